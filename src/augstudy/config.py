@@ -1,0 +1,221 @@
+"""Every setting, as pydantic models. An unknown key or a value out of range is an error."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import Self
+
+from augstudy.errors import InputError
+
+MAMMALS = (
+    "camel",
+    "cow",
+    "elephant",
+    "giraffe",
+    "horse",
+    "kangaroo",
+    "lion",
+    "panda",
+    "rhinoceros",
+    "tiger",
+    "zebra",
+)
+
+Share = Annotated[float, Field(gt=0, le=10)]
+Precision = Literal["auto", "float32", "mixed_bfloat16"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class DataSettings(Settings):
+    """Which drawings to read and how to split them."""
+
+    source: str = Field("sample", description="sample, or a file://, gs:// or s3:// folder")
+    classes: tuple[str, ...] = MAMMALS
+    train_per_class: int = Field(60, ge=1, description="drawings a class set aside for training")
+    val_per_class: int = Field(20, ge=1, description="validation drawings a class")
+    test_per_class: int = Field(20, ge=1, description="test drawings a class")
+    level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
+    seed: int = Field(0, ge=0, description="chooses the drawings and their splits")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.level > self.train_per_class:
+            raise ValueError(
+                f"level {self.level} is more than train_per_class {self.train_per_class}"
+            )
+        if len(self.classes) < 2:
+            raise ValueError("at least two classes are needed")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("a class is named twice")
+        return self
+
+    @property
+    def used_level(self) -> int:
+        """Training drawings a class that are really used."""
+        return self.level or self.train_per_class
+
+
+class OptimizerSettings(Settings):
+    """An optimizer and its learning-rate schedule."""
+
+    name: Literal["sgd", "rmsprop", "adam", "adamw"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    momentum: float = Field(0.0, ge=0, lt=1, description="sgd and rmsprop only")
+    beta_1: float = Field(0.9, ge=0, lt=1, description="adam and adamw only")
+    beta_2: float = Field(0.999, ge=0, lt=1, description="adam and adamw only")
+    weight_decay: float = Field(0.0, ge=0, description="adamw only")
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: float = Field(0.0, ge=0, description="cosine only: epochs of linear warm-up")
+
+
+class EarlyStopping(Settings):
+    """Stop once the validation loss has not improved for a while."""
+
+    patience: int = Field(10, ge=1, description="epochs")
+    min_delta: float = Field(0.0, ge=0)
+
+
+class ReduceOnPlateau(Settings):
+    """Lower the learning rate when the validation loss stalls."""
+
+    patience: int = Field(5, ge=1, description="epochs")
+    factor: float = Field(0.5, gt=0, lt=1)
+    min_learning_rate: float = Field(1e-5, ge=0)
+
+
+class Augmentation(Settings):
+    """Random changes made to each training image each time it is seen."""
+
+    horizontal_flip: bool = False
+    vertical_flip: bool = False
+    rotation: float = Field(0.0, ge=0, le=180, description="at most so many degrees")
+    shift: float = Field(0.0, ge=0, le=0.5, description="at most this share of the width")
+    zoom: float = Field(0.0, ge=0, lt=1, description="scale within 1 - zoom and 1 + zoom")
+
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything."""
+        return self != Augmentation()
+
+    def joined(self, other: "Augmentation") -> "Augmentation":
+        """For every setting the stronger of the two."""
+        return Augmentation.model_validate(
+            {
+                name: max(getattr(self, name), getattr(other, name))
+                for name in type(self).model_fields
+            }
+        )
+
+
+class ClassifierSettings(Settings):
+    """A classifier and its training recipe."""
+
+    architecture: str = "modern"
+    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    metric: Literal["categorical_accuracy"] = "categorical_accuracy"
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    optimizer: OptimizerSettings = OptimizerSettings()
+    batch_size: int = Field(64, ge=1)
+    epochs: int = Field(50, ge=1)
+    early_stopping: EarlyStopping | None = None
+    reduce_on_plateau: ReduceOnPlateau | None = None
+    augmentation: Augmentation = Field(Augmentation(), description="in every arm alike")
+    classic: Augmentation = Field(
+        Augmentation(horizontal_flip=True, rotation=15, shift=0.1, zoom=0.1),
+        description="what arm classic adds to it",
+    )
+    precision: Precision = "auto"
+
+    def augmentation_of(self, arm: "Arm") -> Augmentation:
+        """The augmentation used in `arm`."""
+        return self.augmentation.joined(self.classic) if arm.arm == "classic" else self.augmentation
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        stop, plateau = self.early_stopping, self.reduce_on_plateau
+        if stop and plateau and stop.patience % plateau.patience:
+            raise ValueError("the patience of early_stopping must be a multiple of the plateau's")
+        if plateau and self.optimizer.schedule != "constant":
+            raise ValueError("reduce_on_plateau needs a constant learning-rate schedule")
+        return self
+
+
+class GanSettings(Settings):
+    """An AC-GAN and how to train it."""
+
+    architecture: str = "compact"
+    latent_dim: int = Field(100, ge=1)
+    batch_size: int = Field(64, ge=2, multiple_of=2)
+    steps: int = Field(1500, ge=1, description="generator updates")
+    learning_rate: float = Field(2e-4, gt=0, description="of the generator")
+    final_rate: float = Field(1.0, gt=0, le=1, description="share of the rate left at the end")
+    discriminator_rate: float = Field(1.0, gt=0, description="times the generator's rate (TTUR)")
+    beta_1: float = Field(0.5, ge=0, lt=1)
+    beta_2: float = Field(0.999, ge=0, lt=1)
+    loss: Literal["bce", "hinge"] = Field("bce", description="of telling real from generated")
+    class_weight: float = Field(1.0, ge=0, description="of the class loss beside the source loss")
+    projection: float = Field(
+        0.0, ge=0, description="how much an image's own class logit counts towards looking real"
+    )
+    variety: float = Field(
+        0.0, ge=0, description="of the loss for images of a class being more alike than real ones"
+    )
+    ema: float = Field(0.99, ge=0, lt=1, description="decay a step of the averaged generator")
+    flip: bool = Field(False, description="mirror half of the real images: the GAN learns both")
+    shift: float = Field(
+        0.0, ge=0, le=14, description="pixels by which real and generated images are moved alike"
+    )
+    zoom: float = Field(0.0, ge=0, lt=1, description="share by which both are scaled alike")
+    precision: Precision = "auto"
+
+
+class Arm(Settings):
+    """How a training set is made."""
+
+    arm: Literal["real", "classic", "replace", "add", "mislabelled"]
+    share: Share | None = Field(None, description="of the real images, replaced or added")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        synthetic = self.arm in ("replace", "add", "mislabelled")
+        if synthetic and self.share is None:
+            raise ValueError(f"arm {self.arm!r} needs a share, for example 0.3")
+        if not synthetic and self.share is not None:
+            raise ValueError(f"arm {self.arm!r} takes no share")
+        if self.arm in ("replace", "mislabelled") and (self.share or 0) > 1:
+            raise ValueError(f"arm {self.arm!r} cannot replace more than all: share at most 1")
+        return self
+
+    @property
+    def label(self) -> str:
+        """Unique within a study, and usable as a file name: ``replace_30``."""
+        return self.arm if self.share is None else f"{self.arm}_{100 * self.share:g}"
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], values: Mapping[str, Any], what: str) -> Model:
+    """Validate `values` as `model`.
+
+    Raises:
+        InputError: one sentence naming the first setting that is wrong.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(model.model_fields)
+            raise InputError(f"{what} has no setting {where!r}; it has: {known}.") from error
+        message = first["msg"].removeprefix("Value error, ")
+        if not where:  # a rule over several settings: the message says which
+            raise InputError(f"{what}: {message}.") from error
+        raise InputError(f"{what}, {where}: {message} (got {first['input']!r}).") from error

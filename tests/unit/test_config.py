@@ -1,0 +1,73 @@
+import pytest
+
+from augstudy.config import Arm, Augmentation, ClassifierSettings, DataSettings, parse
+from augstudy.errors import InputError
+from augstudy.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "message"),
+    [
+        (DataSettings, {"clases": ["a", "b"]}, "the data settings has no setting 'clases'"),
+        (DataSettings, {"level": 61}, "level 61 is more than train_per_class 60"),
+        (DataSettings, {"classes": ["cat"]}, "at least two classes"),
+        (DataSettings, {"classes": ["cat", "cat"]}, "named twice"),
+        (DataSettings, {"test_per_class": 0}, "test_per_class: Input should be greater"),
+        (Arm, {"arm": "replace"}, "'replace' needs a share"),
+        (Arm, {"arm": "real", "share": 0.5}, "'real' takes no share"),
+        (Arm, {"arm": "replace", "share": 1.5}, "share at most 1"),
+        (Arm, {"arm": "gan"}, "arm: Input should be 'real'"),
+        (
+            ClassifierSettings,
+            {"early_stopping": {"patience": 7}, "reduce_on_plateau": {"patience": 3}},
+            "must be a multiple",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(model, values, message):
+    with pytest.raises(InputError) as caught:
+        parse(model, values, "the data settings")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_whole_floats_are_integers_as_pipelines_carry_them():
+    assert parse(DataSettings, {"level": 50.0}, "data").level == 50
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_recipe_is_valid(name):
+    assert classifier_recipe(name).architecture == CLASSIFIERS[name]["architecture"]
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_every_gan_recipe_is_valid(name):
+    assert gan_recipe(name).architecture == GANS[name]["architecture"]
+
+
+def test_overrides_reach_nested_settings_and_leave_their_neighbours():
+    changed = classifier_recipe("modern", {"epochs": 3, "optimizer": {"learning_rate": 0.1}})
+    assert changed.epochs == 3
+    assert changed.optimizer.learning_rate == 0.1
+    assert changed.optimizer.name == "adamw"
+
+
+def test_an_unknown_recipe_suggests_the_nearest():
+    with pytest.raises(InputError, match="no classifier 'modren'; did you mean 'modern'"):
+        classifier_recipe("modren")
+
+
+def test_arm_labels_tell_shares_apart():
+    labels = {Arm(arm="add", share=share).label for share in (0.3, 0.5, 1, 2)}
+    assert labels == {"add_30", "add_50", "add_100", "add_200"}
+
+
+def test_the_classic_arm_strengthens_the_recipes_augmentation():
+    settings = ClassifierSettings(
+        augmentation=Augmentation(shift=0.2, rotation=5),
+        classic=Augmentation(horizontal_flip=True, rotation=15, shift=0.1),
+    )
+    assert settings.augmentation_of(Arm(arm="real")) == settings.augmentation
+    assert settings.augmentation_of(Arm(arm="classic")) == Augmentation(
+        horizontal_flip=True, rotation=15, shift=0.2
+    )
