@@ -1,0 +1,122 @@
+"""Ingest from gs://: ranged reads against downloading whole files, and a second, cached run.
+
+    python benchmarks/ingest.py --repeats 5 --delay 0.02
+
+A Cloud Storage server on loopback holds files as long as Google's (120,000 drawings a class, made
+by shifting real ones) and answers each request after `delay` seconds, as a far server would. Its
+bandwidth is that of loopback, so the bytes tell more than the seconds. ``ranged`` and ``cached``
+are whole ingests, ``whole_files`` is the download alone.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
+
+import common  # noqa: E402
+from drawings import drawings_folder  # noqa: E402
+from google.cloud import storage  # noqa: E402
+from servers import GcsServer  # noqa: E402
+
+from augstudy.config import DataSettings  # noqa: E402
+from augstudy.stages import ingest  # noqa: E402
+
+CLASSES = ("bird", "cat", "dog", "fish")
+SOURCE = "gs://art/full/numpy_bitmap"
+
+
+def long_file(path: Path, rows: int) -> bytes:
+    """An .npy file of `rows` different drawings: the real ones, shifted."""
+    real = np.load(path).reshape(-1, 28, 28)
+    shifts = [(down, right) for down in range(-3, 4) for right in range(-3, 4)]
+    needed = -(-rows // len(real))
+    drawings = np.concatenate([np.roll(real, shift, (1, 2)) for shift in shifts[:needed]])[:rows]
+    with tempfile.TemporaryFile() as stream:
+        np.save(stream, drawings.reshape(len(drawings), 784))
+        stream.seek(0)
+        return stream.read()
+
+
+def measure(server: GcsServer, action: Callable[[], Any]) -> dict[str, float]:
+    """Seconds, requests and bytes of one run."""
+    server.reset_counts()
+    began = time.perf_counter()
+    action()
+    seconds = time.perf_counter() - began
+    return {
+        "seconds": seconds,
+        "requests": sum(server.requests.values()),
+        "mib": sum(server.sent.values()) / 2**20,
+    }
+
+
+def download_whole() -> None:
+    client = storage.Client.create_anonymous_client()
+    bucket = client.bucket("art")
+    names = [f"full/numpy_bitmap/{name}.npy" for name in CLASSES]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: bucket.blob(name).download_as_bytes(raw_download=True), names))
+
+
+def run(repeats: int, rows: int, delay: float, per_class: int) -> dict[str, Any]:
+    settings = DataSettings(
+        source=SOURCE,
+        classes=CLASSES,
+        train_per_class=per_class * 3 // 5,
+        val_per_class=per_class // 5,
+        test_per_class=per_class // 5,
+    )
+    runs: dict[str, list[dict[str, float]]] = {"ranged": [], "cached": [], "whole_files": []}
+    with GcsServer() as server, tempfile.TemporaryDirectory() as scratch:
+        os.environ["STORAGE_EMULATOR_HOST"] = server.url
+        for name in CLASSES:
+            content = long_file(drawings_folder() / f"{name}.npy", rows)
+            server.put("art", f"full/numpy_bitmap/{name}.npy", content)
+        server.delay = delay
+        for repeat in range(repeats):
+            folder = Path(scratch) / str(repeat)
+            for kind in ("ranged", "cached"):
+                runs[kind].append(
+                    measure(
+                        server,
+                        lambda: ingest.run(folder / kind, settings, folder / "cache"),  # noqa: B023
+                    )
+                )
+            runs["whole_files"].append(measure(server, download_whole))
+    needed = len(CLASSES) * per_class * 784 / 2**20
+    return {
+        "classes": len(CLASSES),
+        "drawings_per_class_in_source": rows,
+        "drawings_per_class_needed": per_class,
+        "server_delay_s": delay,
+        "needed_mib": round(needed, 2),
+        "received_over_needed": round(runs["ranged"][0]["mib"] / needed, 4),
+        **{
+            kind: {key: common.summary([item[key] for item in items]) for key in items[0]}
+            for kind, items in runs.items()
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=120_000, help="drawings a class in the source")
+    parser.add_argument("--per-class", type=int, default=6_000, help="drawings a class wanted")
+    parser.add_argument("--delay", type=float, default=0.02, help="seconds before each answer")
+    options = parser.parse_args()
+    common.write("ingest", run(options.repeats, options.rows, options.delay, options.per_class))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Sources of drawings, and data sets made of them."""

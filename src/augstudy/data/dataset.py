@@ -1,0 +1,65 @@
+"""The dataset artifact on disk: three splits of drawings with their labels and origin."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from augstudy.artifacts import Artifact
+from augstudy.data.npy import IMAGE_SIDE
+from augstudy.errors import DataError
+
+KIND = "dataset"
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Drawings of one split, class by class.
+
+    ``images`` is uint8 (N, 28, 28), 0 background and 255 ink; ``labels`` int32 (N,), indices into
+    the classes; ``rows`` int64 (N,), the row of each drawing in its class's source file.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def save_split(folder: Path, name: str, split: Split) -> None:
+    """Write ``<name>_{images,labels,rows}.npy`` into `folder`."""
+    for part in ("images", "labels", "rows"):
+        np.save(folder / f"{name}_{part}.npy", getattr(split, part), allow_pickle=False)
+
+
+def load_split(artifact: Artifact, name: str) -> Split:
+    """Load one of the splits ``train``, ``val`` and ``test``.
+
+    Raises:
+        DataError: the artifact holds no such split, or its arrays do not fit together.
+    """
+    images, labels, rows = (
+        np.load(artifact.file(f"{name}_{part}.npy"), allow_pickle=False)
+        for part in ("images", "labels", "rows")
+    )
+    count = len(images)
+    expected = {
+        "images": (images, np.uint8, (count, IMAGE_SIDE, IMAGE_SIDE)),
+        "labels": (labels, np.int32, (count,)),
+        "rows": (rows, np.int64, (count,)),
+    }
+    for part, (array, dtype, shape) in expected.items():
+        if array.dtype != dtype or array.shape != shape:
+            raise DataError(
+                f"{artifact.path}/{name}_{part}.npy holds {array.dtype} {array.shape} instead of "
+                f"{np.dtype(dtype)} {shape}: make the dataset again."
+            )
+    return Split(images, labels, rows)
+
+
+def load_classes(artifact: Artifact) -> list[str]:
+    """Names of the classes, in the order of the labels; works for every kind that lists them."""
+    return [str(name) for name in artifact.json("classes.json")]

@@ -1,0 +1,191 @@
+"""What every source of drawings offers, and the one place that retries remote reads."""
+
+import abc
+import difflib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import tenacity
+
+from augstudy.data.sources.address import Address
+from augstudy.errors import DataError, InputError, ServiceError
+
+SUFFIX = ".npy"
+ATTEMPTS = 6
+WAIT = tenacity.wait_exponential(multiplier=0.5, max=8) + tenacity.wait_random(0, 0.5)
+
+logger = logging.getLogger("augstudy")
+Result = TypeVar("Result")
+
+
+class TransientError(Exception):
+    """A remote service failed in a way that may pass; raised by sources, seen by nobody else."""
+
+
+class ChangedError(DataError):
+    """An object is no longer the one that was looked up."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} changed while it was being read: run again to read the new one.")
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One class's file: its URI, its size in bytes, and what tells its versions apart.
+
+    ``version`` is a generation, an ETag or a modification time, whatever the source has.
+    """
+
+    name: str
+    uri: str
+    size: int
+    version: str
+
+
+class Source(abc.ABC):
+    """A folder of ``<class>.npy`` files.
+
+    ``uri`` names it to people, and ``container`` is what must exist for it to exist at all, such
+    as a bucket.
+    """
+
+    uri: str
+    container: str
+
+    @abc.abstractmethod
+    def list_classes(self) -> list[str]:
+        """Names of the classes there are, sorted.
+
+        Raises:
+            FileNotFoundError: the container itself does not exist.
+        """
+
+    @abc.abstractmethod
+    def stat(self, name: str) -> ObjectInfo:
+        """Look up the object of a class.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    @abc.abstractmethod
+    def read(self, info: ObjectInfo, start: int, stop: int) -> bytes:
+        """Bytes `start` to `stop` (exclusive) of an object.
+
+        Raises:
+            ChangedError: the object is no longer the one of `info`.
+        """
+
+    def confirm(self, info: ObjectInfo) -> None:
+        """Make sure, after reading, that the object stayed the same the whole time.
+
+        Raises:
+            ChangedError: it did not, or it has gone.
+        """
+        try:
+            now = self.stat(info.name)
+        except FileNotFoundError as error:
+            raise ChangedError(info.uri) from error
+        if now != info:
+            raise ChangedError(info.uri)
+
+    def summary(self, received: int) -> str:
+        """One sentence for the log, after `received` bytes were read."""
+        return f"Read {received / 2**20:.1f} MiB from {self.uri}."
+
+
+class RetryingSource(Source):
+    """A remote source with retries: back-off grows exponentially, with jitter.
+
+    It is opened when first asked, so that a run served by the cache neither imports a client
+    library nor looks for credentials.
+    """
+
+    def __init__(self, address: Address, opener: Callable[[Address], Source]) -> None:
+        self._address, self._opener = address, opener
+        self._lock = threading.Lock()
+        self._opened: Source | None = None
+        self.uri, self.container = address.uri, address.container
+
+    @property
+    def _source(self) -> Source:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._opener(self._address)
+            return self._opened
+
+    def list_classes(self) -> list[str]:
+        """See :meth:`Source.list_classes`."""
+        return self._call(self.uri, self._source.list_classes)
+
+    def stat(self, name: str) -> ObjectInfo:
+        """See :meth:`Source.stat`."""
+        return self._call(f"{self.uri}/{name}{SUFFIX}", self._source.stat, name)
+
+    def read(self, info: ObjectInfo, start: int, stop: int) -> bytes:
+        """See :meth:`Source.read`; a body shorter than asked for counts as a failure too."""
+
+        def whole() -> bytes:
+            body = self._source.read(info, start, stop)
+            if len(body) != stop - start:
+                raise TransientError(f"sent {len(body)} of {stop - start} bytes")
+            return body
+
+        return self._call(info.uri, whole)
+
+    def confirm(self, info: ObjectInfo) -> None:
+        """See :meth:`Source.confirm`."""
+        self._call(info.uri, self._source.confirm, info)
+
+    def _call(self, uri: str, function: Callable[..., Result], *arguments: Any) -> Result:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=WAIT,
+            before_sleep=lambda state: _log_retry(uri, state),
+            reraise=True,
+        )
+        try:
+            return retrying(function, *arguments)
+        except TransientError as error:
+            raise ServiceError(
+                f"{uri} cannot be read ({error}; tried {ATTEMPTS} times): "
+                "check the network and the address, then run again."
+            ) from error
+
+
+def find_class(source: Source, name: str) -> ObjectInfo:
+    """Look up the object of a class, or explain its absence.
+
+    Raises:
+        InputError: there is no such class, bucket or folder; names the nearest classes there are.
+        ServiceError: the source cannot be reached or refuses access.
+    """
+    try:
+        return source.stat(name)
+    except FileNotFoundError as error:
+        raise _missing(source, name) from error
+
+
+def _missing(source: Source, name: str) -> InputError:
+    try:
+        present = source.list_classes()
+    except FileNotFoundError:
+        return InputError(f"There is no {source.container}: check the source {source.uri}.")
+    except ServiceError:  # public objects in a bucket that may not be listed
+        return InputError(f"{source.uri} holds no class {name!r}: check its spelling.")
+    if not present:
+        return InputError(f"{source.uri} holds no {SUFFIX} files: check the folder's name.")
+    near = difflib.get_close_matches(name, present, n=3, cutoff=0.5)
+    kind = "the nearest are" if near else f"it has {len(present)}, such as"
+    listed = ", ".join(repr(item) for item in near or present[:5])
+    return InputError(f"{source.uri} holds no class {name!r}: {kind} {listed}.")
+
+
+def _log_retry(uri: str, state: tenacity.RetryCallState) -> None:
+    reason = state.outcome.exception() if state.outcome else None
+    wait = state.next_action.sleep if state.next_action else 0.0
+    logger.warning("%s: %s; trying again in %.1f s", uri, reason, wait)

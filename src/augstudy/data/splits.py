@@ -1,0 +1,114 @@
+"""Clean what was read and split it: no blank drawing, and no drawing twice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from augstudy.config import DataSettings
+from augstudy.data.dataset import SPLITS, Split
+from augstudy.data.reading import ClassDrawings
+from augstudy.data.sampling import generator
+from augstudy.errors import InputError
+
+
+class TooFewError(InputError):
+    """A class has too few usable drawings; ``unread`` says whether its file holds more."""
+
+    def __init__(self, message: str, unread: bool) -> None:
+        super().__init__(message)
+        self.unread = unread
+
+
+@dataclass
+class Dropped:
+    """How many drawings of a class were dropped, and why."""
+
+    blank: int = 0
+    repeated: int = 0  # identical to an earlier drawing of the class
+    in_other_class: int = 0  # identical to a drawing of a class named before it
+
+
+@dataclass
+class Splits:
+    """The three splits and, for each class, what was dropped and what was left over."""
+
+    splits: dict[str, Split]
+    dropped: dict[str, Dropped] = field(default_factory=dict)
+    unused: dict[str, int] = field(default_factory=dict)
+
+
+def make_splits(drawings: Mapping[str, ClassDrawings], settings: DataSettings) -> Splits:
+    """Drop blank and repeated drawings, then deal each class's out to the splits.
+
+    A class's usable drawings are shuffled; the first go to test, the next to validation, the next
+    to the training pool, of which the first ``used_level`` are used. So validation and test do
+    not depend on the level, and a smaller level lies within a larger one.
+
+    Raises:
+        TooFewError: a class has too few usable drawings.
+    """
+    usable, dropped = _usable(drawings)
+    counts = {
+        "test": settings.test_per_class,
+        "val": settings.val_per_class,
+        "train": settings.train_per_class,
+    }
+    parts: dict[str, list[Split]] = {name: [] for name in SPLITS}
+    unused = {}
+    for label, name in enumerate(settings.classes):
+        item, kept = drawings[name], usable[name]
+        _check_enough(item, len(kept), sum(counts.values()), dropped[name])
+        shuffled = generator(settings.seed, "split", name).permutation(kept)
+        unused[name] = len(kept) - sum(counts.values())
+        first = 0
+        for split, count in counts.items():
+            used = settings.used_level if split == "train" else count
+            chosen = shuffled[first : first + used]
+            first += count
+            parts[split].append(
+                Split(item.images[chosen], np.full(used, label, np.int32), item.rows[chosen])
+            )
+    return Splits({name: _joined(parts[name]) for name in SPLITS}, dropped, unused)
+
+
+def _usable(
+    drawings: Mapping[str, ClassDrawings],
+) -> tuple[dict[str, np.ndarray], dict[str, Dropped]]:
+    """Positions of the drawings to keep: the first of several identical ones."""
+    first_seen: dict[bytes, str] = {}
+    usable, dropped = {}, {}
+    for name, item in drawings.items():
+        kept, lost = [], Dropped()
+        for position, image in enumerate(item.images):
+            owner = first_seen.get(key := image.tobytes())
+            if not image.any():
+                lost.blank += 1
+            elif owner is None:
+                first_seen[key] = name
+                kept.append(position)
+            elif owner == name:
+                lost.repeated += 1
+            else:
+                lost.in_other_class += 1
+        usable[name], dropped[name] = np.array(kept, np.int64), lost
+    return usable, dropped
+
+
+def _check_enough(item: ClassDrawings, usable: int, needed: int, lost: Dropped) -> None:
+    if usable < needed:
+        raise TooFewError(
+            f"{item.info.uri} gave {usable} usable drawings ({lost.blank} blank, "
+            f"{lost.repeated + lost.in_other_class} repeated ones dropped), but train_per_class, "
+            f"val_per_class and test_per_class ask for {needed}: lower them by "
+            f"{needed - usable} in all.",
+            unread=len(item.images) < item.available,
+        )
+
+
+def _joined(parts: list[Split]) -> Split:
+    return Split(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.rows for part in parts]),
+    )

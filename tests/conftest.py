@@ -1,0 +1,100 @@
+"""Fixtures: real drawings, and an environment without the caller's credentials and caches."""
+
+import errno
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tenacity
+from drawings import drawings_folder
+from servers import GcsServer, S3Bucket
+
+from augstudy.data.sources import base
+
+_REMOTE_SETTINGS = ("AWS_", "GOOGLE_", "CLOUDSDK_", "STORAGE_", "FSSPEC_", "AUGSTUDY_EVENTS")
+_bucket_numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> None:
+    for name in list(os.environ):
+        if name.startswith(_REMOTE_SETTINGS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr(base, "WAIT", tenacity.wait_none())
+
+
+@pytest.fixture(scope="session")
+def drawings() -> Path:
+    """Folder of real drawings, one ``<class>.npy`` each."""
+    return drawings_folder()
+
+
+@pytest.fixture
+def gcs(monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsServer]:
+    """An empty Cloud Storage server that Google's client library talks to."""
+    with GcsServer() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _s3_url() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(_s3_url: str, monkeypatch: pytest.MonkeyPatch) -> S3Bucket:
+    """A new bucket of an S3 server that s3fs talks to."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _s3_url)
+    return S3Bucket(boto3.client("s3"), f"bucket-{next(_bucket_numbers)}")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with room for 64 KiB; where mounting is not allowed, files there are refused."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        _refuse_files_in(folder, monkeypatch)
+    yield folder
+    if mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def _refuse_files_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = os.fdopen, Path.open
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fdopen(descriptor: int, *arguments: Any, **options: Any) -> Any:
+        inside = str(Path(f"/proc/self/fd/{descriptor}").resolve()).startswith(str(folder))
+        return full() if inside else original[0](descriptor, *arguments, **options)
+
+    def path_open(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        inside = path.is_relative_to(folder) and "w" in mode
+        return full() if inside else original[1](path, mode, *arguments, **options)
+
+    monkeypatch.setattr(os, "fdopen", fdopen)
+    monkeypatch.setattr(Path, "open", path_open)
