@@ -1,0 +1,219 @@
+"""Accuracy, precision, recall and F1 of a classifier trained with several seeds, with intervals.
+
+Every number comes from three counts a class: images of the class (support), images predicted as
+it, and images that are both (hits). Point values and bootstrap share the same formulas.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from augstudy.errors import DataError
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+_CHUNK = 250
+
+Floats = NDArray[np.float64]
+
+
+def evaluate_predictions(
+    probabilities: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    classes: Sequence[str],
+    seeds: Sequence[int],
+    resamples: int = RESAMPLES,
+) -> dict[str, Any]:
+    """Everything ``metrics.json`` holds about one arm.
+
+    Values are means over seeds. A class that is never predicted has precision 0. Each 95 %
+    interval is the percentile interval of a bootstrap that resamples test images within their
+    class and, independently, seeds (the pigeonhole bootstrap of Owen, "The pigeonhole bootstrap",
+    Annals of Applied Statistics 1, 2007; mildly conservative). It covers another draw of test
+    images and another training run; with one seed only the former. Where all resamples agree,
+    such as a perfect score, the exact binomial interval of the images counted takes its place.
+
+    Args:
+        probabilities: (S, N, C), one row of class probabilities a seed and test image.
+        labels: (N,), index into `classes` of each test image.
+        classes: the C class names.
+        seeds: the S seeds.
+        resamples: bootstrap resamples.
+
+    Returns:
+        ``{"n", "seeds", "metrics", "per_class", "confusion"}``; all numbers finite, directions
+        given. ``confusion.mean`` is (C, C): rows are true classes, counts are means over seeds.
+
+    Raises:
+        DataError: shapes do not fit together, or a probability is not finite.
+    """
+    _check(probabilities, labels, classes, seeds)
+    predicted = probabilities.argmax(axis=-1)
+    confusion = confusion_matrices(predicted, labels, len(classes))
+    point = scores(*_counts_of(confusion))
+    draws = _bootstrap(predicted, labels, len(classes), resamples)
+    trials = _trials(confusion)
+    measures = {
+        name: _measure(point[name], draws[name], trials[name], index)
+        for name, index in _headline_metrics()
+    }
+    per_class = {
+        label: {
+            name: _measure(point[name], draws[name], trials[name], index)
+            for name in ("precision", "recall", "f1")
+        }
+        | {"support": int(confusion[0, index].sum())}
+        for index, label in enumerate(classes)
+    }
+    return {
+        "n": len(labels),
+        "seeds": [int(seed) for seed in seeds],
+        "metrics": measures,
+        "per_class": per_class,
+        "confusion": {"mean": confusion.mean(axis=0).tolist()},
+    }
+
+
+def confusion_matrices(
+    predicted: NDArray[np.integer[Any]], labels: NDArray[np.integer[Any]], classes: int
+) -> NDArray[np.int64]:
+    """Count predictions: (S, N) class indices and (N,) labels to (S, C, C), rows = true class."""
+    pairs = labels.astype(np.int64) * classes + predicted
+    offsets = np.arange(len(predicted))[:, None] * classes**2
+    counts = np.bincount((pairs + offsets).ravel(), minlength=len(predicted) * classes**2)
+    return counts.reshape(-1, classes, classes)
+
+
+def scores(support: Floats, predicted: Floats, hits: Floats) -> dict[str, Floats]:
+    """Scores from counts whose last axis is the class; a division by zero gives 0.
+
+    Returns:
+        ``precision``, ``recall``, ``f1`` shaped like the counts; ``accuracy`` and the three
+        ``*_macro`` without the last axis.
+    """
+    result = {
+        "precision": _ratio(hits, predicted),
+        "recall": _ratio(hits, support),
+        "f1": _ratio(2 * hits, support + predicted),
+    }
+    result |= {f"{name}_macro": value.mean(axis=-1) for name, value in result.items()}
+    result["accuracy"] = _ratio(hits.sum(axis=-1), support.sum(axis=-1))
+    return result
+
+
+def _check(
+    probabilities: NDArray[Any], labels: NDArray[Any], classes: Sequence[str], seeds: Sequence[int]
+) -> None:
+    expected = (len(seeds), len(labels), len(classes))
+    if probabilities.shape != expected or 0 in expected:
+        raise DataError(
+            f"Predictions have shape {probabilities.shape}, but {expected} (seeds, test images, "
+            "classes) is needed: evaluate the classifier again."
+        )
+    if labels.min() < 0 or labels.max() >= len(classes):
+        raise DataError(f"A test label lies outside 0..{len(classes) - 1}: ingest the data again.")
+    if not np.isfinite(probabilities).all():
+        raise DataError("A predicted probability is not finite: train the classifier again.")
+
+
+def _headline_metrics() -> list[tuple[str, None]]:
+    return [(name, None) for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro")]
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.zeros_like(top, dtype=np.float64), where=bottom > 0)
+
+
+def _counts_of(confusion: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Support, predicted and hits, each (S, C)."""
+    counts = confusion.astype(np.float64)
+    return counts.sum(axis=2), counts.sum(axis=1), np.diagonal(counts, axis1=1, axis2=2)
+
+
+def _trials(confusion: NDArray[np.int64]) -> dict[str, Floats]:
+    """Images each score is a share of: the n of a binomial interval, a class or in all."""
+    support, predicted, _ = (count.mean(axis=0) for count in _counts_of(confusion))
+    total = np.asarray(support.sum())
+    everywhere = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+    by_class = {"precision": predicted, "recall": support, "f1": support}
+    return by_class | dict.fromkeys(everywhere, total)
+
+
+def _bootstrap(
+    predicted: NDArray[np.integer[Any]],
+    labels: NDArray[np.integer[Any]],
+    classes: int,
+    resamples: int,
+) -> dict[str, Floats]:
+    """Each score of each resample: (B,) or (B, C)."""
+    generator = np.random.default_rng(0)
+    seeds = len(predicted)
+    called = _indicator(predicted, classes)
+    hit = _indicator(np.where(predicted == labels, predicted, -1), classes)
+    support = np.bincount(labels, minlength=classes).astype(np.float64)
+    parts: list[dict[str, Floats]] = []
+    for weights in _image_weights(labels, resamples, generator):
+        shape = (len(weights), seeds, classes)
+        # Resampling keeps each class's size, so support is the same in every resample.
+        score = scores(
+            np.broadcast_to(support, shape),
+            np.asarray((called @ weights.T).T).reshape(shape),
+            np.asarray((hit @ weights.T).T).reshape(shape),
+        )
+        share = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(weights)) / seeds
+        parts.append({key: np.einsum("bs,bs...->b...", share, v) for key, v in score.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _indicator(chosen: NDArray[np.integer[Any]], classes: int) -> sparse.csr_array:
+    """(S, N) class indices (negative: none) to a sparse 0/1 matrix (S * C, N)."""
+    seed, image = np.nonzero(chosen >= 0)
+    rows = seed * classes + chosen[seed, image]
+    shape = (len(chosen) * classes, chosen.shape[1])
+    return sparse.csr_array((np.ones(len(rows)), (rows, image)), shape=shape)
+
+
+def _image_weights(
+    labels: NDArray[np.integer[Any]], resamples: int, generator: np.random.Generator
+) -> Iterator[Floats]:
+    """How often each resample holds each image, in chunks (B, N); class sizes stay."""
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    for start in range(0, resamples, _CHUNK):
+        count = min(_CHUNK, resamples - start)
+        weights = np.zeros((count, len(labels)))
+        for group in groups:
+            size = len(group)
+            drawn = generator.integers(0, size, (count, size)) + np.arange(count)[:, None] * size
+            times = np.bincount(drawn.ravel(), minlength=count * size).reshape(count, size)
+            weights[:, group] = times
+        yield weights
+
+
+def _measure(point: Floats, draws: Floats, trials: Floats, index: int | None) -> dict[str, Any]:
+    """The record of one number; `index` picks a class where the arrays have a class axis."""
+    if index is not None:
+        point, draws, trials = point[:, index], draws[:, index], trials[index]
+    value = float(point.mean())
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    if high - low < 1e-12:
+        low, high = exact_interval(value, float(trials))
+    return {
+        "value": value,
+        "low": float(min(low, value)),
+        "high": float(max(high, value)),
+        "std": float(point.std(ddof=1)) if len(point) > 1 else 0.0,
+        "by_seed": [float(item) for item in point],
+        "direction": "higher",
+    }
+
+
+def exact_interval(share: float, trials: float) -> tuple[float, float]:
+    """Clopper-Pearson 95 % interval of a share of `trials`; nothing counted gives (0, 1)."""
+    hits, tail = share * trials, (1 - CONFIDENCE) / 2
+    low = stats.beta.ppf(tail, hits, trials - hits + 1) if hits > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, hits + 1, trials - hits) if hits < trials else 1.0
+    return float(low), float(high)

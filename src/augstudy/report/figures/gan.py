@@ -1,0 +1,58 @@
+"""How the GAN's training went."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from augstudy.report import style
+
+_POINTS = 200
+
+LOSSES = {
+    "discriminator_loss": ("discriminator", "#3b6fb6"),
+    "generator_loss": ("generator", "#c4502f"),
+}
+ACCURACIES = {
+    "source_accuracy": ("real or not?", "#3b6fb6"),
+    "class_accuracy": ("class of real", "#3d4855"),
+    "fake_class_accuracy": ("class of synthetic", "#0f8a6d"),
+}
+
+
+def over_steps(history: pd.DataFrame, columns: Mapping[str, tuple[str, str]], percent: bool) -> str:
+    """Curves over generator steps: the records faint, their running mean strong.
+
+    Args:
+        history: column ``step`` and one column a curve; absent curves are left out.
+        columns: (name, colour) of each curve by column.
+        percent: whether the values are shares, drawn on a fixed axis from 0 to 100.
+    """
+    scale = 100 if percent else 1
+    history = history.iloc[:: max(1, len(history) // _POINTS)]
+    with style.figure(4.2, 2.7) as chart:
+        axes = chart.subplots()
+        style.only_grid(axes, "y")
+        for column, (name, colour) in columns.items():
+            if column not in history:
+                continue
+            values = scale * history[column]
+            window = max(1, len(values) // 15)
+            smooth = values.rolling(window, min_periods=1, center=True).mean()
+            axes.plot(history["step"], values, color=colour, alpha=0.28, linewidth=0.8)
+            axes.plot(history["step"], smooth, color=colour, label=name)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            ncols=3,
+            frameon=False,
+            fontsize=8.3,
+            labelcolor="linecolor",
+            handlelength=0.9,
+            columnspacing=1.2,
+            handletextpad=0.4,
+        )
+        axes.set_xlabel("Generator steps")
+        axes.set_ylabel("per cent" if percent else "loss", rotation_mode="anchor")
+        if percent:
+            axes.set_ylim(0, 101)
+        return style.svg_uri(chart)

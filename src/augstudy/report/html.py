@@ -1,0 +1,84 @@
+"""The report as one HTML file that needs nothing else: no network, no scripts, no fonts."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from augstudy.artifacts import code_version, software
+from augstudy.report import gallery, sections
+from augstudy.report.material import Material
+
+LIMIT = 2_000_000
+
+
+def render(material: Material, summary: Mapping[str, Any]) -> str:
+    """The report; heat maps of further arms are left out where they would make it too large.
+
+    Args:
+        material: the study's artifacts.
+        summary: its summary.json.
+    """
+    context: dict[str, Any] = {
+        "summary": summary,
+        "head": summary["headline"],
+        "facts": _facts(material, summary),
+        "arms": sections.arm_rows(material, summary),
+        "plots": sections.arm_plots(material, summary),
+        "remarks": sections.remarks(material, summary),
+        "covers": _covers(summary),
+        "scores": sections.class_scores(material),
+        "training": sections.training(material),
+        "gan": gallery.gan(material),
+        "beside": gallery.beside_real(material),
+        "confusions": sections.confusions(material),
+        "data": gallery.data(material),
+        "settings": gallery.flat_rows(summary["study"]),
+        "data_settings": gallery.flat_rows(material.dataset.manifest.config),
+        "provenance": gallery.provenance(material),
+        "software": software() | {"augstudy code": code_version()},
+        "cams": [],
+    }
+    template = environment().get_template("report.html.j2")
+    room = LIMIT - len(template.render(context).encode()) - 20_000
+    context["cams"] = gallery.cams(material, summary["headline"]["arm"], room)
+    context["cams_left_out"] = len(material.cams) - len(context["cams"])
+    return template.render(context)
+
+
+@lru_cache
+def environment() -> jinja2.Environment:
+    """Templates of this package; what is inserted is escaped, a missing value is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_keep_units,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["minus"] = lambda text: re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text)
+    return made
+
+
+def _keep_units(value: Any) -> Any:
+    """Keep a number and its per cent sign on one line."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%") if isinstance(value, str) else value
+
+
+def _facts(material: Material, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    images = summary["data"]["images"]
+    return [
+        (f"{material.level:,}", "real images a class to train on"),
+        (str(len(material.classes)), "classes"),
+        (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
+        (str(len(summary["seeds"])), "training runs an arm"),
+        (f"{images['test']:,}", "unseen test images"),
+    ]
+
+
+def _covers(summary: Mapping[str, Any]) -> str | None:
+    return next((found["covers"] for found in summary["differences"].values()), None)

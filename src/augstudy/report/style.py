@@ -1,0 +1,111 @@
+"""One look for every figure: palette, plain axes, and encoding as data URIs with stable bytes."""
+
+import base64
+import colorsys
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+INK = "#1f2933"
+MUTED = "#6b7785"
+FAINT = "#dfe3e8"
+
+_ARM_COLOURS = {
+    "real": "#3d4855",
+    "classic": "#b7791f",
+    "replace": "#3b6fb6",
+    "add": "#0f8a6d",
+    "add_filtered": "#5b9a1f",
+    "mislabelled": "#c4502f",
+    "extra_real": "#8661b8",
+}
+_SPARE = "#9b2c6f"
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "augstudy",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 8,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+def colour(arm: str, share: float | None = None) -> str:
+    """The colour of an arm, the same in every figure; a smaller share is paler."""
+    red, green, blue = mpl.colors.to_rgb(_ARM_COLOURS.get(arm, _SPARE))
+    if share is not None and share < 1:
+        hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+        light += (0.72 - light) * 0.62 * (1 - share)
+        red, green, blue = colorsys.hls_to_rgb(hue, light, saturation)
+    return str(mpl.colors.to_hex((red, green, blue)))
+
+
+@contextlib.contextmanager
+def figure(width: float, height: float) -> Iterator[Figure]:
+    """A figure of `width` x `height` inches in the house style, without global state."""
+    with mpl.rc_context(_SETTINGS):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def only_grid(axes: Any, axis: str) -> None:
+    """Keep grid lines along one axis (``x`` or ``y``), and no spine across them."""
+    axes.grid(False)
+    axes.grid(True, axis=axis)
+    axes.spines["left" if axis == "x" else "bottom"].set_visible(axis == "y")
+    axes.spines["bottom" if axis == "x" else "left"].set_visible(False)
+
+
+def svg_uri(chart: Figure) -> str:
+    """The figure as an SVG data URI, with text as text in the reader's own interface font."""
+    buffer = io.StringIO()
+    with mpl.rc_context(_SETTINGS):
+        chart.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue().replace("'DejaVu Sans'", _FONTS)
+    text = re.sub(r"(?<=\d\.\d\d)\d+", "", text[text.index("<svg") :])
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def image_uri(pixels: NDArray[np.uint8], lossy: bool = False) -> str:
+    """A picture (H, W) grey or (H, W, 3) colour as a data URI: PNG, or WebP if `lossy`."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(pixels)
+    if lossy:
+        picture.save(buffer, "WEBP", quality=82, method=4)
+    else:
+        picture.save(buffer, "PNG", optimize=True)
+    kind = "webp" if lossy else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,165 @@
+"""The study in numbers: summary.json, its flat form for dashboards, and the verdict in Markdown."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from augstudy.errors import DataError
+from augstudy.metrics.statistics import (
+    PairedDifference,
+    holm,
+    paired_difference,
+    points,
+    sentence,
+    verdict,
+)
+from augstudy.report import wording
+from augstudy.report.material import ArmResult, Material
+
+SCHEMA_VERSION = 1
+_FLAT_METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+
+
+def summarise(material: Material) -> dict[str, Any]:
+    """The content of summary.json.
+
+    Raises:
+        DataError: a number is not finite.
+    """
+    arms = {arm.label: _describe_arm(arm) for arm in material.arms}
+    differences = compare(material.arms)
+    summary = {
+        "schema_version": SCHEMA_VERSION,
+        "headline": wording.headline(arms, differences),
+        "study": material.study,
+        "data": _describe_data(material),
+        "seeds": material.arms[0].seeds,
+        "arms": arms,
+        "differences": differences,
+        "gan": material.gan.json("stability.json") if material.gan else None,
+        "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
+    }
+    summary["flat"] = flatten(arms, differences, material.level)
+    return summary
+
+
+def compare(arms: list[ArmResult]) -> dict[str, dict[str, Any]]:
+    """Accuracy of each arm minus `real`, over the seeds both have, p-values after Holm."""
+    real = next(arm for arm in arms if arm.arm == "real")
+    others = [arm for arm in arms if arm is not real]
+    found = [_difference(arm, real) for arm in others]
+    adjusted = holm([item.p_value for item in found])
+    return {
+        arm.label: _record(arm, item, p_adjusted)
+        for arm, item, p_adjusted in zip(others, found, adjusted, strict=True)
+    }
+
+
+def flatten(
+    arms: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]], level: int
+) -> dict[str, float]:
+    """Flat keys for a dashboard's metrics, such as ``add_100_minus_real.ci_low``.
+
+    Raises:
+        DataError: a number is not finite.
+    """
+    flat: dict[str, float] = {"level": level}
+    for label, arm in arms.items():
+        for metric in _FLAT_METRICS:
+            flat[f"{label}.{metric}_mean"] = arm["metrics"][metric]["value"]
+        for part in ("low", "high", "std"):
+            flat[f"{label}.accuracy_{part}"] = arm["metrics"]["accuracy"][part]
+    for label, found in differences.items():
+        key = f"{label}_minus_real"
+        flat |= {f"{key}.accuracy": found["mean"], f"{key}.p_holm": found["p_holm"]}
+        flat |= {f"{key}.ci_low": found["low"], f"{key}.ci_high": found["high"]}
+    for key, value in flat.items():
+        if not math.isfinite(value):
+            raise DataError(f"{key} is not a finite number: evaluate the arms again.")
+    return flat
+
+
+def markdown(summary: Mapping[str, Any]) -> str:
+    """The verdict as a short Markdown text with a table."""
+    head, differences = summary["headline"], summary["differences"]
+    lines = [
+        f"## {head['answer']}",
+        "",
+        head["sentence"],
+        "",
+        "| arm | accuracy (95 % interval) | minus real, points (95 % interval) | p | verdict |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for label, arm in summary["arms"].items():
+        metric = arm["metrics"]["accuracy"]
+        accuracy = wording.percent(metric["value"])
+        cells = [arm["title"], f"{accuracy} ({wording.interval(metric['low'], metric['high'])})"]
+        cells += _difference_cells(differences.get(label))
+        lines.append("| " + " | ".join(cells) + " |")
+    data = summary["data"]
+    facts = f"{len(data['classes'])} classes, {data['level']} real training images a class, "
+    facts += f"{len(summary['seeds'])} seed(s), {data['images']['test']} test images."
+    lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
+    if summary["gan"]:
+        lines += ["", f"GAN: {summary['gan']['verdict']}. {summary['gan']['reason']}"]
+    return "\n".join(lines) + "\n"
+
+
+def _difference_cells(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return ["reference", "", ""]
+    span = f"{points(found['low'])} to {points(found['high'])}"
+    change = f"{points(found['mean'])} ({span})"
+    return [change, wording.p_text(found["p_holm"]), found["verdict"]]
+
+
+def _describe_arm(arm: ArmResult) -> dict[str, Any]:
+    return {
+        "arm": arm.arm,
+        "share": arm.share,
+        "title": arm.title,
+        "seeds": arm.seeds,
+        "training_images": round(arm.mean_of("images")),
+        "train_accuracy": arm.mean_of("train_accuracy"),
+        "val_accuracy": arm.mean_of("val_accuracy"),
+        "parameters": round(arm.mean_of("parameters")),
+        "metrics": arm.metrics["metrics"],
+    }
+
+
+def _describe_data(material: Material) -> dict[str, Any]:
+    provenance, config = material.dataset.manifest.provenance, material.dataset.manifest.config
+    return {
+        "hash": material.dataset.content_hash,
+        "source": provenance.get("source", config.get("source", "unknown")),
+        "classes": material.classes,
+        "level": material.level,
+        "images": {
+            "train": len(material.train),
+            "val": material.val_images,
+            "test": len(material.arms[0].labels),
+        },
+    }
+
+
+def _difference(arm: ArmResult, real: ArmResult) -> PairedDifference:
+    shared = [seed for seed in arm.seeds if seed in real.seeds]
+    first = arm.correct[[arm.seeds.index(seed) for seed in shared]]
+    second = real.correct[[real.seeds.index(seed) for seed in shared]]
+    return paired_difference(first, second)
+
+
+def _record(arm: ArmResult, found: PairedDifference, p_adjusted: float) -> dict[str, Any]:
+    return {
+        "metric": "accuracy",
+        "mean": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p_value,
+        "p_holm": p_adjusted,
+        "verdict": verdict(found, p_adjusted),
+        "sentence": sentence(wording.subject(arm.arm, arm.share), found, p_adjusted),
+        "covers": found.covers,
+        "seeds": found.seeds,
+        "by_seed": list(found.by_seed),
+    }

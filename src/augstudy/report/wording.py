@@ -1,0 +1,115 @@
+"""What the report calls things: arms as a person would say them, shares, and the headline."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from augstudy.metrics.statistics import points
+
+CONTROLS = ("mislabelled", "extra_real")
+SYNTHETIC = ("add", "add_filtered", "replace")
+
+_TITLES = {
+    "real": "Real images only",
+    "classic": "Classic augmentation",
+    "replace": "{share} replaced by synthetic",
+    "add": "{share} synthetic added",
+    "add_filtered": "{share} synthetic added, filtered",
+    "mislabelled": "{share} mislabelled (control)",
+    "extra_real": "{share} real added (control)",
+}
+_SUBJECTS = {
+    "real": "Using real images only",
+    "classic": "Classic augmentation (flips, rotations, shifts)",
+    "replace": "Replacing {share} of the real images by synthetic ones",
+    "add": "Adding {share} synthetic images",
+    "add_filtered": "Adding {share} filtered synthetic images",
+    "mislabelled": "Replacing {share} of the real images by mislabelled synthetic ones",
+    "extra_real": "Adding {share} real images",
+}
+
+
+def title(arm: str, share: float | None) -> str:
+    """A name for tables and figures: ``100 % synthetic added``."""
+    return _TITLES.get(arm, arm + " {share}").format(share=percent_share(share)).strip()
+
+
+def subject(arm: str, share: float | None) -> str:
+    """The subject of a sentence: ``Adding 100 % synthetic images``."""
+    return _SUBJECTS.get(arm, f"Arm {arm} {{share}}").format(share=percent_share(share)).strip()
+
+
+def percent_share(share: float | None) -> str:
+    """``30 %``; nothing for None."""
+    return "" if share is None else f"{100 * share:g} %"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """An accuracy for people: 0.8123 is ``81.2 %``."""
+    return f"{100 * value:.{digits}f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval of two shares in per cent: ``79.0 to 83.1 %``."""
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def p_text(value: float) -> str:
+    """A p-value: ``0.031``, ``< 0.001``."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def signed(share: float) -> str:
+    """A difference in points for print, with a true minus sign: -20.7, printed well."""
+    return points(share).replace("-", "\N{MINUS SIGN}")
+
+
+def headline(
+    arms: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The answer in a word, a sentence and the arm it is about.
+
+    The arm is the synthetic one (controls apart) with the best accuracy; without any synthetic
+    arm the best of the others.
+
+    Args:
+        arms: by label, with ``arm``, ``share`` and ``metrics``.
+        differences: by label, each minus ``real``, as in summary.json.
+
+    Returns:
+        ``{"answer", "sentence", "arm", "verdict"}``; arm and verdict are None without comparison.
+    """
+    judged = [label for label in differences if arms[label]["arm"] in SYNTHETIC]
+    others = [label for label in differences if arms[label]["arm"] not in CONTROLS]
+    best = max(judged or others, key=lambda label: differences[label]["mean"], default=None)
+    real = percent(arms["real"]["metrics"]["accuracy"]["value"])
+    if best is None:
+        sentence = f"Real images alone reach {real} on unseen images; nothing was compared."
+        return {"answer": "Baseline", "sentence": sentence, "arm": None, "verdict": None}
+    found = differences[best]
+    reached = percent(arms[best]["metrics"]["accuracy"]["value"])
+    what = subject(arms[best]["arm"], arms[best]["share"])
+    change = f"{points(found['mean'])} points, 95 % interval {points(found['low'])} to "
+    change += f"{points(found['high'])}"
+    tail = {
+        "helps": f"{what} raises accuracy from {real} to {reached} ({change}).",
+        "hurts": f"{what} lowers accuracy from {real} to {reached} ({change}).",
+        "no clear difference": f"{what} takes accuracy from {real} to {reached}, "
+        f"too little to tell from chance ({change}).",
+    }[found["verdict"]]
+    if judged and len(judged) > 1:
+        tail = f"Best of {len(judged)} synthetic arms: {tail[0].lower()}{tail[1:]}"
+    return {
+        "answer": _answer(found["verdict"], bool(judged)),
+        "sentence": tail,
+        "arm": best,
+        "verdict": found["verdict"],
+    }
+
+
+def _answer(verdict: str, synthetic: bool) -> str:
+    what = "synthetic images" if synthetic else "this"
+    return {
+        "helps": f"Yes, {what} help." if synthetic else "Yes, this helps.",
+        "hurts": f"No, {what} hurt." if synthetic else "No, this hurts.",
+        "no clear difference": "No clear help found.",
+    }[verdict]

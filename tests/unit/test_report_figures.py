@@ -1,0 +1,87 @@
+import base64
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from augstudy.report import style, wording
+from augstudy.report.figures import confusion, pictures
+from augstudy.report.figures.arms import Row, whiskers
+from augstudy.report.gallery import flat_rows
+
+
+def decoded(uri):
+    return base64.b64decode(uri.split(",", 1)[1])
+
+
+def test_an_arm_keeps_its_colour_and_shares_differ():
+    assert style.colour("add", 1.0) == style.colour("add", 1.0) != style.colour("add", 0.3)
+    kinds = ("real", "classic", "replace", "add", "add_filtered", "mislabelled", "extra_real")
+    assert len({style.colour(kind) for kind in kinds}) == len(kinds)
+    assert style.colour("something new").startswith("#")
+
+
+def test_figures_are_repeatable_and_leave_no_global_state():
+    before = dict(mpl.rcParams)
+    rows = [Row("Real", "#3d4855", 70.0, 68.0, 72.0, [69.0, 71.0], "70 %")]
+    first = whiskers(rows, 70, "real", "Accuracy")
+    assert first == whiskers(rows, 70, "real", "Accuracy")
+    assert dict(mpl.rcParams) == before
+    text = decoded(first).decode()
+    assert text.startswith("<svg") and ">70 %</text>" in text
+
+
+def test_row_shares():
+    shares = confusion.row_shares(np.array([[3.0, 1.0], [0.0, 0.0]]))
+    assert shares.tolist() == [[75.0, 25.0], [0.0, 0.0]]
+
+
+def test_strip_is_dark_ink_on_white_and_keeps_its_width():
+    uri = pictures.strip(np.full((2, 28, 28), 255, np.uint8), 5)
+    assert uri.startswith("data:image/png;base64,")
+    assert len(pictures.strip(np.zeros((0, 28, 28), np.uint8), 5)) > 50
+
+
+def test_heat_tile_is_a_small_picture():
+    image = np.zeros((28, 28), np.uint8)
+    tile = pictures.heat_tile(image, np.ones((28, 28), np.float16))
+    assert tile.startswith("data:image/webp;base64,") and len(tile) < 4000
+
+
+@pytest.mark.parametrize(
+    ("arm", "share", "text"),
+    [
+        ("real", None, "Real images only"),
+        ("add", 1.0, "100 % synthetic added"),
+        ("replace", 0.3, "30 % replaced by synthetic"),
+        ("new_arm", 0.125, "new_arm 12.5 %"),
+    ],
+)
+def test_titles(arm, share, text):
+    assert wording.title(arm, share) == text
+
+
+def headline(verdicts, arm="add"):
+    accuracy = {"metrics": {"accuracy": {"value": 0.7}}}
+    arms = {"real": {"arm": "real", "share": None, **accuracy}}
+    differences = {}
+    for place, (verdict, mean) in enumerate(verdicts):
+        arms[f"a{place}"] = {"arm": arm, "share": 1.0, **accuracy}
+        bounds = {"low": mean - 0.01, "high": mean + 0.01}
+        differences[f"a{place}"] = {"verdict": verdict, "mean": mean, **bounds}
+    return wording.headline(arms, differences)
+
+
+def test_headlines():
+    assert headline([("helps", 0.02)])["answer"] == "Yes, synthetic images help."
+    assert headline([("hurts", -0.02)])["answer"] == "No, synthetic images hurt."
+    assert headline([("no clear difference", 0.0)])["answer"] == "No clear help found."
+    best = headline([("hurts", -0.02), ("helps", 0.02)])
+    assert best["arm"] == "a1" and best["sentence"].startswith("Best of 2 synthetic arms: adding")
+    assert headline([("hurts", -0.2)], arm="mislabelled")["arm"] is None
+    assert headline([])["answer"] == "Baseline"
+
+
+def test_nested_settings_become_rows():
+    rows = flat_rows({"gan": {"steps": 5}, "arms": [{"arm": "add", "share": 1.0}], "x": [1, 2.5]})
+    assert rows == [("gan · steps", "5"), ("arms", "arm add share 1"), ("x", "1, 2.5")]

@@ -1,0 +1,191 @@
+import json
+import math
+import re
+import subprocess
+import sys
+
+import builders
+import pytest
+
+from augstudy import artifacts
+from augstudy.errors import InputError
+from augstudy.stages import summarize
+
+CLASSES = ("cow", "lion", "zebra")
+ARMS = (("real", None, 0.0), ("add", 1.0, 0.8), ("mislabelled", 0.3, -1.5))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    return builders.build_study(folder, ARMS, classes=CLASSES, test=40)
+
+
+@pytest.fixture(scope="module")
+def report(study, tmp_path_factory):
+    return summarize.run(out=tmp_path_factory.mktemp("out") / "report", **study)
+
+
+def only(study, **changes):
+    return {**study, "cams": (), "gan": None, "synthetic": None, **changes}
+
+
+def test_summary_holds_arms_differences_and_settings(study, report):
+    summary = report.json("summary.json")
+    assert list(summary["arms"]) == ["real", "add_100", "mislabelled_30"]
+    assert set(summary["differences"]) == {"add_100", "mislabelled_30"}
+    assert summary["data"]["level"] == 8
+    assert summary["data"]["images"] == {"train": 24, "val": 12, "test": 120}
+    assert summary["data"]["hash"] == artifacts.read(study["dataset"], "dataset").content_hash
+    assert summary["seeds"] == [0, 1, 2] and summary["study"]["name"] == "low_data"
+    assert summary["gan"]["verdict"] == "stable"
+    found = summary["differences"]["add_100"]
+    accuracy = {
+        label: arm["metrics"]["accuracy"]["value"] for label, arm in summary["arms"].items()
+    }
+    assert found["mean"] == pytest.approx(accuracy["add_100"] - accuracy["real"])
+    assert found["low"] <= found["mean"] <= found["high"] and found["p_holm"] >= found["p"]
+
+
+def test_headline_is_about_synthetic_images_and_never_a_control(report):
+    head = report.json("summary.json")["headline"]
+    assert head["arm"] == "add_100"
+    assert head["sentence"].startswith("Adding 100 % synthetic images")
+
+
+def test_flat_metrics_are_finite_numbers(report):
+    flat = report.json("summary.json")["flat"]
+    wanted = {"real.accuracy_mean", "add_100.accuracy_mean", "add_100_minus_real.accuracy"}
+    wanted |= {f"add_100_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
+    assert wanted <= set(flat)
+    assert all(isinstance(value, int | float) and math.isfinite(value) for value in flat.values())
+
+
+def test_verdict_is_markdown_with_a_table(report):
+    text = (report.path / "verdict.md").read_text()
+    assert text.startswith("## ")
+    assert "| 100 % synthetic added |" in text and "reference" in text
+
+
+def test_html_is_small_and_self_contained(report):
+    page = (report.path / "report.html").read_text()
+    assert len(page.encode()) < 2_000_000
+    loads = re.findall(r"(?:src|href|action|data)\s*=\s*[\"']([^\"']{1,30})", page)
+    loads += re.findall(r"url\(\s*[\"']?(.{0,30})", page)
+    assert loads and all(item.startswith("data:image/") for item in loads)
+    assert "<script" not in page and "@import" not in page and "<link" not in page
+    for part in ("result", "training", "gan", "classes", "cam", "data", "provenance"):
+        assert f'id="{part}"' in page
+
+
+def test_hostile_names_are_escaped(tmp_path):
+    classes = ("<script>alert(1)</script>", 'a" onerror="x', "cow & calf")
+    study = builders.build_study(tmp_path, ARMS[:2], classes=classes, test=6)
+    study["study"] = {"name": "<img src=x onerror=alert(2)>"}
+    report = summarize.run(out=tmp_path / "report", **study)
+    page = (report.path / "report.html").read_text()
+    assert "<script" not in page and "<img src=x" not in page
+    assert not re.search(r'<[a-z][^>]*"\s+onerror', page)
+    assert "&lt;script&gt;" in page and "cow &amp; calf" in page
+
+
+def test_same_inputs_give_the_same_bytes(study, report, tmp_path):
+    again = summarize.run(out=tmp_path / "report", **study)
+    assert again.content_hash == report.content_hash
+
+
+def test_order_of_evaluations_does_not_matter(study, report, tmp_path):
+    turned = {**study, "evaluations": study["evaluations"][::-1], "cams": study["cams"][::-1]}
+    assert summarize.run(out=tmp_path / "report", **turned).content_hash == report.content_hash
+
+
+def test_second_run_does_nothing(study, report):
+    before = (report.path / "report.html").stat().st_mtime_ns
+    again = summarize.run(out=report.path, **study)
+    assert (again.path / "report.html").stat().st_mtime_ns == before
+
+
+def test_works_without_gan_and_heat_maps(study, tmp_path):
+    dataset = artifacts.read(study["dataset"], "dataset")
+    classic = builders.build_evaluation(tmp_path / "classic", dataset, "classic", skill=0.5)
+    evaluations = [study["evaluations"][0], classic.path]
+    report = summarize.run(out=tmp_path / "report", **only(study, evaluations=evaluations))
+    summary = report.json("summary.json")
+    assert summary["gan"] is None and summary["headline"]["arm"] == "classic"
+    assert 'id="gan"' not in (report.path / "report.html").read_text()
+
+
+def test_real_alone_is_a_baseline(study, tmp_path):
+    alone = only(study, evaluations=study["evaluations"][:1])
+    report = summarize.run(out=tmp_path / "report", **alone)
+    summary = report.json("summary.json")
+    assert summary["differences"] == {} and summary["headline"]["answer"] == "Baseline"
+
+
+def test_one_seed_says_what_it_does_not_cover(tmp_path):
+    study = builders.build_study(tmp_path, ARMS[:2], seeds=(4,), classes=CLASSES, test=20)
+    report = summarize.run(out=tmp_path / "report", **study)
+    assert "only one seed" in (report.path / "report.html").read_text()
+
+
+def test_many_classes_stay_small(tmp_path):
+    classes = tuple(f"class {index}" for index in range(60))
+    study = builders.build_study(tmp_path, ARMS[:2], classes=classes, train=2, val=1, test=2)
+    report = summarize.run(out=tmp_path / "report", **study)
+    page = (report.path / "report.html").read_text()
+    assert len(page.encode()) < 2_000_000
+    assert "the 35 classes that real knows best are not shown" in page
+
+
+def test_needs_the_arm_real(study, tmp_path):
+    with pytest.raises(InputError, match="no evaluation of the arm 'real'"):
+        summarize.run(out=tmp_path / "r", **only(study, evaluations=study["evaluations"][1:]))
+    assert not (tmp_path / "r").exists()
+
+
+def test_an_arm_twice_is_refused(study, tmp_path):
+    doubled = [*study["evaluations"], study["evaluations"][1]]
+    with pytest.raises(InputError, match="'add_100' is evaluated twice"):
+        summarize.run(out=tmp_path / "r", **only(study, evaluations=doubled))
+
+
+def test_other_test_images_are_refused(study, tmp_path):
+    other = builders.build_dataset(tmp_path / "other", classes=CLASSES, test=30)
+    stranger = builders.build_evaluation(tmp_path / "add", other, "add", 1.0)
+    evaluations = [study["evaluations"][0], stranger.path]
+    with pytest.raises(InputError, match="evaluated on other test images"):
+        summarize.run(out=tmp_path / "r", **only(study, evaluations=evaluations))
+
+
+def test_other_classes_are_refused(study, tmp_path):
+    other = builders.build_dataset(tmp_path / "other", classes=("cow", "lion"), test=30)
+    stranger = builders.build_evaluation(tmp_path / "add", other, "add", 1.0)
+    evaluations = [study["evaluations"][0], stranger.path]
+    with pytest.raises(InputError, match="other classes"):
+        summarize.run(out=tmp_path / "r", **only(study, evaluations=evaluations))
+
+
+def test_only_shared_seeds_are_paired(study, tmp_path):
+    dataset = artifacts.read(study["dataset"], "dataset")
+    other = builders.build_evaluation(tmp_path / "add", dataset, "add", 0.5, seeds=(2, 1, 9))
+    evaluations = [study["evaluations"][0], other.path]
+    report = summarize.run(out=tmp_path / "r", **only(study, evaluations=evaluations))
+    assert report.json("summary.json")["differences"]["add_50"]["seeds"] == 2
+    apart = builders.build_evaluation(tmp_path / "replace", dataset, "replace", 0.5, seeds=(8,))
+    evaluations = [study["evaluations"][0], apart.path]
+    with pytest.raises(InputError, match="shares no seed"):
+        summarize.run(out=tmp_path / "s", **only(study, evaluations=evaluations))
+
+
+def test_the_stage_imports_no_deep_learning():
+    code = (
+        "import sys, augstudy.stages.summarize;"
+        "print([name for name in ('keras', 'tensorflow', 'jax', 'kfp') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_summary_is_strict_json(report):
+    text = (report.path / "summary.json").read_text()
+    json.loads(text, parse_constant=lambda name: pytest.fail(name))
