@@ -1,0 +1,94 @@
+"""Recipes: named classifiers and GANs with the settings that suit them."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from augstudy.config import ClassifierSettings, GanSettings, parse
+from augstudy.errors import InputError
+
+# The report's own: Adam at its default rate, both callbacks on the validation loss.
+_REPORT: dict[str, Any] = {
+    "optimizer": {"name": "adam", "learning_rate": 1e-3},
+    "batch_size": 256,
+    "epochs": 50,
+    "early_stopping": {"patience": 20},
+    "reduce_on_plateau": {"patience": 5},
+}
+
+_REPORT_ARCHITECTURES = (
+    "baseline",
+    "kernel_4",
+    "kernel_5",
+    "average_pooling",
+    "pool_3",
+    "batch_norm",
+    "dropout",
+    "extra_convs",
+    "double_convs",
+    "alexnet",
+    "alexnet_dense",
+    "report_best",
+)
+
+CLASSIFIERS: dict[str, dict[str, Any]] = {
+    **{name: {"architecture": name, **_REPORT} for name in _REPORT_ARCHITECTURES},
+    "modern": {
+        "architecture": "modern",
+        "optimizer": {
+            "name": "adamw",
+            "learning_rate": 2e-3,
+            "weight_decay": 0.05,
+            "schedule": "cosine",
+            "warmup_epochs": 2,
+        },
+        "label_smoothing": 0.1,
+        "batch_size": 64,
+        "epochs": 40,
+        "augmentation": {"rotation": 10, "shift": 0.1, "zoom": 0.1},
+    },
+}
+
+GANS: dict[str, dict[str, Any]] = {
+    "report": {"architecture": "report", "batch_size": 100, "steps": 2000},
+    "compact": {"architecture": "compact"},
+}
+
+
+def classifier_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> ClassifierSettings:
+    """Settings of the classifier recipe `name`, with `overrides` on top.
+
+    Raises:
+        InputError: unknown recipe or setting, or a value out of range.
+    """
+    values = _merged(_recipe(CLASSIFIERS, name, "classifier"), overrides or {})
+    return parse(ClassifierSettings, values, f"classifier {name!r}")
+
+
+def gan_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> GanSettings:
+    """Settings of the GAN recipe `name`, with `overrides` on top.
+
+    Raises:
+        InputError: unknown recipe or setting, or a value out of range.
+    """
+    values = _merged(_recipe(GANS, name, "GAN"), overrides or {})
+    return parse(GanSettings, values, f"GAN {name!r}")
+
+
+def _recipe(recipes: Mapping[str, dict[str, Any]], name: str, what: str) -> dict[str, Any]:
+    if name in recipes:
+        return recipes[name]
+    near = get_close_matches(name, recipes, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(recipes)}."
+    raise InputError(f"There is no {what} {name!r}; {hint}")
+
+
+def _merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `overrides`, nested mappings merged key by key."""
+    merged = dict(base)
+    for key, value in overrides.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = _merged(old, value)
+        merged[key] = value
+    return merged

@@ -1,0 +1,108 @@
+"""Evaluate the classifiers of a cell on the test split: the only step that reads it."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from augstudy import artifacts, telemetry
+from augstudy.artifacts import Artifact
+from augstudy.backend import prepare
+from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.errors import InputError
+from augstudy.metrics.classification import evaluate_predictions
+from augstudy.training.classifier import predict
+from augstudy.training.saving import load_model
+
+EXAMPLES_PER_CLASS = 4
+
+logger = logging.getLogger("augstudy")
+
+
+def run(dataset: Path, classifier: Path, out: Path) -> Artifact:
+    """Publish predictions, metrics with 95 % intervals and example drawings of a cell.
+
+    The artifact, of kind ``evaluation``, also carries the histories of its seeds, so that nothing
+    later needs the models again.
+
+    Raises:
+        InputError: classifier and dataset have different classes.
+    """
+    inputs = {
+        "dataset": artifacts.read(dataset, "dataset"),
+        "classifier": artifacts.read(classifier, "classifier"),
+    }
+    label = inputs["classifier"].json("arm.json")["label"]
+    with telemetry.stage("evaluate", label) as stage:
+        classes = load_classes(inputs["dataset"])
+        if inputs["classifier"].json("classes.json") != list(classes):
+            raise InputError(f"{classifier} was trained on other classes than {dataset} holds.")
+        if done := artifacts.find(out, "evaluation", inputs=inputs):
+            logger.info("%s: already done", stage.title)
+            return done
+        with artifacts.publish(out, "evaluation", inputs=inputs) as folder:
+            _evaluate(folder, inputs, list(classes), stage)
+    return artifacts.read(out, "evaluation")
+
+
+def _evaluate(
+    folder: Path, inputs: dict[str, Artifact], classes: list[str], stage: telemetry.Stage
+) -> None:
+    prepare(seed=0)
+    test = load_split(inputs["dataset"], "test")
+    training = inputs["classifier"].json("training.json")
+    seeds = [int(record["seed"]) for record in training]
+    outputs, histories = [], []
+    for index, seed in enumerate(seeds):
+        stage.progress(index, len(seeds), f"seed {index + 1} of {len(seeds)}")
+        model = load_model(inputs["classifier"].file(f"seed-{seed}/model.keras"))
+        outputs.append(predict(model, test.images))
+        history = pd.read_csv(inputs["classifier"].file(f"seed-{seed}/history.csv"))
+        histories.append(history.assign(seed=seed))
+    probabilities = np.stack(outputs)
+    np.savez(
+        folder / "predictions.npz",
+        probabilities=probabilities,
+        labels=test.labels,
+        rows=test.rows,
+        seeds=np.array(seeds, np.int64),
+    )
+    metrics = evaluate_predictions(probabilities, test.labels, classes, seeds)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    history = pd.concat(histories)
+    history.insert(0, "seed", history.pop("seed"))
+    history.to_csv(folder / "history.csv", index=False)
+    arrays: dict[str, Any] = examples(test, probabilities[0], len(classes))
+    np.savez(folder / "examples.npz", **arrays)
+    for name in ("arm.json", "training.json", "classes.json"):
+        shutil.copyfile(inputs["classifier"].file(name), folder / name)
+
+
+def examples(
+    test: Split, probabilities: npt.NDArray[np.float32], classes: int
+) -> dict[str, npt.NDArray[Any]]:
+    """For each class the surest right and the surest wrong predictions of the first seed.
+
+    Returns images (K, height, width), labels, predicted and confidence (K,): at most
+    :data:`EXAMPLES_PER_CLASS` of either sort a class.
+    """
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    chosen: list[int] = []
+    for label in range(classes):
+        for right in (True, False):
+            rows = np.flatnonzero((test.labels == label) & ((predicted == label) == right))
+            surest = rows[np.argsort(-confidence[rows], kind="stable")]
+            chosen.extend(surest[:EXAMPLES_PER_CLASS].tolist())
+    rows = np.array(chosen, np.int64)
+    return {
+        "images": test.images[rows],
+        "labels": test.labels[rows],
+        "predicted": predicted[rows].astype(np.int32),
+        "confidence": confidence[rows],
+    }

@@ -1,0 +1,136 @@
+"""Train one classifier a seed on the training set of an arm."""
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augstudy import artifacts, telemetry
+from augstudy.artifacts import Artifact
+from augstudy.backend import keras, resolve_precision
+from augstudy.config import Arm, ClassifierSettings
+from augstudy.data.dataset import load_classes, load_split
+from augstudy.data.mixtures import Drawings, Synthetic, training_set
+from augstudy.errors import InputError
+from augstudy.training import classifier
+from augstudy.training.saving import save_model
+
+logger = logging.getLogger("augstudy")
+
+
+def run(
+    dataset: Path,
+    out: Path,
+    arm: Arm,
+    seeds: Sequence[int],
+    settings: ClassifierSettings,
+    synthetic: Path | None = None,
+) -> Artifact:
+    """Train a classifier a seed and publish them as an artifact of kind ``classifier``.
+
+    A seed decides the initial weights, the order of the images, the augmentation, and which real
+    drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
+
+    Raises:
+        InputError: no seed, a seed twice, or synthetic drawings missing, too few or of other
+            classes.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+    with telemetry.stage("train_cnn", arm.label) as stage:
+        inputs = {"dataset": artifacts.read(dataset, "dataset")}
+        if arm.share is not None and synthetic is not None:
+            inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
+        config = {
+            "arm": arm.model_dump(),
+            "seeds": list(seeds),
+            "settings": settings.model_dump(mode="json"),
+            "precision": resolve_precision(settings.precision),
+        }
+        if done := artifacts.find(out, "classifier", inputs=inputs, config=config):
+            logger.info("%s: already done", stage.title)
+            return done
+        with artifacts.publish(out, "classifier", inputs=inputs, config=config) as folder:
+            _train_seeds(folder, inputs, arm, seeds, settings, stage)
+    return artifacts.read(out, "classifier")
+
+
+def _train_seeds(
+    folder: Path,
+    inputs: dict[str, Artifact],
+    arm: Arm,
+    seeds: Sequence[int],
+    settings: ClassifierSettings,
+    stage: telemetry.Stage,
+) -> None:
+    classes = load_classes(inputs["dataset"])
+    real, validation = (load_split(inputs["dataset"], name) for name in ("train", "val"))
+    drawings = Drawings(real.images, real.labels)
+    synthetic = _load_synthetic(inputs["synthetic"], classes) if "synthetic" in inputs else None
+    settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+    records: list[dict[str, Any]] = []
+    for index, seed in enumerate(seeds):
+        mixture = training_set(arm, drawings, synthetic, classes=len(classes), seed=seed)
+
+        def progress(done: int, total: int, text: str, index: int = index) -> None:
+            prefix = f"seed {index + 1} of {len(seeds)}  "
+            stage.progress(index * total + done, len(seeds) * total, prefix + text)
+
+        trained = classifier.train(
+            settings,
+            (mixture.images, mixture.labels),
+            (validation.images, validation.labels),
+            classes=len(classes),
+            seed=seed,
+            progress=progress,
+        )
+        target = folder / f"seed-{seed}"
+        target.mkdir()
+        save_model(trained.model, target / "model.keras")
+        trained.history.to_csv(target / "history.csv", index=False)
+        best = trained.history.iloc[trained.best_epoch - 1]
+        records.append(
+            {
+                "seed": seed,
+                "epochs": len(trained.history),
+                "best_epoch": trained.best_epoch,
+                "steps": trained.steps,
+                "images": len(mixture.images),
+                "train_accuracy": _accuracy(trained.model, mixture),
+                "val_accuracy": float(best["val_accuracy"]),
+                "parameters": trained.model.count_params(),
+            }
+        )
+        logger.info("%s seed %d: validation accuracy %.3f", stage.title, seed, best["val_accuracy"])
+        (folder / "architecture.txt").write_text(_summary(trained.model))
+    _write_json(folder / "training.json", records)
+    _write_json(folder / "classes.json", classes)
+    _write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+
+
+def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
+    if artifact.json("classes.json") != list(classes):
+        raise InputError(f"{artifact.path} was made for other classes than the dataset's.")
+    images, fault, labels = (
+        np.load(artifact.file(f"{name}.npy"), allow_pickle=False)
+        for name in ("images", "fault_images", "labels")
+    )
+    return Synthetic(Drawings(images, labels), Drawings(fault, labels))
+
+
+def _accuracy(model: keras.Model, drawings: Drawings) -> float:
+    predicted = classifier.predict(model, drawings.images).argmax(axis=1)
+    return float(np.mean(predicted == drawings.labels))
+
+
+def _summary(model: keras.Model) -> str:
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, line_length=88)
+    return "\n".join(lines) + "\n"
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n")

@@ -1,0 +1,117 @@
+"""train_cnn, evaluate and cam, one after the other on a few real drawings."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import build_dataset, build_synthetic
+
+from augstudy import artifacts
+from augstudy.config import Arm, ClassifierSettings
+from augstudy.errors import InputError
+from augstudy.stages import cam, evaluate, train_cnn
+
+CLASSES = ("camel", "giraffe", "zebra")
+SETTINGS = ClassifierSettings(architecture="baseline", epochs=2, batch_size=16)
+REPLACE = Arm(arm="replace", share=0.5)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cell")
+    dataset = build_dataset(path / "dataset", classes=CLASSES, train=16, val=8, test=12)
+    build_synthetic(path / "synthetic", dataset, per_class=8)
+    train(path, path / "classifier")
+    evaluate.run(path / "dataset", path / "classifier", path / "evaluation")
+    cam.run(path / "classifier", path / "evaluation", path / "cam")
+    return path
+
+
+def train(path, out, arm=REPLACE, seeds=(3, 1)):
+    synthetic = path / "synthetic" if arm.share else None
+    return train_cnn.run(path / "dataset", out, arm, seeds, SETTINGS, synthetic=synthetic)
+
+
+def test_a_classifier_a_seed_in_the_order_asked_for(folder):
+    classifier = artifacts.read(folder / "classifier", "classifier")
+    training = classifier.json("training.json")
+    assert [record["seed"] for record in training] == [3, 1]
+    assert training[0]["parameters"] == 160_259  # the baseline with 3 classes
+    assert [record["images"] for record in training] == [48, 48]
+    assert classifier.json("arm.json") == {"arm": "replace", "share": 0.5, "label": "replace_50"}
+    assert "Total params: 160,259" in classifier.file("architecture.txt").read_text()
+
+
+def test_the_same_inputs_and_seeds_give_the_same_hashes(folder, tmp_path):
+    again = train(folder, tmp_path / "again")
+    first = artifacts.read(folder / "classifier", "classifier")
+    assert again.content_hash == first.content_hash
+
+
+def test_a_second_run_does_nothing(folder):
+    manifest = folder / "classifier" / artifacts.MANIFEST
+    written = manifest.stat().st_mtime_ns
+    train(folder, folder / "classifier")
+    assert manifest.stat().st_mtime_ns == written
+
+
+def test_other_settings_are_trained_anew(folder, tmp_path):
+    first = train(folder, tmp_path / "out", arm=Arm(arm="real"), seeds=[1])
+    second = train(folder, tmp_path / "out", arm=Arm(arm="classic"), seeds=[1])
+    assert first.content_hash != second.content_hash
+
+
+def test_the_evaluation_predicts_every_test_image_for_every_seed(folder):
+    evaluation = artifacts.read(folder / "evaluation", "evaluation")
+    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
+        assert stored["probabilities"].shape == (2, 36, 3)
+        assert stored["seeds"].tolist() == [3, 1]
+        accuracy = (stored["probabilities"].argmax(2) == stored["labels"]).mean(axis=1)
+    metrics = evaluation.json("metrics.json")
+    assert metrics["metrics"]["accuracy"]["by_seed"] == pytest.approx(accuracy)
+    history = pd.read_csv(evaluation.file("history.csv"))
+    assert history.groupby("seed")["epoch"].max().to_dict() == {1: 2, 3: 2}
+
+
+def test_the_cam_shows_right_and_wrong_predictions_of_each_class(folder):
+    with np.load(folder / "cam" / "maps.npz", allow_pickle=False) as maps:
+        right = maps["labels"] == maps["predicted"]
+        assert maps["heat"].shape == maps["images"].shape
+        assert maps["heat"].min() >= 0 and maps["heat"].max() <= 1
+    with np.load(folder / "evaluation" / "predictions.npz", allow_pickle=False) as stored:
+        labels, predicted = stored["labels"], stored["probabilities"][0].argmax(1)
+    shown = np.load(folder / "cam" / "maps.npz", allow_pickle=False)["labels"]
+    for label in range(3):
+        of_class, hit = labels == label, predicted == label
+        for taken, rows in ((right, of_class & hit), (~right, of_class & ~hit)):
+            assert ((shown == label) & taken).sum() == min(rows.sum(), evaluate.EXAMPLES_PER_CLASS)
+
+
+def test_neither_training_nor_cam_needs_the_test_images(folder, tmp_path, monkeypatch):
+    real = np.load
+    opened = []
+    monkeypatch.setattr(np, "load", lambda file, **k: opened.append(str(file)) or real(file, **k))
+    train(folder, tmp_path / "out", seeds=[1])
+    cam.run(folder / "classifier", folder / "evaluation", tmp_path / "cam")
+    assert opened and not [name for name in opened if "/test_" in name]
+
+
+def test_seeds_must_be_distinct(folder, tmp_path):
+    for seeds in ([], [1, 1]):
+        with pytest.raises(InputError, match="distinct"):
+            train(folder, tmp_path / "out", seeds=seeds)
+
+
+def test_other_classes_are_refused(folder, tmp_path):
+    build_dataset(tmp_path / "dataset", classes=("camel", "zebra", "lion"))
+    with pytest.raises(InputError, match="other classes"):
+        evaluate.run(tmp_path / "dataset", folder / "classifier", tmp_path / "out")
+    with pytest.raises(InputError, match="other classes"):
+        train_cnn.run(
+            tmp_path / "dataset", tmp_path / "o", REPLACE, [0], SETTINGS, folder / "synthetic"
+        )
+
+
+def test_arm_json_is_valid_json(folder):
+    assert json.loads((folder / "cam" / "arm.json").read_text())["label"] == "replace_50"

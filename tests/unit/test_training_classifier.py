@@ -1,0 +1,115 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from augstudy.backend import keras
+from augstudy.config import ClassifierSettings
+from augstudy.training.classifier import optimizer, predict, train
+
+CLASSES = 3
+
+
+def bars(count, seed):
+    """Class 0 has a vertical bar, class 1 a horizontal one, class 2 both, at random places."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count, dtype=np.int32) % CLASSES
+    images = np.zeros((count, 28, 28), np.uint8)
+    for image, label, (x, y) in zip(images, labels, rng.integers(4, 22, (count, 2)), strict=True):
+        if label != 1:
+            image[4:24, x : x + 2] = 255
+        if label != 0:
+            image[y : y + 2, 4:24] = 255
+    return images, labels
+
+
+def fit(seed=0, labels=None, **settings):
+    recipe = {"architecture": "baseline", "epochs": 8, "batch_size": 16, "precision": "float32"}
+    images, right = bars(120, seed=1)
+    return train(
+        ClassifierSettings.model_validate({**recipe, **settings}),
+        (images, right if labels is None else labels),
+        bars(30, seed=2),
+        classes=CLASSES,
+        seed=seed,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return fit()
+
+
+def test_it_learns(trained):
+    images, labels = bars(60, seed=3)
+    assert (predict(trained.model, images).argmax(1) == labels).mean() > 0.95
+
+
+def test_shuffled_labels_teach_nothing():
+    shuffled = np.random.default_rng(0).permutation(bars(120, seed=1)[1])
+    images, labels = bars(300, seed=3)
+    wrong = fit(labels=shuffled)
+    assert (predict(wrong.model, images).argmax(1) == labels).mean() < 0.6
+
+
+def test_the_weights_of_the_best_epoch_are_restored(trained):
+    images, labels = bars(30, seed=2)
+    probabilities = predict(trained.model, images)
+    loss = -np.log(probabilities[np.arange(30), labels]).mean()
+    assert loss == pytest.approx(trained.history["val_loss"].min(), rel=1e-3)
+    assert trained.best_epoch == trained.history["val_loss"].idxmin() + 1
+
+
+def test_equal_seeds_give_equal_weights_and_others_do_not(trained):
+    for seed, equal in ((0, True), (1, False)):
+        pairs = zip(trained.model.get_weights(), fit(seed=seed).model.get_weights(), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs) is equal
+
+
+def test_augmentation_is_part_of_training_alone():
+    augmented = fit(epochs=1, augmentation={"horizontal_flip": True, "rotation": 20})
+    assert augmented.model.input_shape == (None, 28, 28, 1)
+    assert not any("affine" in layer.name for layer in augmented.model.layers)
+
+
+def test_the_plateau_lowers_the_rate_and_the_history_shows_it():
+    settings = {
+        "optimizer": {"learning_rate": 1e-7},
+        "reduce_on_plateau": {"patience": 1, "factor": 0.5, "min_learning_rate": 0},
+    }
+    # Nothing improves at such a rate, so every epoch but the first halves it.
+    rates = fit(epochs=4, **settings).history["learning_rate"]
+    assert rates.iloc[-1] < rates.iloc[0] == pytest.approx(1e-7)
+
+
+def test_early_stopping_ends_a_training_that_gets_nowhere():
+    shuffled = np.random.default_rng(0).permutation(bars(120, seed=1)[1])
+    result = fit(labels=shuffled, epochs=40, early_stopping={"patience": 2})
+    assert len(result.history) < 40
+    assert len(result.history) == result.best_epoch + 2
+
+
+def test_the_history_has_every_column_every_epoch(trained):
+    assert list(trained.history["epoch"]) == list(range(1, 9))
+    assert not trained.history.isna().any(axis=None)
+    assert trained.steps == 8 * 8
+    assert isinstance(trained.history, pd.DataFrame)
+
+
+def test_a_warm_up_rises_to_the_rate_and_the_cosine_falls_to_zero():
+    settings = ClassifierSettings.model_validate(
+        {"optimizer": {"schedule": "cosine", "warmup_epochs": 2, "learning_rate": 0.1}}
+    ).optimizer
+    schedule = optimizer(settings, epochs=10, steps_per_epoch=5)._learning_rate
+    rates = [float(schedule(step)) for step in range(51)]
+    assert rates[0] == 0
+    assert max(rates) == pytest.approx(0.1)
+    assert np.argmax(rates) == 10
+    assert rates[50] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adamw"])
+def test_every_optimizer_can_be_had(name):
+    settings = ClassifierSettings.model_validate({"optimizer": {"name": name}}).optimizer
+    built = optimizer(settings, 1, 1)
+    assert type(built).__name__.lower() == name
+    assert isinstance(built, keras.optimizers.Optimizer)
