@@ -1,0 +1,98 @@
+# Every target calls the `augstudy` program, which is the real interface.
+PYTHON ?= python3
+VENV   ?= .venv
+RUNS   ?= runs
+
+PIPELINE ?= augmentation_study
+# The preset `quick` is made for the study; other pipelines start from their own defaults.
+PRESET ?= $(if $(filter augmentation_study,$(PIPELINE)),quick)
+SOURCE ?=
+LEVEL  ?=
+ARMS   ?=
+SEEDS  ?=
+SET    ?=
+NOTE   ?=
+PYTEST ?=
+
+BIN     := $(VENV)/bin
+RUN_OK  := $(VENV)/.run-installed
+DEV_OK  := $(VENV)/.dev-installed
+CHECKED := src components pipelines tests benchmarks
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help study test lint format types lock compile golden runs clean python-ok
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  Variables of study: PRESET SOURCE LEVEL ARMS SEEDS NOTE PIPELINE, SET="a=1 b.c=2", RUNS'
+	@echo '  Example: make study PRESET=low_data SOURCE=gs://quickdraw_dataset/full/numpy_bitmap'
+
+# Quotes a value for the shell, apostrophes included.
+quoted = '$(subst ','\'',$(1))'
+option = $(if $($(2)),$(1) $(call quoted,$($(2))))
+study: $(RUN_OK) ## Run the study here and print the verdict (see the variables below)
+	@$(BIN)/augstudy run $(call quoted,$(PIPELINE)) --runs-dir $(call quoted,$(RUNS)) \
+	  $(call option,--preset,PRESET) $(call option,--source,SOURCE) $(call option,--level,LEVEL) \
+	  $(call option,--arms,ARMS) $(call option,--seeds,SEEDS) $(call option,--note,NOTE) \
+	  $(foreach item,$(SET),--set $(call quoted,$(item)))
+
+runs: $(RUN_OK) ## List all runs, newest first
+	@$(BIN)/augstudy runs --runs-dir '$(RUNS)'
+
+compile: $(RUN_OK) ## Compile PIPELINE for Kubeflow Pipelines into build/
+	@$(BIN)/augstudy compile '$(PIPELINE)' -o 'build/$(notdir $(PIPELINE)).yaml'
+
+test: $(DEV_OK) ## Run every test that needs no container engine and no cluster
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(DEV_OK) ## Check style and formatting
+	@$(BIN)/ruff check $(CHECKED)
+	@$(BIN)/ruff format --check $(CHECKED)
+
+format: $(DEV_OK) ## Format the code
+	@$(BIN)/ruff check --fix $(CHECKED)
+	@$(BIN)/ruff format $(CHECKED)
+
+types: $(DEV_OK) ## Check the types
+	@$(BIN)/mypy
+
+golden: $(DEV_OK) ## Write the compiled pipelines that the tests compare with
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/pipelines/test_compile.py
+
+# One resolution for every Python and platform that we support; the comment at the top of each file
+# is ours, because the tool's own would record options of the machine it ran on.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+lock: $(DEV_OK) ## Resolve the dependencies again into requirements/
+	@$(BIN)/python -m pip install --quiet uv
+	@$(LOCK) pyproject.toml requirements/build.in --extra pipelines --extra s3 --output-file requirements/run.txt
+	@$(LOCK) pyproject.toml requirements/build.in --all-extras --output-file requirements/dev.txt
+
+clean: ## Remove the environment, builds and caches; runs/ is kept
+	@rm -rf '$(VENV)' build dist .pytest_cache .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+python-ok:
+	@command -v '$(PYTHON)' >/dev/null || { \
+	  echo 'There is no $(PYTHON): install Python 3.10 to 3.12, or name one: make PYTHON=/path/to/python3.' >&2; exit 3; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
+	  echo "$$('$(PYTHON)' -V) cannot be used: Python 3.10 to 3.12 is needed, name one: make PYTHON=python3.11." >&2; exit 3; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo 'Python lacks its venv module: install it, on Debian and Ubuntu: apt-get install python3-venv.' >&2; exit 3; }
+
+$(BIN)/python: | python-ok
+	@'$(PYTHON)' -m venv '$(VENV)'
+
+$(RUN_OK): requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo 'Setting up $(VENV); this takes a few minutes, once.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV_OK): requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo 'Setting up $(VENV) with the tools of development; this takes a few minutes, once.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(RUN_OK)

@@ -1,0 +1,18 @@
+"""Component: class activation maps of a cell."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def cam(
+    classifier: Input[Model],
+    evaluation: Input[Artifact],
+    maps: Output[Artifact],
+):
+    """Show which strokes the classifier looks at, for right and wrong answers."""
+    from augstudy.stages import adapters
+
+    adapters.cam(classifier.path, evaluation.path, maps.path)

@@ -1,0 +1,32 @@
+"""Component: read the drawings and split them."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def ingest(
+    dataset: Output[Dataset],
+    source: str,
+    classes: list[str],
+    train_per_class: int,
+    val_per_class: int,
+    test_per_class: int,
+    level: int,
+    seed: int,
+):
+    """Read drawings from a source and split them into training, validation and test."""
+    from augstudy.stages import adapters
+
+    values = {
+        "source": source,
+        "classes": classes,
+        "train_per_class": train_per_class,
+        "val_per_class": val_per_class,
+        "test_per_class": test_per_class,
+        "level": level,
+        "seed": seed,
+    }
+    adapters.ingest(dataset.path, values)

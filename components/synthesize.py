@@ -1,0 +1,23 @@
+"""Component: make labelled synthetic images."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def synthesize(
+    gan: Input[Model],
+    synthetic: Output[Dataset],
+    per_class: int,
+    seed: int,
+    arms: list[dict],
+    train_per_class: int,
+    level: int,
+):
+    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0."""
+    from augstudy.stages import adapters
+
+    used = level or train_per_class
+    adapters.synthesize(gan.path, synthetic.path, per_class, seed, arms, used)

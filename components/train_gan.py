@@ -1,0 +1,21 @@
+"""Component: train the AC-GAN."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def train_gan(
+    dataset: Input[Dataset],
+    gan: Output[Model],
+    recipe: str,
+    settings: dict,
+    seed: int,
+    arms: list[dict],
+):
+    """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
+    from augstudy.stages import adapters
+
+    adapters.train_gan(dataset.path, gan.path, recipe, settings, seed, arms)

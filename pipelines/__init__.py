@@ -1,0 +1,1 @@
+"""The pipelines: each module holds one, named like the module."""

@@ -1,0 +1,113 @@
+"""Would synthetic images help this classifier? Compares ways to make its training set."""
+
+from kfp import dsl
+
+from augstudy.config import MAMMALS
+from components.ingest import ingest
+from components.summarize import summarize
+from components.synthesize import synthesize
+from components.train_gan import train_gan
+from pipelines import resources
+from pipelines.study_cell import study_cell
+
+CLASSES = list(MAMMALS)
+ARMS = [
+    {"arm": "real"},
+    {"arm": "classic"},
+    {"arm": "replace", "share": 0.3},
+    {"arm": "add", "share": 1.0},
+    {"arm": "mislabelled", "share": 0.3},
+]
+
+
+@dsl.pipeline(
+    name="augmentation-study",
+    description="Would synthetic images help the classifier, how much, and how sure are we?",
+    pipeline_config=dsl.PipelineConfig(
+        ttl_seconds_after_finished=7 * 24 * 3600,
+        active_deadline_seconds=48 * 3600,
+    ),
+)
+def augmentation_study(
+    source: str = "sample",
+    classes: list[str] = CLASSES,
+    train_per_class: int = 60,
+    val_per_class: int = 20,
+    test_per_class: int = 20,
+    level: int = 0,
+    data_seed: int = 0,
+    arms: list[dict] = ARMS,
+    seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
+    classifier: str = "modern",
+    classifier_settings: dict = {},  # noqa: B006
+    gan: str = "compact",
+    gan_settings: dict = {},  # noqa: B006
+    gan_seed: int = 0,
+    synthetic_per_class: int = 0,
+    gpus: int = 0,
+    gpu_type: str = "nvidia.com/gpu",
+) -> None:
+    """See ``augstudy run --help`` for what each parameter means."""
+    data = ingest(
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        test_per_class=test_per_class,
+        level=level,
+        seed=data_seed,
+    )
+    resources.apply(data, resources.LIGHT)
+    trained = train_gan(
+        dataset=data.outputs["dataset"],
+        recipe=gan,
+        settings=gan_settings,
+        seed=gan_seed,
+        arms=arms,
+    )
+    resources.apply(trained, resources.TRAINING)
+    resources.use_gpus(trained, gpus, gpu_type)
+    drawn = synthesize(
+        gan=trained.outputs["gan"],
+        per_class=synthetic_per_class,
+        seed=gan_seed,
+        arms=arms,
+        train_per_class=train_per_class,
+        level=level,
+    )
+    resources.apply(drawn, resources.INFERENCE)
+    with dsl.ParallelFor(arms, name="cells") as arm:
+        cell = study_cell(
+            dataset=data.outputs["dataset"],
+            synthetic=drawn.outputs["synthetic"],
+            arm=arm,
+            seeds=seeds,
+            classifier=classifier,
+            classifier_settings=classifier_settings,
+            gpus=gpus,
+            gpu_type=gpu_type,
+        )
+    answer = summarize(
+        dataset=data.outputs["dataset"],
+        gan=trained.outputs["gan"],
+        synthetic=drawn.outputs["synthetic"],
+        evaluations=dsl.Collected(cell.outputs["evaluation"]),
+        cams=dsl.Collected(cell.outputs["maps"]),
+        pipeline="augmentation_study",
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        test_per_class=test_per_class,
+        level=level,
+        data_seed=data_seed,
+        arms=arms,
+        seeds=seeds,
+        classifier=classifier,
+        classifier_settings=classifier_settings,
+        gan_recipe=gan,
+        gan_settings=gan_settings,
+        gan_seed=gan_seed,
+        synthetic_per_class=synthetic_per_class,
+    )
+    resources.apply(answer, resources.LIGHT)

@@ -1,0 +1,50 @@
+"""One cell of a study: an arm with all its seeds."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input
+
+from components.cam import cam
+from components.evaluate import evaluate
+from components.train_cnn import train_cnn
+from pipelines import resources
+
+
+class CellOutputs(NamedTuple):
+    """What a cell leaves for the summary."""
+
+    evaluation: Artifact
+    maps: Artifact
+
+
+@dsl.pipeline(name="study-cell", description="Train, evaluate and explain one arm.")
+def study_cell(
+    dataset: Input[Dataset],
+    synthetic: Input[Dataset],
+    arm: dict,
+    seeds: list[int],
+    classifier: str,
+    classifier_settings: dict,
+    gpus: int,
+    gpu_type: str,
+) -> CellOutputs:
+    """A pipeline of its own, so that the GPU parameters reach the steps inside the loop."""
+    trained = train_cnn(
+        dataset=dataset,
+        synthetic=synthetic,
+        arm=arm,
+        seeds=seeds,
+        recipe=classifier,
+        settings=classifier_settings,
+    )
+    resources.apply(trained, resources.TRAINING)
+    resources.use_gpus(trained, gpus, gpu_type)
+    evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"])
+    resources.apply(evaluated, resources.INFERENCE)
+    explained = cam(
+        classifier=trained.outputs["classifier"],
+        evaluation=evaluated.outputs["evaluation"],
+    )
+    resources.apply(explained, resources.INFERENCE)
+    return CellOutputs(evaluated.outputs["evaluation"], explained.outputs["maps"])

@@ -1,0 +1,1 @@
+"""Everything that knows of compiled pipelines, KFP and Kubernetes."""

@@ -1,0 +1,1 @@
+"""The commands of the ``augstudy`` program. Heavy imports happen inside a command, never here."""

@@ -1,0 +1,45 @@
+"""Options that several commands share."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced if it exists.")]
+Dataset = Annotated[Path, typer.Option(help="Dataset folder, made by 'augstudy ingest'.")]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting; repeatable, and a.b=1 sets b inside a.",
+    ),
+]
+RunsDir = Annotated[
+    Path, typer.Option("--runs-dir", help="Folder of the run folders.", envvar="AUGSTUDY_RUNS")
+]
+
+
+def setting(model: type[BaseModel], field: str, *names: str) -> Any:
+    """A Typer option that explains itself with the description of a field of a settings model."""
+    return typer.Option(*names, help=(model.model_fields[field].description or field).capitalize())
+
+
+def add(app: typer.Typer, name: str, command: Callable[..., None], panel: str) -> None:
+    """Add a command whose help is its docstring, each paragraph as one line."""
+    text = inspect.cleandoc(command.__doc__ or "")
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    app.command(
+        name,
+        help="\n\n".join(paragraphs),
+        short_help=paragraphs[0],
+        rich_help_panel=panel,
+    )(command)
+
+
+def table_of_settings(model: type[BaseModel]) -> str:
+    """The settings that ``--set`` knows for `model`, for a help text."""
+    return ", ".join(model.model_fields)

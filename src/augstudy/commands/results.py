@@ -1,0 +1,85 @@
+"""What a person reads in the terminal before and after a run."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from augstudy.config import Arm, parse
+from augstudy.local.display import duration
+from augstudy.local.runner import Result
+
+
+def announce(console: Console, values: Mapping[str, Any]) -> None:
+    """Say in a line what is about to be studied."""
+    if not {"arms", "seeds", "classes", "source"} <= set(values):
+        return
+    level = values.get("level") or values.get("train_per_class")
+    arms = [parse(Arm, item, "an arm").label for item in values["arms"]]
+    seeds = len(values["seeds"])
+    console.print(
+        f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
+        f"images a class, {seeds} seed{'s' if seeds > 1 else ''}; arms: {', '.join(arms)}"
+    )
+
+
+def show(console: Console, result: Result) -> None:
+    """Print the verdict, the table of arms, and where the rest is."""
+    summary = result.folder / "summary.json"
+    console.print()
+    if summary.is_file():
+        content = json.loads(summary.read_text())
+        _verdict(console, content["headline"])
+        console.print(_arms(content))
+        console.print("Brackets: 95 % intervals.", style="dim")
+        console.print()
+    console.print(
+        f"Done in {duration(result.wall_s)}; starting up took "
+        f"{result.startup_share:.0%} of the steps' time (timings.csv)."
+    )
+    what = "Report" if result.report else "Folder"
+    console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True)
+
+
+_COLOURS = {"helps": "green", "hurts": "red", "no clear difference": "yellow"}
+
+
+def _verdict(console: Console, headline: Mapping[str, Any]) -> None:
+    style = _COLOURS.get(str(headline["verdict"]), "bold")
+    console.print(Text(headline["answer"], style=f"bold {style}"))
+    console.print(Text(headline["sentence"]))
+    console.print()
+
+
+def _arms(summary: Mapping[str, Any]) -> Table:
+    """A row an arm; fits in 80 columns."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Arm", no_wrap=True)
+    table.add_column("Accuracy, %", justify="right", no_wrap=True)
+    table.add_column("Minus real, points", justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for label, arm in summary["arms"].items():
+        found = arm["metrics"]["accuracy"]
+        value, low, high = (100 * found[key] for key in ("value", "low", "high"))
+        accuracy = f"{value:.1f} ({low:.1f} to {high:.1f})"
+        table.add_row(label, accuracy, *_difference(summary["differences"].get(label)))
+    return table
+
+
+def _difference(found: Mapping[str, Any] | None) -> tuple[str, Text]:
+    if found is None:
+        return "", Text("reference", style="dim")
+    mean, low, high = (100 * found[key] for key in ("mean", "low", "high"))
+    word = str(found["verdict"])
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", Text(word, style=_COLOURS.get(word, ""))
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

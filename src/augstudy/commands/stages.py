@@ -1,0 +1,195 @@
+"""The steps of a study as commands: folders in, a folder out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from augstudy.commands import options
+from augstudy.config import Arm, ClassifierSettings, DataSettings, GanSettings, parse
+from augstudy.errors import InputError
+
+_DATA = DataSettings()
+_Source = Annotated[str, options.setting(DataSettings, "source")]
+_Train = Annotated[int, options.setting(DataSettings, "train_per_class")]
+_Val = Annotated[int, options.setting(DataSettings, "val_per_class")]
+_Test = Annotated[int, options.setting(DataSettings, "test_per_class")]
+_Level = Annotated[int, options.setting(DataSettings, "level")]
+_Seed = Annotated[int, typer.Option(help="Chooses all that is random here.")]
+_Evaluations = Annotated[
+    list[Path], typer.Option("--evaluation", help="Evaluation folder; repeat it, one an arm.")
+]
+_Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; repeatable.")]
+_Gan = Annotated[Path, typer.Option(help="GAN folder, made by 'augstudy train-gan'.")]
+_Classifier = Annotated[Path, typer.Option(help="Folder made by 'augstudy train-cnn'.")]
+
+
+def ingest(
+    out: options.Out,
+    source: _Source = _DATA.source,
+    classes: Annotated[
+        str, typer.Option(help="Names of the classes, separated by commas.")
+    ] = ",".join(_DATA.classes),
+    train_per_class: _Train = _DATA.train_per_class,
+    val_per_class: _Val = _DATA.val_per_class,
+    test_per_class: _Test = _DATA.test_per_class,
+    level: _Level = _DATA.level,
+    seed: Annotated[int, options.setting(DataSettings, "seed")] = _DATA.seed,
+    cache: Annotated[Path | None, typer.Option(help="Folder for downloads.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ignore the cache.")] = False,
+) -> None:
+    """Read drawings, choose some at random and split them: source -> dataset.
+
+    Only the bytes that are needed are read. Identical drawings never end up in two splits, and
+    the drawings of a level are among those of every higher level.
+
+    Example: augstudy ingest --source gs://quickdraw_dataset/full/numpy_bitmap
+    --classes camel,cow --train-per-class 254 --out work/dataset
+    """
+    values = {
+        "source": source,
+        "classes": [item.strip() for item in classes.split(",") if item.strip()],
+        "train_per_class": train_per_class,
+        "val_per_class": val_per_class,
+        "test_per_class": test_per_class,
+        "level": level,
+        "seed": seed,
+    }
+    settings = parse(DataSettings, values, "the data settings")
+    from augstudy.stages.ingest import run
+
+    run(out, settings, cache=cache, refresh=refresh)
+
+
+def train_gan(
+    dataset: options.Dataset,
+    out: options.Out,
+    recipe: Annotated[str, typer.Option(help="compact, or report (the student report's).")] = (
+        "compact"
+    ),
+    settings: options.Settings = [],  # noqa: B006
+    seed: _Seed = 0,
+) -> None:
+    """Train the GAN on the training images of the level: dataset -> gan."""
+    from augstudy.local.parameters import parse_assignments
+    from augstudy.recipes import gan_recipe
+
+    parsed = gan_recipe(recipe, parse_assignments(settings))
+    from augstudy.stages.train_gan import run
+
+    run(dataset, out, parsed, seed=seed)
+
+
+def synthesize(
+    gan: _Gan,
+    out: options.Out,
+    per_class: Annotated[int, typer.Option(min=1, help="Images a class.")],
+    seed: _Seed = 0,
+) -> None:
+    """Let a GAN draw labelled images and judge them: gan -> synthetic.
+
+    Example: augstudy synthesize --gan work/gan --per-class 60 --out work/synthetic
+    """
+    from augstudy.stages.synthesize import run
+
+    run(gan, out, per_class, seed=seed)
+
+
+def train_cnn(
+    dataset: options.Dataset,
+    out: options.Out,
+    arm: Annotated[str, typer.Option(help="real, classic, replace:0.3, add:1, ...")] = "real",
+    seeds: Annotated[str, typer.Option(help="Repetitions: 0,1,2 or 0-9.")] = "0",
+    recipe: Annotated[
+        str, typer.Option(help="modern, baseline, report_best, or another recipe.")
+    ] = "modern",
+    settings: options.Settings = [],  # noqa: B006
+    synthetic: Annotated[
+        Path | None, typer.Option(help="Synthetic images; needed by replace, add, mislabelled.")
+    ] = None,
+) -> None:
+    """Train one classifier a seed on the training set of an arm: dataset -> classifier."""
+    from augstudy.local.parameters import parse_arms, parse_assignments, parse_integers
+    from augstudy.recipes import classifier_recipe
+
+    parsed = classifier_recipe(recipe, parse_assignments(settings))
+    arms = [parse(Arm, item, "--arm") for item in parse_arms(arm)]
+    if len(arms) != 1:
+        raise InputError(f"--arm must name one arm, not {arm!r}.")
+    from augstudy.stages.train_cnn import run
+
+    run(dataset, out, arms[0], parse_integers(seeds, "--seeds"), parsed, synthetic=synthetic)
+
+
+def evaluate(dataset: options.Dataset, classifier: _Classifier, out: options.Out) -> None:
+    """Judge the classifiers of a cell on the test split: dataset, classifier -> evaluation.
+
+    Example: augstudy evaluate --dataset work/dataset --classifier work/real --out work/real-eval
+    """
+    from augstudy.stages.evaluate import run
+
+    run(dataset, classifier, out)
+
+
+def cam(
+    classifier: _Classifier,
+    evaluation: Annotated[Path, typer.Option(help="Folder made by 'augstudy evaluate'.")],
+    out: options.Out,
+) -> None:
+    """Show which strokes a classifier looks at (Grad-CAM): classifier, evaluation -> maps.
+
+    Example: augstudy cam --classifier work/real --evaluation work/real-eval --out work/real-cam
+    """
+    from augstudy.stages.cam import run
+
+    run(classifier, evaluation, out)
+
+
+def summarize(
+    dataset: options.Dataset,
+    evaluations: _Evaluations,
+    out: options.Out,
+    cams: _Cams = [],  # noqa: B006
+    gan: Annotated[Path | None, typer.Option(help="GAN folder, if there is one.")] = None,
+    synthetic: Annotated[Path | None, typer.Option(help="Its images, if any.")] = None,
+    settings: options.Settings = [],  # noqa: B006
+) -> None:
+    """Compare arms and write the report: evaluations -> report.
+
+    --set records facts for the report, such as classifier=modern.
+
+    Example: augstudy summarize --dataset work/dataset --evaluation work/real-eval
+    --evaluation work/add-eval --out work/report
+    """
+    from augstudy.local.parameters import parse_assignments
+    from augstudy.stages.summarize import run
+
+    run(dataset, out, evaluations, cams, gan, synthetic, parse_assignments(settings))
+
+
+def _extend(command: object, text: str) -> None:
+    command.__doc__ = f"{command.__doc__}\n\n{text}"
+
+
+_extend(
+    train_gan,
+    f"""    Settings for --set: {options.table_of_settings(GanSettings)}.
+
+    Example: augstudy train-gan --dataset work/dataset --out work/gan --set steps=3000
+    """,
+)
+_extend(
+    train_cnn,
+    f"""    Settings for --set: {options.table_of_settings(ClassifierSettings)}.
+
+    Example: augstudy train-cnn --dataset work/dataset --arm add:1 --synthetic work/synthetic
+    --seeds 0-2 --set epochs=20 --set optimizer.learning_rate=0.001 --out work/add
+    """,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    for command in (ingest, train_gan, synthesize, train_cnn, evaluate, cam, summarize):
+        name = command.__name__.replace("_", "-")
+        options.add(app, name, command, "Steps of a study")

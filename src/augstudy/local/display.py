@@ -1,0 +1,170 @@
+"""Shows a run while it goes on: a live table on a terminal, a line a step elsewhere."""
+
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from augstudy.local.events import RunState, Step, now
+
+_BAR = 16
+_NAMES = 25  # columns for the title of a step: "train_cnn mislabelled_30"
+
+
+class Display(Protocol):
+    """Draws the state of a run; a context manager."""
+
+    def __enter__(self) -> "Display": ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def update(self, state: RunState) -> None:
+        """Draw what changed."""
+
+
+def make(console: Console) -> Display:
+    """The display that suits the console."""
+    return LiveDisplay(console) if console.is_terminal else LineDisplay(console)
+
+
+class LineDisplay:
+    """One line when a step begins and one when it ends; for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told: dict[int, str] = {}
+
+    def __enter__(self) -> "LineDisplay":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def update(self, state: RunState) -> None:
+        """Print the steps that began or ended since the last call."""
+        for at, step in enumerate(state.steps):
+            told = self._told.get(at)
+            if told is None:
+                self._say(f"{step.title}: started")
+            if told != "over" and not step.running:
+                ended = f"{step.title}: {step.state} in {duration(step.elapsed(now()))}"
+                self._say(f"{ended} ({step.text})" if step.text else ended)
+            self._told[at] = "started" if step.running else "over"
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveDisplay:
+    """Finished steps above, ticked; below them a bar for each step at work."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._ticked: set[int] = set()
+        self._state = RunState()
+        self._began = now()
+        self._spinner = Spinner("dots", style="cyan")
+        self._live = Live(
+            console=console,
+            get_renderable=self._render,
+            refresh_per_second=8,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> "LiveDisplay":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def update(self, state: RunState) -> None:
+        """Tick the steps that ended; the rest is redrawn by itself."""
+        self._state = state
+        for at, step in enumerate(list(state.steps)):
+            if at not in self._ticked and not step.running:
+                self._ticked.add(at)
+                self._console.print(_ticked_row(step))
+
+    def _render(self) -> RenderableType:
+        steps = [step for step in list(self._state.steps) if step.running]
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(width=1)
+        table.add_column(width=_NAMES, no_wrap=True)
+        table.add_column(width=_BAR)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for step in steps:
+            table.add_row(self._spinner, Text(step.title), *_progress_cells(step))
+        count = f"{len(self._state.finished)} of {self._state.planned or '…'} steps"
+        footer = Text(f"{count} · {duration(now() - self._began)}", style="dim")
+        return Group(table, Padding(footer, (0, 0, 0, 3)))
+
+
+def _ticked_row(step: Step) -> Table:
+    ok = step.state == "done"
+    row = Table.grid(padding=(0, 2), expand=True)
+    row.add_column(width=1)
+    row.add_column(width=_NAMES, no_wrap=True)
+    row.add_column(width=8, justify="right", no_wrap=True)
+    row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    row.add_row(
+        Text("✓", style="green") if ok else Text("✗", style="bold red"),
+        Text(step.title),
+        Text(duration(step.elapsed(now())), style="cyan" if ok else "red"),
+        Text(step.text, style="dim"),
+    )
+    return row
+
+
+def _progress_cells(step: Step) -> tuple[RenderableType, RenderableType]:
+    if step.state == "starting":
+        return Text("starting", style="dim"), Text("")
+    if step.total <= 0:
+        return Text("working", style="dim"), Text(escape(step.text), style="dim")
+    left = step.seconds_left(now())
+    remaining = f"{duration(left)} left" if left is not None else ""
+    text = "  ".join(part for part in (remaining, step.text) if part)
+    bar = ProgressBar(
+        total=step.total,
+        completed=step.done,
+        width=_BAR,
+        complete_style="cyan",
+        finished_style="green",
+    )
+    return bar, Text(text, style="dim")
+
+
+def duration(seconds: float) -> str:
+    """``8.1 s``, ``1 min 05 s`` or ``2 h 07 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,175 @@
+"""Turns what a person typed into the parameters of a pipeline, and checks them before it starts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from augstudy.config import Arm, DataSettings, parse
+from augstudy.errors import InputError
+from augstudy.local.catalog import Parameter, unknown
+from augstudy.stages.adapters import decoded
+
+_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "STRING": (str, "a text"),
+    "NUMBER_INTEGER": (int, "a whole number"),
+    "NUMBER_DOUBLE": ((int, float), "a number"),
+    "BOOLEAN": (bool, "true or false"),
+    "LIST": (list, "a list"),
+    "STRUCT": (dict, "a mapping such as {epochs: 20}"),
+}
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Parse ``key=value`` texts; the value is YAML, and ``a.b=1`` sets ``b`` inside ``a``.
+
+    Raises:
+        InputError: a text has no ``=``, or its value is no YAML.
+    """
+    values: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, raw = text.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"{text!r} is not key=value, for example classifier=baseline.")
+        try:
+            value = yaml.safe_load(raw)
+        except yaml.YAMLError as error:
+            raise InputError(f"The value of {text!r} is not valid YAML: quote it.") from error
+        _put(values, key.strip().split("."), value, text)
+    return values
+
+
+def parse_arms(text: str) -> list[dict[str, Any]]:
+    """Parse ``real,classic,replace:0.3`` into arms.
+
+    Raises:
+        InputError: an arm does not exist or lacks its share.
+    """
+    arms = []
+    for item in _split(text):
+        name, colon, share = item.partition(":")
+        values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
+        arm = parse(Arm, values, f"arm {item!r}")
+        arms.append(arm.model_dump(exclude_none=True))
+    return arms
+
+
+def parse_integers(text: str, what: str) -> list[int]:
+    """Parse ``0,1,2`` or the range ``0-9``.
+
+    Raises:
+        InputError: it is neither.
+    """
+    numbers: list[int] = []
+    try:
+        for item in _split(text):
+            first, dash, last = item.partition("-")
+            numbers += range(int(first), int(last) + 1) if dash else [int(first)]
+    except ValueError as error:
+        raise InputError(f"{what} {text!r} must look like 0,1,2 or 0-2.") from error
+    return numbers
+
+
+def resolve(
+    pipeline: str,
+    known: Mapping[str, Parameter],
+    layers: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Merge `layers` (later wins; mappings merge) over the defaults of the pipeline, and check.
+
+    Raises:
+        InputError: a parameter does not exist, is missing, or has a wrong type or value.
+    """
+    values = {name: item.default for name, item in known.items() if not item.required}
+    for layer in layers:
+        for name, value in layer.items():
+            if name not in known:
+                raise unknown("parameter", name, known, of=pipeline)
+            old = values.get(name)
+            merge = isinstance(old, dict) and isinstance(value, dict)
+            values[name] = {**old, **value} if merge else value  # type: ignore[dict-item]
+    missing = [name for name in known if name not in values]
+    if missing:
+        raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
+    typed = {name: _typed(known[name], _encoded(value)) for name, value in values.items()}
+    check(typed)
+    return typed
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Validate what can be known to be wrong before any step starts.
+
+    Raises:
+        InputError: naming the first thing that is wrong.
+    """
+    data = {name: values[name] for name in DataSettings.model_fields if name in values}
+    if "data_seed" in values:
+        data["seed"] = values["data_seed"]
+    if {"source", "classes"} <= set(values):
+        parse(DataSettings, data, "the data settings")
+    if "arms" in values:
+        _check_arms(values["arms"])
+    if "seeds" in values:
+        _check_seeds(values["seeds"])
+    from augstudy.recipes import classifier_recipe, gan_recipe
+
+    if "classifier_settings" in values:
+        classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
+    if "gan_settings" in values:
+        gan_recipe(values["gan"], decoded(values["gan_settings"]))
+
+
+def _check_arms(arms: Sequence[Any]) -> None:
+    if not arms:
+        raise InputError("arms is empty: name at least one, for example real.")
+    seen = set()
+    for item in arms:
+        if not isinstance(item, dict):
+            raise InputError(f"An arm is a mapping such as {{arm: replace, share: 0.3}}: {item!r}.")
+        label = parse(Arm, item, f"arm {item}").label
+        if label in seen:
+            raise InputError(f"Arm {label} is there twice: remove one.")
+        seen.add(label)
+    if "real" not in seen:
+        raise InputError("Arm real is missing: every other arm is compared with it.")
+
+
+def _check_seeds(seeds: Sequence[Any]) -> None:
+    wrong = [seed for seed in seeds if type(seed) is not int or seed < 0]
+    if wrong:
+        raise InputError(f"seeds must be whole numbers from 0, not {wrong[0]!r}.")
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise InputError("seeds must name at least one seed, and none twice.")
+
+
+def _encoded(value: Any) -> Any:
+    """`value` with "none" for each null in a mapping, which KFP cannot carry."""
+    if not isinstance(value, dict):
+        return value
+    return {key: "none" if item is None else _encoded(item) for key, item in value.items()}
+
+
+def _typed(parameter: Parameter, value: Any) -> Any:
+    if parameter.kind == "LIST" and isinstance(value, str):
+        value = [yaml.safe_load(item) for item in _split(value)]
+    if parameter.kind == "NUMBER_DOUBLE" and type(value) is int:
+        value = float(value)
+    if parameter.kind == "STRING" and isinstance(value, (int, float)):
+        value = str(value)
+    expected, words = _TYPES.get(parameter.kind, (object, "a value"))
+    wrong_bool = isinstance(value, bool) and parameter.kind.startswith("NUMBER")
+    if wrong_bool or not isinstance(value, expected):
+        raise InputError(f"{parameter.name} must be {words}, not {value!r}.")
+    return value
+
+
+def _split(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _put(values: dict[str, Any], keys: Sequence[str], value: Any, text: str) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise InputError(f"{text!r} sets something inside {key!r}, which has a value already.")
+    values[keys[-1]] = value

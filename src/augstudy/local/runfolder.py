@@ -1,0 +1,192 @@
+"""The folder of a run: ``runs/0007/`` with ``run.json``, logs, artifacts and the report."""
+
+import contextlib
+import csv
+import getpass
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from augstudy import __version__, artifacts
+from augstudy.errors import InputError, ServiceError
+from augstudy.local.events import Step
+
+RECORD = "run.json"
+LOG = "run.log"
+EVENTS = "events.jsonl"
+_REPORT_FILES = ("report.html", "summary.json", "verdict.md")
+
+
+class RunFolder:
+    """A run on disk; `record` mirrors ``run.json``."""
+
+    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+        self.path = path
+        self.record = record
+
+    @classmethod
+    def create(cls, runs: Path, pipeline: str, parameters: Mapping[str, Any], **more: Any) -> Any:
+        """Make the next folder in `runs`; its number is never given twice, even to two processes.
+
+        Raises:
+            ServiceError: `runs` cannot be written.
+        """
+        number, path = _claim(runs)
+        record = {
+            "id": number,
+            "name": path.name,
+            "pipeline": pipeline,
+            "state": "running",
+            "started": _now(),
+            "finished": None,
+            "duration_s": None,
+            "user": _user(),
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "version": __version__,
+            "code": artifacts.code_version(),
+            **more,
+            "parameters": dict(parameters),
+        }
+        folder = cls(path, record)
+        folder.update()
+        (path / "settings.yaml").write_text(yaml.safe_dump(dict(parameters), sort_keys=False))
+        (path / EVENTS).touch()
+        return folder
+
+    @property
+    def log(self) -> Path:
+        """What KFP and the steps wrote."""
+        return self.path / LOG
+
+    @property
+    def root(self) -> Path:
+        """Where the artifacts are."""
+        return self.path / "artifacts"
+
+    def update(self, **values: Any) -> None:
+        """Change the record; a reader sees the old or the new ``run.json``, never a part."""
+        self.record.update(values)
+        replace_text(self.path / RECORD, json.dumps(self.record, indent=1) + "\n")
+
+    def finish(self, state: str, duration_s: float, **values: Any) -> None:
+        """Record how the run ended."""
+        self.update(state=state, finished=_now(), duration_s=round(duration_s, 1), **values)
+
+    def collect_report(self) -> Path | None:
+        """Copy the newest report among the artifacts into the folder; None if there is none.
+
+        Raises:
+            DataError: the report is damaged.
+        """
+        manifests = self.root.rglob(f"report/{artifacts.MANIFEST}")
+        newest = max(manifests, key=lambda path: path.stat().st_mtime, default=None)
+        if newest is None:
+            return None
+        report = artifacts.read(newest.parent, "report")
+        for name in _REPORT_FILES:
+            shutil.copyfile(report.file(name), self.path / name)
+        return self.path / "report.html"
+
+    def write_timings(self, steps: Iterable[Step], wall_s: float) -> None:
+        """Write ``timings.csv``: a row a step; `share` is its part of the wall time."""
+        with (self.path / "timings.csv").open("w", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(["stage", "label", "startup_s", "work_s", "share", "peak_mib"])
+            for step in steps:
+                share = (step.startup_s + step.work_s) / wall_s if wall_s else 0.0
+                numbers = (f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}")
+                writer.writerow([step.stage, step.label, *numbers, f"{step.peak_mib:.1f}"])
+
+    def sweep(self) -> None:
+        """Remove what killed steps left half-written."""
+        for path in list(self.root.rglob(".*")):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader never sees a part of it."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as stream:
+            stream.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def settle(runs: Path) -> None:
+    """Mark runs whose process died without a word (power cut, kill -9) as interrupted."""
+    for path in runs.glob(f"*/{RECORD}"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            record = json.loads(path.read_text())
+            here = record["state"] == "running" and record["host"] == platform.node()
+            if here and not alive(int(record["pid"])):
+                record.update(state="interrupted")
+                replace_text(path, json.dumps(record, indent=1) + "\n")
+
+
+def refresh_overview(runs: Path) -> str:
+    """Rewrite ``overview.csv``, one row for each run in `runs`.
+
+    Returns:
+        What went wrong: an overview that cannot be made is no reason to lose a run. Else empty.
+    """
+    try:
+        from augstudy.report import overview
+
+        overview.write_csv(overview.collect(runs), runs / "overview.csv")
+    except Exception as error:
+        return f"{runs / 'overview.csv'} could not be refreshed: {error}"
+    return ""
+
+
+def _claim(runs: Path) -> tuple[int, Path]:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        taken = [int(item.name) for item in runs.iterdir() if item.name.isdigit()]
+        number = max(taken, default=0) + 1
+        while True:
+            try:
+                path = runs / f"{number:04d}"
+                path.mkdir()
+                return number, path.resolve()
+            except FileExistsError:
+                number += 1
+    except NotADirectoryError as error:
+        raise InputError(f"{runs} is not a folder: name another with --runs-dir.") from error
+    except OSError as error:
+        raise ServiceError(f"Cannot write to {runs}: {error.strerror or error}.") from error
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

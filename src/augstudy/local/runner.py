@@ -1,0 +1,218 @@
+"""Runs a pipeline on this machine and keeps its run folder."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from augstudy.local import display
+from augstudy.local.events import Follower, RunState, now
+from augstudy.local.failures import Interrupted, StepError, explain
+from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
+
+PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
+_POLL_S = 0.1
+_GRACE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run."""
+
+    folder: Path
+    report: Path | None
+    wall_s: float
+    startup_share: float
+
+
+def run(
+    pipeline: str,
+    parameters: Mapping[str, Any],
+    *,
+    runs: Path,
+    console: Console,
+    note: str = "",
+    preset: str = "",
+    threads: int = 0,
+) -> Result:
+    """Run a pipeline to its end.
+
+    Args:
+        pipeline: Name, or path of a Python file; see :mod:`augstudy.local.catalog`.
+        parameters: All parameters, already checked.
+        runs: Where the run folder is made.
+        console: Where progress is shown.
+        note: Kept with the run, for the overview.
+        preset: Kept with the run.
+        threads: Processor threads of a step that runs alone (0: all of the machine). Cells, of
+            which two run side by side, get half. A CPU sums in an order that depends on the
+            number of threads, so it is kept with the run.
+
+    Raises:
+        StepError: a step failed; it carries the exit code of the step's error.
+        Interrupted: Ctrl-C, or the process was asked to end.
+    """
+    whole = threads or len(os.sched_getaffinity(0))
+    used = {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}
+    folder = RunFolder.create(
+        runs, Path(pipeline).stem, parameters, note=note, preset=preset, threads=used
+    )
+    console.print(f"Run [bold]{folder.record['id']}[/] in {folder.path}", highlight=False)
+    state = RunState()
+    began = time.monotonic()
+    outcome: dict[str, Any] = {"state": "failed"}
+    try:
+        _execute(pipeline, folder, used, state, display.make(console))
+        report = folder.collect_report()
+        outcome = {"state": "done"}
+    except Interrupted as stop:
+        outcome = {"state": "interrupted", "exit_code": 128 + stop.signal}
+        raise
+    except StepError as error:
+        outcome = {"state": "failed", "exit_code": error.exit_code, "error": str(error)}
+        raise
+    finally:
+        wall = time.monotonic() - began
+        folder.write_timings(state.finished, wall)
+        outcome["startup_share"] = round(state.startup_share, 4)
+        folder.finish(outcome.pop("state"), wall, **outcome)
+        if trouble := refresh_overview(runs):
+            console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
+    return Result(folder.path, report, wall, state.startup_share)
+
+
+def _execute(
+    pipeline: str,
+    folder: RunFolder,
+    threads: Mapping[str, int],
+    state: RunState,
+    screen: display.Display,
+) -> None:
+    follower = Follower(folder.path / EVENTS)
+    with _stop_signals(), screen, _worker(pipeline, folder, threads) as process:
+        code: int | None = None
+        try:
+            while code is None and not state.failed:
+                code = process.poll()
+                gone = [pid for pid in state.running_pids() if not alive(pid)]
+                if follower.update(state):
+                    screen.update(state)
+                for pid in gone:
+                    state.bury(pid, now())
+                if code is None:
+                    time.sleep(_POLL_S)
+            if state.failed:
+                # Nothing can save the run now: spare the cells that still wait.
+                code = 1
+            if code == 0:
+                return
+        except Interrupted as stop:
+            stop.log = folder.log
+            raise
+        finally:
+            if code != 0:
+                _end(process)
+            follower.update(state)
+            screen.update(state)
+    raise explain(state, folder.log)
+
+
+@contextlib.contextmanager
+def _worker(
+    pipeline: str, folder: RunFolder, threads: Mapping[str, int]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start the process that runs KFP, in a session of its own so that Ctrl-C spares it."""
+    temporary = folder.path / ".tmp"
+    temporary.mkdir()
+    parameters = folder.record["parameters"]
+    request = {"pipeline": pipeline, "parameters": parameters, "root": str(folder.root)}
+    environment = {
+        **os.environ,
+        "AUGSTUDY_EVENTS": str(folder.path / EVENTS),
+        "AUGSTUDY_LOCAL": "1",
+        "AUGSTUDY_THREADS": str(threads["step"]),
+        "AUGSTUDY_CELL_THREADS": str(threads["cell"]),
+        "TMPDIR": str(temporary),
+        "PYTHONUNBUFFERED": "1",
+        # Steps are started with `python -m`: no module of the current folder may shadow ours.
+        "PYTHONSAFEPATH": "1",
+    }
+    command = [sys.executable, "-m", "augstudy.local.worker"]
+    try:
+        with folder.log.open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        assert process.stdin is not None
+        with process.stdin as pipe:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.write(json.dumps(request).encode() + b"\n")
+                pipe.flush()  # and left open: its end tells the worker that we are gone
+            yield process
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        folder.sweep()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the worker and all steps it started."""
+    for number, patience in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+        if not _group_alive(process.pid):
+            return
+
+
+def _group_alive(group: int) -> bool:
+    deadline = time.monotonic() + _GRACE_S
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        time.sleep(_POLL_S / 2)
+    return True
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[None]:
+    """Turn Ctrl-C, a closed terminal and a polite kill into :class:`Interrupted`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    asked = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if not asked:  # the second must not disturb the ending of the steps
+            asked = True
+            raise Interrupted(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

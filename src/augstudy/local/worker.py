@@ -1,0 +1,46 @@
+"""The process that runs a pipeline with ``kfp.local``; started by :mod:`augstudy.local.runner`.
+
+KFP prints to standard output, replaces ``print`` from two threads at once, changes the logging
+level and leaves temporary folders. In a process of its own, whose output goes to ``run.log`` and
+whose temporary folder is removed with it, none of that reaches the caller.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+
+def main(request: str) -> None:
+    """Run the pipeline that the JSON text `request` describes."""
+    asked: dict[str, Any] = json.loads(request)
+    from google.protobuf import json_format
+    from kfp import local
+
+    from augstudy.cluster.ir import count_steps
+    from augstudy.local import catalog
+    from augstudy.telemetry import Stage
+
+    pipeline = catalog.load(asked["pipeline"])
+    spec = json_format.MessageToDict(pipeline.pipeline_spec)
+    Stage("plan", "").event("plan", steps=count_steps(spec, asked["parameters"]))
+    Path(asked["root"]).mkdir(parents=True, exist_ok=True)
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=asked["root"])
+    pipeline(**asked["parameters"])
+
+
+def _end_with_parent() -> None:
+    """End this process and its steps once the other end of standard input is gone."""
+    while os.read(0, 1):
+        pass
+    os.killpg(0, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    line = sys.stdin.readline()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    main(line)

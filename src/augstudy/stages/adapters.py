@@ -1,0 +1,245 @@
+"""What a KFP component calls: plain values and paths in, a call of a stage out.
+
+A component's body travels as text inside the compiled pipeline, so it stays a few lines long and
+everything worth testing is here. Pipelines carry numbers in lists and dicts as floats; the
+settings models turn them back into integers.
+
+A failing step ends with the exit code of its error class and its sentence as the last line of its
+log, so a pod tells bad input (2), a missing service (3), damaged data (4) and a bug (1) apart.
+"""
+
+import contextlib
+import logging
+import math
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from augstudy.config import Arm, DataSettings, parse
+from augstudy.errors import AugstudyError, DataError
+from augstudy.telemetry import Stage
+
+CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
+SKIPPED = "skipped.txt"
+SYNTHETIC_ARMS = frozenset({"replace", "add", "mislabelled"})
+
+logger = logging.getLogger("augstudy")
+
+
+@contextlib.contextmanager
+def step(name: str, label: str = "") -> Iterator[Stage]:
+    """Announce the process of a step and, if it fails, why; then exit with the error's code."""
+    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+    logger.setLevel(logging.INFO)
+    me = Stage(name, label)
+    me.event("launch")
+    try:
+        yield me
+        me.event("exit")
+    except Exception as error:
+        known = isinstance(error, AugstudyError)
+        code = error.exit_code if isinstance(error, AugstudyError) else 1
+        sentence = str(error) if known else f"{type(error).__name__}: {error}"
+        trace = traceback.format_exc()
+        me.event("error", exit_code=code, known=known, message=sentence, traceback=trace[-20_000:])
+        print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
+        raise SystemExit(code or 1) from error
+
+
+def parse_arms(arms: Sequence[Mapping[str, Any]]) -> list[Arm]:
+    """Validate the arms of a study.
+
+    Raises:
+        InputError: an arm is wrong.
+    """
+    return [parse(Arm, arm, "an arm") for arm in arms]
+
+
+def images_needed(arms: Sequence[Arm], level: int) -> int:
+    """Synthetic images a class that the greediest of `arms` uses at `level`; 0 if none uses any."""
+    shares = [arm.share or 0.0 for arm in arms if arm.arm in SYNTHETIC_ARMS]
+    # Shares are decimals: 0.3 x 60 is 18, though 0.3 in binary is a little more.
+    return math.ceil(round(max(shares, default=0.0) * level, 6))
+
+
+def decoded(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a person means them: KFP cannot carry null in a mapping, so "none" stands in."""
+    return {
+        key: decoded(value) if isinstance(value, Mapping) else None if value == "none" else value
+        for key, value in overrides.items()
+    }
+
+
+def given(path: str | Path) -> Path | None:
+    """`path`, or None if the step that should have filled it was skipped."""
+    return None if (Path(path) / SKIPPED).exists() else Path(path)
+
+
+def ingest(out: str, values: Mapping[str, Any]) -> None:
+    """Read, split and publish the dataset that `values` (see DataSettings) describe."""
+    with step("ingest"):
+        settings = parse(DataSettings, values, "the data settings")
+        from augstudy.stages.ingest import run
+
+        run(Path(out), settings)
+
+
+def train_gan(
+    dataset: str,
+    out: str,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    seed: int,
+    arms: Sequence[Mapping[str, Any]],
+) -> None:
+    """Train the GAN `recipe` with `overrides`, unless no arm needs synthetic images."""
+    with step("train_gan") as me:
+        from augstudy.recipes import gan_recipe
+
+        settings = gan_recipe(recipe, decoded(overrides))
+        if images_needed(parse_arms(arms), level=1):
+            from augstudy.stages.train_gan import run
+
+            run(Path(dataset), Path(out), settings, seed=seed)
+        else:
+            _skip(out, me)
+
+
+def synthesize(
+    gan: str,
+    out: str,
+    per_class: int,
+    seed: int,
+    arms: Sequence[Mapping[str, Any]],
+    level: int,
+) -> None:
+    """Make `per_class` images a class, or as many as the arms need at `level` if that is 0."""
+    with step("synthesize") as me:
+        if given(gan) is None:
+            _skip(out, me)
+        else:
+            from augstudy.stages.synthesize import run
+
+            wanted = per_class or images_needed(parse_arms(arms), level)
+            run(Path(gan), Path(out), wanted, seed=seed)
+
+
+def train_cnn(
+    dataset: str,
+    synthetic: str,
+    out: str,
+    arm: Mapping[str, Any],
+    seeds: Sequence[float],
+    recipe: str,
+    overrides: Mapping[str, Any],
+) -> None:
+    """Train one classifier a seed on the training set of `arm`."""
+    parsed = parse(Arm, arm, "an arm")
+    with step("train_cnn", parsed.label):
+        from augstudy.recipes import classifier_recipe
+
+        settings = classifier_recipe(recipe, decoded(overrides))
+        _share_cores()
+        from augstudy.stages.train_cnn import run
+
+        whole = [int(seed) for seed in seeds]
+        images = given(synthetic) if parsed.arm in SYNTHETIC_ARMS else None
+        run(Path(dataset), Path(out), parsed, whole, settings, synthetic=images)
+
+
+def evaluate(dataset: str, classifier: str, out: str) -> None:
+    """Evaluate the classifiers of a cell on the test split."""
+    with step("evaluate", arm_label(classifier)):
+        _share_cores()
+        from augstudy.stages.evaluate import run
+
+        run(Path(dataset), Path(classifier), Path(out))
+
+
+def cam(classifier: str, evaluation: str, out: str) -> None:
+    """Draw what the first classifier of a cell looks at."""
+    with step("cam", arm_label(classifier)):
+        _share_cores()
+        from augstudy.stages.cam import run
+
+        run(Path(classifier), Path(evaluation), Path(out))
+
+
+def summarize(
+    dataset: str,
+    gan: str,
+    synthetic: str,
+    evaluations: Sequence[str],
+    cams: Sequence[str],
+    study: Mapping[str, Any],
+    outputs: Mapping[str, str],
+) -> dict[str, float]:
+    """Write the report and return the flat metrics, finite numbers only.
+
+    Args:
+        dataset: The dataset artifact.
+        gan: The GAN, or what is left where it was skipped.
+        synthetic: Its images, or what is left where they were skipped.
+        evaluations: One evaluation a cell.
+        cams: One CAM artifact a cell.
+        study: The parameters of the pipeline.
+        outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
+            ``metrics`` (JSON, for readers that cannot query metadata) go.
+    """
+    with step("summarize"):
+        from augstudy.stages.summarize import run
+
+        report = run(
+            Path(dataset),
+            Path(outputs["report"]),
+            [Path(item) for item in evaluations],
+            [Path(item) for item in cams],
+            given(gan),
+            given(synthetic),
+            study,
+        )
+        summary = report.json("summary.json")
+        flat = {str(key): float(value) for key, value in summary["flat"].items() if _finite(value)}
+        _copy(report.file("report.html"), outputs["html"])
+        _copy(report.file("verdict.md"), outputs["verdict"])
+        _copy(report.file("summary.json"), outputs["metrics"])
+        return flat
+    raise AssertionError("unreachable: step() never swallows an error")
+
+
+def arm_label(artifact: str | Path) -> str:
+    """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
+    import json
+
+    try:
+        return str(json.loads((Path(artifact) / "arm.json").read_text())["label"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _copy(source: Path, target: str) -> None:
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    Path(target).write_bytes(source.read_bytes())
+
+
+def _skip(out: str, me: Stage) -> None:
+    """Leave a note instead of an artifact: an empty output cannot be told from a lost one."""
+    Path(out).mkdir(parents=True, exist_ok=True)
+    (Path(out) / SKIPPED).write_text("No arm of this study uses synthetic images.\n")
+    me.progress(1, 1, "skipped: no arm uses synthetic images")
+
+
+def _share_cores() -> None:
+    """Take the threads meant for cells, which run side by side, instead of the whole machine."""
+    threads = os.environ.get(CELL_THREADS_VARIABLE)
+    if threads:
+        if not threads.isdigit():
+            raise DataError(f"{CELL_THREADS_VARIABLE} is {threads!r}: it must be a whole number.")
+        os.environ["AUGSTUDY_THREADS"] = threads

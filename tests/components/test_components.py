@@ -1,0 +1,141 @@
+"""Components as plain functions, on real artifacts in temporary folders."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from builders import build_cam, build_dataset, build_evaluation
+
+from augstudy import artifacts
+from augstudy.stages import adapters
+from augstudy.telemetry import Stage
+
+ARMS = [{"arm": "real"}, {"arm": "classic"}]
+
+
+class Output(SimpleNamespace):
+    """Stands in for an artifact that KFP hands to a component."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path=str(path), metadata={})
+
+    def log_metric(self, name: str, value: float) -> None:
+        self.metadata[name] = value
+
+
+def function(name: str) -> Any:
+    module = __import__(f"components.{name}", fromlist=[name])
+    return getattr(module, name).python_func
+
+
+def test_ingest_takes_floats_for_integers(tmp_path: Path) -> None:
+    out = Output(tmp_path / "dataset")
+    sizes = {
+        "train_per_class": 6.0,
+        "val_per_class": 3.0,
+        "test_per_class": 3.0,
+        "level": 0.0,
+        "seed": 0.0,
+    }
+    function("ingest")(dataset=out, source="sample", classes=["cow", "zebra"], **sizes)
+    dataset = artifacts.read(Path(out.path), "dataset")
+    assert dataset.json("classes.json") == ["cow", "zebra"]
+
+
+def test_bad_settings_end_with_the_code_and_the_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUGSTUDY_EVENTS", str(tmp_path / "events"))
+    sizes = {"train_per_class": 6, "val_per_class": 3, "test_per_class": 3, "level": 60, "seed": 0}
+    with pytest.raises(SystemExit) as stopped:
+        function("ingest")(dataset=Output(tmp_path / "d"), source="sample", classes=["a"], **sizes)
+    assert stopped.value.code == 2
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("ingest failed: the data settings: ")
+    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [event["event"] for event in events] == ["launch", "error"]
+    assert events[1]["exit_code"] == 2
+    assert "Traceback" in events[1]["traceback"]
+
+
+def test_gan_is_skipped_when_no_arm_needs_it(tmp_path: Path) -> None:
+    gan, synthetic = Output(tmp_path / "gan"), Output(tmp_path / "synthetic")
+    dataset = Output(tmp_path / "not-even-read")
+    function("train_gan")(
+        dataset=dataset, gan=gan, recipe="compact", settings={}, seed=0, arms=ARMS
+    )
+    sizes = {"per_class": 0, "seed": 0, "train_per_class": 10, "level": 0}
+    function("synthesize")(gan=gan, synthetic=synthetic, arms=ARMS, **sizes)
+    assert adapters.given(gan.path) is None
+    assert adapters.given(synthetic.path) is None
+
+
+def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
+    dataset = build_dataset(tmp_path / "dataset")
+    items = [
+        build_evaluation(tmp_path / arm, dataset, arm, seeds=(0, 1)) for arm in ("real", "classic")
+    ]
+    maps = build_cam(tmp_path / "cam", dataset, "real")
+    for name in ("gan", "synthetic"):
+        adapters._skip(str(tmp_path / name), Stage(name, ""))
+    names = ("report", "metrics", "page", "verdict")
+    outputs = {name: Output(tmp_path / "out" / name) for name in names}
+    function("summarize")(
+        dataset=Output(dataset.path),
+        gan=Output(tmp_path / "gan"),
+        synthetic=Output(tmp_path / "synthetic"),
+        evaluations=[Output(item.path) for item in items],
+        cams=[Output(maps.path)],
+        **outputs,
+        **STUDY,
+    )
+    metrics = outputs["metrics"].metadata
+    assert {"real.accuracy_mean", "classic_minus_real.accuracy"} <= set(metrics)
+    assert all(type(value) is float for value in metrics.values())
+    assert "<html" in Path(outputs["page"].path).read_text()
+    assert Path(outputs["verdict"].path).read_text().startswith("#")
+    assert json.loads(Path(outputs["metrics"].path).read_text())["flat"] == metrics
+
+
+@pytest.mark.parametrize(
+    ("arms", "level", "images"),
+    [
+        ([{"arm": "real"}], 60, 0),
+        ([{"arm": "replace", "share": 0.3}], 60, 18),
+        ([{"arm": "replace", "share": 0.3}, {"arm": "add", "share": 1}], 60, 60),
+        ([{"arm": "add", "share": 0.25}], 254, 64),
+    ],
+)
+def test_images_needed(arms: list[dict[str, Any]], level: int, images: int) -> None:
+    assert adapters.images_needed(adapters.parse_arms(arms), level) == images
+
+
+def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AUGSTUDY_THREADS", "8")
+    monkeypatch.setenv("AUGSTUDY_CELL_THREADS", "4")
+    adapters._share_cores()
+    import os
+
+    assert os.environ["AUGSTUDY_THREADS"] == "4"
+
+
+STUDY: dict[str, Any] = {
+    "pipeline": "augmentation_study",
+    "source": "sample",
+    "classes": ["cow"],
+    "train_per_class": 8,
+    "val_per_class": 4,
+    "test_per_class": 6,
+    "level": 0,
+    "data_seed": 0,
+    "arms": ARMS,
+    "seeds": [0, 1],
+    "classifier": "modern",
+    "classifier_settings": {},
+    "gan_recipe": "compact",
+    "gan_settings": {},
+    "gan_seed": 0,
+    "synthetic_per_class": 0,
+}

@@ -1,0 +1,160 @@
+"""The runner called as a function: what it leaves of its caller's world."""
+
+import builtins
+import io
+import logging
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program import FAKES
+from rich.console import Console
+
+from augstudy.errors import InputError
+from augstudy.local import catalog, display, parameters, runner
+from augstudy.local.events import RunState
+from augstudy.local.failures import StepError, last_traceback
+from augstudy.local.runfolder import RunFolder, replace_text
+
+TINY = str(FAKES / "tiny.py")
+
+
+def world() -> list[Any]:
+    root = logging.getLogger()
+    state = [sys.stdout, sys.stderr, builtins.print, root.level, list(root.handlers), Path.cwd()]
+    return [*state, dict(os.environ), threading.active_count()]
+
+
+@pytest.mark.parametrize("mode", ["ok", "data"])
+def test_the_callers_world_is_untouched(tmp_path: Path, mode: str) -> None:
+    known = catalog.parameters(catalog.load(TINY))
+    values = parameters.resolve("tiny", known, [{"mode": mode, "names": ["a"]}])
+    console = Console(file=io.StringIO(), width=100)
+    before = world()
+    try:
+        result = runner.run(TINY, values, runs=tmp_path, console=console)
+        assert (mode, result.report) == ("ok", None)
+    except StepError as error:
+        assert (mode, error.exit_code) == ("data", 4)
+    assert world() == before
+
+
+def test_folders_are_never_shared(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: RunFolder.create(tmp_path, "p", {}), range(40)))
+    assert sorted(folder.record["id"] for folder in made) == list(range(1, 41))
+
+
+def test_numbers_go_on_after_the_highest(tmp_path: Path) -> None:
+    (tmp_path / "0007").mkdir()
+    (tmp_path / "notes").mkdir()
+    assert RunFolder.create(tmp_path, "p", {}).path.name == "0008"
+
+
+def test_replacing_a_text_leaves_the_old_one_on_failure(tmp_path: Path) -> None:
+    target = tmp_path / "run.json"
+    replace_text(target, "old")
+    with pytest.raises(UnicodeEncodeError):
+        replace_text(target, "new \udc80")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def event(kind: str, pid: int, time: float, **values: Any) -> dict[str, Any]:
+    return {"event": kind, "pid": pid, "time": time, "stage": "train", "label": "add", **values}
+
+
+def test_events_become_steps() -> None:
+    state = RunState()
+    state.apply({"event": "plan", "pid": 1, "stage": "plan", "label": "", "steps": 9})
+    state.apply(event("launch", 7, 100.0))
+    state.apply(event("start", 7, 104.0, startup_s=4.0))
+    state.apply(event("progress", 7, 110.0, done=2, total=8, text="loss 1"))
+    step = state.steps[0]
+    assert (state.planned, step.title, step.state) == (9, "train add", "working")
+    assert step.seconds_left(110.0) == pytest.approx(18.0)
+    end = {"outcome": "done", "startup_s": 4.0, "work_s": 12.0, "peak_mib": 80.0}
+    state.apply(event("end", 7, 116.0, **end))
+    assert state.startup_share == pytest.approx(0.25)
+    assert step.elapsed(500.0) == pytest.approx(16.0)
+    state.bury(7, 120.0)
+    assert state.failed == []
+    state.apply(event("launch", 9, 120.0))
+    state.apply(event("exit", 9, 121.0))
+    state.bury(9, 122.0)
+    assert state.steps[1].state == "done"
+    state.apply(event("launch", 7, 200.0))  # the system gives numbers of processes again
+    assert len(state.steps) == 3
+
+
+def test_traceback_is_the_steps_own(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        "\x1b[91mnoise\x1b[0m\n"
+        "    Traceback (most recent call last):\n"
+        '      File "step.py", line 1, in f\n'
+        "    ValueError: mine\n"
+        "Traceback (most recent call last):\n"
+        '  File "x/kfp/local/pipeline_orchestrator.py", line 1, in run\n'
+        "RuntimeError: Inner task failed\n"
+    )
+    assert last_traceback(log).splitlines()[-1] == "ValueError: mine"
+    assert last_traceback(tmp_path / "absent") == ""
+
+
+def test_live_display_shows_bars_then_ticks() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100, color_system=None)
+    state = RunState()
+    with display.make(console) as live:
+        assert isinstance(live, display.LiveDisplay)
+        state.apply(event("launch", 7, 100.0))
+        state.apply(event("launch", 8, 100.0))
+        state.apply(event("start", 7, 100.0, startup_s=1.0))
+        state.apply(event("progress", 7, 101.0, done=1, total=4, text="[loss] 0.5"))
+        live.update(state)
+        console.print(live._render())
+        end = {"outcome": "done", "startup_s": 1.0, "work_s": 3.0, "peak_mib": 1.0}
+        state.apply(event("end", 7, 104.0, **end))
+        live.update(state)
+    text = screen.getvalue()
+    assert "[loss] 0.5" in text
+    assert "starting" in text
+    assert "✓  train add" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (9.96, "10 s"), (65, "1 min 05 s"), (7621, "2 h 07 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert display.duration(seconds) == text
+
+
+def test_assignments_are_yaml_and_nest() -> None:
+    found = parameters.parse_assignments(["a.b=1", "a.c=[x, y]", "d=true"])
+    assert found == {"a": {"b": 1, "c": ["x", "y"]}, "d": True}
+    with pytest.raises(InputError, match="has a value already"):
+        parameters.parse_assignments(["a=1", "a.b=2"])
+
+
+def test_later_layers_win_and_mappings_merge() -> None:
+    known = catalog.parameters(catalog.load("augmentation_study"))
+    layers = [
+        {"classifier_settings": {"epochs": 2, "batch_size": 8}, "classes": "cow, zebra"},
+        {"classifier_settings": {"epochs": 3}, "seeds": [4]},
+    ]
+    values = parameters.resolve("augmentation_study", known, layers)
+    assert values["classifier_settings"] == {"epochs": 3, "batch_size": 8}
+    assert values["classes"] == ["cow", "zebra"]
+    assert values["seeds"] == [4]
+    assert values["level"] == 0
+    assert type(values["train_per_class"]) is int
+
+
+def test_ranges_of_seeds() -> None:
+    assert parameters.parse_integers("0-2, 7", "--seeds") == [0, 1, 2, 7]

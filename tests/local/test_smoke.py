@@ -1,0 +1,94 @@
+"""The whole study, every real step, on the drawings that come with the package."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from program import augstudy, record
+
+from augstudy import artifacts
+
+KINDS = {"dataset": 1, "gan": 1, "synthetic": 1, "classifier": 2, "evaluation": 2, "cam": 2}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the smoke study was run."""
+    folder = tmp_path_factory.mktemp("study")
+    done = augstudy(folder, "run", "--preset", "smoke", "--note", "smoke")
+    assert done.returncode == 0, done.stderr
+    (folder / "out.txt").write_text(done.stdout)
+    return folder
+
+
+def test_terminal_tells_the_answer(study: Path) -> None:
+    out = (study / "out.txt").read_text()
+    summary = json.loads((study / "runs/0001/summary.json").read_text())
+    assert summary["headline"]["answer"] in out
+    assert "replace_50" in out
+    assert "Report: runs/0001/report.html" in out
+    assert "of the steps' time" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_folder_holds_the_report_and_every_artifact(study: Path) -> None:
+    run = study / "runs" / "0001"
+    assert {"report.html", "summary.json", "verdict.md", "timings.csv"} <= {
+        item.name for item in run.iterdir()
+    }
+    found: dict[str, int] = {}
+    for manifest in (run / "artifacts").rglob(artifacts.MANIFEST):
+        kind = json.loads(manifest.read_text())["kind"]
+        artifacts.read(manifest.parent, kind)
+        found[kind] = found.get(kind, 0) + 1
+    assert found == {**KINDS, "report": 1}
+
+
+def test_every_step_is_timed(study: Path) -> None:
+    with (study / "runs" / "0001" / "timings.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    steps = [f"{row['stage']} {row['label']}".strip() for row in rows]
+    cells = [
+        f"{name} {arm}"
+        for name in ("train_cnn", "evaluate", "cam")
+        for arm in ("real", "replace_50")
+    ]
+    assert sorted(steps) == sorted(["ingest", "train_gan", "synthesize", "summarize", *cells])
+    assert all(float(row["peak_mib"]) > 0 for row in rows)
+    assert 0 < record(study)["startup_share"] < 1
+
+
+def test_metrics_reached_the_dashboard(study: Path) -> None:
+    (output,) = (study / "runs" / "0001" / "artifacts").rglob("summarize/executor_output.json")
+    made = json.loads(output.read_text())["artifacts"]
+    metrics = made["metrics"]["artifacts"][0]["metadata"]
+    assert "replace_50_minus_real.ci_low" in metrics
+    assert all(isinstance(value, (int, float)) for value in metrics.values())
+
+
+def test_arms_keep_their_order(study: Path) -> None:
+    summary = json.loads((study / "runs" / "0001" / "summary.json").read_text())
+    assert list(summary["arms"]) == ["real", "replace_50"]
+
+
+def test_runs_lists_it(study: Path) -> None:
+    done = augstudy(study, "runs", "--csv", "all.csv", "--html", "all.html")
+    assert done.returncode == 0, done.stderr
+    assert "smoke" in done.stdout
+    assert "replace_50" in (study / "all.csv").read_text()
+    assert "replace_50" in (study / "runs" / "overview.csv").read_text()
+    assert "<html" in (study / "all.html").read_text()
+
+
+def test_steps_run_one_by_one_as_commands(study: Path) -> None:
+    """The artifacts of the run are what the commands read and write."""
+    root = next((study / "runs" / "0001" / "artifacts").iterdir())
+    cell = next(root.glob("*/evaluate")).parent
+    inputs = ["--classifier", str(cell / "train-cnn" / "classifier")]
+    inputs += ["--dataset", str(root / "ingest" / "dataset")]
+    done = augstudy(study, "evaluate", *inputs, "--out", "evaluation")
+    assert done.returncode == 0, done.stderr
+    again = artifacts.read(study / "evaluation", "evaluation")
+    first = artifacts.read(cell / "evaluate" / "evaluation", "evaluation")
+    assert again.file("metrics.json").read_text() == first.file("metrics.json").read_text()
