@@ -37,15 +37,15 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
         "architecture": "modern",
         "optimizer": {
             "name": "adamw",
-            "learning_rate": 2e-3,
+            "learning_rate": 3e-3,
             "weight_decay": 0.05,
             "schedule": "cosine",
             "warmup_epochs": 2,
         },
         "label_smoothing": 0.1,
         "batch_size": 64,
-        "epochs": 40,
-        "augmentation": {"rotation": 10, "shift": 0.1, "zoom": 0.1},
+        "epochs": 50,
+        "augmentation": {"horizontal_flip": True, "rotation": 10, "shift": 0.08, "zoom": 0.05},
     },
 }
 

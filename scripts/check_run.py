@@ -1,0 +1,38 @@
+"""Check what a finished study left behind: ``python scripts/check_run.py runs/0001``."""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+REPORT_LIMIT = 2 * 10**6
+NEEDED = ("report.html", "summary.json", "verdict.md", "timings.csv", "settings.yaml", "run.log")
+
+
+def main(folder: Path) -> list[str]:
+    """Every complaint about the run in `folder`."""
+    complaints = [f"{name} is missing" for name in NEEDED if not (folder / name).is_file()]
+    if complaints:
+        return complaints
+    state = json.loads((folder / "run.json").read_text())["state"]
+    page = (folder / "report.html").read_bytes()
+    summary = json.loads((folder / "summary.json").read_text())
+    if state != "done":
+        complaints.append(f"the run is {state}")
+    if len(page) > REPORT_LIMIT:
+        complaints.append(f"the report has {len(page):,} bytes")
+    if re.search(rb"""(?:src|href)=["']?https?://""", page):
+        complaints.append("the report loads something from the network")
+    if not summary["headline"]["sentence"]:
+        complaints.append("the verdict is empty")
+    with (folder / "timings.csv").open() as stream:
+        if not list(csv.DictReader(stream)):
+            complaints.append("no step was timed")
+    return complaints
+
+
+if __name__ == "__main__":
+    found = main(Path(sys.argv[1]))
+    print("\n".join(found) or f"{sys.argv[1]} is complete.")
+    sys.exit(bool(found))
