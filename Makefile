@@ -17,11 +17,11 @@ PYTEST ?=
 BIN     := $(VENV)/bin
 RUN_OK  := $(VENV)/.run-installed
 DEV_OK  := $(VENV)/.dev-installed
-CHECKED := src components pipelines tests benchmarks
+CHECKED := src components pipelines tests benchmarks scripts
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study test lint format types lock compile golden runs clean python-ok
+.PHONY: help study test lint format types lock compile golden docs runs clean python-ok
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ types: $(DEV_OK) ## Check the types
 
 golden: $(DEV_OK) ## Write the compiled pipelines that the tests compare with
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/pipelines/test_compile.py
+
+docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchmarks/results
+	@$(BIN)/python scripts/make_docs.py
 
 # One resolution for every Python and platform that we support; the comment at the top of each file
 # is ours, because the tool's own would record options of the machine it ran on.

@@ -51,7 +51,19 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
 
 GANS: dict[str, dict[str, Any]] = {
     "report": {"architecture": "report", "batch_size": 100, "steps": 2000},
-    "compact": {"architecture": "compact"},
+    "compact": {
+        "architecture": "compact",
+        "latent_dim": 64,
+        "batch_size": 64,
+        "steps": 750,
+        "learning_rate": 2e-3,
+        "final_rate": 0.1,
+        "loss": "hinge",
+        "projection": 0.5,
+        "variety": 2.0,
+        "shift": 2.0,
+        "zoom": 0.1,
+    },
 }
 
 

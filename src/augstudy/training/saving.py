@@ -8,6 +8,7 @@ from pathlib import Path
 
 from augstudy.backend import keras
 from augstudy.errors import DataError
+from augstudy.models import conditional, spectral  # noqa: F401 (their layers register themselves)
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -1,0 +1,142 @@
+"""Speed of GAN training: the report's networks in its own loop and in ours; the compact GAN.
+
+Run it alone on the machine: ``python benchmarks/gan.py``. Under four minutes on two cores.
+Writes ``benchmarks/results/gan.json``.
+"""
+
+import gc
+import os
+import resource
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import summary, write
+
+from augstudy.backend import keras, prepare, resolve_precision
+from augstudy.config import GanSettings
+from augstudy.models import discriminators, generators
+from augstudy.recipes import gan_recipe
+from augstudy.training import gan
+
+CLASSES, PER_CLASS = 11, 60
+REPORT_REPEATS, REPORT_STEPS = 5, 2
+COMPACT_REPEATS, COMPACT_STEPS = 5, 60
+
+
+class NaiveLoop:
+    """The student report's training loop in today's Keras: ``predict`` and three batches."""
+
+    def __init__(self) -> None:
+        keras.mixed_precision.set_global_policy("float32")
+        self.generator = generators.build("report", CLASSES, 100)
+        self.discriminator = discriminators.build("report", CLASSES)
+        losses = [
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        ]
+        settings = {"loss": losses, "jit_compile": False}
+        self.discriminator.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), **settings)
+        noise, labels = keras.Input((100,)), keras.Input((), dtype="int32")
+        outputs = self.discriminator(255.0 * self.generator([noise, labels]))
+        self.combined = keras.Model([noise, labels], outputs)
+        self.combined.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), **settings)
+        self.random = np.random.default_rng(0)
+
+    def run(self, stream: Any, steps: int) -> None:
+        """Train for `steps` batches."""
+        for _ in range(steps):
+            (batch,) = next(stream)
+            count = len(batch["labels"])
+            noise = self.random.standard_normal((count, 100)).astype("float32")
+            labels = self.random.integers(0, CLASSES, count).astype("int32")
+            fakes = self.generator.predict([noise, labels], verbose=0)
+            real = batch["images"].astype("float32")
+            ones, zeros = np.ones((count, 1)), np.zeros((count, 1))
+            self.discriminator.train_on_batch(real, [ones, batch["labels"]])
+            self.discriminator.train_on_batch(255.0 * fakes, [zeros, labels])
+            self.combined.train_on_batch([noise, labels], [ones, labels])
+
+
+class OurLoop:
+    """Our training of a recipe, through ``fit``."""
+
+    def __init__(self, settings: GanSettings) -> None:
+        self.model = gan.build(settings, CLASSES, seed=0)
+
+    def run(self, stream: Any, steps: int) -> None:
+        """Train for `steps` batches."""
+        self.model.fit(stream, steps_per_epoch=steps, verbose=0, shuffle=False)
+
+
+def measure(loops: dict[str, Any], stream: Any, steps: int, repeats: int) -> dict[str, list[float]]:
+    """Steps a second of each loop, in turns, after one unmeasured turn each."""
+    rates: dict[str, list[float]] = {name: [] for name in loops}
+    for turn in range(repeats + 1):
+        for name, loop in loops.items():
+            began = time.perf_counter()
+            loop.run(stream, steps)
+            if turn:
+                rates[name].append(round(steps / (time.perf_counter() - began), 3))
+            print(f"{name}: {steps / (time.perf_counter() - began):.2f} steps/s", flush=True)
+    return rates
+
+
+def drawings() -> tuple[np.ndarray, np.ndarray]:
+    """Stand-ins for drawings: speed does not depend on what they show."""
+    count = CLASSES * PER_CLASS
+    random = np.random.default_rng(0)
+    images = (random.random((count, 28, 28)) < 0.2).astype(np.uint8) * 255
+    return images, np.repeat(np.arange(CLASSES, dtype=np.int32), PER_CLASS)
+
+
+def machine() -> dict[str, Any]:
+    """What decides the speed beside the processor's name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
+    return {
+        "bf16": sorted(set(flags) & {"amx_bf16", "avx512_bf16"}),
+        "load_at_start": round(os.getloadavg()[0], 2),
+    }
+
+
+def main() -> None:
+    """Measure, print and write ``results/gan.json``."""
+    prepare(0)
+    results: dict[str, Any] = {**machine()}
+    images, labels = drawings()
+    recipes = {"report": gan_recipe("report"), "compact": gan_recipe("compact")}
+    stream = gan.batches(images, labels, recipes["report"].batch_size, 0)
+    loops = {"naive": NaiveLoop(), "ours": OurLoop(recipes["report"])}
+    rates = measure(loops, stream, REPORT_STEPS, REPORT_REPEATS)
+    results["report"] = {
+        **{f"{name}_steps_s": summary(values) for name, values in rates.items()},
+        "speedup": round(statistics.median(rates["ours"]) / statistics.median(rates["naive"]), 2),
+        **conditions(recipes["report"]),
+    }
+    del loops
+    gc.collect()
+    stream = gan.batches(images, labels, recipes["compact"].batch_size, 0)
+    rates = measure({"ours": OurLoop(recipes["compact"])}, stream, COMPACT_STEPS, COMPACT_REPEATS)
+    results["compact"] = {"ours_steps_s": summary(rates["ours"]), **conditions(recipes["compact"])}
+    write("gan", results)
+
+
+def conditions(settings: GanSettings) -> dict[str, Any]:
+    """What the figures were measured with, and the peak memory so far."""
+    return {
+        "batch_size": settings.batch_size,
+        "precision": resolve_precision(settings.precision),
+        "peak_mib": peak_mib(),
+    }
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process so far."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Write ``docs/benchmarks.md`` from the results in ``benchmarks/results``: ``make docs``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+TARGET = ROOT / "docs" / "benchmarks.md"
+
+HEADER = """# Benchmarks
+
+Written by `make docs` from `benchmarks/results/*.json`; each section names the command that
+measures it again. `FOLDER` is a folder of `<class>.npy` drawings. Machines differ and were
+shared: compare within a table, not across machines.
+"""
+
+
+def machine(result: dict[str, Any]) -> str:
+    """The line that says what a result was measured on."""
+    hardware, software = result["hardware"], result["software"]
+    return (
+        f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB; "
+        f"TensorFlow {software['tensorflow']}, Keras {software['keras']}, "
+        f"Python {software['python']}."
+    )
+
+
+def table(head: list[str], rows: list[list[object]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def spread(values: dict[str, float], unit: str = "") -> str:
+    """Median with extremes and count."""
+    return f"{values['median']}{unit} ({values['low']} to {values['high']}, n={values['n']})"
+
+
+def accuracy(result: dict[str, Any]) -> str:
+    """Accuracy of the classifier recipes."""
+    rows = [
+        [
+            f"`{name}`",
+            f"**{recipe['test_accuracy']['value']:.3f}** "
+            f"({recipe['test_accuracy']['low']:.3f} to {recipe['test_accuracy']['high']:.3f})",
+            ", ".join(f"{value:.3f}" for value in recipe["test_accuracy"]["by_seed"]),
+            f"{sum(recipe['train_accuracy']) / len(recipe['train_accuracy']):.3f}",
+            f"{recipe['parameters']:,}",
+            recipe["seconds_a_seed"],
+        ]
+        for name, recipe in result["recipes"].items()
+    ]
+    head = ["recipe", "test accuracy (95 % interval)", "by seed", "train", "parameters", "s a seed"]
+    return (
+        "## Accuracy on real drawings alone\n\nThe 11 mammals, 254 training, 84 validation and 84 "
+        "test drawings a class, arm `real`; each recipe as it is. Train accuracy is that of the "
+        f"final weights on the training drawings.\n\n{table(head, rows)}"
+    )
+
+
+def classifier(result: dict[str, Any]) -> str:
+    """Training speed of the classifier."""
+    rows = [
+        [
+            label,
+            spread(result["seconds"][key]),
+            f"{result['images_per_second'][key]:,}",
+            f"{result['mean_test_accuracy'][key]:.4f}",
+        ]
+        for label, key in (("plain Keras `fit`, float32", "keras_float32"), ("ours", "augstudy"))
+    ]
+    head = ["training `report_best`", "seconds, median", "images/s", "mean test accuracy"]
+    return (
+        f"## Training a classifier\n\nFull recipe length, in turns, seed by seed; ours computes in "
+        f"`{result['precision']}`. Ratio of medians: **{result['speed_ratio_of_medians']} times** "
+        f"as fast; difference in mean accuracy {100 * result['accuracy_difference']:+.2f} points."
+        f"\n\n{table(head, rows)}"
+    )
+
+
+def gan(result: dict[str, Any]) -> str:
+    """Training speed of the GANs."""
+    report, compact = result["report"], result["compact"]
+    rows: list[list[object]] = [
+        ["`report`, its own loop", report["batch_size"], spread(report["naive_steps_s"])],
+        ["`report`, ours", report["batch_size"], spread(report["ours_steps_s"])],
+        ["`compact`, ours", compact["batch_size"], spread(compact["ours_steps_s"])],
+    ]
+    return (
+        "## Training a GAN\n\nA step updates both networks. The report's own loop is one `predict` "
+        "and three `train_on_batch` a step, in float32; ours is one `fit`, in "
+        f"`{report['precision']}`: **{report['speedup']} times** as fast (ratio of medians, in "
+        f"turns).\n\n{table(['training', 'batch', 'steps/s, median'], rows)}"
+    )
+
+
+def ingest(result: dict[str, Any]) -> str:
+    """Bytes and requests of ingest."""
+    names = (("ranged", "ingest"), ("cached", "the same again"), ("whole_files", "whole files"))
+    rows = [
+        [
+            label,
+            result[key]["mib"]["median"],
+            result[key]["requests"]["median"],
+            spread(result[key]["seconds"]),
+        ]
+        for key, label in names
+    ]
+    head = ["what", "MiB received", "requests", "seconds, median"]
+    return (
+        f"## Ingest from Cloud Storage\n\n{result['classes']} classes of "
+        f"{result['drawings_per_class_in_source']:,} drawings, of which "
+        f"{result['drawings_per_class_needed']:,} a class are needed ({result['needed_mib']} MiB), "
+        f"from a server on loopback that answers after {result['server_delay_s']} s. Its bandwidth "
+        f"is unlimited, so the bytes tell more than the seconds.\n\n{table(head, rows)}"
+    )
+
+
+SECTIONS = {"accuracy": accuracy, "classifier": classifier, "gan": gan, "ingest": ingest}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEADER.strip()]
+    for name, section in SECTIONS.items():
+        result = json.loads((RESULTS / f"{name}.json").read_text())
+        command = result.get("command", f"python benchmarks/{name}.py")
+        parts.append(f"{section(result)}\n\n{machine(result)} Again: `{command}`.")
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page())
+    print(f"Wrote {TARGET.relative_to(ROOT)}.")

@@ -1,0 +1,94 @@
+"""Generators by name: [noise (N, latent), labels int (N,)] -> images float32 (N, 28, 28, 1) in 0-1.
+
+Every layer's name starts with ``generator_``: the optimizer tells the two networks by it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from augstudy.backend import keras
+from augstudy.errors import InputError
+from augstudy.models.conditional import ConditionalNorm
+
+layers = keras.layers
+PREFIX = "generator"
+
+
+def build(name: str, classes: int, latent_dim: int) -> keras.Model:
+    """Build the generator called `name`.
+
+    Raises:
+        InputError: there is no such generator.
+    """
+    if name not in GENERATORS:
+        known = ", ".join(sorted(GENERATORS))
+        raise InputError(f"There is no GAN architecture {name!r}; choose one of: {known}.")
+    noise = keras.Input((latent_dim,), name="noise")
+    labels = keras.Input((), dtype="int32", name="labels")
+    images = GENERATORS[name](noise, labels, classes)
+    return keras.Model([noise, labels], images, name=PREFIX)
+
+
+def _named(name: str) -> str:
+    return f"{PREFIX}_{name}"
+
+
+def _report(noise: Any, labels: Any, classes: int) -> Any:
+    """The best generator of the student report (2.38 M parameters)."""
+    latent_dim = noise.shape[-1]
+    embedding = layers.Embedding(classes, latent_dim, name=_named("embedding"))(labels)
+    x = layers.Multiply(name=_named("seed"))([noise, embedding])
+    x = layers.Dense(7 * 7 * 128, name=_named("dense"))(x)
+    x = _leaky(x, "dense")
+    x = layers.Reshape((7, 7, 128), name=_named("reshape"))(x)
+    for index, (filters, kernel, upscale) in enumerate(((256, 5, 1), (128, 5, 1), (64, 3, 0)), 1):
+        if upscale:
+            x = layers.UpSampling2D(name=_named(f"up_{index}"))(x)
+        conv = layers.Conv2D(filters, kernel, padding="same", name=_named(f"conv_{index}"))
+        x = _block(conv(x), f"conv_{index}")
+        depthwise = layers.DepthwiseConv2D(5, padding="same", name=_named(f"depthwise_{index}"))
+        x = _block(depthwise(x), f"depthwise_{index}")
+        x = layers.Dropout(0.25, name=_named(f"dropout_{index}"))(x)
+    x = layers.Conv2D(32, 3, padding="same", activation="tanh", name=_named("conv_4"))(x)
+    x = layers.Dense(32, name=_named("mix"))(x)
+    x = layers.Dense(1, name=_named("ink"))(x)
+    return layers.Activation("sigmoid", dtype="float32", name=_named("images"))(x)
+
+
+def _block(x: Any, name: str) -> Any:
+    x = layers.BatchNormalization(momentum=0.8, name=_named(f"{name}_norm"))(x)
+    return _leaky(x, name)
+
+
+def _leaky(x: Any, name: str) -> Any:
+    return layers.LeakyReLU(0.2, name=_named(f"{name}_leaky"))(x)
+
+
+def _compact(noise: Any, labels: Any, classes: int) -> Any:
+    """A small generator whose every stage knows the class."""
+    embedding = layers.Embedding(
+        classes,
+        32,
+        embeddings_initializer=keras.initializers.RandomNormal(0.0, 1.0),
+        name=_named("embedding"),
+    )(labels)
+    code = layers.Concatenate(name=_named("code"))([noise, embedding])
+    x = layers.Dense(7 * 7 * 96, use_bias=False, name=_named("dense"))(code)
+    x = layers.Reshape((7, 7, 96), name=_named("reshape"))(x)
+    for index, filters in ((1, 64), (2, 24)):
+        x = _conditional(x, code, f"stage_{index}")
+        x = layers.Conv2DTranspose(
+            filters, 4, 2, padding="same", use_bias=False, name=_named(f"up_{index}")
+        )(x)
+    x = _conditional(x, code, "stage_3")
+    paper = keras.initializers.Constant(-2.0)
+    x = layers.Conv2D(1, 5, padding="same", bias_initializer=paper, name=_named("ink"))(x)
+    return layers.Activation("sigmoid", dtype="float32", name=_named("images"))(x)
+
+
+def _conditional(x: Any, code: Any, name: str) -> Any:
+    x = ConditionalNorm(name=_named(f"{name}_norm"))([x, code])
+    return layers.ReLU(name=_named(f"{name}_relu"))(x)
+
+
+GENERATORS: dict[str, Callable[[Any, Any, int], Any]] = {"report": _report, "compact": _compact}

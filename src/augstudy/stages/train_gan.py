@@ -1,0 +1,89 @@
+"""Train the GAN on the training images of the level."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from augstudy import artifacts, telemetry
+from augstudy.artifacts import Artifact
+from augstudy.backend import resolve_precision
+from augstudy.config import GanSettings
+from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.training import gan
+from augstudy.training.saving import save_model
+from augstudy.training.stability import judge
+
+logger = logging.getLogger("augstudy")
+
+KIND = "gan"
+JUDGED_PER_CLASS = 32
+
+
+def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artifact:
+    """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
+
+    Raises:
+        InputError: no such architecture, or the training diverged.
+    """
+    with telemetry.stage("train_gan") as stage:
+        source = artifacts.read(dataset, "dataset")
+        inputs = {"dataset": source}
+        config = {
+            "settings": settings.model_dump(mode="json"),
+            "seed": seed,
+            "precision": resolve_precision(settings.precision),
+        }
+        if done := artifacts.find(out, KIND, inputs=inputs, config=config):
+            logger.info("%s: already done", stage.title)
+            return done
+        split, classes = load_split(source, "train"), load_classes(source)
+        with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
+            trained = gan.train(
+                settings,
+                split.images,
+                split.labels,
+                classes=len(classes),
+                seed=seed,
+                progress=stage.progress,
+            )
+            _write(folder, trained, split, classes, settings, seed)
+    return artifacts.read(out, KIND)
+
+
+def _write(
+    folder: Path,
+    trained: gan.Trained,
+    split: Split,
+    classes: list[str],
+    settings: GanSettings,
+    seed: int,
+) -> None:
+    save_model(trained.generator, folder / "generator.keras")
+    save_model(trained.discriminator, folder / "discriminator.keras")
+    history = pd.DataFrame(trained.history, columns=list(gan.HISTORY_COLUMNS))
+    history.to_csv(folder / "history.csv", index=False, float_format="%.6g")
+    np.savez(folder / "samples.npz", steps=trained.sample_steps, images=trained.samples)
+    drawn = gan.generate_grid(trained.generator, len(classes), JUDGED_PER_CLASS, seed)
+    stability = judge(trained.history, drawn, split.images, split.labels)
+    if stability.verdict != "stable":
+        logger.warning("The GAN's training %s: %s", stability.verdict, stability.reason)
+    summary = {
+        "architecture": settings.architecture,
+        "steps": settings.steps,
+        "training_images": len(split),
+        "generator_parameters": trained.generator.count_params(),
+        "discriminator_parameters": trained.discriminator.count_params(),
+        "stability": stability.verdict,
+        "final": trained.history[-1],
+    }
+    _write_json(folder / "stability.json", stability.as_dict())
+    _write_json(folder / "classes.json", classes)
+    _write_json(folder / "summary.json", summary)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")

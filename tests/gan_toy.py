@@ -1,0 +1,110 @@
+"""A toy GAN that every backend must learn; run as a script, it prints what it found as JSON."""
+
+import json
+import sys
+
+import numpy as np
+
+from augstudy.backend import keras
+from augstudy.config import GanSettings
+from augstudy.models import discriminators, generators
+from augstudy.models.conditional import ConditionalNorm
+from augstudy.models.spectral import SpectralConv2D, SpectralDense
+from augstudy.training import gan
+
+layers = keras.layers
+SETTINGS = GanSettings(
+    architecture="toy",
+    steps=75,
+    batch_size=16,
+    latent_dim=8,
+    learning_rate=4e-3,
+    loss="hinge",
+    variety=1.0,
+    ema=0.9,
+    shift=1.0,
+    precision="float32",
+)
+
+
+def _generator(noise, labels, classes):
+    embedding = layers.Embedding(classes, 8, name="generator_embedding")(labels)
+    code = layers.Concatenate(name="generator_code")([noise, embedding])
+    x = layers.Dense(7 * 7 * 8, name="generator_dense")(code)
+    x = layers.Reshape((7, 7, 8), name="generator_reshape")(x)
+    x = ConditionalNorm(name="generator_norm")([x, code])
+    x = layers.ReLU(name="generator_relu")(x)
+    ink = layers.Conv2DTranspose(1, 4, 4, activation="sigmoid", name="generator_ink")
+    return ink(x)
+
+
+def _discriminator(images, classes):
+    x = layers.Rescaling(1 / 255, name="discriminator_rescale")(images)
+    x = SpectralConv2D(8, 4, 4, name="discriminator_conv")(x)
+    x = layers.LeakyReLU(0.2, name="discriminator_leaky")(x)
+    x = layers.Flatten(name="discriminator_flatten")(x)
+    source = SpectralDense(1, name="discriminator_source")(x)
+    return source, layers.Dense(classes, name="discriminator_class")(x)
+
+
+generators.GENERATORS["toy"] = _generator
+discriminators.DISCRIMINATORS["toy"] = _discriminator
+
+
+def bars(count: int = 48) -> tuple[np.ndarray, np.ndarray]:
+    """Class 0: an upright bar in the left half; class 1: in the right half. Uint8 and int32."""
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(2, dtype=np.int32), count // 2)
+    images = np.zeros((count, 28, 28), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        left = 14 * label + random.integers(3, 8)
+        image[random.integers(2, 6) : 24, left : left + 4] = 255
+    return images, labels
+
+
+def side(images: np.ndarray) -> np.ndarray:
+    """The half with more ink, 0 or 1, of each image: knows nothing of any model."""
+    return (images[:, :, 14:].sum((1, 2)) > images[:, :, :14].sum((1, 2))).astype(int)
+
+
+def moved_weights(silenced: str) -> dict[str, bool]:
+    """Which network one step moves if the other loss (`silenced`) is nought."""
+    settings = SETTINGS.model_copy(update={"variety": 0.0})  # belongs to the generator's loss
+    model = gan.build(settings, classes=2, seed=0)
+    setattr(model, silenced, lambda *_: keras.ops.zeros(()))
+    model.compile(optimizer=keras.optimizers.SGD(1.0), jit_compile=False)
+    networks = {"generator": model.generator, "discriminator": model.discriminator}
+    before = {name: _trained(network) for name, network in networks.items()}
+    images, labels = bars(16)
+    model.train_on_batch({"images": images[..., None], "labels": labels})
+    return {
+        name: any((old != new).any() for old, new in zip(before[name], _trained(item), strict=True))
+        for name, item in networks.items()
+    }
+
+
+def _trained(network) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(item.value).copy() for item in network.trainable_variables]
+
+
+def learned() -> dict[str, float]:
+    """Train on the bars; how many images show the bar of the class asked for."""
+    images, labels = bars()
+    trained = gan.train(SETTINGS, images, labels, classes=2, seed=0)
+    wanted = np.arange(64) % 2
+    drawn = gan.generate(trained.generator, wanted, seed=1)
+    return {"right": float(np.mean(side(drawn) == wanted)), "ink": float(drawn.mean() / 255)}
+
+
+def findings() -> dict[str, object]:
+    """Everything a backend must show."""
+    return {
+        "backend": keras.backend.backend(),
+        "only_discriminator": moved_weights("_generator_loss"),
+        "only_generator": moved_weights("_discriminator_loss"),
+        "learned": learned(),
+    }
+
+
+if __name__ == "__main__":
+    json.dump(findings(), sys.stdout)

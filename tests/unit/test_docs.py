@@ -1,0 +1,9 @@
+import runpy
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_benchmarks_page_says_what_the_results_say():
+    script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
+    assert script["TARGET"].read_text() == script["page"](), "run: make docs"
