@@ -97,6 +97,8 @@ class Augmentation(Settings):
     rotation: float = Field(0.0, ge=0, le=180, description="at most so many degrees")
     shift: float = Field(0.0, ge=0, le=0.5, description="at most this share of the width")
     zoom: float = Field(0.0, ge=0, lt=1, description="scale within 1 - zoom and 1 + zoom")
+    stretch: float = Field(0.0, ge=0, lt=1, description="the same, for width and height apart")
+    shear: float = Field(0.0, ge=0, lt=1, description="slant of at most so many pixels a pixel")
 
     @property
     def active(self) -> bool:
@@ -127,9 +129,10 @@ class ClassifierSettings(Settings):
     reduce_on_plateau: ReduceOnPlateau | None = None
     augmentation: Augmentation = Field(Augmentation(), description="in every arm alike")
     classic: Augmentation = Field(
-        Augmentation(horizontal_flip=True, rotation=20, shift=0.12, zoom=0.2),
+        Augmentation(horizontal_flip=True, rotation=20, shift=0.12, zoom=0.15, stretch=0.2),
         description="what arm classic adds to it",
     )
+    mirror: bool = Field(False, description="predict the mean over a drawing and its mirror image")
     precision: Precision = "auto"
 
     def augmentation_of(self, arm: "Arm") -> Augmentation:

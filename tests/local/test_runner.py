@@ -79,7 +79,7 @@ def test_events_become_steps() -> None:
     assert step.seconds_left(110.0) == pytest.approx(18.0)
     end = {"outcome": "done", "startup_s": 4.0, "work_s": 12.0, "peak_mib": 80.0}
     state.apply(event("end", 7, 116.0, **end))
-    assert state.startup_share == pytest.approx(0.25)
+    assert state.startup_s == pytest.approx(4.0)
     assert step.elapsed(500.0) == pytest.approx(16.0)
     state.bury(7, 120.0)
     assert state.failed == []

@@ -67,6 +67,36 @@ def test_a_rotation_keeps_the_ink_and_turns_the_longest_stroke():
     np.testing.assert_allclose(result.sum((1, 2)), bar.sum((1, 2, 3)), rtol=0.04)
 
 
+def extent(result):
+    """Standard deviation of the ink along x and y, (N, 2)."""
+    ink = result[..., 0].astype(float)
+    places = np.arange(28)
+    spreads = []
+    for axis in (1, 2):
+        profile = ink.sum(axis) / ink.sum((1, 2))[:, None]
+        mean = (profile * places).sum(1)
+        spreads.append(np.sqrt((profile * places**2).sum(1) - mean**2))
+    return np.stack(spreads, axis=1)
+
+
+def test_a_stretch_scales_width_and_height_apart(images):
+    ratio = extent(apply({"stretch": 0.2}, images)) / extent(images)
+    assert 0.75 < ratio.min() < 0.9
+    assert 1.1 < ratio.max() < 1.25
+    assert np.abs(np.corrcoef(ratio.T)[0, 1]) < 0.4
+
+
+def test_a_shear_slants_upright_strokes_and_keeps_their_height():
+    bar = np.zeros((64, 28, 28, 1), np.uint8)
+    bar[:, 4:24, 13:15] = 255
+    result = apply({"shear": 0.2}, bar)
+    rows, columns = np.arange(28), np.arange(28)
+    centre = (result[..., 0] * columns).sum(2) / np.maximum(result[..., 0].sum(2), 1)
+    slope = np.array([np.polyfit(rows[6:22], line[6:22], 1)[0] for line in centre])
+    assert 0.15 < np.abs(slope).max() < 0.21
+    np.testing.assert_allclose(extent(result)[:, 1], extent(bar)[:, 1], rtol=0.02)
+
+
 def test_equal_seeds_give_equal_images(images):
     settings = {"rotation": 10, "shift": 0.1}
     first, again = (apply(settings, images, seed=3) for _ in range(2))

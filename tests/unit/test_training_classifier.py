@@ -107,6 +107,15 @@ def test_a_warm_up_rises_to_the_rate_and_the_cosine_falls_to_zero():
     assert rates[50] == pytest.approx(0, abs=1e-9)
 
 
+def test_mirrored_predictions_are_the_mean_over_both_sides(trained):
+    images, _ = bars(20, seed=5)
+    mean = predict(trained.model, images, mirror=True)
+    np.testing.assert_allclose(mean, predict(trained.model, images[:, :, ::-1], mirror=True))
+    sides = [predict(trained.model, side) for side in (images, images[:, :, ::-1])]
+    np.testing.assert_allclose(mean, np.mean(sides, axis=0), rtol=1e-6)
+    assert not np.allclose(sides[0], sides[1])
+
+
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adamw"])
 def test_every_optimizer_can_be_had(name):
     settings = ClassifierSettings.model_validate({"optimizer": {"name": name}}).optimizer

@@ -38,8 +38,8 @@ def show(console: Console, result: Result) -> None:
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
     console.print(
-        f"Done in {duration(result.wall_s)}; starting up took "
-        f"{result.startup_share:.0%} of the steps' time (timings.csv)."
+        f"Done in {duration(result.wall_s)}; starting the steps took {result.startup_s:.0f} s in "
+        f"all, {result.startup_s / result.wall_s:.0%} of that (timings.csv)."
     )
     what = "Report" if result.report else "Folder"
     console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True)

@@ -66,11 +66,9 @@ class RunState:
         return [step for step in self.steps if step.error is not None]
 
     @property
-    def startup_share(self) -> float:
-        """Part of the steps' time that went into starting Python and importing."""
-        startup = sum(step.startup_s for step in self.finished)
-        total = startup + sum(step.work_s for step in self.finished)
-        return startup / total if total else 0.0
+    def startup_s(self) -> float:
+        """Seconds that all steps together took to start Python and import."""
+        return sum(step.startup_s for step in self.finished)
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Take in one event."""

@@ -35,7 +35,7 @@ class Result:
     folder: Path
     report: Path | None
     wall_s: float
-    startup_share: float
+    startup_s: float
 
 
 def run(
@@ -87,11 +87,11 @@ def run(
     finally:
         wall = time.monotonic() - began
         folder.write_timings(state.finished, wall)
-        outcome["startup_share"] = round(state.startup_share, 4)
+        outcome["startup_s"] = round(state.startup_s, 2)
         folder.finish(outcome.pop("state"), wall, **outcome)
         if trouble := refresh_overview(runs):
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
-    return Result(folder.path, report, wall, state.startup_share)
+    return Result(folder.path, report, wall, state.startup_s)
 
 
 def _execute(

@@ -57,11 +57,12 @@ def _evaluate(
     test = load_split(inputs["dataset"], "test")
     training = inputs["classifier"].json("training.json")
     seeds = [int(record["seed"]) for record in training]
+    mirror = bool(inputs["classifier"].manifest.config["settings"]["mirror"])
     outputs, histories = [], []
     for index, seed in enumerate(seeds):
         stage.progress(index, len(seeds), f"seed {index + 1} of {len(seeds)}")
         model = load_model(inputs["classifier"].file(f"seed-{seed}/model.keras"))
-        outputs.append(predict(model, test.images))
+        outputs.append(predict(model, test.images, mirror=mirror))
         history = pd.read_csv(inputs["classifier"].file(f"seed-{seed}/history.csv"))
         histories.append(history.assign(seed=seed))
     probabilities = np.stack(outputs)

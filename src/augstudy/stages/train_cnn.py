@@ -12,7 +12,7 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, resolve_precision
 from augstudy.config import Arm, ClassifierSettings
-from augstudy.data.dataset import load_classes, load_split
+from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.training import classifier
@@ -91,7 +91,6 @@ def _train_seeds(
         target.mkdir()
         save_model(trained.model, target / "model.keras")
         trained.history.to_csv(target / "history.csv", index=False)
-        best = trained.history.iloc[trained.best_epoch - 1]
         records.append(
             {
                 "seed": seed,
@@ -99,12 +98,14 @@ def _train_seeds(
                 "best_epoch": trained.best_epoch,
                 "steps": trained.steps,
                 "images": len(mixture.images),
-                "train_accuracy": _accuracy(trained.model, mixture),
-                "val_accuracy": float(best["val_accuracy"]),
+                "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
+                "val_accuracy": _accuracy(trained.model, validation, settings.mirror),
                 "parameters": trained.model.count_params(),
             }
         )
-        logger.info("%s seed %d: validation accuracy %.3f", stage.title, seed, best["val_accuracy"])
+        logger.info(
+            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
+        )
         (folder / "architecture.txt").write_text(_summary(trained.model))
     _write_json(folder / "training.json", records)
     _write_json(folder / "classes.json", classes)
@@ -121,8 +122,8 @@ def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
 
 
-def _accuracy(model: keras.Model, drawings: Drawings) -> float:
-    predicted = classifier.predict(model, drawings.images).argmax(axis=1)
+def _accuracy(model: keras.Model, drawings: Drawings | Split, mirror: bool) -> float:
+    predicted = classifier.predict(model, drawings.images, mirror=mirror).argmax(axis=1)
     return float(np.mean(predicted == drawings.labels))
 
 
