@@ -124,7 +124,9 @@ class ClassifierSettings(Settings):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     optimizer: OptimizerSettings = OptimizerSettings()
     batch_size: int = Field(64, ge=1)
-    epochs: int = Field(50, ge=1)
+    epochs: int = Field(
+        50, ge=1, description="over the real drawings; arms with more see as many batches in all"
+    )
     early_stopping: EarlyStopping | None = None
     reduce_on_plateau: ReduceOnPlateau | None = None
     augmentation: Augmentation = Field(Augmentation(), description="in every arm alike")

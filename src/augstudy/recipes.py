@@ -44,8 +44,16 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
         },
         "label_smoothing": 0.1,
         "batch_size": 64,
-        "epochs": 50,
-        "augmentation": {"horizontal_flip": True, "rotation": 10, "shift": 0.08, "zoom": 0.05},
+        "epochs": 80,
+        "augmentation": {
+            "horizontal_flip": True,
+            "rotation": 10,
+            "shift": 0.08,
+            "zoom": 0.05,
+            "stretch": 0.1,
+            "shear": 0.1,
+        },
+        "mirror": True,
     },
 }
 

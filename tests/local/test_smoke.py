@@ -28,7 +28,7 @@ def test_terminal_tells_the_answer(study: Path) -> None:
     assert summary["headline"]["answer"] in out
     assert "replace_50" in out
     assert "Report: runs/0001/report.html" in out
-    assert "of the steps' time" in out
+    assert "starting the steps took" in out
     assert max(map(len, out.splitlines())) <= 100
 
 

@@ -97,6 +97,17 @@ def test_neither_training_nor_cam_needs_the_test_images(folder, tmp_path, monkey
     assert opened and not [name for name in opened if "/test_" in name]
 
 
+def test_an_arm_with_more_images_trains_for_as_many_steps(folder, tmp_path):
+    settings = SETTINGS.model_copy(update={"epochs": 3, "batch_size": 8})
+    steps = {}
+    for arm in (Arm(arm="real"), Arm(arm="add", share=0.5)):
+        trained = train_cnn.run(
+            folder / "dataset", tmp_path / arm.label, arm, [0], settings, folder / "synthetic"
+        ).json("training.json")[0]
+        steps[arm.label] = trained["steps"]
+    assert steps == {"real": 18, "add_50": 18}  # 3 epochs of 48 images, 2 of 72
+
+
 def test_seeds_must_be_distinct(folder, tmp_path):
     for seeds in ([], [1, 1]):
         with pytest.raises(InputError, match="distinct"):

@@ -80,7 +80,7 @@ def _train_seeds(
             stage.progress(index * total + done, len(seeds) * total, prefix + text)
 
         trained = classifier.train(
-            settings,
+            with_equal_steps(settings, len(drawings.images), len(mixture.images)),
             (mixture.images, mixture.labels),
             (validation.images, validation.labels),
             classes=len(classes),
@@ -110,6 +110,17 @@ def _train_seeds(
     _write_json(folder / "training.json", records)
     _write_json(folder / "classes.json", classes)
     _write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+
+
+def with_equal_steps(settings: ClassifierSettings, real: int, images: int) -> ClassifierSettings:
+    """The settings with so many epochs over `images` as make the same steps as over `real`.
+
+    Otherwise an arm that adds images would also train longer, and "more images help" could not be
+    told from "more steps help".
+    """
+    wanted, an_epoch = (-(-count // settings.batch_size) for count in (real, images))
+    epochs = max(1, round(settings.epochs * wanted / an_epoch))
+    return settings.model_copy(update={"epochs": epochs})
 
 
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
