@@ -31,30 +31,32 @@ _REPORT_ARCHITECTURES = (
     "report_best",
 )
 
+_MODERN: dict[str, Any] = {
+    "optimizer": {
+        "name": "adamw",
+        "learning_rate": 3e-3,
+        "weight_decay": 0.05,
+        "schedule": "cosine",
+        "warmup_epochs": 2,
+    },
+    "label_smoothing": 0.1,
+    "batch_size": 64,
+    "epochs": 80,
+    "augmentation": {
+        "horizontal_flip": True,
+        "rotation": 10,
+        "shift": 0.08,
+        "zoom": 0.05,
+        "stretch": 0.1,
+        "shear": 0.1,
+    },
+    "mirror": True,
+}
+
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     **{name: {"architecture": name, **_REPORT} for name in _REPORT_ARCHITECTURES},
-    "modern": {
-        "architecture": "modern",
-        "optimizer": {
-            "name": "adamw",
-            "learning_rate": 3e-3,
-            "weight_decay": 0.05,
-            "schedule": "cosine",
-            "warmup_epochs": 2,
-        },
-        "label_smoothing": 0.1,
-        "batch_size": 64,
-        "epochs": 80,
-        "augmentation": {
-            "horizontal_flip": True,
-            "rotation": 10,
-            "shift": 0.08,
-            "zoom": 0.05,
-            "stretch": 0.1,
-            "shear": 0.1,
-        },
-        "mirror": True,
-    },
+    "modern": {"architecture": "modern", **_MODERN},
+    "modern_small": {"architecture": "modern_small", **_MODERN},
 }
 
 GANS: dict[str, dict[str, Any]] = {

@@ -62,7 +62,7 @@ def _compact(images: Any, classes: int) -> tuple[Any, Any]:
     """Four spectrally normalised convolutions."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
     for index, (filters, kernel, stride) in enumerate(
-        ((32, 4, 2), (64, 4, 2), (96, 3, 1), (128, 3, 2)), 1
+        ((32, 4, 2), (64, 4, 2), (80, 3, 1), (112, 3, 2)), 1
     ):
         x = SpectralConv2D(filters, kernel, stride, name=_named(f"conv_{index}"))(x)
         x = layers.LeakyReLU(0.1, name=_named(f"leaky_{index}"))(x)

@@ -73,9 +73,9 @@ def _compact(noise: Any, labels: Any, classes: int) -> Any:
         name=_named("embedding"),
     )(labels)
     code = layers.Concatenate(name=_named("code"))([noise, embedding])
-    x = layers.Dense(7 * 7 * 96, use_bias=False, name=_named("dense"))(code)
-    x = layers.Reshape((7, 7, 96), name=_named("reshape"))(x)
-    for index, filters in ((1, 64), (2, 24)):
+    x = layers.Dense(7 * 7 * 80, use_bias=False, name=_named("dense"))(code)
+    x = layers.Reshape((7, 7, 80), name=_named("reshape"))(x)
+    for index, filters in ((1, 48), (2, 20)):
         x = _conditional(x, code, f"stage_{index}")
         x = layers.Conv2DTranspose(
             filters, 4, 2, padding="same", use_bias=False, name=_named(f"up_{index}")
