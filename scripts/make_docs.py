@@ -124,6 +124,8 @@ def page() -> str:
     """The whole page."""
     parts = [HEADER.strip()]
     for name, section in SECTIONS.items():
+        if not (RESULTS / f"{name}.json").exists():
+            continue
         result = json.loads((RESULTS / f"{name}.json").read_text())
         command = result.get("command", f"python benchmarks/{name}.py")
         parts.append(f"{section(result)}\n\n{machine(result)} Again: `{command}`.")

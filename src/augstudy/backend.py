@@ -72,7 +72,8 @@ def prepare(seed: int) -> None:
 def _fix_threads() -> None:
     """Fix TensorFlow's thread count: on a CPU the order of a sum, and so its last bits, hang on it.
 
-    It comes from ``AUGSTUDY_THREADS``, else from the cores this process may use, and can only be
+    Operations run one after the other: one that runs beside another gets fewer threads, now and
+    then, and its sums come out in another order. The count comes from ``AUGSTUDY_THREADS``, else from the cores this process may use, and can only be
     set before the first operation.
     """
     if keras.backend.backend() == "tensorflow":
@@ -80,6 +81,7 @@ def _fix_threads() -> None:
 
         threads = os.environ.get(THREADS_VARIABLE) or usable_cores()
         tf.config.threading.set_intra_op_parallelism_threads(int(threads))
+        tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def _has_gpu() -> bool:

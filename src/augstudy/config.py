@@ -131,7 +131,7 @@ class ClassifierSettings(Settings):
     reduce_on_plateau: ReduceOnPlateau | None = None
     augmentation: Augmentation = Field(Augmentation(), description="in every arm alike")
     classic: Augmentation = Field(
-        Augmentation(horizontal_flip=True, rotation=20, shift=0.12, zoom=0.15, stretch=0.2),
+        Augmentation(horizontal_flip=True, rotation=15, shift=0.1, zoom=0.1),
         description="what arm classic adds to it",
     )
     mirror: bool = Field(False, description="predict the mean over a drawing and its mirror image")
