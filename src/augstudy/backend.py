@@ -8,10 +8,10 @@ imports whichever is installed; hiding those while it loads halves the start-up 
 import importlib
 import os
 import sys
-from pathlib import Path
 from typing import Literal
 
 from augstudy.config import Precision
+from augstudy.machine import cpu_has_bf16, usable_cores
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -34,20 +34,6 @@ def _import_keras() -> None:
 
 _import_keras()
 import keras  # noqa: E402
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def cpu_has_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware (AMX or AVX512-BF16); Linux x86-64 only."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
 
 
 def resolve_precision(precision: Precision) -> Literal["float32", "mixed_bfloat16"]:
@@ -73,8 +59,8 @@ def _fix_threads() -> None:
     """Fix TensorFlow's thread count: on a CPU the order of a sum, and so its last bits, hang on it.
 
     Operations run one after the other: one that runs beside another gets fewer threads, now and
-    then, and its sums come out in another order. The count comes from ``AUGSTUDY_THREADS``, else from the cores this process may use, and can only be
-    set before the first operation.
+    then, and its sums come out in another order. The count comes from ``AUGSTUDY_THREADS``, else
+    from the cores this process may use, and can only be set before the first operation.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -90,4 +76,4 @@ def _has_gpu() -> bool:
 
 _fix_threads()
 
-__all__ = ["cpu_has_bf16", "keras", "prepare", "resolve_precision", "usable_cores"]
+__all__ = ["keras", "prepare", "resolve_precision"]

@@ -22,6 +22,7 @@ from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
 from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
+from augstudy.machine import usable_cores
 
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
@@ -65,7 +66,7 @@ def run(
         StepError: a step failed; it carries the exit code of the step's error.
         Interrupted: Ctrl-C, or the process was asked to end.
     """
-    whole = threads or len(os.sched_getaffinity(0))
+    whole = threads or usable_cores()
     used = {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}
     folder = RunFolder.create(
         runs, Path(pipeline).stem, parameters, note=note, preset=preset, threads=used
