@@ -1,8 +1,8 @@
 """The one place that imports Keras: quiet, quick to start and repeatable.
 
 Import ``keras`` from here. Keras offers wrappers for scikit-learn, Matplotlib, pandas and JAX and
-imports whichever is installed; hiding those while it loads halves the start-up of a step (5.0 to
-2.6 s on two shared cores), and every step is a process of its own.
+imports whichever is installed; hiding those while it loads about halves the start-up of a step,
+and every step is a process of its own.
 """
 
 import importlib

@@ -11,8 +11,7 @@ ops = keras.ops
 class ConditionalNorm(keras.layers.Layer):
     """Normalise (N, H, W, C) over the batch, then scale and shift by what a (N, K) code says.
 
-    Normalisation, scale and shift are folded into one multiplication and one addition a pixel,
-    which on a CPU costs half of ``BatchNormalization`` followed by ``Multiply`` and ``Add``.
+    Normalisation, scale and shift are folded into one multiplication and one addition a pixel.
     """
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-4, **kwargs: Any) -> None:

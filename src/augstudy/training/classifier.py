@@ -61,7 +61,7 @@ def train(
         optimizer=optimizer(settings.optimizer, settings.epochs, steps_per_epoch),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        # XLA makes convolutions on a CPU 4 to 16 times slower; JAX compiles by itself.
+        # XLA makes convolutions on a CPU several times slower; JAX compiles by itself.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     stopper, recorder = _early_stopping(settings), Recorder(settings.epochs, progress)

@@ -102,7 +102,7 @@ def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
             prefix=discriminators.PREFIX,
             ratio=settings.discriminator_rate,
         ),
-        # XLA makes convolutions on a CPU 4 to 16 times slower; JAX compiles by itself.
+        # XLA makes convolutions on a CPU several times slower; JAX compiles by itself.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     return model
