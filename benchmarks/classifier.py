@@ -87,7 +87,9 @@ def plain(settings: ClassifierSettings, splits: dict[str, Split], seed: int) -> 
         for name in ("train", "val")
     ]
     (images, labels), (val_images, val_labels) = arrays
-    model.compile("adam", "categorical_crossentropy", ["categorical_accuracy"], jit_compile=False)
+    model.compile(
+        "adam", "categorical_crossentropy", metrics=["categorical_accuracy"], jit_compile=False
+    )
     model.fit(
         images,
         one_hot(labels, CLASSES),
