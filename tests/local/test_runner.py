@@ -15,10 +15,11 @@ from program import FAKES
 from rich.console import Console
 
 from augstudy.errors import InputError
+from augstudy.files import replace_text
 from augstudy.local import catalog, display, parameters, runner
 from augstudy.local.events import RunState
 from augstudy.local.failures import StepError, last_traceback
-from augstudy.local.runfolder import RunFolder, replace_text
+from augstudy.local.runfolder import RunFolder
 
 TINY = str(FAKES / "tiny.py")
 

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 
 from augstudy import __version__, artifacts
 from augstudy.errors import InputError, ServiceError
+from augstudy.files import replace_text
 from augstudy.local.events import Step
 
 RECORD = "run.json"
@@ -111,19 +111,6 @@ class RunFolder:
         for path in list(self.root.rglob(".*")):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file so that a reader never sees a part of it."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def settle(runs: Path) -> None:

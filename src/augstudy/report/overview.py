@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +12,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.files import replace_text
 from augstudy.metrics.statistics import points
 from augstudy.report import wording
 from augstudy.report.html import environment
@@ -38,7 +37,13 @@ COLUMNS = (
     "note",
 )
 _VERDICT_COLOURS = {"helps": "green", "hurts": "red"}
-_STATE_COLOURS = {"succeeded": "green", "failed": "red", "damaged": "red", "running": "yellow"}
+_STATE_COLOURS = {
+    "done": "green",
+    "failed": "red",
+    "interrupted": "red",
+    "damaged": "red",
+    "running": "yellow",
+}
 
 
 def collect(runs_dir: Path) -> pd.DataFrame:
@@ -60,13 +65,13 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     writer.writerow(frame.columns)
     for row in frame.itertuples(index=False):
         writer.writerow(["" if _missing(value) else _harmless(value) for value in row])
-    _write_atomically(path, buffer.getvalue())
+    replace_text(path, buffer.getvalue())
 
 
 def write_html(frame: pd.DataFrame, path: Path) -> None:
     """Write the table as one self-contained page; written whole or not at all."""
     page = environment().get_template("overview.html.j2").render(rows=_display(frame))
-    _write_atomically(path, page)
+    replace_text(path, page)
 
 
 def render_table(frame: pd.DataFrame) -> Table:
@@ -201,16 +206,3 @@ def _duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(text)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise

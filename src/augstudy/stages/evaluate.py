@@ -1,6 +1,5 @@
 """Evaluate the classifiers of a cell on the test split: the only step that reads it."""
 
-import json
 import logging
 import shutil
 from pathlib import Path
@@ -15,6 +14,7 @@ from augstudy.artifacts import Artifact
 from augstudy.backend import prepare
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
+from augstudy.files import write_json
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.training.classifier import predict
 from augstudy.training.saving import load_model
@@ -74,7 +74,7 @@ def _evaluate(
         seeds=np.array(seeds, np.int64),
     )
     metrics = evaluate_predictions(probabilities, test.labels, classes, seeds)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    write_json(folder / "metrics.json", metrics)
     history = pd.concat(histories)
     history.insert(0, "seed", history.pop("seed"))
     history.to_csv(folder / "history.csv", index=False)

@@ -1,7 +1,6 @@
 """Stage: read drawings from a source and publish them, cleaned and split, as a dataset."""
 
 import datetime
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from augstudy.data.describe import data_report, draw_samples
 from augstudy.data.reading import ClassDrawings, read_drawings
 from augstudy.data.sampling import RESERVES
 from augstudy.data.splits import Splits, TooFewError, make_splits
+from augstudy.files import write_json
 
 logger = logging.getLogger("augstudy")
 
@@ -45,8 +45,8 @@ def run(
         ) as folder:
             for name, split in result.splits.items():
                 save_split(folder, name, split)
-            _write_json(folder / "classes.json", list(settings.classes))
-            _write_json(folder / "data_report.json", data_report(drawings, result, settings))
+            write_json(folder / "classes.json", list(settings.classes))
+            write_json(folder / "data_report.json", data_report(drawings, result, settings))
             draw_samples(result, settings.classes, folder / "samples.png")
         return artifacts.read(out, KIND)
 
@@ -85,7 +85,3 @@ def _provenance(drawings: dict[str, ClassDrawings], settings: DataSettings) -> d
             for name, item in drawings.items()
         },
     }
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,6 +1,5 @@
 """Let a GAN draw labelled images, and the control with the student report's labelling fault."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
+from augstudy.files import write_json
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
 from augstudy.training.gan import Images, Labels, generate
 from augstudy.training.saving import load_model
@@ -52,8 +52,8 @@ def run(gan: Path, out: Path, per_class: int, seed: int = 0) -> Artifact:
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
             for name, array in (("images", images), ("labels", labels), ("fault_images", fault)):
                 np.save(folder / f"{name}.npy", array, allow_pickle=False)
-            _write_json(folder / "classes.json", classes)
-            _write_json(folder / "quality.json", _quality(images, labels, classes))
+            write_json(folder / "classes.json", classes)
+            write_json(folder / "quality.json", _quality(images, labels, classes))
             columns = min(SHEET_COLUMNS, per_class)
             grid = images.reshape(len(classes), per_class, 28, 28)[:, :columns]
             draw_sheet(folder / "sheet.png", grid, classes, "Drawn by the GAN")
@@ -82,7 +82,3 @@ def _quality(images: Images, labels: Labels, classes: list[str]) -> dict[str, An
 
 def _mean(by_class: dict[str, dict[str, float]], figure: str) -> float:
     return round(float(np.mean([values[figure] for values in by_class.values()])), 4)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")

@@ -1,6 +1,5 @@
 """Train one classifier a seed on the training set of an arm."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from augstudy.config import Arm, ClassifierSettings
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Synthetic, training_set
 from augstudy.errors import InputError
+from augstudy.files import write_json
 from augstudy.training import classifier
 from augstudy.training.saving import save_model
 
@@ -107,9 +107,9 @@ def _train_seeds(
             "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
         )
         (folder / "architecture.txt").write_text(_summary(trained.model))
-    _write_json(folder / "training.json", records)
-    _write_json(folder / "classes.json", classes)
-    _write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+    write_json(folder / "training.json", records)
+    write_json(folder / "classes.json", classes)
+    write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
 
 
 def with_equal_steps(settings: ClassifierSettings, real: int, images: int) -> ClassifierSettings:
@@ -142,7 +142,3 @@ def _summary(model: keras.Model) -> str:
     lines: list[str] = []
     model.summary(print_fn=lines.append, line_length=88)
     return "\n".join(lines) + "\n"
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1) + "\n")

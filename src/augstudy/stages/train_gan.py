@@ -1,9 +1,7 @@
 """Train the GAN on the training images of the level."""
 
-import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +11,7 @@ from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.config import GanSettings
 from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.files import write_json
 from augstudy.training import gan
 from augstudy.training.saving import save_model
 from augstudy.training.stability import judge
@@ -80,10 +79,6 @@ def _write(
         "stability": stability.verdict,
         "final": trained.history[-1],
     }
-    _write_json(folder / "stability.json", stability.as_dict())
-    _write_json(folder / "classes.json", classes)
-    _write_json(folder / "summary.json", summary)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
+    write_json(folder / "stability.json", stability.as_dict())
+    write_json(folder / "classes.json", classes)
+    write_json(folder / "summary.json", summary)
