@@ -1,11 +1,13 @@
-"""The container image that every component runs in.
+"""The container images that components run in.
 
-Set ``AUGSTUDY_IMAGE`` before compiling; components read it when they are imported. KFP's cache key
-sees the name of the image but not the code inside, so name it by digest or by a tag that changes
-with the content, never ``latest``. On a laptop the name is not used (KFP only wants to see
+KFP's cache key sees the name of the image but not the code inside, so it is a digest or a tag that
+changes with the content, never ``latest``. On a laptop the name is not used (KFP only wants to see
 "python" in it).
 """
 
-import os
+from augstudy.cluster.settings import load
 
-IMAGE = os.environ.get("AUGSTUDY_IMAGE") or "augstudy-python:0.1.0"
+_DEFAULT = "augstudy-python:0.1.0"
+
+IMAGE = load().image or _DEFAULT
+GPU_IMAGE = load().gpu_image or f"{IMAGE}-gpu"

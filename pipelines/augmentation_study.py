@@ -23,10 +23,7 @@ ARMS = [
 @dsl.pipeline(
     name="augmentation-study",
     description="Would synthetic images help the classifier, how much, and how sure are we?",
-    pipeline_config=dsl.PipelineConfig(
-        ttl_seconds_after_finished=7 * 24 * 3600,
-        active_deadline_seconds=48 * 3600,
-    ),
+    pipeline_config=resources.CONFIG,
 )
 def augmentation_study(
     source: str = "sample",
@@ -44,8 +41,8 @@ def augmentation_study(
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
     synthetic_per_class: int = 0,
-    gpus: int = 0,
-    gpu_type: str = "nvidia.com/gpu",
+    gpus: int = resources.GPUS,
+    gpu_type: str = resources.GPU_TYPE,
 ) -> None:
     """See ``augstudy run --help`` for what each parameter means."""
     data = ingest(
@@ -76,7 +73,7 @@ def augmentation_study(
         level=level,
     )
     resources.apply(drawn, resources.INFERENCE)
-    with dsl.ParallelFor(arms, name="cells") as arm:
+    with dsl.ParallelFor(arms, name="cells", parallelism=resources.PARALLEL_CELLS) as arm:
         cell = study_cell(
             dataset=data.outputs["dataset"],
             synthetic=drawn.outputs["synthetic"],

@@ -1,55 +1,99 @@
 """What each kind of step asks of the cluster: processor, memory, time, retries, and who it runs as.
 
-Runs on one machine skip all of it (the runner sets ``AUGSTUDY_LOCAL``): KFP ignores resources
-there, and a retry would only train for minutes to fail the same way again.
+All values come from :mod:`augstudy.cluster.settings`. Runs on one machine skip them (the runner
+sets ``AUGSTUDY_LOCAL``): KFP ignores resources there, and a retry would only train for minutes to
+fail the same way again.
+
+KFP's own compiler adds the rest of the security context to every step: no privilege escalation,
+all capabilities dropped, the runtime's seccomp profile.
 """
 
 import os
-from dataclasses import dataclass
+from typing import Any
 
-from kfp import kubernetes
+from kfp import dsl, kubernetes
 from kfp.dsl import PipelineTask
 
-USER = 65532  # the unprivileged user of the images
+from augstudy.cluster.settings import Resources, Toleration, load
+from components.image import GPU_IMAGE
+
+SETTINGS = load()
+LIGHT, INFERENCE, TRAINING = SETTINGS.light, SETTINGS.inference, SETTINGS.training
+GPUS, GPU_TYPE = SETTINGS.gpus, SETTINGS.gpu_type
+PARALLEL_CELLS = SETTINGS.parallel_cells or None
+CONFIG = dsl.PipelineConfig(
+    ttl_seconds_after_finished=SETTINGS.ttl_s, active_deadline_seconds=SETTINGS.deadline_s
+)
 
 
-@dataclass(frozen=True)
-class Needs:
-    """Requests of a step; memory is request and limit alike, so a node is never overcommitted."""
-
-    cpu: str
-    memory: str
-    timeout_s: int
-
-
-LIGHT = Needs(cpu="500m", memory="2Gi", timeout_s=3600)
-INFERENCE = Needs(cpu="1", memory="4Gi", timeout_s=3600)
-TRAINING = Needs(cpu="2", memory="8Gi", timeout_s=24 * 3600)
-
-
-def apply(task: PipelineTask, needs: Needs) -> PipelineTask:
-    """Set requests, timeout, retries and the security context of a task."""
+def apply(task: PipelineTask, needs: Resources) -> PipelineTask:
+    """Set resources, nodes, timeout, retries, environment and the user of a task."""
     if os.environ.get("AUGSTUDY_LOCAL"):
         return task
-    task.set_cpu_request(needs.cpu)
-    task.set_memory_request(needs.memory).set_memory_limit(needs.memory)
-    task.set_retry(
-        num_retries=2,
-        backoff_duration="30s",
-        backoff_factor=2.0,
-        backoff_max_duration="300s",
-    )
+    task.set_cpu_request(needs.cpu).set_cpu_limit(needs.cpu_limit)
+    task.set_memory_request(needs.memory).set_memory_limit(needs.memory_limit)
+    _set_retry(task)
     kubernetes.set_timeout(task, needs.timeout_s)
-    kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
+    user = SETTINGS.run_as_user
+    kubernetes.set_security_context(task, run_as_user=user, run_as_group=user, run_as_non_root=True)
+    _set_environment(task, needs)
+    _choose_nodes(task, SETTINGS.node_selector, SETTINGS.tolerations)
+    kubernetes.set_image_pull_policy(task, SETTINGS.image_pull_policy)
+    if SETTINGS.image_pull_secrets:
+        kubernetes.set_image_pull_secrets(task, list(SETTINGS.image_pull_secrets))
     return task
 
 
-def use_gpus(task: PipelineTask, gpus: int, gpu_type: str) -> PipelineTask:
-    """Ask for accelerators.
+def use_gpus(task: PipelineTask, gpus: Any, gpu_type: Any) -> PipelineTask:
+    """Ask for accelerators, and for shared memory, which loading data needs beside them.
 
-    Both may be pipeline parameters, but then the task must sit directly in a pipeline that has
-    them as inputs: inside a loop KFP compiles a reference to nothing.
+    `gpus` and `gpu_type` may be pipeline parameters, but then the task must sit directly in a
+    pipeline that has them as inputs: inside a loop KFP compiles a reference to nothing. With 0 the
+    step runs on any node. Image and node selector are fixed when the pipeline is compiled, by
+    whether the settings ask for GPUs.
     """
     if os.environ.get("AUGSTUDY_LOCAL"):
         return task
-    return task.set_accelerator_type(gpu_type).set_accelerator_limit(gpus)
+    task.set_accelerator_type(gpu_type).set_accelerator_limit(gpus)
+    kubernetes.empty_dir_mount(
+        task,
+        volume_name="shm",
+        mount_path="/dev/shm",  # noqa: S108
+        medium="Memory",
+        size_limit=SETTINGS.shm_size,
+    )
+    if GPUS:
+        task.set_container_image(GPU_IMAGE)
+        _choose_nodes(task, SETTINGS.gpu_node_selector, ())
+    _choose_nodes(task, {}, SETTINGS.gpu_tolerations)
+    return task
+
+
+def _set_retry(task: PipelineTask) -> None:
+    retry = SETTINGS.retry
+    if retry.times:
+        task.set_retry(
+            num_retries=retry.times,
+            backoff_duration=f"{retry.wait_s}s",
+            backoff_factor=retry.factor,
+            backoff_max_duration=f"{retry.longest_wait_s}s",
+        )
+
+
+def _set_environment(task: PipelineTask, needs: Resources) -> None:
+    task.set_env_variable("AUGSTUDY_THREADS", str(needs.threads))
+    for name, value in SETTINGS.environment.items():
+        task.set_env_variable(name, value)
+    for secret, keys in SETTINGS.secret_environment.items():
+        kubernetes.use_secret_as_env(task, secret, keys)
+
+
+def _choose_nodes(
+    task: PipelineTask, selector: dict[str, str], tolerations: tuple[Toleration, ...]
+) -> None:
+    for key, value in selector.items():
+        kubernetes.add_node_selector(task, key, value)
+    for item in tolerations:
+        kubernetes.add_toleration(
+            task, item.key, item.operator, item.value, item.effect, item.toleration_seconds
+        )

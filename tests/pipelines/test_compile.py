@@ -47,29 +47,6 @@ def test_every_golden_file_has_its_pipeline() -> None:
     assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(catalog.names())
 
 
-def test_settings_of_the_steps(tmp_path: Path) -> None:
-    spec, platform = ir.load(compiled("augmentation_study", tmp_path))
-    executors = spec["deploymentSpec"]["executors"]
-    kubernetes = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    accelerated = set()
-    for name, executor in executors.items():
-        resources = executor["container"]["resources"]
-        assert resources["resourceMemoryRequest"] == resources["resourceMemoryLimit"]
-        assert executor["container"]["image"].split(":")[-1] != "latest"
-        assert int(kubernetes[name]["activeDeadlineSeconds"]) >= 3600
-        assert kubernetes[name]["securityContext"]["runAsNonRoot"] is True
-        if "accelerator" in resources:
-            accelerated.add(name)
-            assert "gpus" in resources["accelerator"]["resourceCount"]
-            assert "gpu_type" in resources["accelerator"]["resourceType"]
-    assert accelerated == {"exec-train-gan", "exec-train-cnn"}
-    tasks = [spec["root"]["dag"]["tasks"]["train-gan"]]
-    tasks += spec["components"]["comp-study-cell"]["dag"]["tasks"].values()
-    for task in tasks:
-        assert task["retryPolicy"]["maxRetryCount"] == 2
-        assert task["retryPolicy"]["backoffDuration"] == "30s"
-
-
 def test_counts_steps(tmp_path: Path) -> None:
     spec, _ = ir.load(compiled("augmentation_study", tmp_path))
     assert ir.count_steps(spec, {}) == 4 + 5 * 3

@@ -57,9 +57,21 @@ def count_steps(spec: Node, parameters: Mapping[str, Any]) -> int:
 
     Branches of conditions count as taken; loops over the output of a step count once.
     """
+    return _count(spec, spec["root"], {**_defaults(spec), **parameters}, step=1, graph=0)
+
+
+def count_pods(spec: Node, parameters: Mapping[str, Any]) -> int:
+    """How many pods a run will start on a cluster, given the pipeline's parameters.
+
+    Two a step (driver and executor), and a driver for the run itself, every nested pipeline, every
+    loop and every round of a loop, as KFP 2.17 has it (backend/src/v2/compiler/argocompiler).
+    """
+    return 1 + _count(spec, spec["root"], {**_defaults(spec), **parameters}, step=2, graph=1)
+
+
+def _defaults(spec: Node) -> dict[str, Any]:
     definitions = spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    values = {name: item.get("defaultValue") for name, item in definitions.items()}
-    return _count(spec, spec["root"], {**values, **parameters})
+    return {name: item.get("defaultValue") for name, item in definitions.items()}
 
 
 def _graphs(spec: Node) -> Iterator[tuple[str, Node]]:
@@ -138,18 +150,21 @@ def _component_inputs(value: Any) -> Iterator[str]:
             yield from _component_inputs(item)
 
 
-def _count(spec: Node, graph: Node, values: Mapping[str, Any]) -> int:
+def _count(spec: Node, dag: Node, values: Mapping[str, Any], *, step: int, graph: int) -> int:
+    """What the tasks of a graph cost: `step` each, `graph` for every graph inside it."""
     total = 0
-    for task in graph["dag"].get("tasks", {}).values():
+    for task in dag["dag"].get("tasks", {}).values():
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" not in component:
-            total += 1
+            total += step
             continue
         inner = {
             name: _value(source, values)
             for name, source in task.get("inputs", {}).get("parameters", {}).items()
         }
-        total += _rounds(task, inner) * _count(spec, component, inner)
+        rounds = _rounds(task, inner)
+        content = _count(spec, component, inner, step=step, graph=graph)
+        total += graph + content if rounds is None else graph + rounds * (graph + content)
     return total
 
 
@@ -159,10 +174,11 @@ def _value(source: Node, values: Mapping[str, Any]) -> Any:
     return values.get(source.get("componentInputParameter", ""))
 
 
-def _rounds(task: Node, values: Mapping[str, Any]) -> int:
+def _rounds(task: Node, values: Mapping[str, Any]) -> int | None:
+    """Rounds of a loop, 1 if they are not known; None if the task is no loop."""
     items = task.get("parameterIterator", {}).get("items")
     if items is None:
-        return 1
+        return None
     raw = items["raw"] if "raw" in items else values.get(items.get("inputParameter", ""))
     content = json.loads(raw) if isinstance(raw, str) else raw
     return len(content) if isinstance(content, list) else 1
