@@ -86,6 +86,6 @@ def explained(uri: str, doing: str = "read") -> Iterator[None]:
         raise TransientError(f"no answer, {type(error).__name__}") from error
     except auth.GoogleAuthError as error:
         raise ServiceError(
-            f"{uri} cannot be {doing} because signing in to Google failed: run "
-            "`gcloud auth application-default login` again."
-        ) from error
+            f"{uri} cannot be {doing} because signing in to Google failed "
+            f"({type(error).__name__}): run `gcloud auth application-default login` again."
+        ) from None  # its text quotes the answer, which may quote the credentials

@@ -20,6 +20,7 @@ from typing import Any
 
 from augstudy.config import Arm, DataSettings, parse
 from augstudy.errors import AugstudyError, DataError
+from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
@@ -42,8 +43,8 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
     except Exception as error:
         known = isinstance(error, AugstudyError)
         code = error.exit_code if isinstance(error, AugstudyError) else 1
-        sentence = str(error) if known else f"{type(error).__name__}: {error}"
-        trace = traceback.format_exc()
+        sentence = without_secrets(str(error) if known else f"{type(error).__name__}: {error}")
+        trace = without_secrets(traceback.format_exc())
         me.event("error", exit_code=code, known=known, message=sentence, traceback=trace[-20_000:])
         print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
         raise SystemExit(code or 1) from error
