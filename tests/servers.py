@@ -27,7 +27,7 @@ class _Server(AbstractContextManager["_Server"]):
             def do_GET(self) -> None:
                 owner.answer(self)
 
-            do_HEAD = do_GET  # noqa: N815
+            do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 pass

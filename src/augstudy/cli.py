@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from augstudy import __version__
-from augstudy.commands import pipelines, stages
+from augstudy.commands import cluster, pipelines, stages
 from augstudy.errors import AugstudyError
 
 DEBUG_VARIABLE = "AUGSTUDY_DEBUG"
@@ -63,6 +63,7 @@ def _root(
 
 
 pipelines.register(app)
+cluster.register(app)
 stages.register(app)
 
 
