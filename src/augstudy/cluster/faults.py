@@ -11,7 +11,7 @@ from augstudy.errors import AugstudyError, InputError, ServiceError
 _LONGEST = 300
 
 
-class Unreachable(ServiceError):
+class UnreachableError(ServiceError):
     """No answer came, or one that says to try again later."""
 
 
@@ -38,7 +38,7 @@ class Faults:
             # Without its cause: the log would show the answer's headers and body.
             raise self._answered(error, doing) from None
         except urllib3.exceptions.HTTPError as error:
-            raise Unreachable(self._unreachable(error)) from error
+            raise UnreachableError(self._unreachable(error)) from error
         except AugstudyError:
             raise
         except (ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
@@ -85,7 +85,7 @@ class Faults:
         if 300 <= status < 400:
             return ServiceError(f"{self._host} wants a login: give a token with --token.")
         if status in (429, 502, 503, 504):
-            return Unreachable(
+            return UnreachableError(
                 f"The Kubeflow Pipelines at {self._host} is not ready (HTTP {status}): try again."
             )
         kind = InputError if 400 <= status < 500 else ServiceError

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from augstudy.cluster.faults import Unreachable
+from augstudy.cluster.faults import UnreachableError
 from augstudy.cluster.server import Server
 from augstudy.cluster.submit import Submitted
 from augstudy.errors import AugstudyError
@@ -20,7 +20,7 @@ _COLOURS = {"SUCCEEDED": "green", "FAILED": "bold red", "CANCELED": "red", "RUNN
 _PATIENCE = 20  # polls in a row that may go unanswered, for a server that restarts
 
 
-class RunsFailed(AugstudyError):
+class RunsFailedError(AugstudyError):
     """A run ended without success."""
 
 
@@ -54,7 +54,7 @@ def follow(
         poll_s: Seconds between two looks.
 
     Raises:
-        RunsFailed: a run did not succeed.
+        RunsFailedError: a run did not succeed.
         ServiceError: the server stays away.
     """
     seen = {run.run_id: _Seen() for run in runs}
@@ -66,7 +66,7 @@ def follow(
                     if not seen[run.run_id].over:
                         _look(server, run, seen[run.run_id], steps, console)
                 missed = 0
-            except Unreachable as error:
+            except UnreachableError as error:
                 missed += 1
                 if missed > _PATIENCE:
                     raise
@@ -124,4 +124,4 @@ def _judge(runs: Sequence[Submitted], seen: dict[str, _Seen]) -> None:
     first = bad[0]
     how = seen[first.run_id].state.lower()
     more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    raise RunsFailed(f"{first.name} {how}{more}: its logs are at {first.link}")
+    raise RunsFailedError(f"{first.name} {how}{more}: its logs are at {first.link}")

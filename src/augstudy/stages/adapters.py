@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from augstudy import artifacts
+from augstudy.artifacts import Artifact
 from augstudy.config import Arm, DataSettings, parse
 from augstudy.errors import AugstudyError, DataError
 from augstudy.telemetry import Stage
@@ -150,13 +152,46 @@ def train_cnn(
         run(Path(dataset), Path(out), parsed, whole, settings, synthetic=images)
 
 
-def evaluate(dataset: str, classifier: str, out: str) -> None:
-    """Evaluate the classifiers of a cell on the test split."""
+def evaluate(dataset: str, classifier: str, out: str, metrics: str) -> dict[str, Any]:
+    """Evaluate the classifiers of a cell on the test split.
+
+    Args:
+        dataset: The dataset artifact.
+        classifier: The classifiers of the cell.
+        out: Where the evaluation goes.
+        metrics: Where metrics.json goes once more, for readers that cannot query metadata.
+
+    Returns:
+        For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
+        ``classes``, ``confusion`` (empty if there are too many classes) and ``roc`` (three lists).
+    """
     with step("evaluate", arm_label(classifier)):
         _share_cores()
         from augstudy.stages.evaluate import run
 
-        run(Path(dataset), Path(classifier), Path(out))
+        made = run(Path(dataset), Path(classifier), Path(out))
+        _copy(made.file("metrics.json"), metrics)
+        return _for_dashboard(made, Path(dataset))
+    raise AssertionError("unreachable: step() never swallows an error")
+
+
+def _for_dashboard(evaluation: Artifact, dataset: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from augstudy.report import kfp_metrics
+
+    train = np.load(artifacts.read(dataset, "dataset").file("train_labels.npy"), allow_pickle=False)
+    level = int(np.bincount(train).min())
+    arm = evaluation.json("arm.json")
+    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
+        probabilities, labels = stored["probabilities"], stored["labels"]
+    return {
+        "metrics": kfp_metrics.cell(arm, level, evaluation.json("metrics.json")),
+        "title": f"{arm['label']}, level {level}",
+        "classes": evaluation.json("classes.json"),
+        "confusion": kfp_metrics.confusion(probabilities, labels),
+        "roc": kfp_metrics.roc(probabilities, labels),
+    }
 
 
 def cam(classifier: str, evaluation: str, out: str) -> None:
@@ -190,6 +225,7 @@ def summarize(
             ``metrics`` (JSON, for readers that cannot query metadata) go.
     """
     with step("summarize"):
+        from augstudy.report import kfp_metrics
         from augstudy.stages.summarize import run
 
         report = run(
@@ -202,7 +238,7 @@ def summarize(
             study,
         )
         summary = report.json("summary.json")
-        flat = {str(key): float(value) for key, value in summary["flat"].items() if _finite(value)}
+        flat = kfp_metrics.scalars(summary["flat"])
         _copy(report.file("report.html"), outputs["html"])
         _copy(report.file("verdict.md"), outputs["verdict"])
         _copy(report.file("summary.json"), outputs["metrics"])
@@ -218,10 +254,6 @@ def arm_label(artifact: str | Path) -> str:
         return str(json.loads((Path(artifact) / "arm.json").read_text())["label"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _copy(source: Path, target: str) -> None:
