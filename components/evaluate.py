@@ -11,8 +11,9 @@ def evaluate(
     dataset: Input[Dataset],
     classifier: Input[Model],
     evaluation: Output[Artifact],
+    label: str = "",
 ):
     """Read the test split, once, with every classifier of the cell."""
     from augstudy.stages import adapters
 
-    adapters.evaluate(dataset.path, classifier.path, evaluation.path)
+    adapters.evaluate(dataset.path, classifier.path, evaluation.path, label)
