@@ -13,11 +13,13 @@ def evaluate(
     evaluation: Output[Artifact],
     metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
+    label: str = "",
 ):
     """Read the test split, once, with every classifier of the cell."""
     from augstudy.stages import adapters
 
-    found = adapters.evaluate(dataset.path, classifier.path, evaluation.path, metrics.path)
+    made = evaluation.path
+    found = adapters.evaluate(dataset.path, classifier.path, made, metrics.path, label)
     for name, value in found["metrics"].items():
         metrics.log_metric(name, value)
     curves.metadata["display_name"] = found["title"]

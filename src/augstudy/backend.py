@@ -5,19 +5,46 @@ imports whichever is installed; hiding those while it loads about halves the sta
 and every step is a process of its own.
 """
 
+import contextlib
 import importlib
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Literal
 
 from augstudy.config import Precision
 from augstudy.machine import cpu_has_bf16, usable_cores
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+_QUIET = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_MODULE_LOADING", "LAZY")
 
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
+
+
+@contextlib.contextmanager
+def _without_start_up_messages() -> Iterator[None]:
+    """Drop what TensorFlow's C++ parts write to stderr before they know the log level.
+
+    Shown after all if the import fails, or if ``TF_CPP_MIN_LOG_LEVEL`` asks for more.
+    """
+    if not _QUIET:
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            messages.seek(0)
+            os.write(kept, messages.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _import_keras() -> None:
@@ -26,7 +53,8 @@ def _import_keras() -> None:
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]  # makes `import name` raise
     try:
-        importlib.import_module("keras")
+        with _without_start_up_messages():
+            importlib.import_module("keras")
     finally:
         for name in hidden:
             del sys.modules[name]

@@ -79,7 +79,7 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
     ]
     maps = build_cam(tmp_path / "cam", dataset, "real")
     for name in ("gan", "synthetic"):
-        adapters._skip(str(tmp_path / name), Stage(name, ""))
+        adapters.skip(str(tmp_path / name), Stage(name, ""))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
     function("summarize")(

@@ -7,11 +7,12 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, parse
+from augstudy.config import Arm, DataSettings, RetrainSettings, parse
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
 from augstudy.stages.adapters import decoded
+from augstudy.storage import check_address
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "STRING": (str, "a text"),
@@ -151,6 +152,10 @@ def check(values: Mapping[str, Any]) -> None:
         data["seed"] = values["data_seed"]
     if {"source", "classes"} <= set(values):
         parse(DataSettings, data, "the data settings")
+    rule = {name: values[name] for name in RetrainSettings.model_fields if name in values}
+    parse(RetrainSettings, rule, "the rule")
+    if "champion" in values:
+        check_address(values["champion"])
     if "arms" in values:
         _check_arms(values["arms"])
     if "seeds" in values:

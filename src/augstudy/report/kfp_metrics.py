@@ -42,18 +42,16 @@ def scalars(flat: Mapping[str, Any], most: int = MOST_SCALARS) -> dict[str, floa
     return dict(list(kept.items())[:most])
 
 
-def cell(
-    arm: Mapping[str, Any], level: int, metrics: Mapping[str, Any]
-) -> dict[str, str | float | int]:
+def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | float | int]:
     """What one cell reports; arm and level are in it, since the dashboard names all cells alike.
 
     Args:
-        arm: arm.json.
+        label: The arm's, such as ``add_100``.
         level: Real training images a class.
         metrics: metrics.json.
     """
     found: dict[str, str | float | int] = {
-        "arm": str(arm["label"]),
+        "arm": label,
         "level": level,
         "seeds": len(metrics["seeds"]),
         "test_images": int(metrics["n"]),
