@@ -30,7 +30,7 @@ class _Server(AbstractContextManager["_Server"]):
             def do_GET(self) -> None:
                 owner.answer(self)
 
-            do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815
+            do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 pass
@@ -101,6 +101,7 @@ class GcsServer(_Server):
         self.buckets: set[str] = set()
         self.page = 1000  # most names in one answer to a list
         self.forbidden: set[str] = set()
+        self.refused: set[str] = set()  # names of objects that may not be written
         self.delay = 0.0  # seconds before each answer
 
     def put(self, bucket: str, name: str, content: bytes) -> None:
@@ -207,6 +208,8 @@ class GcsServer(_Server):
             metadata = json.loads(described)
             key = (bucket, metadata["name"])
             assert metadata["crc32c"] == crc32c(content)
+        if key[1] in self.refused:
+            return self._refuse(request, kind, 403, "ordered by the test")
         now = self._objects.get(key, (b"", 0))[1]
         if query.get("ifGenerationMatch", str(now)) != str(now):
             return self._refuse(request, kind, 412, "conditionNotMet")

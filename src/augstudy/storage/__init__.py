@@ -17,6 +17,7 @@ def open_store(uri: str) -> Store:
     Raises:
         InputError: the URI is of none of these forms, or its package is not installed.
     """
+    check_address(uri)
     # The client libraries take up to a second to import.
     if uri.startswith("file://"):
         from augstudy.storage.files import FileStore
@@ -27,11 +28,24 @@ def open_store(uri: str) -> Store:
         from augstudy.storage.gcs import GcsStore
 
         return GcsStore(address)
-    if address.scheme in S3_SCHEMES:
-        from augstudy.storage.s3 import S3Store
+    from augstudy.storage.s3 import S3Store
 
-        return S3Store(address)
-    raise InputError(f"Unknown scheme {address.scheme}:// of a store: use {_KNOWN}.")
+    return S3Store(address)
 
 
-__all__ = ["ConflictError", "MissingError", "Store", "Stored", "open_store"]
+def check_address(uri: str) -> None:
+    """Find mistakes in the URI of a store without asking for it.
+
+    Raises:
+        InputError: it is of none of the known forms.
+    """
+    if uri.startswith("file://"):
+        if not uri.removeprefix("file://"):
+            raise InputError("file:// names no folder: use for example file:///data/champions.")
+        return
+    scheme = Address.parse(uri, "store", _KNOWN).scheme
+    if scheme != "gs" and scheme not in S3_SCHEMES:
+        raise InputError(f"Unknown scheme {scheme}:// of a store: use {_KNOWN}.")
+
+
+__all__ = ["ConflictError", "MissingError", "Store", "Stored", "check_address", "open_store"]

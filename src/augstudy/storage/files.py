@@ -23,10 +23,7 @@ class FileStore(Store):
     """
 
     def __init__(self, uri: str) -> None:
-        path = uri.removeprefix("file://")
-        if not path:
-            raise InputError("file:// names no folder: use for example file:///data/champions.")
-        self._folder = Path(path).expanduser().resolve()
+        self._folder = Path(uri.removeprefix("file://")).expanduser().resolve()
         self.uri = f"file://{self._folder}"
         self.container = f"folder {self._folder}"
 
