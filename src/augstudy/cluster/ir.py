@@ -52,6 +52,14 @@ def problems(spec: Node, platform: Node | None = None) -> list[str]:
     return found
 
 
+def name_of(spec: Any) -> str:
+    """The name of a compiled pipeline, with or without its platform; empty if it has none."""
+    if not isinstance(spec, dict):
+        return ""
+    inner = spec.get("pipeline_spec", spec)
+    return str(inner.get("pipelineInfo", {}).get("name", ""))
+
+
 def step_names(spec: Node) -> set[str]:
     """Names of the tasks that are steps (containers), as KFP shows them."""
     return {

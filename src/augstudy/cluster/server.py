@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from augstudy.cluster import ir
 from augstudy.cluster.connection import Connection, open_api
 from augstudy.errors import ServiceError
 
@@ -84,6 +85,17 @@ class Server:
                 str(file), name=name, pipelineid=pipeline_id
             )
             return Version(pipeline_id, str(made.pipeline_version_id))
+
+    def pipeline_name(self, version: Version) -> str:
+        """The name inside the compiled pipeline of a version, or what the pipeline is called."""
+        ids = (version.pipeline_id, version.version_id)
+        with self._faults.told("show a version of a pipeline"):
+            found = self._pipelines.pipeline_service_get_pipeline_version(*ids)
+            name = ir.name_of(found.pipeline_spec)
+            if name:
+                return name
+            parent = self._pipelines.pipeline_service_get_pipeline(version.pipeline_id)
+            return str(parent.display_name)
 
     def create_run(
         self, name: str, experiment_id: str, version: Version, parameters: Mapping[str, Any]

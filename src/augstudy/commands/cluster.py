@@ -11,34 +11,19 @@ from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
-from augstudy.commands import options
+from augstudy.commands import options, remote
 from augstudy.errors import InputError
 
 if TYPE_CHECKING:
     from augstudy.cluster.server import Server
     from augstudy.local.parameters import Wanted
 
-Host = Annotated[
-    str | None,
-    typer.Option(help="Address of KFP, or AUGSTUDY_KFP_HOST: http://localhost:8080."),
-]
-Namespace = Annotated[
-    str | None, typer.Option(help="Namespace of the runs, or AUGSTUDY_KFP_NAMESPACE.")
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        help="Token, or adc for Google's default credentials. Others on this machine can see "
-        "options: better set AUGSTUDY_KFP_TOKEN."
-    ),
-]
 Gpus = Annotated[
     int | None, typer.Option(min=0, help="GPUs of each training step; 0 runs on CPU nodes.")
 ]
 Experiment = Annotated[
     str, typer.Option(help="Experiment that groups the runs (default: the pipeline's name).")
 ]
-Root = Annotated[str | None, typer.Option("--pipeline-root", help="Where artifacts go.")]
 Cache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Take over outputs of equal earlier steps.")
 ]
@@ -60,10 +45,10 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="Follow the runs to their end.")] = False,
     poll: Annotated[float, typer.Option(min=0, help="Seconds between two looks.")] = 5.0,
     cache: Cache = True,
-    pipeline_root: Root = None,
-    host: Host = None,
-    namespace: Namespace = None,
-    token: Token = None,
+    pipeline_root: options.Root = None,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
 ) -> None:
     """Run a pipeline on a cluster, once for each level.
 
@@ -85,8 +70,8 @@ def submit(
 
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
     runs = _runs(wanted, _levels(levels))
-    server = _server(host, namespace, token, pipeline_root)
-    console = _console()
+    server = remote.connect(host, namespace, token, pipeline_root)
+    console = remote.plain_console()
     started, steps = submission.submit(
         server,
         catalog.load(pipeline),
@@ -123,10 +108,10 @@ def apply(
         bool, typer.Option("--replace", help="Replace an equal one, too: after upgrades of KFP.")
     ] = False,
     cache: Cache = True,
-    pipeline_root: Root = None,
-    host: Host = None,
-    namespace: Namespace = None,
-    token: Token = None,
+    pipeline_root: options.Root = None,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
 ) -> None:
     """Run a pipeline regularly: creates the schedule, replaces a changed one, leaves an equal one.
 
@@ -143,8 +128,8 @@ def apply(
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
     _choose_images(gpus)
     values = wanted.values(level)
-    server = _server(host, namespace, token, pipeline_root)
-    console = _console()
+    server = remote.connect(host, namespace, token, pipeline_root)
+    console = remote.plain_console()
     outcome, schedule_id = schedules.apply(
         server,
         catalog.load(pipeline),
@@ -160,12 +145,14 @@ def apply(
     console.print(f"Schedule {outcome}, {escape(_next(due))}: {link}", soft_wrap=True)
 
 
-def list_(host: Host = None, namespace: Namespace = None, token: Token = None) -> None:
+def list_(
+    host: options.Host = None, namespace: options.Namespace = None, token: options.Token = None
+) -> None:
     """List the schedules.
 
     Example: augstudy schedule list
     """
-    server = _server(host, namespace, token, None)
+    server = remote.connect(host, namespace, token, None)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("schedule", "cron", "next (UTC)", "state", "version", "link"):
         table.add_column(heading, overflow="fold")
@@ -182,15 +169,14 @@ def list_(host: Host = None, namespace: Namespace = None, token: Token = None) -
             str(reference.pipeline_version_id) if reference else "",
             server.schedule_link(str(item.recurring_run_id)),
         )
-    console = Console()
-    (console if console.is_terminal else Console(width=240)).print(table)
+    remote.wide_console().print(table)
 
 
 def delete(
     name: Annotated[str, typer.Argument(help="Name of the schedule, as 'schedule list' shows it.")],
-    host: Host = None,
-    namespace: Namespace = None,
-    token: Token = None,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
 ) -> None:
     """Delete a schedule; the runs it made stay.
 
@@ -198,8 +184,8 @@ def delete(
     """
     from augstudy.cluster import schedule as schedules
 
-    count = schedules.delete(_server(host, namespace, token, None), name)
-    _console().print(f"Deleted {count} schedule(s) named {escape(name)}.")
+    count = schedules.delete(remote.connect(host, namespace, token, None), name)
+    remote.plain_console().print(f"Deleted {count} schedule(s) named {escape(name)}.")
 
 
 class _ScheduleGroup(TyperGroup):
@@ -248,16 +234,6 @@ def _choose_images(gpus: int | None) -> None:
         os.environ["AUGSTUDY_GPUS"] = str(gpus)
 
 
-def _server(
-    host: str | None, namespace: str | None, token: str | None, pipeline_root: str | None
-) -> "Server":
-    from augstudy.cluster import connection
-    from augstudy.cluster.server import Server
-
-    wanted = {"host": host, "namespace": namespace, "token": token, "pipeline_root": pipeline_root}
-    return Server(connection.settings(**wanted))
-
-
 def _follow(server: "Server", started: Any, steps: Any, console: Console, poll_s: float) -> None:
     from augstudy.cluster.following import follow
 
@@ -281,8 +257,3 @@ def _next_of(text: str) -> str:
     except InputError:
         return ""
     return f"{due:%a %Y-%m-%d %H:%M:%S}" if due else ""
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=100)

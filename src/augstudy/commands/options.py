@@ -32,6 +32,25 @@ RunsDir = Annotated[
 ]
 
 
+Host = Annotated[
+    str | None,
+    typer.Option(help="Address of KFP, or AUGSTUDY_KFP_HOST: http://localhost:8080."),
+]
+Namespace = Annotated[
+    str | None, typer.Option(help="Namespace of the runs, or AUGSTUDY_KFP_NAMESPACE.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        help="Token, or adc for Google's default credentials. Others on this machine can see "
+        "options: better set AUGSTUDY_KFP_TOKEN."
+    ),
+]
+Root = Annotated[
+    str | None, typer.Option("--pipeline-root", help="Where artifacts go: gs://bucket/runs.")
+]
+
+
 def setting(model: type[BaseModel], field: str, *names: str) -> Any:
     """A Typer option that explains itself with the description of a field of a settings model."""
     return typer.Option(*names, help=(model.model_fields[field].description or field).capitalize())

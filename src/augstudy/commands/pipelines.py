@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from augstudy.commands import options
+from augstudy.commands import options, remote
 from augstudy.errors import InputError
 
 _RUNS = Path("runs")
@@ -67,11 +67,38 @@ def runs(
     runs_dir: options.RunsDir = _RUNS,
     csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="With --cluster: also draw accuracy by level here.")
+    ] = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Runs of the cluster that the settings name.")
+    ] = False,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
+    pipeline_root: options.Root = None,
+    experiment: Annotated[
+        str, typer.Option(help="With --cluster: only runs of this experiment.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="With --cluster: at most so many.")] = 100,
 ) -> None:
     """List all runs, newest first: what they were asked and what they found.
 
-    Example: augstudy runs --csv overview.csv
+    Those of this machine; with --host or --cluster those of a cluster, and accuracy by level where
+    a study ran at several levels.
+
+    For example:
+
+    augstudy runs --csv overview.csv
+
+    augstudy runs --host http://localhost:8080 --experiment levels --html levels.html
     """
+    if host or cluster:
+        server = remote.connect(host, namespace, token, pipeline_root)
+        remote.show_runs(server, experiment, limit, csv, html, png)
+        return
+    if png is not None:
+        raise InputError("--png draws the runs of a cluster: add --cluster or --host.")
     from augstudy.local.runfolder import settle
     from augstudy.report import overview
 
@@ -83,10 +110,7 @@ def runs(
         overview.write_csv(rows, csv)
     if html is not None:
         overview.write_html(rows, html)
-    console = Console()
-    # A pipe has no width: cut nothing.
-    wide = console if console.is_terminal else Console(width=240)
-    wide.print(overview.render_table(rows))
+    remote.wide_console().print(overview.render_table(rows))
 
 
 def compile_(

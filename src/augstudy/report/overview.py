@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from augstudy.files import replace_text
 from augstudy.metrics.statistics import points
-from augstudy.report import wording
+from augstudy.report import levels, wording
 from augstudy.report.html import environment
 
 COLUMNS = (
@@ -36,9 +36,12 @@ COLUMNS = (
     "verdict",
     "note",
 )
+REMOTE_COLUMNS = (*COLUMNS, "link")
 _VERDICT_COLOURS = {"helps": "green", "hurts": "red"}
 _STATE_COLOURS = {
     "done": "green",
+    "succeeded": "green",
+    "canceled": "red",
     "failed": "red",
     "interrupted": "red",
     "damaged": "red",
@@ -68,10 +71,14 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     replace_text(path, buffer.getvalue())
 
 
-def write_html(frame: pd.DataFrame, path: Path) -> None:
-    """Write the table as one self-contained page; written whole or not at all."""
-    page = environment().get_template("overview.html.j2").render(rows=_display(frame))
-    replace_text(path, page)
+def write_html(frame: pd.DataFrame, path: Path, curves: Sequence[levels.Curve] = ()) -> None:
+    """Write the table, and learning curves, as one self-contained page; whole or not at all."""
+    shown = [
+        {"title": curve.title, "image": levels.svg(curve), "arms": curve.arms, "rows": rows}
+        for curve, rows in ((curve, levels.rows(curve)) for curve in curves)
+    ]
+    template = environment().get_template("overview.html.j2")
+    replace_text(path, template.render(rows=_display(frame), curves=shown))
 
 
 def render_table(frame: pd.DataFrame) -> Table:
@@ -92,13 +99,16 @@ def render_table(frame: pd.DataFrame) -> Table:
         ("note", "left"),
     ):
         table.add_column(heading, justify="right" if align == "right" else "left")
+    linked = "link" in frame.columns
+    if linked:
+        table.add_column("link", overflow="fold")
     for row in _display(frame):
         table.add_row(
             *(Text(row[key]) for key in ("id", "date", "pipeline")),
             Text(row["state"], style=_STATE_COLOURS.get(row["state"].lower(), "")),
             *(Text(row[key]) for key in ("duration", "level", "real", "best", "difference")),
             Text(row["verdict"], style=_VERDICT_COLOURS.get(row["verdict"], "")),
-            *(Text(row[key]) for key in ("user", "note")),
+            *(Text(row[key]) for key in ("user", "note", *(["link"] if linked else []))),
         )
     return table
 
@@ -108,25 +118,48 @@ def _is_run(folder: Path) -> bool:
     return folder.is_dir() and any((folder / name).exists() for name in names)
 
 
-def _row(folder: Path) -> dict[str, Any]:
-    run, run_damaged = _load(folder / "run.json")
-    summary, summary_damaged = _load(folder / "summary.json")
+def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of :func:`row`, in their order, with the columns of runs on a cluster."""
+    return pd.DataFrame(list(rows), columns=list(REMOTE_COLUMNS))
+
+
+def row(
+    run: Mapping[str, Any],
+    summary: Mapping[str, Any] | None,
+    decision: Mapping[str, Any] | None = None,
+    damaged: bool = False,
+) -> dict[str, Any]:
+    """A row of the table.
+
+    Args:
+        run: What run.json holds, or the same of a run elsewhere, with its ``link``.
+        summary: summary.json, if there is one.
+        decision: decision.json of a retraining, if there is one.
+        damaged: whether one of them was there but could not be read.
+    """
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {key: run.get(key) for key in ("pipeline", "user", "state", "duration_s", "note")}
-    row |= {"id": str(run.get("id") or folder.name), "date": _date(run.get("started"))}
+    row |= {"id": str(run.get("id")), "date": _date(run.get("started")), "link": run.get("link")}
     parameters = run.get("parameters")
     if isinstance(parameters, Mapping):
         row |= {"source": parameters.get("source"), "level": parameters.get("level") or None}
-    decision, _ = _load(folder / "decision.json")
     if decision:
         row["verdict"] = "promoted" if decision.get("promoted") else "held"
     try:
         row |= _results(summary) if summary else {}
     except (KeyError, TypeError, AttributeError):
-        summary_damaged = True
-    if run_damaged or summary_damaged or not row["state"]:
-        row["state"] = "damaged" if run_damaged or summary_damaged else "unknown"
+        damaged = True
+    if damaged or not row["state"]:
+        row["state"] = "damaged" if damaged else "unknown"
     return row
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    run, run_damaged = _load(folder / "run.json")
+    summary, summary_damaged = _load(folder / "summary.json")
+    decision, _ = _load(folder / "decision.json")
+    run["id"] = run.get("id") or folder.name
+    return row(run, summary, decision, run_damaged or summary_damaged)
 
 
 def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,8 +220,8 @@ def _display(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
     known: dict[Any, Any] = {key: "" if _missing(value) else value for key, value in row.items()}
-    plain = ("id", "pipeline", "user", "state", "source", "arms", "verdict", "note")
-    texts = {key: str(known[key]) for key in plain}
+    plain = ("id", "pipeline", "user", "state", "source", "arms", "verdict", "note", "link")
+    texts = {key: str(known.get(key, "")) for key in plain}
     texts["date"] = str(known["date"])[:16]
     texts["level"] = "" if known["level"] == "" else f"{int(known['level']):,}"
     texts["duration"] = "" if known["duration_s"] == "" else _duration(float(known["duration_s"]))

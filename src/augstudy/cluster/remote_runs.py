@@ -1,0 +1,139 @@
+"""Runs on a cluster with what they found, read from object storage.
+
+KFP keeps what a step wrote under ``<root>/<pipeline>/<run id>/<task>/<a random id>/<output>``. The
+metadata store that the dashboard asks is on its way out of KFP, so it is not asked here.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+from augstudy.artifacts import MANIFEST
+from augstudy.cluster import ir
+from augstudy.cluster.server import Server, Version
+from augstudy.errors import InputError
+from augstudy.storage import Store, open_store
+
+_AT_ONCE = 8
+# Task, its output, and the file in it that says what a run found: studies, retraining.
+_RESULTS = (("summarize", "report", "summary.json"), ("promote", "decision", "decision.json"))
+_SCHEMES = ("gs://", "s3://", "minio://")
+
+
+@dataclass(frozen=True)
+class RemoteRun:
+    """A run: ``facts`` as in run.json and a ``link``; what it found once it has succeeded."""
+
+    facts: dict[str, Any]
+    summary: dict[str, Any] | None = None
+    decision: dict[str, Any] | None = None
+    damaged: bool = False
+
+
+def collect(server: Server, experiment: str, most: int) -> list[RemoteRun]:
+    """The newest runs, newest first.
+
+    Args:
+        server: Where they ran. Its setting ``pipeline_root`` says where the artifacts are of runs
+            that do not say it themselves.
+        experiment: Only runs of this experiment; empty means all.
+        most: So many runs at most.
+
+    Raises:
+        InputError: there is no such experiment, or nothing says where artifacts are.
+        ServiceError: the server or the store cannot be reached.
+    """
+    parent = None
+    if experiment:
+        parent = server.find_experiment(experiment)
+        if parent is None:
+            raise InputError(f"There is no experiment {experiment!r} on {server.connection.host}.")
+    runs = list(itertools.islice(server.runs(parent), most))
+    known: dict[Version, str] = {}
+    names = [_pipeline_name(server, run, known) for run in runs]
+    stores = lru_cache(open_store)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda run, name: _read(server, run, name, stores), runs, names))
+
+
+def _read(server: Server, run: Any, pipeline: str, stores: Callable[[str], Store]) -> RemoteRun:
+    config = run.runtime_config
+    parameters = dict(config.parameters or {}) if config else {}
+    state = str(run.state or "PENDING").lower()
+    facts = {
+        "id": str(run.display_name),
+        "pipeline": pipeline,
+        "state": state,
+        "started": run.created_at.timestamp() if run.created_at else None,
+        "duration_s": _seconds(run),
+        "parameters": parameters | {"level": _level(parameters)},
+        "link": server.run_link(str(run.run_id)),
+    }
+    if state != "succeeded" or not pipeline:
+        return RemoteRun(facts)
+    root = (config.pipeline_root if config else "") or server.connection.pipeline_root
+    if not root:
+        raise InputError(
+            f"Run {run.display_name} does not say where its artifacts are: give --pipeline-root, "
+            "the defaultPipelineRoot of the cluster's ConfigMap kfp-launcher."
+        )
+    if not root.startswith(_SCHEMES):
+        return RemoteRun(facts, damaged=True)
+    store = stores(root.partition("?")[0].rstrip("/"))
+    try:
+        folder = f"{pipeline}/{run.run_id}"
+        summary, decision = (_result(store, folder, *place) for place in _RESULTS)
+    except ValueError:
+        return RemoteRun(facts, damaged=True)
+    return RemoteRun(facts, summary, decision)
+
+
+def _result(store: Store, folder: str, task: str, output: str, name: str) -> dict[str, Any] | None:
+    """What a step of a run says that it found.
+
+    Raises:
+        ValueError: it is there, but is not what it should be.
+    """
+    keys = store.keys(f"{folder}/{task}/")
+    # The manifest is written last: without it the rest is what a failed try left.
+    whole = {key.removesuffix(MANIFEST) for key in keys if key.endswith(f"/{output}/{MANIFEST}")}
+    found = [key for key in keys if key.removesuffix(name) in whole]
+    if not found:
+        return None
+    content = json.loads(store.read(found[-1]))
+    if not isinstance(content, dict):
+        raise ValueError(f"{found[-1]} is no mapping")
+    return content
+
+
+def _pipeline_name(server: Server, run: Any, names: dict[Version, str]) -> str:
+    """The name in the compiled pipeline, which is part of the path; empty if it is gone."""
+    reference = run.pipeline_version_reference
+    if not reference or not reference.pipeline_version_id:
+        return ir.name_of(run.pipeline_spec)
+    version = Version(str(reference.pipeline_id), str(reference.pipeline_version_id))
+    if version not in names:
+        try:
+            names[version] = server.pipeline_name(version)
+        except InputError:  # deleted since
+            names[version] = ""
+    return names[version]
+
+
+def _level(parameters: dict[str, Any]) -> int | None:
+    value = parameters.get("level") or parameters.get("train_per_class")
+    return int(value) if isinstance(value, (int, float)) else None
+
+
+def _seconds(run: Any) -> float | None:
+    if not run.created_at:
+        return None
+    # A run that goes on has no end, or one before its beginning: 1970.
+    over = run.finished_at and run.finished_at > run.created_at
+    end = run.finished_at if over else datetime.now(timezone.utc)
+    return max(0.0, float((end - run.created_at).total_seconds()))

@@ -1,0 +1,152 @@
+"""The learning curve over levels: accuracy of every arm against real images a class."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from augstudy.report import style, wording
+
+# Runs belong on one curve if nothing but the level, the arms and the seeds differs.
+_SAME = (
+    "source",
+    "classes",
+    "train_per_class",
+    "val_per_class",
+    "test_per_class",
+    "data_seed",
+    "classifier",
+    "classifier_settings",
+    "gan",
+    "gan_settings",
+    "gan_seed",
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Accuracy (a share) of an arm at a level, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An arm of a curve; ``points`` by level, ascending."""
+
+    label: str
+    arm: str
+    share: float | None
+    points: dict[int, Point]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Comparable runs at two levels or more."""
+
+    title: str
+    levels: list[int]
+    arms: list[Arm]
+
+
+def curves(summaries: Iterable[Mapping[str, Any]]) -> list[Curve]:
+    """The curves that a list of summary.json holds; of equal runs the first counts."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for summary in summaries:
+        study = summary.get("study") or {}
+        key = json.dumps({name: study.get(name) for name in _SAME}, sort_keys=True)
+        groups.setdefault(key, []).append(summary)
+    found = [_curve(members) for members in groups.values()]
+    return [curve for curve in found if len(curve.levels) > 1]
+
+
+def render(curve: Curve) -> Table:
+    """The curve as a table for a terminal: a row a level, a column an arm."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title=Text(curve.title))
+    table.title_justify = "left"
+    table.add_column("level", justify="right")
+    for arm in curve.arms:
+        table.add_column(arm.label, justify="right")
+    for level in curve.levels:
+        table.add_row(f"{level:,}", *(_cell(arm.points.get(level)) for arm in curve.arms))
+    return table
+
+
+def rows(curve: Curve) -> list[list[str]]:
+    """The same as texts, for a page: level first, then a cell an arm."""
+    return [
+        [f"{level:,}", *(_cell(arm.points.get(level)) for arm in curve.arms)]
+        for level in curve.levels
+    ]
+
+
+def svg(curve: Curve) -> str:
+    """The curve as a data URI of an SVG image."""
+    with style.figure(6.4, 3.6) as chart:
+        _draw(chart.subplots(), curve)
+        return style.svg_uri(chart)
+
+
+def write_png(found: list[Curve], path: Path) -> None:
+    """Write the curves below each other as one PNG image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with style.figure(6.4, 3.6 * len(found)) as chart:
+        for axes, curve in zip(chart.subplots(len(found), squeeze=False)[:, 0], found, strict=True):
+            _draw(axes, curve)
+        chart.savefig(path, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+
+
+def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
+    arms: dict[str, Arm] = {}
+    for summary in summaries:
+        level = int(summary["data"]["level"])
+        for label, found in summary["arms"].items():
+            arm = arms.setdefault(label, Arm(label, found["arm"], found["share"], {}))
+            record = found["metrics"]["accuracy"]
+            point = Point(record["value"], record["low"], record["high"])
+            arm.points.setdefault(level, point)
+    study = summaries[0].get("study") or {}
+    parts = [f"{len(summaries[0]['data']['classes'])} classes of {summaries[0]['data']['source']}"]
+    if study.get("classifier"):
+        parts.append(str(study["classifier"]))
+    levels = sorted({level for arm in arms.values() for level in arm.points})
+    ordered = [
+        Arm(arm.label, arm.arm, arm.share, dict(sorted(arm.points.items())))
+        for arm in arms.values()
+    ]
+    return Curve(", ".join(parts), levels, ordered)
+
+
+def _cell(point: Point | None) -> str:
+    if point is None:
+        return ""
+    return f"{wording.percent(point.value)} ({wording.interval(point.low, point.high)})"
+
+
+def _draw(axes: Any, curve: Curve) -> None:
+    for arm in curve.arms:
+        colour = style.colour(arm.arm, arm.share)
+        levels, points = list(arm.points), list(arm.points.values())
+        axes.plot(
+            levels,
+            [100 * point.value for point in points],
+            marker="o",
+            markersize=4,
+            color=colour,
+            label=wording.title(arm.arm, arm.share),
+        )
+        low, high = [100 * point.low for point in points], [100 * point.high for point in points]
+        axes.fill_between(levels, low, high, color=colour, alpha=0.12, linewidth=0)
+    axes.set_xscale("log")
+    axes.minorticks_off()
+    axes.set_xticks(curve.levels, [f"{level:,}" for level in curve.levels])
+    axes.set_xlabel("Real training images a class")
+    axes.set_ylabel("Accuracy, %")
+    axes.set_title(curve.title)
+    axes.legend(frameon=False, fontsize=8)
