@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from augstudy import __version__
-from augstudy.commands import champions, pipelines, stages
+from augstudy.commands import pipelines, stages, stores
 from augstudy.errors import AugstudyError
 from augstudy.redaction import without_secrets
 
@@ -64,8 +64,8 @@ def _root(
 
 
 pipelines.register(app)
-champions.register(app)
 stages.register(app)
+stores.register(app)
 
 
 def main() -> None:
