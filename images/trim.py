@@ -12,7 +12,7 @@ from pathlib import Path
 
 UNUSED_FOLDERS = ("tests", "include")
 UNUSED_SUFFIXES = (".a", ".h", ".hpp", ".pxd", ".pyi")
-UNUSED_PACKAGES = ("pip", "pip-*", "setuptools", "setuptools-*", "_distutils_hack")
+UNUSED_PACKAGES = ("pip", "pip-*", "setuptools", "setuptools-*", "pkg_resources", "*distutils*")
 # Parts of TensorFlow that are loaded on demand, by tools that no step uses.
 UNUSED_FILES = (
     "tensorflow/compiler/mlir/stablehlo/stablehlo_extension.so",
@@ -39,14 +39,13 @@ def main(folder: Path) -> None:
 
 def unused(folder: Path) -> Iterator[Path]:
     """What can go."""
+    yield from folder.glob("bin/pip*")
     for package in folder.rglob("site-packages"):
         for pattern in (*UNUSED_PACKAGES, *UNUSED_FILES):
             yield from package.glob(pattern)
     for path in folder.rglob("*"):
-        wanted = (
-            path.name not in UNUSED_FOLDERS if path.is_dir() else path.suffix not in UNUSED_SUFFIXES
-        )
-        if not wanted:
+        unwanted = path.name in UNUSED_FOLDERS if path.is_dir() else path.suffix in UNUSED_SUFFIXES
+        if unwanted:
             yield path
 
 
