@@ -8,18 +8,8 @@ changes with the content, never ``latest``. Unless the settings name an image, i
 
 from pathlib import Path
 
-from augstudy import __version__
 from augstudy.cluster import image
 from augstudy.cluster.settings import load
-from augstudy.errors import InputError
 
-
-def _of_this_checkout() -> str:
-    try:
-        return image.name(Path(__file__).parents[1])
-    except InputError:  # components without the sources of the image
-        return f"{image.REPOSITORY}:{__version__}"
-
-
-IMAGE = load().image or _of_this_checkout()
+IMAGE = load().image or image.default(Path(__file__).parents[1])
 GPU_IMAGE = load().gpu_image or f"{IMAGE}{image.GPU_SUFFIX}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from augstudy import __version__
 from augstudy.cluster import image
 from augstudy.errors import InputError
 
@@ -61,6 +62,7 @@ def test_other_files_do_not_matter(checkout: Path) -> None:
 def test_elsewhere_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no images.*AUGSTUDY_IMAGE"):
         image.content_tag(tmp_path)
+    assert image.default(tmp_path) == f"augstudy-python:{__version__}"
 
 
 def test_program_prints_the_names_with_nothing_installed() -> None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from augstudy import __version__
 from augstudy.errors import InputError
 
 REPOSITORY = "augstudy-python"  # KFP warns of names without "python"
@@ -64,6 +65,14 @@ def name(root: Path, repository: str = REPOSITORY) -> str:
         InputError: `root` is no checkout of augstudy.
     """
     return f"{repository}:{content_tag(root)}"
+
+
+def default(root: Path) -> str:
+    """The name of the image of the checkout at `root`; by version where it is none."""
+    try:
+        return name(root)
+    except InputError:
+        return f"{REPOSITORY}:{__version__}"
 
 
 def _counts(path: Path) -> bool:
