@@ -12,6 +12,11 @@ ARMS   ?=
 SEEDS  ?=
 SET    ?=
 NOTE   ?=
+LEVELS ?=
+GPUS   ?=
+EXPERIMENT ?=
+WAIT   ?=
+CRON   ?=
 PYTEST ?=
 TARGET     ?= cpu
 REPOSITORY ?= augstudy-python
@@ -26,12 +31,14 @@ CHECKED := src components pipelines tests benchmarks scripts images
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study test lint format types lock compile images golden docs runs clean python-ok
+.PHONY: help study submit schedule test lint format types lock compile images golden docs runs clean python-ok
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  Variables of study: PRESET SOURCE LEVEL ARMS SEEDS NOTE PIPELINE, SET="a=1 b.c=2", RUNS'
+	@echo '  Variables of submit and schedule: the same, GPUS EXPERIMENT, and LEVELS="50 250" WAIT or CRON;'
+	@echo '  AUGSTUDY_KFP_HOST, AUGSTUDY_KFP_NAMESPACE and AUGSTUDY_KFP_TOKEN say where the cluster is.'
 	@echo '  Example: make study PRESET=low_data SOURCE=gs://quickdraw_dataset/full/numpy_bitmap'
 
 # Quotes a value for the shell, apostrophes included.
@@ -42,6 +49,17 @@ study: $(RUN_OK) ## Run the study here and print the verdict (see the variables 
 	  $(call option,--preset,PRESET) $(call option,--source,SOURCE) $(call option,--level,LEVEL) \
 	  $(call option,--arms,ARMS) $(call option,--seeds,SEEDS) $(call option,--note,NOTE) \
 	  $(foreach item,$(SET),--set $(call quoted,$(item)))
+
+chosen = $(call option,--preset,PRESET) $(call option,--source,SOURCE) $(call option,--arms,ARMS) \
+  $(call option,--seeds,SEEDS) $(call option,--gpus,GPUS) $(call option,--experiment,EXPERIMENT) \
+  $(foreach item,$(SET),--set $(call quoted,$(item)))
+submit: $(RUN_OK) ## Run PIPELINE on a cluster, once for each of LEVELS; WAIT=1 follows it
+	@$(BIN)/augstudy submit $(call quoted,$(PIPELINE)) $(chosen) \
+	  $(call option,--levels,LEVELS) $(if $(WAIT),--wait)
+
+schedule: $(RUN_OK) ## Run PIPELINE regularly, at the times of CRON="0 0 3 * * 1"
+	@$(BIN)/augstudy schedule $(call quoted,$(PIPELINE)) --cron $(call quoted,$(CRON)) \
+	  $(chosen) $(call option,--level,LEVEL)
 
 runs: $(RUN_OK) ## List all runs, newest first
 	@$(BIN)/augstudy runs --runs-dir '$(RUNS)'

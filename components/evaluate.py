@@ -1,7 +1,7 @@
 """Component: evaluate the classifiers of a cell on the test split."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input, Model, Output
+from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
 
 from components.image import IMAGE
 
@@ -11,8 +11,18 @@ def evaluate(
     dataset: Input[Dataset],
     classifier: Input[Model],
     evaluation: Output[Artifact],
+    metrics: Output[Metrics],
+    curves: Output[ClassificationMetrics],
+    label: str = "",
 ):
     """Read the test split, once, with every classifier of the cell."""
     from augstudy.stages import adapters
 
-    adapters.evaluate(dataset.path, classifier.path, evaluation.path)
+    made = evaluation.path
+    found = adapters.evaluate(dataset.path, classifier.path, made, metrics.path, label)
+    for name, value in found["metrics"].items():
+        metrics.log_metric(name, value)
+    curves.metadata["display_name"] = found["title"]
+    curves.log_roc_curve(*found["roc"])
+    if found["confusion"]:
+        curves.log_confusion_matrix(found["classes"], found["confusion"])

@@ -16,6 +16,7 @@ def ingest(
     test_per_class: int,
     level: int,
     seed: int,
+    refresh: bool = False,
 ):
     """Read drawings from a source and split them into training, validation and test."""
     from augstudy.stages import adapters
@@ -29,4 +30,4 @@ def ingest(
         "level": level,
         "seed": seed,
     }
-    adapters.ingest(dataset.path, values)
+    adapters.ingest(dataset.path, values, refresh)

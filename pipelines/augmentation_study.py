@@ -108,3 +108,5 @@ def augmentation_study(
         synthetic_per_class=synthetic_per_class,
     )
     resources.apply(answer, resources.LIGHT)
+    # Each run shall have a report under its own id, even where all else is taken from a cache.
+    answer.set_caching_options(False)

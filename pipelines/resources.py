@@ -82,6 +82,8 @@ def _set_retry(task: PipelineTask) -> None:
 
 def _set_environment(task: PipelineTask, needs: Resources) -> None:
     task.set_env_variable("AUGSTUDY_THREADS", str(needs.threads))
+    if needs is TRAINING and SETTINGS.checkpoints:
+        task.set_env_variable("AUGSTUDY_CHECKPOINTS", SETTINGS.checkpoints)
     for name, value in SETTINGS.environment.items():
         task.set_env_variable(name, value)
     for secret, keys in SETTINGS.secret_environment.items():

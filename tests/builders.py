@@ -109,8 +109,31 @@ def history(seeds, epochs, skill, generator_seed):
     return pd.concat(frames)
 
 
+def build_classifier(path, dataset, seeds=(0, 1, 2), content=b""):
+    """A classifier's records; the models themselves are files that hold `content`."""
+    chosen = Arm(arm="real")
+    curves = history(seeds, 12, 0.0, 5)
+    inputs = {"dataset": dataset}
+    with artifacts.publish(path, "classifier", inputs=inputs) as draft:
+        for seed in seeds:
+            (draft / f"seed-{seed}").mkdir()
+            (draft / f"seed-{seed}" / "model.keras").write_bytes(content)
+        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "training.json", training_records(curves, seeds, 10))
+        write_json(draft / "classes.json", dataset.json("classes.json"))
+    return artifacts.read(path, "classifier")
+
+
 def build_evaluation(
-    path, dataset, arm="real", share=None, seeds=(0, 1, 2), skill=0.0, run_spread=0.1, epochs=12
+    path,
+    dataset,
+    arm="real",
+    share=None,
+    seeds=(0, 1, 2),
+    skill=0.0,
+    run_spread=0.1,
+    epochs=12,
+    classifier=None,
 ):
     """An evaluation whose accuracy grows with `skill` (0 is about 0.75)."""
     chosen = Arm(arm=arm, share=share)
@@ -121,7 +144,8 @@ def build_evaluation(
     images = int(images * (1 + (share if arm == "add" else 0)))
     curves = history(seeds, epochs, skill, noise)
     classes = dataset.json("classes.json")
-    with artifacts.publish(path, "evaluation", inputs={"dataset": dataset}) as draft:
+    inputs = {"dataset": dataset} | ({"classifier": classifier} if classifier else {})
+    with artifacts.publish(path, "evaluation", inputs=inputs) as draft:
         np.savez(
             draft / "predictions.npz",
             probabilities=probabilities,

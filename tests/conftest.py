@@ -13,7 +13,7 @@ import tenacity
 from drawings import drawings_folder
 from servers import GcsServer, S3Bucket
 
-from augstudy.data.sources import base
+from augstudy.remote import retry
 
 _REMOTE_SETTINGS = ("AWS_", "GOOGLE_", "CLOUDSDK_", "STORAGE_", "FSSPEC_", "AUGSTUDY_EVENTS")
 _bucket_numbers = itertools.count(1)
@@ -25,7 +25,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -
         if name.startswith(_REMOTE_SETTINGS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr(base, "WAIT", tenacity.wait_none())
+    monkeypatch.setattr(retry, "WAIT", tenacity.wait_none())
 
 
 @pytest.fixture(scope="session")

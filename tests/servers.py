@@ -1,6 +1,8 @@
 """Small real servers on loopback: Cloud Storage's JSON API, one that only refuses, S3 buckets."""
 
+import base64
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import google_crc32c
 from typing_extensions import Self
 
 
@@ -27,7 +30,7 @@ class _Server(AbstractContextManager["_Server"]):
             def do_GET(self) -> None:
                 owner.answer(self)
 
-            do_HEAD = do_GET  # noqa: N815
+            do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 pass
@@ -62,6 +65,7 @@ class _Server(AbstractContextManager["_Server"]):
         body: bytes,
         content_type: str = "application/json",
         cut: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> None:
         shown = body[: len(body) // 2] if cut else body
         with self._lock:
@@ -70,6 +74,8 @@ class _Server(AbstractContextManager["_Server"]):
         request.send_response(status)
         request.send_header("Content-Type", content_type)
         request.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            request.send_header(name, value)
         request.end_headers()
         if request.command != "HEAD":
             request.wfile.write(shown)
@@ -79,7 +85,8 @@ class _Server(AbstractContextManager["_Server"]):
 class GcsServer(_Server):
     """Buckets of objects with generations, and faults to order.
 
-    Kinds of request are ``stat``, ``media`` and ``list``.
+    Kinds of request are ``stat``, ``media``, ``list``, ``upload`` (small objects), ``resumable``
+    (starts the upload of a large one) and ``chunk`` (its content).
     """
 
     def __init__(self) -> None:
@@ -89,13 +96,31 @@ class GcsServer(_Server):
         self._failures: dict[str, list[int]] = {}
         self._cuts = 0
         self._change_at: tuple[int, tuple[str, str], bytes] | None = None
+        self._sessions: dict[str, tuple[tuple[str, str], dict[str, str]]] = {}
+        self._lost_answers = 0
+        self.buckets: set[str] = set()
+        self.page = 1000  # most names in one answer to a list
         self.forbidden: set[str] = set()
+        self.refused: set[str] = set()  # names of objects that may not be written
         self.delay = 0.0  # seconds before each answer
 
     def put(self, bucket: str, name: str, content: bytes) -> None:
         with self._lock:
             self._generation += 1
+            self.buckets.add(bucket)
             self._objects[bucket, name] = (content, self._generation)
+
+    def get(self, bucket: str, name: str) -> bytes:
+        return self._objects[bucket, name][0]
+
+    def names(self, bucket: str) -> list[str]:
+        """In the order in which they were last written."""
+        found = [(made, key[1]) for key, (_, made) in self._objects.items() if key[0] == bucket]
+        return [name for _, name in sorted(found)]
+
+    def lose_answers(self, times: int) -> None:
+        """Store the next `times` uploads but break the connection instead of saying so."""
+        self._lost_answers = times
 
     def delete(self, bucket: str, name: str) -> None:
         del self._objects[bucket, name]
@@ -118,14 +143,15 @@ class GcsServer(_Server):
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         time.sleep(self.delay)
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         url = urlsplit(request.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
-        path = url.path.removeprefix("/download").removeprefix("/storage/v1/b/")
-        bucket, _, rest = path.partition("/o")
+        root = re.sub(r"^/(download|upload)", "", url.path)
+        bucket, _, rest = root.removeprefix("/storage/v1/b/").partition("/o")
         name = unquote(rest.removeprefix("/"))
-        if "/o" not in path:  # the client library asks for the bucket in the background, once
+        if "/o" not in root:  # the client library asks for the bucket in the background, once
             return self._refuse(request, "bucket", 403, "no access to the bucket's settings")
-        kind = "media" if url.path.startswith("/download/") else "stat" if name else "list"
+        kind = self._kind(request.command, url.path, query, name)
         with self._lock:
             self.requests[kind] += 1
             failure = self._failures[kind].pop() if self._failures.get(kind) else None
@@ -134,11 +160,76 @@ class GcsServer(_Server):
             self.put(*change[1], change[2])
         if failure or bucket in self.forbidden:
             return self._refuse(request, kind, failure or 403, "ordered by the test")
-        if bucket not in {owner for owner, _ in self._objects}:
+        if bucket not in self.buckets:
             return self._refuse(request, kind, 404, "The specified bucket does not exist.")
         if kind == "list":
             return self._list(request, bucket, query)
+        if kind == "resumable":
+            return self._start(request, (bucket, json.loads(body)["name"]), query)
+        if kind in ("upload", "chunk"):
+            return self._take(request, kind, bucket, query, body)
         return self._object(request, kind, (bucket, name), query)
+
+    @staticmethod
+    def _kind(command: str, path: str, query: dict[str, str], name: str) -> str:
+        if path.startswith("/upload/"):
+            if query["uploadType"] == "multipart":
+                return "upload"
+            return "chunk" if command == "PUT" else "resumable"
+        if path.startswith("/download/"):
+            return "media"
+        return "stat" if name else "list"
+
+    def _start(
+        self, request: BaseHTTPRequestHandler, key: tuple[str, str], query: dict[str, str]
+    ) -> None:
+        number = str(len(self._sessions))
+        self._sessions[number] = (key, query)
+        path = urlsplit(request.path).path
+        place = f"{self.url}{path}?uploadType=resumable&upload_id={number}"
+        self._send(request, "resumable", 200, b"", headers={"Location": place})
+
+    def _take(
+        self,
+        request: BaseHTTPRequestHandler,
+        kind: str,
+        bucket: str,
+        query: dict[str, str],
+        body: bytes,
+    ) -> None:
+        if kind == "chunk":
+            key, query = self._sessions[query["upload_id"]]
+            content = body
+        else:
+            boundary = re.search(r'boundary="?([^";]+)', request.headers["Content-Type"])
+            assert boundary
+            parts = body.split(b"--" + boundary[1].encode())[1:3]
+            described, content = (part.split(b"\r\n\r\n", 1)[1][:-2] for part in parts)
+            metadata = json.loads(described)
+            key = (bucket, metadata["name"])
+            assert metadata["crc32c"] == crc32c(content)
+        if key[1] in self.refused:
+            return self._refuse(request, kind, 403, "ordered by the test")
+        now = self._objects.get(key, (b"", 0))[1]
+        if query.get("ifGenerationMatch", str(now)) != str(now):
+            return self._refuse(request, kind, 412, "conditionNotMet")
+        self.put(*key, content)
+        with self._lock:
+            lost = self._lost_answers > 0
+            self._lost_answers -= lost
+        record = json.dumps(self._record(key)).encode()
+        return self._send(request, kind, 200, record, cut=lost)
+
+    def _record(self, key: tuple[str, str]) -> dict[str, str]:
+        content, generation = self._objects[key]
+        return {
+            "kind": "storage#object",
+            "bucket": key[0],
+            "name": key[1],
+            "size": str(len(content)),
+            "generation": str(generation),
+            "crc32c": crc32c(content),
+        }
 
     def _object(
         self,
@@ -151,26 +242,20 @@ class GcsServer(_Server):
             return self._refuse(request, kind, 404, f"No such object: {'/'.join(key)}")
         content, generation = self._objects[key]
         if kind == "stat":
-            record = {
-                "kind": "storage#object",
-                "bucket": key[0],
-                "name": key[1],
-                "size": str(len(content)),
-                "generation": str(generation),
-            }
-            return self._send(request, kind, 200, json.dumps(record).encode())
+            return self._send(request, kind, 200, json.dumps(self._record(key)).encode())
         if query.get("ifGenerationMatch", str(generation)) != str(generation):
             return self._refuse(request, kind, 412, "conditionNotMet")
         wanted = request.headers.get("Range")
-        status = 200
+        status, headers = 200, {"x-goog-hash": f"crc32c={crc32c(content)}"}
         if wanted:
             first, _, last = wanted.removeprefix("bytes=").partition("-")
             content = content[int(first) : int(last) + 1 if last else None]
-            status = 206
+            status, headers = 206, {}
         with self._lock:
             cut = self._cuts > 0
             self._cuts -= cut
-        return self._send(request, kind, status, content, "application/octet-stream", cut)
+        binary = "application/octet-stream"
+        return self._send(request, kind, status, content, binary, cut, headers)
 
     def _list(self, request: BaseHTTPRequestHandler, bucket: str, query: dict[str, str]) -> None:
         prefix, end = query.get("prefix", ""), query.get("delimiter", "\n")
@@ -180,13 +265,23 @@ class GcsServer(_Server):
             for name in names
             if name.startswith(prefix) and end not in name.removeprefix(prefix)
         ]
-        self._send(request, "list", 200, json.dumps({"items": items}).encode())
+        first = int(query.get("pageToken", 0))
+        last = first + min(self.page, int(query.get("maxResults", self.page)))
+        answer: dict[str, Any] = {"items": items[first:last]}
+        if last < len(items):
+            answer["nextPageToken"] = str(last)
+        self._send(request, "list", 200, json.dumps(answer).encode())
 
     def _refuse(
         self, request: BaseHTTPRequestHandler, kind: str, status: int, message: str
     ) -> None:
         body = {"error": {"code": status, "message": message}}
         self._send(request, kind, status, json.dumps(body).encode())
+
+
+def crc32c(content: bytes) -> str:
+    """The checksum as Cloud Storage writes it."""
+    return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
 class RefusingServer(_Server):

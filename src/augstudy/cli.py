@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from augstudy import __version__
-from augstudy.commands import pipelines, stages
+from augstudy.commands import cluster, pipelines, stages
 from augstudy.errors import AugstudyError
+from augstudy.redaction import without_secrets
 
 DEBUG_VARIABLE = "AUGSTUDY_DEBUG"
 LOG_VARIABLE = "AUGSTUDY_LOG"
@@ -63,6 +64,7 @@ def _root(
 
 
 pipelines.register(app)
+cluster.register(app)
 stages.register(app)
 
 
@@ -92,11 +94,11 @@ def invoke(arguments: list[str]) -> int:
 def _known(error: AugstudyError) -> int:
     trace = getattr(error, "traceback", "")
     if trace:
-        Console(stderr=True).print(Text(trace, style="dim"), soft_wrap=True)
+        Console(stderr=True).print(Text(without_secrets(trace), style="dim"), soft_wrap=True)
     log = getattr(error, "log", None) or _write_log()
     _say(str(error), f"Log: {log}" if trace or hasattr(error, "log") else "")
     if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exception(error)
+        sys.stderr.write(without_secrets(traceback.format_exc()))
     return error.exit_code
 
 
@@ -107,13 +109,13 @@ def _bug(error: Exception) -> int:
         f"The traceback is in {log}." if log else "",
     )
     if os.environ.get(DEBUG_VARIABLE) or log is None:
-        traceback.print_exception(error)
+        sys.stderr.write(without_secrets(traceback.format_exc()))
     return 1
 
 
 def _say(sentence: str, more: str = "") -> None:
     console = Console(stderr=True)
-    console.print(Text(sentence, style="bold red"), soft_wrap=True)
+    console.print(Text(without_secrets(sentence), style="bold red"), soft_wrap=True)
     if more:
         console.print(Text(more), soft_wrap=True)
 
@@ -127,7 +129,8 @@ def _write_log() -> Path | None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as stream:
             moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            stream.write(f"{moment} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+            entry = f"{moment} {' '.join(sys.argv)}\n{traceback.format_exc()}\n"
+            stream.write(without_secrets(entry))
     except OSError:
         return None
     return path

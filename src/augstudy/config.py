@@ -203,6 +203,23 @@ class Arm(Settings):
         return self.arm if self.share is None else f"{self.arm}_{100 * self.share:g}"
 
 
+class RetrainSettings(Settings):
+    """What new data and a new classifier must be like to take the champion's place."""
+
+    margin: float = Field(
+        0.005,
+        gt=-1,
+        lt=1,
+        description="accuracy that may be lost, as a share; a negative one must be gained",
+    )
+    max_drift: float = Field(
+        0.25, gt=0, description="population stability index that the ink histogram may have"
+    )
+    max_shrink: float = Field(
+        0.2, ge=0, le=1, description="share of its drawings that a class may have lost"
+    )
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -79,7 +79,7 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
     ]
     maps = build_cam(tmp_path / "cam", dataset, "real")
     for name in ("gan", "synthetic"):
-        adapters._skip(str(tmp_path / name), Stage(name, ""))
+        adapters.skip(str(tmp_path / name), Stage(name, ""))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
     function("summarize")(
@@ -97,6 +97,18 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
     assert "<html" in Path(outputs["page"].path).read_text()
     assert Path(outputs["verdict"].path).read_text().startswith("#")
     assert json.loads(Path(outputs["metrics"].path).read_text())["flat"] == metrics
+
+
+def test_what_a_cell_shows_in_the_dashboard(tmp_path: Path) -> None:
+    dataset = build_dataset(tmp_path / "dataset", train=8, test=6)
+    made = build_evaluation(tmp_path / "cell", dataset, "add", share=1.0, seeds=(0, 1))
+    shown = adapters._for_dashboard(made, dataset.path)
+    assert shown["title"] == "add_100, level 8"
+    accuracy = made.json("metrics.json")["metrics"]["accuracy"]["value"]
+    assert shown["metrics"]["accuracy"] == accuracy
+    counts = sum(row[at] for at, row in enumerate(shown["confusion"]))
+    assert counts == round(accuracy * 2 * 6 * len(shown["classes"]))
+    assert len(shown["roc"]) == 3
 
 
 @pytest.mark.parametrize(

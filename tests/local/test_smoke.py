@@ -67,6 +67,19 @@ def test_metrics_reached_the_dashboard(study: Path) -> None:
     assert all(isinstance(value, (int, float)) for value in metrics.values())
 
 
+def test_every_cell_reached_the_dashboard(study: Path) -> None:
+    outputs = (study / "runs" / "0001" / "artifacts").rglob("evaluate/executor_output.json")
+    cells = [json.loads(path.read_text())["artifacts"] for path in outputs]
+    found = [cell["metrics"]["artifacts"][0]["metadata"] for cell in cells]
+    assert {(item["arm"], item["level"]) for item in found} == {("real", 12), ("replace_50", 12)}
+    for cell in cells:
+        curves = cell["curves"]["artifacts"][0]["metadata"]
+        assert len(curves["confusionMatrix"]["rows"]) == 3
+        assert sum(sum(row["row"]) for row in curves["confusionMatrix"]["rows"]) == 3 * 6 * 2
+        assert 2 <= len(curves["confidenceMetrics"]) <= 100
+        assert len(json.dumps(curves, allow_nan=False)) < 16 * 1024
+
+
 def test_arms_keep_their_order(study: Path) -> None:
     summary = json.loads((study / "runs" / "0001" / "summary.json").read_text())
     assert list(summary["arms"]) == ["real", "replace_50"]

@@ -42,6 +42,7 @@ EVERYTHING: dict[str, Any] = {
     "run_as_user": 4711,
     "environment": {"AWS_ENDPOINT_URL": "http://store:9000"},
     "secret_environment": {"drawings": {"key": "AWS_SECRET_ACCESS_KEY"}},
+    "checkpoints": "gs://study/checkpoints",
     "ttl_s": 111,
     "deadline_s": 222,
     "parallel_cells": 3,
@@ -137,6 +138,8 @@ def test_every_setting_reaches_the_compiled_pipeline(tmp_path: Path) -> None:
         assert settings["imagePullSecret"][0]["secretName"] == "registry"
         assert settings["securityContext"]["runAsUser"] == "4711"
         assert {"name": "AWS_ENDPOINT_URL", "value": "http://store:9000"} in container["env"]
+        keeps = {"name": "AUGSTUDY_CHECKPOINTS", "value": "gs://study/checkpoints"}
+        assert (keeps in container["env"]) == trains
         secret = settings["secretAsEnv"][0]
         assert secret["keyToEnv"] == [{"envVar": "AWS_SECRET_ACCESS_KEY", "secretKey": "key"}]
         nodes = {"pool": "batch", **({"accelerator": "mi300"} if trains else {})}

@@ -12,8 +12,8 @@ from augstudy import artifacts
 from augstudy.config import MAMMALS, DataSettings
 from augstudy.data.dataset import SPLITS, load_classes, load_split
 from augstudy.data.reading import read_drawings
-from augstudy.data.sources import base
 from augstudy.errors import DataError, InputError, ServiceError
+from augstudy.remote import retry
 from augstudy.stages import ingest
 
 CLASSES = ["alarm clock", "camel", "cat"]
@@ -172,7 +172,7 @@ def test_a_service_that_keeps_failing_is_given_up(gcs: GcsServer, gs: str, tmp_p
     gcs.fail("stat", 503, 100)
     with pytest.raises(ServiceError, match="answered 503; tried 6 times"):
         read_drawings(settings(gs, classes=("camel", "cat")))
-    assert gcs.requests["stat"] == 2 * base.ATTEMPTS
+    assert gcs.requests["stat"] == 2 * retry.ATTEMPTS
     assert not (tmp_path / "data").exists()
 
 

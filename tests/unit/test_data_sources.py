@@ -10,8 +10,9 @@ import pytest
 from servers import GcsServer, RefusingServer, S3Bucket
 
 from augstudy.data.sources import find_class, open_source
-from augstudy.data.sources.base import ATTEMPTS, ChangedError
+from augstudy.data.sources.base import ChangedError
 from augstudy.errors import AugstudyError, InputError, ServiceError
+from augstudy.remote.retry import ATTEMPTS
 
 
 def free_port() -> int:
@@ -211,11 +212,11 @@ def test_public_s3_objects_need_no_credentials(
 def test_google_credentials_are_used_where_there_are_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augstudy.data.sources.gcs import _client
+    from augstudy.remote.gcs import client
 
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
-    assert type(_client()._credentials).__name__ == "AnonymousCredentials"
+    assert type(client()._credentials).__name__ == "AnonymousCredentials"
     key = {
         "type": "authorized_user",
         "client_id": "me",
@@ -225,7 +226,7 @@ def test_google_credentials_are_used_where_there_are_some(
     }
     (tmp_path / "key.json").write_text(json.dumps(key))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
-    assert _client()._credentials.refresh_token == "again"
+    assert client()._credentials.refresh_token == "again"
 
 
 def test_ingest_of_local_data_loads_neither_a_training_nor_a_cloud_library() -> None:

@@ -5,12 +5,19 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from augstudy.cluster import ir
 from augstudy.errors import AugstudyError
 
 
-def compile_pipeline(pipeline: Any, target: Path) -> None:
+def compile_pipeline(pipeline: Any, target: Path, caching: bool = True) -> None:
     """Compile a loaded pipeline to `target` (YAML); nothing is written if it has a defect.
+
+    Args:
+        pipeline: What :func:`augstudy.local.catalog.load` gives.
+        target: The file.
+        caching: False compiles steps that never take over the outputs of an earlier run.
 
     Raises:
         AugstudyError: the compiled pipeline refers to something that does not exist.
@@ -23,7 +30,12 @@ def compile_pipeline(pipeline: Any, target: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compiler.Compiler().compile(pipeline, str(draft))
-        found = ir.problems(*ir.load(draft))
+        spec, platform = ir.load(draft)
+        found = ir.problems(spec, platform)
         if found:
             raise AugstudyError(f"Pipeline {pipeline.name} would fail on a cluster: {found[0]}")
+        if not caching:
+            ir.disable_caching(spec)
+            documents = [spec, platform] if platform else [spec]
+            draft.write_text(yaml.safe_dump_all(documents, sort_keys=False))
         draft.replace(target)

@@ -52,6 +52,23 @@ def problems(spec: Node, platform: Node | None = None) -> list[str]:
     return found
 
 
+def step_names(spec: Node) -> set[str]:
+    """Names of the tasks that are steps (containers), as KFP shows them."""
+    return {
+        task.get("taskInfo", {}).get("name", name)
+        for _, component in _graphs(spec)
+        for name, task in component["dag"].get("tasks", {}).items()
+        if "dag" not in spec["components"][task["componentRef"]["name"]]
+    }
+
+
+def disable_caching(spec: Node) -> None:
+    """Let no step of a compiled pipeline take over the outputs of an earlier run."""
+    for _, component in _graphs(spec):
+        for task in component["dag"].get("tasks", {}).values():
+            task["cachingOptions"] = {}
+
+
 def count_steps(spec: Node, parameters: Mapping[str, Any]) -> int:
     """How many steps (containers) a run will have, given the pipeline's parameters.
 

@@ -94,6 +94,9 @@ class ClusterSettings(Settings):
     secret_environment: dict[str, dict[str, str]] = Field(
         {}, description="name of a Secret: {its key: the variable that gets it}"
     )
+    checkpoints: str | None = Field(
+        None, description="folder of a store, gs:// or s3://, where a retried training goes on"
+    )
     ttl_s: int = Field(7 * _DAY, ge=1, description="a finished run's pods are kept this long")
     deadline_s: int = Field(2 * _DAY, ge=1, description="a run is ended after this many seconds")
     parallel_cells: int = Field(0, ge=0, description="arms that run at once; 0 means all")

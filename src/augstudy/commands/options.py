@@ -8,6 +8,15 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
+Pipeline = Annotated[
+    str, typer.Argument(help="Name of a pipeline in pipelines/, or a Python file.")
+]
+Preset = Annotated[
+    str, typer.Option(help="Named set of parameters (pipelines/presets), or a YAML file.")
+]
+Source = Annotated[str | None, typer.Option(help="sample, or a gs://, s3:// or file:// folder.")]
+Arms = Annotated[str | None, typer.Option(help="For example real,classic,replace:0.3,add:1.")]
+Seeds = Annotated[str | None, typer.Option(help="Repetitions: 0,1,2 or 0-9.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced if it exists.")]
 Dataset = Annotated[Path, typer.Option(help="Dataset folder, made by 'augstudy ingest'.")]
 Settings = Annotated[

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,23 +10,16 @@ from rich.console import Console
 from augstudy.commands import options
 from augstudy.errors import InputError
 
-_PIPELINE = typer.Argument(help="Name of a pipeline in pipelines/, or a Python file.")
 _RUNS = Path("runs")
 
 
 def run(
-    pipeline: Annotated[str, _PIPELINE] = "augmentation_study",
-    preset: Annotated[
-        str, typer.Option(help="Named set of parameters (pipelines/presets), or a YAML file.")
-    ] = "",
-    source: Annotated[
-        str | None, typer.Option(help="sample, or a gs://, s3:// or file:// folder.")
-    ] = None,
+    pipeline: options.Pipeline = "augmentation_study",
+    preset: options.Preset = "",
+    source: options.Source = None,
     level: Annotated[int | None, typer.Option(help="Real training images a class.")] = None,
-    arms: Annotated[
-        str | None, typer.Option(help="For example real,classic,replace:0.3,add:1.")
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(help="Repetitions: 0,1,2 or 0-9.")] = None,
+    arms: options.Arms = None,
+    seeds: options.Seeds = None,
     settings: options.Settings = [],  # noqa: B006
     note: Annotated[str, typer.Option(help="Kept with the run, for comparing later.")] = "",
     runs_dir: options.RunsDir = _RUNS,
@@ -50,19 +43,10 @@ def run(
     --set classifier_settings.epochs=20 --note "baseline, twenty epochs"
     """
     from augstudy.commands import results
-    from augstudy.local import catalog, parameters, runner
+    from augstudy.local import parameters, runner
 
-    known = catalog.parameters(catalog.load(pipeline))
-    given: dict[str, Any] = {"source": source, "level": level}
-    given["arms"] = parameters.parse_arms(arms) if arms is not None else None
-    given["seeds"] = parameters.parse_integers(seeds, "--seeds") if seeds is not None else None
-    chosen = catalog.load_preset(preset) if preset else {}
-    layers = [
-        chosen,
-        {name: value for name, value in given.items() if value is not None},
-        parameters.parse_assignments(settings),
-    ]
-    values = parameters.resolve(Path(pipeline).stem, known, layers)
+    wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, settings=settings)
+    values = wanted.values(level)
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=100)
@@ -73,7 +57,7 @@ def run(
         runs=runs_dir,
         console=console,
         note=note,
-        preset=Path(preset).stem,
+        preset=wanted.preset_name,
         threads=threads,
     )
     results.show(console, result)
@@ -106,7 +90,7 @@ def runs(
 
 
 def compile_(
-    pipeline: Annotated[str, _PIPELINE] = "augmentation_study",
+    pipeline: options.Pipeline = "augmentation_study",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write (default: NAME.yaml).")
     ] = None,

@@ -29,8 +29,14 @@ def announce(console: Console, values: Mapping[str, Any]) -> None:
 
 def show(console: Console, result: Result) -> None:
     """Print the verdict, the table of arms, and where the rest is."""
-    summary = result.folder / "summary.json"
+    summary, decision = (result.folder / name for name in ("summary.json", "decision.json"))
     console.print()
+    if decision.is_file():
+        content = json.loads(decision.read_text())
+        style = "bold green" if content["promoted"] else "bold yellow"
+        console.print(Text(content["reason"], style=style))
+        console.print(f"In force: {content['champion']}", markup=False)
+        console.print()
     if summary.is_file():
         content = json.loads(summary.read_text())
         _verdict(console, content["headline"])

@@ -1,14 +1,18 @@
 """Turns what a person typed into the parameters of a pipeline, and checks them before it starts."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, parse
+from augstudy.config import Arm, DataSettings, RetrainSettings, parse
 from augstudy.errors import InputError
+from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
 from augstudy.stages.adapters import decoded
+from augstudy.storage import check_address
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "STRING": (str, "a text"),
@@ -18,6 +22,47 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "LIST": (list, "a list"),
     "STRUCT": (dict, "a mapping such as {epochs: 20}"),
 }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asked of a pipeline, as typed; a later field comes before an earlier one."""
+
+    pipeline: str
+    preset: str = ""
+    source: str | None = None
+    arms: str | None = None
+    seeds: str | None = None
+    gpus: int | None = None
+    settings: Sequence[str] = ()
+
+    @property
+    def preset_name(self) -> str:
+        """The preset without folder and extension."""
+        return Path(self.preset).stem
+
+    def values(self, level: int | None = None, pool: int = 0) -> dict[str, Any]:
+        """All parameters of the pipeline, checked.
+
+        Args:
+            level: Real training images a class.
+            pool: Raises ``train_per_class`` to this unless ``--set`` says otherwise, so that runs
+                at several levels draw from one pool and share their test images.
+
+        Raises:
+            InputError: there is no such pipeline, preset or parameter, or a value is wrong.
+        """
+        known = catalog.parameters(catalog.load(self.pipeline))
+        preset = catalog.load_preset(self.preset) if self.preset else {}
+        given: dict[str, Any] = {"source": self.source, "level": level, "gpus": self.gpus}
+        given["arms"] = parse_arms(self.arms) if self.arms is not None else None
+        given["seeds"] = parse_integers(self.seeds, "--seeds") if self.seeds is not None else None
+        given = {name: value for name, value in given.items() if value is not None}
+        if pool and "train_per_class" in known:
+            usual = preset.get("train_per_class", known["train_per_class"].default)
+            given["train_per_class"] = max(usual or 0, pool)
+        layers = [preset, given, parse_assignments(self.settings)]
+        return resolve(Path(self.pipeline).stem, known, layers)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
@@ -107,6 +152,10 @@ def check(values: Mapping[str, Any]) -> None:
         data["seed"] = values["data_seed"]
     if {"source", "classes"} <= set(values):
         parse(DataSettings, data, "the data settings")
+    rule = {name: values[name] for name in RetrainSettings.model_fields if name in values}
+    parse(RetrainSettings, rule, "the rule")
+    if "champion" in values:
+        check_address(values["champion"])
     if "arms" in values:
         _check_arms(values["arms"])
     if "seeds" in values:

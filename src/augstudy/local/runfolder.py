@@ -23,6 +23,7 @@ RECORD = "run.json"
 LOG = "run.log"
 EVENTS = "events.jsonl"
 _REPORT_FILES = ("report.html", "summary.json", "verdict.md")
+_DECISION_FILES = ("decision.json", "verdict.md")
 
 
 class RunFolder:
@@ -95,6 +96,20 @@ class RunFolder:
         for name in _REPORT_FILES:
             shutil.copyfile(report.file(name), self.path / name)
         return self.path / "report.html"
+
+    def collect_decision(self) -> bool:
+        """Copy what a retraining decided into the folder; whether it decided anything.
+
+        Raises:
+            DataError: the decision is damaged.
+        """
+        manifest = next(self.root.rglob(f"decision/{artifacts.MANIFEST}"), None)
+        if manifest is None:
+            return False
+        decision = artifacts.read(manifest.parent, "decision")
+        for name in _DECISION_FILES:
+            shutil.copyfile(decision.file(name), self.path / name)
+        return True
 
     def write_timings(self, steps: Iterable[Step], wall_s: float) -> None:
         """Write ``timings.csv``: a row a step; `share` is its part of the wall time."""

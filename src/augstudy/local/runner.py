@@ -78,6 +78,7 @@ def run(
     try:
         _execute(pipeline, folder, used, state, display.make(console))
         report = folder.collect_report()
+        folder.collect_decision()
         outcome = {"state": "done"}
     except Interrupted as stop:
         outcome = {"state": "interrupted", "exit_code": 128 + stop.signal}

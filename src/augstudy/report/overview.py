@@ -117,6 +117,9 @@ def _row(folder: Path) -> dict[str, Any]:
     parameters = run.get("parameters")
     if isinstance(parameters, Mapping):
         row |= {"source": parameters.get("source"), "level": parameters.get("level") or None}
+    decision, _ = _load(folder / "decision.json")
+    if decision:
+        row["verdict"] = "promoted" if decision.get("promoted") else "held"
     try:
         row |= _results(summary) if summary else {}
     except (KeyError, TypeError, AttributeError):

@@ -18,12 +18,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from augstudy import artifacts
+from augstudy.artifacts import Artifact
 from augstudy.config import Arm, DataSettings, parse
 from augstudy.errors import AugstudyError, DataError
+from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
 SKIPPED = "skipped.txt"
+NO_SYNTHETIC = "no arm uses synthetic images"
+NO_CHAMPION = "there is no champion yet"
 SYNTHETIC_ARMS = frozenset({"replace", "add", "mislabelled"})
 
 logger = logging.getLogger("augstudy")
@@ -42,8 +47,8 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
     except Exception as error:
         known = isinstance(error, AugstudyError)
         code = error.exit_code if isinstance(error, AugstudyError) else 1
-        sentence = str(error) if known else f"{type(error).__name__}: {error}"
-        trace = traceback.format_exc()
+        sentence = without_secrets(str(error) if known else f"{type(error).__name__}: {error}")
+        trace = without_secrets(traceback.format_exc())
         me.event("error", exit_code=code, known=known, message=sentence, traceback=trace[-20_000:])
         print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
         raise SystemExit(code or 1) from error
@@ -78,13 +83,16 @@ def given(path: str | Path) -> Path | None:
     return None if (Path(path) / SKIPPED).exists() else Path(path)
 
 
-def ingest(out: str, values: Mapping[str, Any]) -> None:
-    """Read, split and publish the dataset that `values` (see DataSettings) describe."""
+def ingest(out: str, values: Mapping[str, Any], refresh: bool = False) -> None:
+    """Read, split and publish the dataset that `values` (see DataSettings) describe.
+
+    With `refresh` newer objects of the source are looked for, whatever a cache holds.
+    """
     with step("ingest"):
         settings = parse(DataSettings, values, "the data settings")
         from augstudy.stages.ingest import run
 
-        run(Path(out), settings)
+        run(Path(out), settings, refresh=refresh)
 
 
 def train_gan(
@@ -105,7 +113,7 @@ def train_gan(
 
             run(Path(dataset), Path(out), settings, seed=seed)
         else:
-            _skip(out, me)
+            skip(out, me)
 
 
 def synthesize(
@@ -119,7 +127,7 @@ def synthesize(
     """Make `per_class` images a class, or as many as the arms need at `level` if that is 0."""
     with step("synthesize") as me:
         if given(gan) is None:
-            _skip(out, me)
+            skip(out, me)
         else:
             from augstudy.stages.synthesize import run
 
@@ -146,17 +154,57 @@ def train_cnn(
         from augstudy.stages.train_cnn import run
 
         whole = [int(seed) for seed in seeds]
-        images = given(synthetic) if parsed.arm in SYNTHETIC_ARMS else None
+        images = given(synthetic) if synthetic and parsed.arm in SYNTHETIC_ARMS else None
         run(Path(dataset), Path(out), parsed, whole, settings, synthetic=images)
 
 
-def evaluate(dataset: str, classifier: str, out: str) -> None:
-    """Evaluate the classifiers of a cell on the test split."""
-    with step("evaluate", arm_label(classifier)):
+def evaluate(
+    dataset: str, classifier: str, out: str, metrics: str, label: str = ""
+) -> dict[str, Any]:
+    """Evaluate the classifiers of a cell on the test split, if there are any.
+
+    Args:
+        dataset: The dataset artifact.
+        classifier: The classifiers of the cell, or what is left where there were none.
+        out: Where the evaluation goes.
+        metrics: Where metrics.json goes once more, for readers that cannot query metadata.
+        label: How the step is shown; by default like the arm.
+
+    Returns:
+        For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
+        ``classes``, ``confusion`` (empty if there are too many classes) and ``roc`` (three lists).
+    """
+    with step("evaluate", label or arm_label(classifier)) as me:
+        if given(classifier) is None:
+            skip(out, me, NO_CHAMPION)
+            empty: list[float] = []
+            return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
         _share_cores()
         from augstudy.stages.evaluate import run
 
-        run(Path(dataset), Path(classifier), Path(out))
+        made = run(Path(dataset), Path(classifier), Path(out), label)
+        copy(made.file("metrics.json"), metrics)
+        return _for_dashboard(made, Path(dataset), label)
+    raise AssertionError("unreachable: step() never swallows an error")
+
+
+def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict[str, Any]:
+    import numpy as np
+
+    from augstudy.report import kfp_metrics
+
+    train = np.load(artifacts.read(dataset, "dataset").file("train_labels.npy"), allow_pickle=False)
+    level = int(np.bincount(train).min())
+    name = label or evaluation.json("arm.json")["label"]
+    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
+        probabilities, labels = stored["probabilities"], stored["labels"]
+    return {
+        "metrics": kfp_metrics.cell(name, level, evaluation.json("metrics.json")),
+        "title": f"{name}, level {level}",
+        "classes": evaluation.json("classes.json"),
+        "confusion": kfp_metrics.confusion(probabilities, labels),
+        "roc": kfp_metrics.roc(probabilities, labels),
+    }
 
 
 def cam(classifier: str, evaluation: str, out: str) -> None:
@@ -190,6 +238,7 @@ def summarize(
             ``metrics`` (JSON, for readers that cannot query metadata) go.
     """
     with step("summarize"):
+        from augstudy.report import kfp_metrics
         from augstudy.stages.summarize import run
 
         report = run(
@@ -202,10 +251,10 @@ def summarize(
             study,
         )
         summary = report.json("summary.json")
-        flat = {str(key): float(value) for key, value in summary["flat"].items() if _finite(value)}
-        _copy(report.file("report.html"), outputs["html"])
-        _copy(report.file("verdict.md"), outputs["verdict"])
-        _copy(report.file("summary.json"), outputs["metrics"])
+        flat = kfp_metrics.scalars(summary["flat"])
+        copy(report.file("report.html"), outputs["html"])
+        copy(report.file("verdict.md"), outputs["verdict"])
+        copy(report.file("summary.json"), outputs["metrics"])
         return flat
     raise AssertionError("unreachable: step() never swallows an error")
 
@@ -220,20 +269,17 @@ def arm_label(artifact: str | Path) -> str:
         return ""
 
 
-def _finite(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _copy(source: Path, target: str) -> None:
+def copy(source: Path, target: str) -> None:
+    """Copy a file to where KFP wants it."""
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     Path(target).write_bytes(source.read_bytes())
 
 
-def _skip(out: str, me: Stage) -> None:
+def skip(out: str, me: Stage, why: str = NO_SYNTHETIC) -> None:
     """Leave a note instead of an artifact: an empty output cannot be told from a lost one."""
     Path(out).mkdir(parents=True, exist_ok=True)
-    (Path(out) / SKIPPED).write_text("No arm of this study uses synthetic images.\n")
-    me.progress(1, 1, "skipped: no arm uses synthetic images")
+    (Path(out) / SKIPPED).write_text(f"Skipped: {why}.\n")
+    me.progress(1, 1, f"skipped: {why}")
 
 
 def _share_cores() -> None:

@@ -24,11 +24,11 @@ EXAMPLES_PER_CLASS = 4
 logger = logging.getLogger("augstudy")
 
 
-def run(dataset: Path, classifier: Path, out: Path) -> Artifact:
+def run(dataset: Path, classifier: Path, out: Path, label: str = "") -> Artifact:
     """Publish predictions, metrics with 95 % intervals and example drawings of a cell.
 
     The artifact, of kind ``evaluation``, also carries the histories of its seeds, so that nothing
-    later needs the models again.
+    later needs the models again. The step is shown with `label`, by default that of the arm.
 
     Raises:
         InputError: classifier and dataset have different classes.
@@ -37,7 +37,7 @@ def run(dataset: Path, classifier: Path, out: Path) -> Artifact:
         "dataset": artifacts.read(dataset, "dataset"),
         "classifier": artifacts.read(classifier, "classifier"),
     }
-    label = inputs["classifier"].json("arm.json")["label"]
+    label = label or inputs["classifier"].json("arm.json")["label"]
     with telemetry.stage("evaluate", label) as stage:
         classes = load_classes(inputs["dataset"])
         if inputs["classifier"].json("classes.json") != list(classes):

@@ -1,7 +1,7 @@
 """Train one classifier a seed on the training set of an arm."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from augstudy.data.mixtures import Drawings, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
+from augstudy.training.checkpoints import Keeper
 from augstudy.training.saving import save_model
 
 logger = logging.getLogger("augstudy")
@@ -33,6 +34,7 @@ def run(
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
     drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
+    Ended early, the next call goes on from the last checkpoint of each seed.
 
     Raises:
         InputError: no seed, a seed twice, or synthetic drawings missing, too few or of other
@@ -53,8 +55,14 @@ def run(
         if done := artifacts.find(out, "classifier", inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done
+        keepers = {
+            seed: Keeper.beside(out, f"seed-{seed}", inputs, {**config, "seeds": [seed]})
+            for seed in seeds
+        }
         with artifacts.publish(out, "classifier", inputs=inputs, config=config) as folder:
-            _train_seeds(folder, inputs, arm, seeds, settings, stage)
+            _train_seeds(folder, inputs, arm, keepers, settings, stage)
+        for keeper in keepers.values():
+            keeper.clear()
     return artifacts.read(out, "classifier")
 
 
@@ -62,7 +70,7 @@ def _train_seeds(
     folder: Path,
     inputs: dict[str, Artifact],
     arm: Arm,
-    seeds: Sequence[int],
+    keepers: Mapping[int, Keeper],
     settings: ClassifierSettings,
     stage: telemetry.Stage,
 ) -> None:
@@ -72,12 +80,12 @@ def _train_seeds(
     synthetic = _load_synthetic(inputs["synthetic"], classes) if "synthetic" in inputs else None
     settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
     records: list[dict[str, Any]] = []
-    for index, seed in enumerate(seeds):
+    for index, (seed, keeper) in enumerate(keepers.items()):
         mixture = training_set(arm, drawings, synthetic, classes=len(classes), seed=seed)
 
         def progress(done: int, total: int, text: str, index: int = index) -> None:
-            prefix = f"seed {index + 1} of {len(seeds)}  "
-            stage.progress(index * total + done, len(seeds) * total, prefix + text)
+            prefix = f"seed {index + 1} of {len(keepers)}  "
+            stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
         trained = classifier.train(
             with_equal_steps(settings, len(drawings.images), len(mixture.images)),
@@ -86,7 +94,9 @@ def _train_seeds(
             classes=len(classes),
             seed=seed,
             progress=progress,
+            keeper=keeper,
         )
+        keeper.write()  # a seed that is done need not be trained again if the next one is cut short
         target = folder / f"seed-{seed}"
         target.mkdir()
         save_model(trained.model, target / "model.keras")

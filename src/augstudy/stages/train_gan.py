@@ -13,6 +13,7 @@ from augstudy.config import GanSettings
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.files import write_json
 from augstudy.training import gan
+from augstudy.training.checkpoints import Keeper
 from augstudy.training.saving import save_model
 from augstudy.training.stability import judge
 
@@ -24,6 +25,9 @@ JUDGED_PER_CLASS = 32
 
 def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artifact:
     """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
+
+    Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
+    publishes what it would have published then.
 
     Raises:
         InputError: no such architecture, or the training diverged.
@@ -40,6 +44,7 @@ def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artif
             logger.info("%s: already done", stage.title)
             return done
         split, classes = load_split(source, "train"), load_classes(source)
+        keeper = Keeper.beside(out, KIND, inputs, config)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
             trained = gan.train(
                 settings,
@@ -48,8 +53,10 @@ def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artif
                 classes=len(classes),
                 seed=seed,
                 progress=stage.progress,
+                keeper=keeper,
             )
             _write(folder, trained, split, classes, settings, seed)
+        keeper.clear()
     return artifacts.read(out, KIND)
 
 

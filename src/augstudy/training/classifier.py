@@ -13,12 +13,18 @@ from augstudy.backend import keras, prepare, resolve_precision
 from augstudy.config import ClassifierSettings, OptimizerSettings
 from augstudy.models import classifiers
 from augstudy.models.layers import RandomAffine
+from augstudy.training.callbacks import (
+    Checkpointer,
+    EarlyStopping,
+    Images,
+    Progress,
+    Recorder,
+    ReduceOnPlateau,
+    Validator,
+)
+from augstudy.training.checkpoints import Keeper, written_when_terminated
 
-Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
-Progress = Callable[[int, int, str], None]
-
-HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,15 @@ def train(
     classes: int,
     seed: int,
     progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> Trained:
     """Train `settings.architecture` on uint8 images (N, 28, 28) with integer labels (N,).
 
     Augmentation runs in the training graph, ahead of the classifier, and is not part of the model
-    that is returned.
+    that is returned. With a `keeper`, training goes on from the checkpoint that it has, if any.
+
+    Raises:
+        Terminated: SIGTERM came; the newest checkpoint has been written.
     """
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
@@ -65,16 +75,23 @@ def train(
         # XLA makes convolutions on a CPU several times slower; JAX compiles by itself.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
-    stopper, recorder = _early_stopping(settings), Recorder(settings.epochs, progress)
+    stopper, recorder = EarlyStopping(settings), Recorder(settings.epochs, progress)
+    parts: dict[str, Any] = {"early_stopping": stopper, "history": recorder}
+    if settings.reduce_on_plateau:
+        parts["reduce_on_plateau"] = ReduceOnPlateau(settings)
     validator = Validator(validation[0], one_hot(validation[1], classes))
-    trainer.fit(
-        batches(images[..., None], one_hot(labels, classes), settings.batch_size, seed),
-        steps_per_epoch=steps_per_epoch,
-        epochs=settings.epochs,
-        shuffle=False,
-        callbacks=[validator, stopper, *_reduce_on_plateau(settings), recorder],
-        verbose=0,
-    )
+    saver = Checkpointer(keeper, parts)
+    done = saver.resume(trainer, settings.epochs)
+    with written_when_terminated(keeper):
+        trainer.fit(
+            batches(images[..., None], one_hot(labels, classes), settings.batch_size, seed, done),
+            steps_per_epoch=steps_per_epoch,
+            initial_epoch=done,
+            epochs=settings.epochs,
+            shuffle=False,
+            callbacks=[validator, *parts.values(), saver],
+            verbose=0,
+        )
     history = recorder.frame()
     return Trained(
         model=model,
@@ -85,14 +102,18 @@ def train(
 
 
 def batches(
-    images: npt.NDArray[np.uint8], targets: npt.NDArray[np.float32], size: int, seed: int
+    images: npt.NDArray[np.uint8],
+    targets: npt.NDArray[np.float32],
+    size: int,
+    seed: int,
+    first_epoch: int = 0,
 ) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]]:
     """Batches without end: all images once an epoch, in an order of `seed` and the epoch alone.
 
     One generator for all epochs: Keras builds its pipeline for arrays anew every epoch, which on a
     CPU takes as long as a step.
     """
-    for epoch in itertools.count():
+    for epoch in itertools.count(first_epoch):
         order = np.random.default_rng([seed, epoch]).permutation(len(images))
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
@@ -142,76 +163,3 @@ def _learning_rate(settings: OptimizerSettings, steps: int, steps_per_epoch: int
     return keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=settings.learning_rate, warmup_steps=warmup
     )
-
-
-def _early_stopping(settings: ClassifierSettings) -> keras.callbacks.EarlyStopping:
-    """Early stopping, which restores the best weights even where it never stops anything."""
-    stop = settings.early_stopping
-    return keras.callbacks.EarlyStopping(
-        monitor="val_loss",
-        patience=stop.patience if stop else settings.epochs,
-        min_delta=stop.min_delta if stop else 0.0,
-        restore_best_weights=True,
-    )
-
-
-def _reduce_on_plateau(settings: ClassifierSettings) -> list[keras.callbacks.Callback]:
-    plateau = settings.reduce_on_plateau
-    if not plateau:
-        return []
-    return [
-        keras.callbacks.ReduceLROnPlateau(
-            monitor="val_loss",
-            patience=plateau.patience,
-            factor=plateau.factor,
-            min_lr=plateau.min_learning_rate,
-        )
-    ]
-
-
-class Validator(keras.callbacks.Callback):
-    """Add ``val_loss`` and ``val_accuracy`` to the logs of an epoch, ahead of those who read them.
-
-    What `validation_data` of `fit` does, less the data pipeline that it builds every epoch: on a
-    CPU that takes longer than the predictions of a thousand small images.
-    """
-
-    def __init__(self, images: Images, targets: npt.NDArray[np.float32]) -> None:
-        super().__init__()
-        self._images = images[..., None]
-        self._targets = targets
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        starts = range(0, len(self._images), 512)
-        batches = [self._images[start : start + 512] for start in starts]
-        outputs = np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
-        loss = self.model.loss(self._targets, outputs.astype(np.float32))
-        right = outputs.argmax(1) == self._targets.argmax(1)
-        if logs is not None:
-            logs |= {"val_loss": float(loss), "val_accuracy": float(right.mean())}
-
-
-class Recorder(keras.callbacks.Callback):
-    """Collect the history, with the learning rate of every epoch, and report progress."""
-
-    def __init__(self, epochs: int, progress: Progress | None) -> None:
-        super().__init__()
-        self._epochs = epochs
-        self._progress = progress
-        self._rows: list[dict[str, float]] = []
-        self._rate = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        logs = logs or {}
-        row = {name: float(logs[name]) for name in HISTORY_COLUMNS[1:-1]}
-        self._rows.append({"epoch": epoch + 1, **row, "learning_rate": self._rate})
-        text = f"loss {row['loss']:.3f}  validation accuracy {row['val_accuracy']:.3f}"
-        if self._progress:
-            self._progress(epoch + 1, self._epochs, text)
-
-    def frame(self) -> pd.DataFrame:
-        """One row an epoch."""
-        return pd.DataFrame(self._rows, columns=list(HISTORY_COLUMNS))

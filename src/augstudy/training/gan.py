@@ -1,5 +1,6 @@
 """Train an AC-GAN: labelled drawings in, networks, history and samples over time out."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from augstudy.config import GanSettings
 from augstudy.errors import InputError
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
+from augstudy.training import checkpoints
+from augstudy.training.callbacks import Checkpointer
+from augstudy.training.checkpoints import Keeper, written_when_terminated
 from augstudy.training.stability import first_broken
 
 Images = npt.NDArray[np.uint8]
@@ -49,25 +53,33 @@ def train(
     classes: int,
     seed: int,
     progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> Trained:
     """Train for ``settings.steps`` steps on uint8 images (N, 28, 28) with labels (N,).
 
+    With a `keeper`, training goes on from the checkpoint that it has, if any.
+
     Raises:
         InputError: unknown architecture, or the training diverged.
+        Terminated: SIGTERM came; the newest checkpoint has been written.
     """
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
     model = build(settings, classes, seed)
     rows = row_steps(settings.steps)
     watcher = Watcher(settings, classes, seed, progress)
-    model.fit(
-        batches(images, labels, settings.batch_size, seed),
-        epochs=settings.steps // rows,
-        steps_per_epoch=rows,
-        callbacks=[watcher],
-        shuffle=False,
-        verbose=0,
-    )
+    saver = Checkpointer(keeper, {"watcher": watcher})
+    done = saver.resume(model, settings.steps // rows)
+    with written_when_terminated(keeper):
+        model.fit(
+            batches(images, labels, settings.batch_size, seed, skip=done * rows),
+            initial_epoch=done,
+            epochs=settings.steps // rows,
+            steps_per_epoch=rows,
+            callbacks=[watcher, saver],
+            shuffle=False,
+            verbose=0,
+        )
     watcher.raise_if_diverged()
     return Trained(
         generator=model.average,
@@ -122,19 +134,22 @@ def row_steps(steps: int) -> int:
 
 
 def batches(
-    images: Images, labels: Labels, batch_size: int, seed: int
+    images: Images, labels: Labels, batch_size: int, seed: int, skip: int = 0
 ) -> Iterator[tuple[dict[str, Any]]]:
     """Yield batches for ``fit`` without end; the second half shows the classes of the first.
 
-    Every image comes once before any comes again (but for one of a class of odd size).
+    Every image comes once before any comes again (but for one of a class of odd size). The first
+    `skip` batches are left out.
     """
     random = np.random.default_rng(seed)
     half = batch_size // 2
     pairs = np.empty((0, 2), dtype=np.int64)
-    while True:
+    for number in itertools.count():
         while len(pairs) < half:
             pairs = np.concatenate([pairs, _pairs(labels, random)])
         batch, pairs = pairs[:half].T.ravel(), pairs[half:]
+        if number < skip:
+            continue
         yield ({"images": images[batch][..., None], "labels": labels[batch].astype(np.int32)},)
 
 
@@ -171,6 +186,8 @@ def generate_grid(generator: keras.Model, classes: int, per_class: int, seed: in
 class Watcher(keras.callbacks.Callback):
     """Collect history and samples, report progress, and stop a training that diverged."""
 
+    _STATE = ("history", "sample_steps", "samples")
+
     def __init__(
         self, settings: GanSettings, classes: int, seed: int, progress: Progress | None
     ) -> None:
@@ -200,6 +217,14 @@ class Watcher(keras.callbacks.Callback):
             )
         if self._progress:
             self._progress(step, self._settings.steps, _text(values))
+
+    def state(self) -> checkpoints.Snapshot:
+        """History and samples so far."""
+        return checkpoints.attributes(self, self._STATE)
+
+    def restore(self, state: checkpoints.Snapshot) -> None:
+        """Take up a state again."""
+        checkpoints.set_attributes(self, state)
 
     def raise_if_diverged(self) -> None:
         """Turn a stopped training into a sentence.

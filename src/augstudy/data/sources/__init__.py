@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from augstudy.data.sources.address import Address
 from augstudy.data.sources.base import ObjectInfo, RetryingSource, Source, find_class
 from augstudy.data.sources.cache import CachedSource
 from augstudy.data.sources.local import FileSource, SampleSource
+from augstudy.remote.address import Address
 
 
 def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> Source:

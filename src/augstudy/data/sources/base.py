@@ -2,27 +2,15 @@
 
 import abc
 import difflib
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-import tenacity
-
-from augstudy.data.sources.address import Address
 from augstudy.errors import DataError, InputError, ServiceError
+from augstudy.remote import retry
+from augstudy.remote.address import Address
 
 SUFFIX = ".npy"
-ATTEMPTS = 6
-WAIT = tenacity.wait_exponential(multiplier=0.5, max=8) + tenacity.wait_random(0, 0.5)
-
-logger = logging.getLogger("augstudy")
-Result = TypeVar("Result")
-
-
-class TransientError(Exception):
-    """A remote service failed in a way that may pass; raised by sources, seen by nobody else."""
 
 
 class ChangedError(DataError):
@@ -119,11 +107,11 @@ class RetryingSource(Source):
 
     def list_classes(self) -> list[str]:
         """See :meth:`Source.list_classes`."""
-        return self._call(self.uri, self._source.list_classes)
+        return retry.call(self.uri, "read", self._source.list_classes)
 
     def stat(self, name: str) -> ObjectInfo:
         """See :meth:`Source.stat`."""
-        return self._call(f"{self.uri}/{name}{SUFFIX}", self._source.stat, name)
+        return retry.call(f"{self.uri}/{name}{SUFFIX}", "read", self._source.stat, name)
 
     def read(self, info: ObjectInfo, start: int, stop: int) -> bytes:
         """See :meth:`Source.read`; a body shorter than asked for counts as a failure too."""
@@ -131,30 +119,14 @@ class RetryingSource(Source):
         def whole() -> bytes:
             body = self._source.read(info, start, stop)
             if len(body) != stop - start:
-                raise TransientError(f"sent {len(body)} of {stop - start} bytes")
+                raise retry.TransientError(f"sent {len(body)} of {stop - start} bytes")
             return body
 
-        return self._call(info.uri, whole)
+        return retry.call(info.uri, "read", whole)
 
     def confirm(self, info: ObjectInfo) -> None:
         """See :meth:`Source.confirm`."""
-        self._call(info.uri, self._source.confirm, info)
-
-    def _call(self, uri: str, function: Callable[..., Result], *arguments: Any) -> Result:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TransientError),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=WAIT,
-            before_sleep=lambda state: _log_retry(uri, state),
-            reraise=True,
-        )
-        try:
-            return retrying(function, *arguments)
-        except TransientError as error:
-            raise ServiceError(
-                f"{uri} cannot be read ({error}; tried {ATTEMPTS} times): "
-                "check the network and the address, then run again."
-            ) from error
+        retry.call(info.uri, "read", self._source.confirm, info)
 
 
 def find_class(source: Source, name: str) -> ObjectInfo:
@@ -183,9 +155,3 @@ def _missing(source: Source, name: str) -> InputError:
     kind = "the nearest are" if near else f"it has {len(present)}, such as"
     listed = ", ".join(repr(item) for item in near or present[:5])
     return InputError(f"{source.uri} holds no class {name!r}: {kind} {listed}.")
-
-
-def _log_retry(uri: str, state: tenacity.RetryCallState) -> None:
-    reason = state.outcome.exception() if state.outcome else None
-    wait = state.next_action.sleep if state.next_action else 0.0
-    logger.warning("%s: %s; trying again in %.1f s", uri, reason, wait)

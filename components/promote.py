@@ -1,0 +1,33 @@
+"""Component: the new classifier against the champion."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Input, Markdown, Metrics, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def promote(
+    reference: Input[Artifact],
+    classifier: Input[Model],
+    challenger: Input[Artifact],
+    champion: Input[Artifact],
+    decision: Output[Artifact],
+    metrics: Output[Metrics],
+    verdict: Output[Markdown],
+    store: str,
+    margin: float,
+):
+    """Compare on the same test images, promote or hold, and say why."""
+    from augstudy.stages import retraining
+
+    flat = retraining.promote(
+        reference.path,
+        classifier.path,
+        {"challenger": challenger.path, "champion": champion.path},
+        store,
+        {"margin": margin},
+        {"decision": decision.path, "verdict": verdict.path, "metrics": metrics.path},
+    )
+    for name, value in flat.items():
+        metrics.log_metric(name, value)

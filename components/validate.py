@@ -1,0 +1,22 @@
+"""Component: hold new data beside what the champion was made of."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def validate(
+    dataset: Input[Dataset],
+    champion: Output[Model],
+    reference: Output[Artifact],
+    store: str,
+    max_drift: float,
+    max_shrink: float,
+):
+    """Fetch the champion, and fail if the new data is not like the data it learnt from."""
+    from augstudy.stages import retraining
+
+    limits = {"max_drift": max_drift, "max_shrink": max_shrink}
+    retraining.validate(dataset.path, champion.path, reference.path, store, limits)

@@ -1,0 +1,112 @@
+"""Train the chosen classifier on new data; promote it only if it is as good as the champion."""
+
+from kfp import dsl
+
+from augstudy.config import MAMMALS, RetrainSettings
+from components.evaluate import evaluate
+from components.ingest import ingest
+from components.promote import promote
+from components.train_cnn import train_cnn
+from components.validate import validate
+from pipelines import resources
+
+CLASSES = list(MAMMALS)
+RULE = RetrainSettings()
+
+
+@dsl.pipeline(
+    name="retrain",
+    description="Train on new data; promote if not worse than the champion on the same images.",
+    pipeline_config=resources.CONFIG,
+)
+def retrain(
+    champion: str,
+    source: str = "sample",
+    classes: list[str] = CLASSES,
+    train_per_class: int = 60,
+    val_per_class: int = 20,
+    test_per_class: int = 20,
+    level: int = 0,
+    data_seed: int = 0,
+    seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
+    classifier: str = "modern",
+    classifier_settings: dict = {},  # noqa: B006
+    margin: float = RULE.margin,
+    max_drift: float = RULE.max_drift,
+    max_shrink: float = RULE.max_shrink,
+    gpus: int = resources.GPUS,
+    gpu_type: str = resources.GPU_TYPE,
+) -> None:
+    """Ingest, validate, train, evaluate, and promote or hold.
+
+    Args:
+        champion: Folder of the champions, such as gs://bucket/champions/mammals; s3://, minio://
+            and, on one machine, file:// work as well.
+        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        classes: Names of the classes; those of the champion, in the same order.
+        train_per_class: Drawings a class set aside for training.
+        val_per_class: Validation drawings a class.
+        test_per_class: Test drawings a class; more of them tell smaller differences apart.
+        level: Training drawings a class in use; 0 means all.
+        data_seed: Chooses the drawings and their splits.
+        seeds: Repetitions, one model each.
+        classifier: Recipe of the classifier, such as modern or baseline.
+        classifier_settings: Changes to the recipe, such as {epochs: 20}.
+        margin: Accuracy that may be lost at most, as a share and at 95 % confidence; 0 demands
+            that none is lost, and a negative margin that so much is gained.
+        max_drift: Population stability index that the ink histogram may have against the
+            champion's data, of all classes together and of each.
+        max_shrink: Share of its drawings that the source of a class may have lost since.
+        gpus: Accelerators of the training step; 0 means none.
+        gpu_type: The resource that GPU nodes advertise.
+    """
+    # Nothing is taken from KFP's cache, which sees neither the source nor the store change.
+    data = ingest(
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        test_per_class=test_per_class,
+        level=level,
+        seed=data_seed,
+        refresh=True,
+    ).set_caching_options(False)
+    resources.apply(data, resources.LIGHT)
+    checked = validate(
+        dataset=data.outputs["dataset"],
+        store=champion,
+        max_drift=max_drift,
+        max_shrink=max_shrink,
+    ).set_caching_options(False)
+    resources.apply(checked, resources.LIGHT)
+    trained = train_cnn(
+        dataset=data.outputs["dataset"],
+        arm={"arm": "real"},
+        seeds=seeds,
+        recipe=classifier,
+        settings=classifier_settings,
+    ).set_caching_options(False)
+    trained.after(checked)
+    resources.apply(trained, resources.TRAINING)
+    resources.use_gpus(trained, gpus, gpu_type)
+    challenger = evaluate(
+        dataset=data.outputs["dataset"],
+        classifier=trained.outputs["classifier"],
+        label="challenger",
+    ).set_caching_options(False)
+    resources.apply(challenger.set_display_name("evaluate challenger"), resources.INFERENCE)
+    in_force = evaluate(
+        dataset=data.outputs["dataset"],
+        classifier=checked.outputs["champion"],
+        label="champion",
+    ).set_caching_options(False)
+    resources.apply(in_force.set_display_name("evaluate champion"), resources.INFERENCE)
+    answer = promote(
+        reference=checked.outputs["reference"],
+        classifier=trained.outputs["classifier"],
+        challenger=challenger.outputs["evaluation"],
+        champion=in_force.outputs["evaluation"],
+        store=champion,
+        margin=margin,
+    ).set_caching_options(False)
+    resources.apply(answer, resources.LIGHT)

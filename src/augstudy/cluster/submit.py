@@ -1,0 +1,133 @@
+"""Submits a pipeline: compiles it, uploads what KFP does not have yet, starts one run a level."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from augstudy.cluster import ir
+from augstudy.cluster.compile import compile_pipeline
+from augstudy.cluster.server import Server, Version
+
+_HASH = 12
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled pipeline and the name of its version, which changes with its content."""
+
+    name: str
+    description: str
+    version: str
+    file: Path
+    steps: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A run that was started."""
+
+    run_id: str
+    name: str
+    link: str
+
+
+Say = Callable[[str], None]
+
+
+def compiled(pipeline: Any, folder: Path, caching: bool = True) -> Compiled:
+    """Compile a loaded pipeline into `folder`.
+
+    Args:
+        pipeline: What :func:`augstudy.local.catalog.load` gives.
+        folder: Where the YAML file goes.
+        caching: Whether KFP may take over the outputs of equal steps of earlier runs.
+    """
+    file = folder / "pipeline.yaml"
+    compile_pipeline(pipeline, file, caching=caching)
+    spec, platform = ir.load(file)
+    info = spec["pipelineInfo"]
+    return Compiled(
+        name=info["name"],
+        description=info.get("description", ""),
+        version=f"{info['name']}-{_content(spec, platform)}",
+        file=file,
+        steps=frozenset(ir.step_names(spec)),
+    )
+
+
+def upload(server: Server, made: Compiled, say: Say) -> Version:
+    """The version of `made` on the server, uploaded unless an equal one is there."""
+    pipeline_id = server.find_pipeline(made.name)
+    known = server.find_version(pipeline_id, made.version) if pipeline_id else None
+    if known:
+        say(f"Version {made.version} is there already: nothing to upload.")
+        return known
+    pipeline_id = pipeline_id or server.create_pipeline(made.name, made.description)
+    uploaded = server.upload_version(pipeline_id, made.version, made.file)
+    say(f"Uploaded version {made.version}.")
+    return uploaded
+
+
+def experiment(server: Server, name: str, say: Say) -> str:
+    """The id of the experiment `name`, created if there is none."""
+    found = server.find_experiment(name)
+    if found:
+        return found
+    made = server.create_experiment(name)
+    say(f"Created experiment {name}.")
+    return made
+
+
+def submit(
+    server: Server,
+    pipeline: Any,
+    runs: Sequence[Mapping[str, Any]],
+    *,
+    label: str,
+    experiment_name: str,
+    caching: bool,
+    say: Say,
+) -> tuple[list[Submitted], frozenset[str]]:
+    """Start one run for each of the parameter sets `runs`.
+
+    Args:
+        server: Where.
+        pipeline: A loaded pipeline.
+        runs: All parameters of each run, already checked.
+        label: First words of the runs' names, such as the preset.
+        experiment_name: The experiment; its default is the name of the pipeline.
+        caching: See :func:`compiled`.
+        say: Is told what happens, a sentence at a time.
+
+    Returns:
+        The runs, and the names of the pipeline's steps, for following them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        made = compiled(pipeline, Path(folder), caching)
+        version = upload(server, made, say)
+    parent = experiment(server, experiment_name or made.name, say)
+    moment = datetime.now().strftime("%Y-%m-%d %H:%M")
+    started = []
+    for parameters in runs:
+        name = f"{label or made.name}{_level(parameters)} {moment}"
+        run_id = server.create_run(name, parent, version, parameters)
+        link = server.run_link(run_id)
+        say(f"Started {name}: {link}")
+        started.append(Submitted(run_id, name, link))
+    return started, made.steps
+
+
+def _level(parameters: Mapping[str, Any]) -> str:
+    level = parameters.get("level") or parameters.get("train_per_class")
+    return f" level {level}" if level else ""
+
+
+def _content(spec: Mapping[str, Any], platform: Mapping[str, Any]) -> str:
+    """A hash of what runs; the file has a comment that differs each time it is written."""
+    text = json.dumps([spec, platform], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH]

@@ -1,0 +1,129 @@
+"""Results in the shapes that a KFP dashboard can draw and compare; plain values, no KFP.
+
+The dashboard shows each metadata key of a ``Metrics`` as a row and each run as a column, a
+confusion matrix and a ROC curve of a ``ClassificationMetrics``. Metadata travels in requests and
+command lines, so it is kept small; a number that is not finite would end the step.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_SCALARS = 60
+MOST_POINTS = 100
+MOST_CLASSES = 100
+# What a table of runs can do without, least missed first.
+_DISPENSABLE = (
+    ".recall_macro_mean",
+    ".precision_macro_mean",
+    ".accuracy_std",
+    ".f1_macro_mean",
+    ".accuracy_low",
+    ".accuracy_high",
+    ".p_holm",
+)
+
+
+def scalars(flat: Mapping[str, Any], most: int = MOST_SCALARS) -> dict[str, float]:
+    """The flat metrics of a run: finite ones only, the least telling left out beyond `most`.
+
+    Args:
+        flat: ``flat`` of summary.json, such as ``{"add_100_minus_real.accuracy": 0.02}``.
+        most: So many keys at most.
+    """
+    kept = {str(key): float(value) for key, value in flat.items() if _finite(value)}
+    for ending in _DISPENSABLE:
+        if len(kept) <= most:
+            break
+        kept = {key: value for key, value in kept.items() if not key.endswith(ending)}
+    return dict(list(kept.items())[:most])
+
+
+def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | float | int]:
+    """What one cell reports; arm and level are in it, since the dashboard names all cells alike.
+
+    Args:
+        label: The arm's, such as ``add_100``.
+        level: Real training images a class.
+        metrics: metrics.json.
+    """
+    found: dict[str, str | float | int] = {
+        "arm": label,
+        "level": level,
+        "seeds": len(metrics["seeds"]),
+        "test_images": int(metrics["n"]),
+    }
+    for name, record in metrics["metrics"].items():
+        for part, key in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high")):
+            if _finite(record[part]):
+                found[key] = float(record[part])
+    return found
+
+
+def confusion(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> list[list[int]]:
+    """(C, C) counts over all seeds, rows are true classes; empty for more than 100 classes.
+
+    Args:
+        probabilities: (S, N, C).
+        labels: (N,).
+    """
+    classes = probabilities.shape[-1]
+    if classes > MOST_CLASSES:
+        return []
+    pairs = labels.astype(np.int64) * classes + probabilities.argmax(axis=-1)
+    counts = np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
+    rows: list[list[int]] = counts.tolist()
+    return rows
+
+
+def roc(
+    probabilities: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    most: int = MOST_POINTS,
+) -> tuple[list[float], list[float], list[float]]:
+    """The ROC curve of all classes at once (one against the rest, micro-averaged), all seeds.
+
+    Args:
+        probabilities: (S, N, C).
+        labels: (N,).
+        most: So many points at most; both ends are among them.
+
+    Returns:
+        False positive rates, true positive rates and thresholds, all finite; the first point is
+        (0, 0), at a threshold that no probability exceeds.
+    """
+    classes = np.arange(probabilities.shape[-1])
+    hits = np.broadcast_to(labels[None, :, None] == classes, probabilities.shape)
+    scores = np.asarray(probabilities, np.float64).ravel()
+    order = np.argsort(-scores, kind="stable")
+    scores, right = scores[order], hits.ravel()[order]
+    # One point a distinct score: equal scores are called positive together.
+    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))
+    positives = np.cumsum(right)[ends]
+    negatives = ends + 1 - positives
+    fpr = np.append(0.0, negatives / max(1, negatives[-1]))
+    tpr = np.append(0.0, positives / max(1, positives[-1]))
+    thresholds = np.append(max(1.0, float(scores[0])), scores[ends])
+    chosen = _spread(fpr, tpr, most)
+    return _rounded(fpr[chosen]), _rounded(tpr[chosen]), _rounded(thresholds[chosen])
+
+
+def _spread(fpr: NDArray[np.float64], tpr: NDArray[np.float64], most: int) -> NDArray[np.intp]:
+    """Indices of at most `most` points, spread evenly along the curve."""
+    length = np.append(0.0, np.cumsum(np.diff(fpr) + np.diff(tpr)))
+    wanted = np.linspace(0.0, length[-1], most)
+    return np.unique(np.searchsorted(length, wanted).clip(0, len(length) - 1))
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    found: list[float] = np.round(values, 6).tolist()
+    return found
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -1,0 +1,236 @@
+"""Checkpoints from which a training ends bit for bit where it would have ended undisturbed.
+
+A checkpoint is an artifact (so half-written ones are never read) that holds all variables of model
+and optimizer, the states of random generators among them, and the state of the callbacks. Two
+slots take turns: while one is written, the other holds the last good checkpoint.
+
+``AUGSTUDY_CHECKPOINTS`` may name a folder of a store (``gs://bucket/checkpoints``), where a pod
+that takes the place of a lost one finds them; trainings are told apart there by what they do.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from augstudy import artifacts
+from augstudy.errors import AugstudyError, DataError, InputError, ServiceError
+from augstudy.storage import Store, open_store
+
+STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
+TERMINATED = 128 + signal.SIGTERM
+_SLOTS = ("a", "b")
+EVERY_S = 10.0
+EVERY_S_STORED = 60.0  # with a store each checkpoint is an upload
+
+Array = npt.NDArray[Any]
+Snapshot = dict[str, Any]
+logger = logging.getLogger("augstudy")
+
+
+class Stateful(Protocol):
+    """Something whose state a checkpoint holds: JSON values and lists of arrays."""
+
+    def state(self) -> Snapshot:
+        """The state."""
+
+    def restore(self, state: Snapshot) -> None:
+        """Take up a state again."""
+
+
+class Terminated(SystemExit):
+    """The process was asked to end (SIGTERM); its exit code says so."""
+
+
+@dataclass
+class _Kept:
+    step: int
+    state: Snapshot
+    written: bool = False
+
+
+class Keeper:
+    """Keeps the checkpoints of one training in a folder, and in a store if one is set."""
+
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any], *, every_s: float | None = None
+    ) -> None:
+        """Name the training by `identity`: checkpoints of another one are not read.
+
+        `every_s` is the least time between two writes; the newest state is kept in memory.
+        """
+        self._folder = folder
+        text = json.dumps({**identity, "code": artifacts.code_version()}, sort_keys=True)
+        self._key = hashlib.sha256(text.encode()).hexdigest()[:32]
+        root = os.environ.get(STORE_VARIABLE)
+        self._store: Store | None = open_store(root) if root else None
+        usual = EVERY_S_STORED if root else EVERY_S
+        self._every_s = usual if every_s is None else every_s
+        self._kept: _Kept | None = None
+        self._last_write = time.monotonic()
+
+    @classmethod
+    def beside(
+        cls,
+        out: Path,
+        name: str,
+        inputs: Mapping[str, artifacts.Artifact],
+        config: Mapping[str, Any],
+    ) -> "Keeper":
+        """The keeper of training `name`, which goes into the artifact that `out` will be."""
+        hashes = {key: item.content_hash for key, item in inputs.items()}
+        identity = {"name": name, "inputs": hashes, "config": dict(config)}
+        return cls(out.with_name(f".{out.name}-checkpoints") / name, identity)
+
+    def latest(self) -> tuple[int, Snapshot] | None:
+        """Step and state of the newest good checkpoint."""
+        if self._store:
+            self._fetch(self._store)
+        found = [item for item in map(self._read, _SLOTS) if item]
+        return max(found, key=lambda item: item[0]) if found else None
+
+    def offer(self, step: int, state: Snapshot) -> None:
+        """Keep `state` in memory, and write it if enough time has passed."""
+        self._kept = _Kept(step, state)
+        if time.monotonic() - self._last_write >= self._every_s:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is kept, unless it is written; a full disk costs a warning, no training."""
+        if self._kept is None or self._kept.written:
+            return
+        slot = self._free_slot()
+        try:
+            self._publish(slot, self._kept)
+            if self._store:
+                self._store.upload(self._folder / slot, f"{self._key}/{slot}")
+        except (ServiceError, InputError) as error:
+            logger.warning("No checkpoint at step %d: %s", self._kept.step, error)
+        self._kept.written = True
+        self._last_write = time.monotonic()
+
+    def clear(self) -> None:
+        """Forget the training: it is done. What the store holds stays, for its life cycle rules."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # trainings beside this one are not done
+            self._folder.parent.rmdir()
+
+    def _publish(self, slot: str, kept: _Kept) -> None:
+        plain, arrays = _split(kept.state)
+        config = {"training": self._key, "step": kept.step}
+        with artifacts.publish(self._folder / slot, "checkpoint", config=config) as draft:
+            np.savez(draft / "arrays.npz", **arrays)  # type: ignore[arg-type]
+            (draft / "state.json").write_text(json.dumps(plain) + "\n")
+
+    def _free_slot(self) -> str:
+        """The slot that does not hold the newest checkpoint."""
+        steps = {slot: self._step(slot) for slot in _SLOTS}
+        return min(_SLOTS, key=lambda slot: steps[slot])
+
+    def _step(self, slot: str) -> int:
+        item = self._open(slot)
+        return item.manifest.config["step"] if item else -1
+
+    def _open(self, slot: str) -> artifacts.Artifact | None:
+        try:
+            item = artifacts.read(self._folder / slot, "checkpoint")
+        except (InputError, DataError):
+            return None
+        return item if item.manifest.config.get("training") == self._key else None
+
+    def _read(self, slot: str) -> tuple[int, Snapshot] | None:
+        item = self._open(slot)
+        if item is None:
+            return None
+        with np.load(item.file("arrays.npz"), allow_pickle=False) as arrays:
+            return item.manifest.config["step"], _join(item.json("state.json"), dict(arrays))
+
+    def _fetch(self, store: Store) -> None:
+        """Bring the checkpoints of the store here, unless there are some."""
+        if any(self._open(slot) for slot in _SLOTS):
+            return
+        for slot in _SLOTS:
+            target = self._folder / slot
+            shutil.rmtree(target, ignore_errors=True)
+            try:
+                store.download(f"{self._key}/{slot}", target)
+            except AugstudyError as error:
+                logger.debug("No checkpoint %s in the store: %s", slot, error)
+
+
+@contextlib.contextmanager
+def written_when_terminated(keeper: Keeper | None) -> Iterator[None]:
+    """On SIGTERM write the newest state and end the process with exit code 143.
+
+    Raises:
+        Terminated: the signal came.
+    """
+    if keeper is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> NoReturn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise Terminated(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except Terminated:
+        keeper.write()
+        logger.warning("Ended by SIGTERM; the next start goes on from the checkpoint.")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def attributes(owner: object, names: Sequence[str]) -> Snapshot:
+    """The named attributes of an object, as a state; lists are copied."""
+    values = {name: getattr(owner, name) for name in names}
+    return {name: list(v) if isinstance(v, list) else v for name, v in values.items()}
+
+
+def set_attributes(owner: object, state: Snapshot) -> None:
+    """Undo :func:`attributes`."""
+    for name, value in state.items():
+        setattr(owner, name, value)
+
+
+def _split(state: Snapshot, prefix: str = "") -> tuple[Snapshot, dict[str, Array]]:
+    """JSON values with marks in the place of lists of arrays, and the arrays by name."""
+    plain: Snapshot = {}
+    arrays: dict[str, Array] = {}
+    for name, value in state.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            plain[name], inner = _split(value, f"{path}.")
+            arrays |= inner
+        elif isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            plain[name] = {"arrays": len(value)}
+            arrays |= {f"{path}.{index}": item for index, item in enumerate(value)}
+        else:
+            plain[name] = value
+    return plain, arrays
+
+
+def _join(plain: Snapshot, arrays: Mapping[str, Array], prefix: str = "") -> Snapshot:
+    state: Snapshot = {}
+    for name, value in plain.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict) and set(value) == {"arrays"}:
+            state[name] = [arrays[f"{path}.{index}"] for index in range(value["arrays"])]
+        else:
+            state[name] = _join(value, arrays, f"{path}.") if isinstance(value, dict) else value
+    return state

@@ -1,0 +1,56 @@
+"""Runs one training step; as a script, it sends itself a signal on the way.
+
+    python interrupted.py cnn|gan DATASET OUT SIGNAL CALLS
+
+The signal comes at the given call of the progress display: an epoch of the classifier (each of
+its two seeds has 4), 15 steps of the GAN.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from augstudy import telemetry
+from augstudy.artifacts import Artifact
+from augstudy.config import Arm, ClassifierSettings, GanSettings
+from augstudy.stages import train_cnn, train_gan
+from augstudy.training import checkpoints
+
+CNN = ClassifierSettings.model_validate(
+    {
+        "architecture": "dropout",
+        "epochs": 4,
+        "batch_size": 8,
+        "augmentation": {"rotation": 10, "shift": 0.1},
+        "early_stopping": {"patience": 3},
+        "reduce_on_plateau": {"patience": 1},
+    }
+)
+GAN = GanSettings(architecture="compact", steps=45, batch_size=8, latent_dim=8, shift=1.0)
+
+
+def train(what: str, dataset: Path, out: Path) -> Artifact:
+    """The step that is interrupted."""
+    if what == "cnn":
+        return train_cnn.run(dataset, out, Arm(arm="real"), [3, 4], CNN)
+    return train_gan.run(dataset, out, GAN, seed=3)
+
+
+def main(what: str, dataset: str, out: str, number: str, calls: str) -> None:
+    left = int(calls)
+
+    def progress(self: telemetry.Stage, *_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), getattr(signal, number))
+
+    telemetry.Stage.progress = progress
+    if number == "SIGKILL":  # leaves no time to write a checkpoint
+        checkpoints.EVERY_S = checkpoints.EVERY_S_STORED = 0.0
+    train(what, Path(dataset), Path(out))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,342 @@
+"""A server on loopback that speaks the REST API v2beta1 of Kubeflow Pipelines, and keeps state.
+
+It refuses what the real one refuses: runs of versions or in experiments that do not exist,
+parameters that the pipeline lacks or of a wrong type, names that are taken, bad cron expressions,
+filters it cannot read, wrong tokens. A run goes one state further each time somebody looks at it.
+"""
+
+import email
+import itertools
+import json
+import re
+import uuid
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import yaml
+from servers import _Server
+
+Record = dict[str, Any]
+GOOD = ("PENDING", "RUNNING", "SUCCEEDED")
+BAD = ("PENDING", "RUNNING", "FAILED")
+_OPERATIONS = {"EQUALS": 1, "NOT_EQUALS": 2, "IN": 8, "IS_SUBSTRING": 9}
+_GRPC = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13, 503: 14}
+_JSON_TYPES = {
+    "STRING": str,
+    "NUMBER_INTEGER": (int, float),
+    "NUMBER_DOUBLE": (int, float),
+    "BOOLEAN": bool,
+    "LIST": list,
+    "STRUCT": dict,
+}
+
+
+class RefusedError(Exception):
+    """An answer other than 200."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class KfpServer(_Server):
+    """Kinds of request are ``METHOD resource``, such as ``POST runs``.
+
+    Attributes:
+        token: What callers must send; None lets everybody in.
+        multi_user: Whether listings need a namespace.
+        states: What the runs created next go through, in turn; the last one goes on for ever.
+    """
+
+    def __init__(self, token: str | None = None, multi_user: bool = False) -> None:
+        super().__init__()
+        self.token, self.multi_user = token, multi_user
+        self.api = "v2beta1"
+        self.experiments: dict[str, Record] = {}
+        self.pipelines: dict[str, Record] = {}
+        self.versions: dict[str, Record] = {}
+        self.runs: dict[str, Record] = {}
+        self.schedules: dict[str, Record] = {}
+        self.states: list[tuple[str, ...]] = [GOOD]
+        self.failures: dict[str, list[int]] = {}
+        self._left: dict[str, list[str]] = {}
+        self._clock = itertools.count()
+
+    def fail(self, kind: str, *statuses: int) -> None:
+        """Answer the next requests of a kind with `statuses`."""
+        self.failures[kind] = list(statuses)[::-1]
+
+    def named(self, records: dict[str, Record], name: str) -> list[Record]:
+        """The records of a display name."""
+        return [item for item in records.values() if item["display_name"] == name]
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        url = urlsplit(request.path)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        path = url.path.removeprefix(f"/apis/{self.api}/")
+        kind = f"{request.command} {path.split('/')[0]}"
+        with self._lock:
+            self.requests[kind] += 1
+            try:
+                if path == url.path:
+                    raise RefusedError(404, "Not Found")
+                self._admit(request, kind)
+                found, status = self._route(request, path, query, body), 200
+            except RefusedError as refused:
+                status = refused.status
+                code = _GRPC.get(status, 2)
+                found = {"error": refused.message, "code": code, "message": refused.message}
+        self._send(request, kind, status, json.dumps(found).encode())
+
+    def _admit(self, request: BaseHTTPRequestHandler, kind: str) -> None:
+        sent = request.headers.get("Authorization")
+        if self.token is not None and sent is None:
+            raise RefusedError(401, "Request header error: there is no user identity header.")
+        if self.token is not None and sent != f"Bearer {self.token}":
+            raise RefusedError(401, f"Failed to authenticate {sent}")
+        if self.failures.get(kind):
+            status = self.failures[kind].pop()
+            raise RefusedError(status, f"ordered by the test; {sent} may not do this")
+
+    def _route(
+        self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str], body: bytes
+    ) -> Any:
+        if path.startswith("pipelines/upload"):
+            text = _uploaded(request, body)
+            return self._upload(text, query, new=path == "pipelines/upload")
+        content = json.loads(body) if body else {}
+        for method, pattern, handler in self._routes():
+            match = re.fullmatch(pattern, path)
+            if match and method == request.command:
+                return handler(*match.groups(), query if method == "GET" else content)
+        raise RefusedError(404, f"Not Found: {request.command} {path}")
+
+    def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        one = "([^/:]+)"
+        return [
+            ("GET", "healthz", lambda query: {"multi_user": self.multi_user}),
+            ("GET", "experiments", self._lister("experiments", self.experiments)),
+            ("POST", "experiments", self._create_experiment),
+            ("GET", f"experiments/{one}", self._getter("experiment", self.experiments)),
+            ("GET", "pipelines", self._lister("pipelines", self.pipelines)),
+            ("POST", "pipelines", self._create_pipeline),
+            ("GET", f"pipelines/{one}", self._getter("pipeline", self.pipelines)),
+            ("GET", f"pipelines/{one}/versions", self._list_versions),
+            ("GET", f"pipelines/{one}/versions/{one}", self._get_version),
+            ("GET", "runs", self._lister("runs", self.runs)),
+            ("POST", "runs", self._create_run),
+            ("GET", f"runs/{one}", self._look_at_run),
+            ("GET", "recurringruns", self._lister("recurringRuns", self.schedules)),
+            ("POST", "recurringruns", self._create_schedule),
+            ("GET", f"recurringruns/{one}", self._getter("recurring run", self.schedules)),
+            ("DELETE", f"recurringruns/{one}", self._delete_schedule),
+        ]
+
+    def _keep(self, records: dict[str, Record], key: str, record: Record) -> Record:
+        tick = next(self._clock)
+        moment = f"2026-11-02T{tick // 3600:02}:{tick // 60 % 60:02}:{tick % 60:02}Z"
+        kept = {key: str(uuid.uuid4()), "created_at": moment, **record}
+        records[kept[key]] = kept
+        return kept
+
+    def _getter(self, what: str, records: dict[str, Record]) -> Callable[..., Record]:
+        def get(key: str, query: dict[str, str]) -> Record:
+            if key not in records:
+                raise RefusedError(404, f"{what} {key} not found")
+            return records[key]
+
+        return get
+
+    def _lister(self, what: str, records: dict[str, Record]) -> Callable[..., Record]:
+        def get(query: dict[str, str]) -> Record:
+            namespace = query.get("namespace")
+            parent = query.get("experiment_id")
+            if self.multi_user and not namespace and not parent and what != "pipelines":
+                raise RefusedError(400, "Invalid list request: a namespace is needed.")
+            found = [item for item in records.values() if _belongs(item, namespace, parent)]
+            return _page(what, found, query)
+
+        return get
+
+    def _list_versions(self, pipeline_id: str, query: dict[str, str]) -> Record:
+        found = [item for item in self.versions.values() if item["pipeline_id"] == pipeline_id]
+        return _page("pipeline_versions", found, query)
+
+    def _get_version(self, pipeline_id: str, version_id: str, query: dict[str, str]) -> Record:
+        self._getter("pipeline", self.pipelines)(pipeline_id, query)
+        return self._getter("pipeline version", self.versions)(version_id, query)
+
+    def _create_experiment(self, body: Record) -> Record:
+        name = body.get("display_name")
+        if not name:
+            raise RefusedError(400, "Experiment name is empty.")
+        if any(
+            item["display_name"] == name and item.get("namespace") == body.get("namespace")
+            for item in self.experiments.values()
+        ):
+            raise RefusedError(409, f"experiment {name} already exists")
+        return self._keep(self.experiments, "experiment_id", {"storage_state": "AVAILABLE", **body})
+
+    def _create_pipeline(self, body: Record) -> Record:
+        name = body.get("name") or body.get("display_name")
+        if not name:
+            raise RefusedError(400, "pipeline name is empty")
+        if self.named(self.pipelines, name):
+            raise RefusedError(409, f"The name {name} already exists.")
+        return self._keep(self.pipelines, "pipeline_id", {"display_name": name, **body})
+
+    def _upload(self, text: str, query: dict[str, str], new: bool) -> Record:
+        documents = [item for item in yaml.safe_load_all(text) if item]
+        if not documents or documents[0].get("schemaVersion") != "2.1.0":
+            raise RefusedError(400, "Invalid input error: invalid v2 pipeline spec")
+        if new:
+            parent = self._create_pipeline({"display_name": query["name"]})
+        elif query.get("pipelineid") in self.pipelines:
+            parent = self.pipelines[query["pipelineid"]]
+        else:
+            raise RefusedError(400, "Failed to create a pipeline version")
+        siblings = [v for v in self.versions.values() if v["pipeline_id"] == parent["pipeline_id"]]
+        if any(item["display_name"] == query["name"] for item in siblings):
+            raise RefusedError(409, "Failed to create a pipeline version")
+        spec = documents[0]
+        if len(documents) > 1:
+            spec = {"pipeline_spec": documents[0], "platform_spec": documents[1]}
+        record = {"display_name": query["name"], "name": query["name"], "pipeline_spec": spec}
+        record["pipeline_id"] = parent["pipeline_id"]
+        version = self._keep(self.versions, "pipeline_version_id", record)
+        return parent if new else version
+
+    def _create_run(self, body: Record) -> Record:
+        self._check(body, "run")
+        body = {"storage_state": "AVAILABLE", "state": "PENDING", **body}
+        run = self._keep(self.runs, "run_id", body)
+        states = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        self._left[run["run_id"]] = list(states)
+        return run
+
+    def _look_at_run(self, run_id: str, query: dict[str, str]) -> Record:
+        run = self._getter("run", self.runs)(run_id, query)
+        left = self._left.get(run_id)
+        if left:
+            run["state"] = left.pop(0) if len(left) > 1 else left[0]
+        if run["state"] in ("SUCCEEDED", "FAILED"):
+            run.setdefault("finished_at", "2026-11-02T10:30:05Z")
+            task = {"task_id": "1", "display_name": "ingest", "state": run["state"]}
+            if run["state"] == "FAILED":
+                run["error"] = {"code": 2, "message": "a step failed"}
+                task["error"] = {"code": 2, "message": "exit code 4"}
+            driver = {"task_id": "0", "display_name": "ingest-driver", "state": "SUCCEEDED"}
+            run["run_details"] = {"task_details": [driver, task]}
+        return run
+
+    def _create_schedule(self, body: Record) -> Record:
+        self._check(body, "recurring run")
+        if self.multi_user and not body.get("namespace"):
+            raise RefusedError(400, "Recurring run has no namespace.")
+        if not 1 <= int(body.get("max_concurrency", 0)) <= 10:
+            raise RefusedError(400, "The max concurrency of the recurring run is out of range.")
+        cron = body.get("trigger", {}).get("cron_schedule", {}).get("cron", "")
+        # Like robfig/cron: the sixth field may be missing, which shifts what the others mean.
+        if len(cron.split()) not in (5, 6) and not cron.startswith("@"):
+            raise RefusedError(400, f"Schedule cron is not a supported format. Error: {cron!r}")
+        status = {"ENABLE": "ENABLED", "DISABLE": "DISABLED"}.get(body.get("mode", ""))
+        if status is None:
+            raise RefusedError(400, "The mode of the recurring run is unspecified.")
+        return self._keep(self.schedules, "recurring_run_id", {**body, "status": status})
+
+    def _delete_schedule(self, key: str, body: Record) -> Record:
+        self._getter("recurring run", self.schedules)(key, {})
+        del self.schedules[key]
+        return {}
+
+    def _check(self, body: Record, what: str) -> None:
+        """Refuse a run or schedule that names what does not exist, or wrong parameters."""
+        if not body.get("display_name"):
+            raise RefusedError(400, f"The {what} name is empty. Please specify a valid name")
+        self._getter("experiment", self.experiments)(body.get("experiment_id", ""), {})
+        reference = body.get("pipeline_version_reference") or {}
+        spec = body.get("pipeline_spec")
+        if not spec:
+            of = [
+                v
+                for v in self.versions.values()
+                if v["pipeline_id"] == reference.get("pipeline_id")
+            ]
+            wanted = reference.get("pipeline_version_id") or (
+                of[-1]["pipeline_version_id"] if of else ""
+            )
+            if wanted not in [item["pipeline_version_id"] for item in of]:
+                raise RefusedError(404, f"Failed to create a new {what}: no such pipeline version")
+            spec = self.versions[wanted]["pipeline_spec"]
+        spec = spec.get("pipeline_spec", spec)
+        known = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+        _check_parameters(known, body.get("runtime_config", {}).get("parameters", {}))
+
+
+def _check_parameters(known: Record, given: Record) -> None:
+    for name, definition in known.items():
+        if name not in given:
+            if "defaultValue" not in definition and not definition.get("isOptional"):
+                raise RefusedError(400, f"parameter {name} is not optional, yet has no value")
+        elif not isinstance(given[name], _JSON_TYPES[definition["parameterType"]]):
+            raise RefusedError(400, f"input parameter {name} is not of the type it requires")
+    extra = sorted(set(given) - set(known))
+    if extra:
+        message = f"parameter(s) provided are not required by pipeline: {', '.join(extra)}"
+        raise RefusedError(400, message)
+
+
+def _uploaded(request: BaseHTTPRequestHandler, body: bytes) -> str:
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    for part in email.message_from_bytes(head + body).walk():
+        if part.get_param("name", header="Content-Disposition") == "uploadfile":
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            return payload.decode()
+    raise RefusedError(400, "Failed to read pipeline from file")
+
+
+def _belongs(item: Record, namespace: str | None, parent: str | None) -> bool:
+    if parent and item.get("experiment_id") != parent:
+        return False
+    return not namespace or item.get("namespace", namespace) == namespace
+
+
+def _page(what: str, records: list[Record], query: dict[str, str]) -> Record:
+    found = [item for item in records if _passes(item, query.get("filter"))]
+    field, _, direction = (query.get("sort_by") or "created_at").partition(" ")
+    if any(field not in item for item in found):
+        raise RefusedError(400, f"Invalid sorting field: {field}")
+    found.sort(key=lambda item: item[field], reverse=direction == "desc")
+    start = int(query.get("page_token") or 0)
+    end = start + min(int(query.get("page_size") or 20), 200)
+    answer: Record = {what: found[start:end], "total_size": len(found)}
+    if end < len(found):
+        answer["next_page_token"] = str(end)
+    return answer
+
+
+def _passes(item: Record, text: str | None) -> bool:
+    predicates = json.loads(text).get("predicates", []) if text else []
+    for predicate in predicates:
+        operation = predicate.get("operation")
+        number = _OPERATIONS.get(operation, operation)
+        if predicate.get("key") not in ("display_name", "name", "storage_state"):
+            raise RefusedError(400, f"no such field: {predicate.get('key')}")
+        value = str(item.get(predicate["key"], ""))
+        wanted = predicate.get("stringValue", predicate.get("string_value"))
+        several = predicate.get("stringValues", predicate.get("string_values")) or {}
+        passed = {
+            1: value == wanted,
+            2: value != wanted,
+            8: value in several.get("values", []),
+            9: str(wanted) in value,
+        }
+        if number not in passed:
+            raise RefusedError(400, f"unknown operation {operation}")
+        if not passed[number]:
+            return False
+    return True

@@ -1,0 +1,153 @@
+"""Trainings that are cut short end where undisturbed ones do, bit for bit."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import interrupted
+import numpy as np
+import pytest
+from builders import build_dataset
+
+from augstudy import artifacts, telemetry
+from augstudy.training import checkpoints
+from augstudy.training.checkpoints import Keeper
+
+CLASSES = ("cow", "giraffe", "zebra")
+STATE = {
+    "variables": [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(7, dtype=np.int64)],
+    "early_stopping": {"best": 0.1 + 0.2, "best_weights": None, "wait": 2},
+    "history": {"rows": [{"epoch": 1, "loss": 1 / 3}], "samples": []},
+    "stopped": False,
+}
+
+
+def keeper(tmp_path: Path, seed: int = 0) -> Keeper:
+    return Keeper(tmp_path / "checkpoints", {"seed": seed}, every_s=0)
+
+
+def assert_same(found, step, state=STATE):
+    assert found is not None
+    assert found[0] == step
+    for one, other in zip(found[1]["variables"], state["variables"], strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    rest = {key: value for key, value in found[1].items() if key != "variables"}
+    assert rest == {key: value for key, value in state.items() if key != "variables"}
+
+
+def test_the_newest_state_comes_back_exactly(tmp_path):
+    assert keeper(tmp_path).latest() is None
+    writer = keeper(tmp_path)
+    for step in (1, 2, 3):
+        writer.offer(step, STATE)
+    assert_same(keeper(tmp_path).latest(), 3)
+
+
+def test_another_training_is_not_read(tmp_path):
+    keeper(tmp_path).offer(1, STATE)
+    assert keeper(tmp_path, seed=1).latest() is None
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
+    writer = keeper(tmp_path)
+    writer.offer(1, STATE)
+    writer.offer(2, STATE)
+    [newest] = [p for p in tmp_path.rglob("manifest.json") if '"step": 2' in p.read_text()]
+    with (newest.parent / "arrays.npz").open("r+b") as stream:
+        stream.write(b"damage")
+    assert_same(keeper(tmp_path).latest(), 1)
+
+
+def test_a_full_disk_leaves_the_last_good_one_and_the_training(tmp_path, monkeypatch, caplog):
+    writer = keeper(tmp_path)
+    writer.offer(1, STATE)
+    writer.offer(2, STATE)
+
+    def fill(target, **_):
+        Path(target).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING, "augstudy"):
+        patch.setattr(checkpoints.np, "savez", fill)
+        writer.offer(3, STATE)
+    assert "No checkpoint at step 3: No space left" in caplog.text
+    assert_same(keeper(tmp_path).latest(), 2)
+
+
+def test_between_writes_the_newest_state_waits_in_memory(tmp_path):
+    writer = Keeper(tmp_path / "checkpoints", {"seed": 0}, every_s=3600)
+    writer.offer(1, STATE)
+    assert keeper(tmp_path).latest() is None
+    writer.write()
+    assert_same(keeper(tmp_path).latest(), 1)
+
+
+def test_another_machine_finds_it_in_the_store(tmp_path, gcs, monkeypatch):
+    gcs.put("study", "something", b"")
+    monkeypatch.setenv(checkpoints.STORE_VARIABLE, "gs://study/checkpoints")
+    writer = keeper(tmp_path / "lost")
+    writer.offer(1, STATE)
+    writer.offer(2, STATE)
+    assert_same(keeper(tmp_path / "other").latest(), 2)
+    assert keeper(tmp_path / "another", seed=1).latest() is None
+
+
+def test_a_store_that_is_away_costs_a_warning(tmp_path, gcs, monkeypatch, caplog):
+    monkeypatch.setenv(checkpoints.STORE_VARIABLE, "gs://study/checkpoints")
+    gcs.forbidden.add("study")
+    with caplog.at_level(logging.WARNING, "augstudy"):
+        keeper(tmp_path).offer(1, STATE)
+    assert "No checkpoint at step 1" in caplog.text
+    assert_same(keeper(tmp_path).latest(), 1)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+
+
+@pytest.mark.parametrize(
+    ("what", "number", "calls", "code", "left"),
+    [
+        ("cnn", "SIGKILL", 6, -9, {3}),  # in the second seed; its epoch 2 is not written yet
+        ("gan", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+    ],
+)
+def test_an_interrupted_training_ends_as_if_undisturbed(
+    what, number, calls, code, left, dataset, tmp_path, monkeypatch
+):
+    whole = interrupted.train(what, dataset, tmp_path / "whole")
+    out = tmp_path / "out"
+    command = [interrupted.__file__, what, str(dataset), str(out), number, str(calls)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(interrupted.__file__).parent)}
+    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True)
+    assert done.returncode == code, done.stderr.decode()
+    assert not (out / artifacts.MANIFEST).exists()
+    seen = []
+    monkeypatch.setattr(telemetry.Stage, "progress", lambda *given: seen.append(given))
+    resumed = interrupted.train(what, dataset, out)
+    assert len(seen) in left
+    assert resumed.content_hash == whole.content_hash
+    assert not (tmp_path / ".out-checkpoints").exists()
+
+
+def test_a_finished_training_is_not_repeated(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "EVERY_S", 0.0)
+    whole = interrupted.train("cnn", dataset, tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="cut"), monkeypatch.context() as patch:
+        patch.setattr(artifacts, "_write_durably", _cut)
+        interrupted.train("cnn", dataset, tmp_path / "out")
+    seen = []
+    monkeypatch.setattr(telemetry.Stage, "progress", lambda *given: seen.append(given))
+    assert interrupted.train("cnn", dataset, tmp_path / "out").content_hash == whole.content_hash
+    assert not seen
+
+
+def _cut(path, text):
+    """Writes manifests of checkpoints only, as if the machine went away at the very end."""
+    if '"kind": "checkpoint"' not in text:
+        raise RuntimeError("cut")
+    path.write_text(text)

@@ -1,0 +1,95 @@
+"""The rule by which a challenger takes the champion's place."""
+
+import numpy as np
+import pytest
+
+from augstudy.metrics.promotion import compare, decide, flat
+
+
+def right(seeds, images, wrong):
+    """(seeds, images), all right but the first `wrong` of each seed."""
+    outcome = np.ones((seeds, images), bool)
+    outcome[:, :wrong] = False
+    return outcome
+
+
+def verdict(comparison, margin=0.005, first=False, same=False):
+    return decide(comparison, margin, first, same)
+
+
+def test_without_a_champion_the_first_is_promoted():
+    decision = verdict(None, first=True)
+    assert decision.promote
+    assert flat(None, decision) == {"promoted": 1.0}
+
+
+def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():
+    none = np.zeros(400, bool)
+    better = compare(right(2, 400, 80), right(2, 400, 20), none)
+    assert (better.champion, better.challenger) == (0.8, 0.95)
+    assert better.difference == pytest.approx(0.15)
+    decision = verdict(better)
+    assert decision.promote
+    assert decision.reason.startswith("Promoted: accuracy changes by +15.0 points (95 % interval +")
+    assert decision.reason.endswith("400 test images), which rules out a loss of more than 0.5.")
+    worse = compare(right(2, 400, 20), right(2, 400, 80), none)
+    assert not verdict(worse).promote
+    assert "does not rule out a loss of more than 0.5" in verdict(worse).reason
+
+
+@pytest.mark.parametrize(
+    ("margin", "promote", "words"),
+    [
+        (0.005, True, "a loss of more than 0.5."),
+        (0.0, True, "a loss."),
+        (-0.2, False, "a gain of less than 20.0."),
+    ],
+)
+def test_the_margin_says_what_must_be_ruled_out(margin, promote, words):
+    better = compare(right(1, 400, 80), right(1, 400, 20), np.zeros(400, bool))
+    decision = verdict(better, margin)
+    assert decision.promote is promote
+    assert decision.reason.endswith(words)
+
+
+def test_two_that_never_disagree_on_few_images_prove_nothing():
+    few = compare(right(1, 40, 4), right(1, 40, 4), np.zeros(40, bool))
+    assert few.difference == 0
+    assert few.low == pytest.approx(-(1 - 0.025 ** (1 / 40)))  # nothing seen in 40 tries
+    assert not verdict(few).promote
+    many = compare(right(1, 2000, 4), right(1, 2000, 4), np.zeros(2000, bool))
+    assert verdict(many).promote
+
+
+def test_what_the_champion_has_learnt_from_does_not_count():
+    champion, challenger = right(1, 100, 50), right(1, 100, 0)
+    excluded = np.arange(100) < 50
+    found = compare(champion, challenger, excluded)
+    assert (found.images, found.excluded, found.difference) == (50, 50, 0)
+    assert compare(champion, challenger, np.ones(100, bool)) is None
+    decision = verdict(None)
+    assert not decision.promote
+    assert "learnt from every test image" in decision.reason
+
+
+def test_different_numbers_of_seeds_are_paired_as_far_as_they_go():
+    champion = np.concatenate([right(1, 50, 10), right(2, 50, 40)])
+    found = compare(champion, right(1, 50, 10), np.zeros(50, bool))
+    assert (found.seeds, found.difference) == (1, 0)
+
+
+def test_the_same_classifier_is_not_promoted_again():
+    equal = compare(right(1, 4000, 4), right(1, 4000, 4), np.zeros(4000, bool))
+    decision = verdict(equal, same=True)
+    assert not decision.promote
+    assert "bit for bit" in decision.reason
+
+
+def test_flat_numbers_have_the_names_of_the_dashboard():
+    better = compare(right(2, 400, 80), right(2, 400, 20), np.zeros(400, bool))
+    values = flat(better, verdict(better))
+    assert {"champion.accuracy", "challenger.accuracy", "difference", "ci_low", "ci_high"} < set(
+        values
+    )
+    assert values["promoted"] == 1.0
+    assert all(type(value) is float and np.isfinite(value) for value in values.values())
