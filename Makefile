@@ -18,15 +18,20 @@ EXPERIMENT ?=
 WAIT   ?=
 CRON   ?=
 PYTEST ?=
+TARGET     ?= cpu
+REPOSITORY ?= augstudy-python
+BASE_IMAGE ?=
+PUSH       ?=
+NETWORK    ?=
 
 BIN     := $(VENV)/bin
 RUN_OK  := $(VENV)/.run-installed
 DEV_OK  := $(VENV)/.dev-installed
-CHECKED := src components pipelines tests benchmarks scripts
+CHECKED := src components pipelines tests benchmarks scripts images
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study submit schedule test lint format types lock compile golden docs runs clean python-ok
+.PHONY: help study submit schedule test lint format types lock compile images golden docs runs clean python-ok
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +81,10 @@ format: $(DEV_OK) ## Format the code
 types: $(DEV_OK) ## Check the types
 	@$(BIN)/mypy
 
+images: ## Build the container images of the steps (TARGET=cpu, gpu or both; PUSH=1)
+	@TARGET=$(call quoted,$(TARGET)) REPOSITORY=$(call quoted,$(REPOSITORY)) BASE_IMAGE=$(call quoted,$(BASE_IMAGE)) \
+	  PUSH=$(call quoted,$(PUSH)) NETWORK=$(call quoted,$(NETWORK)) scripts/build_images.sh
+
 golden: $(DEV_OK) ## Write the compiled pipelines that the tests compare with
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/pipelines/test_compile.py
 
@@ -86,10 +95,17 @@ docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchm
 # is ours, because the tool's own would record options of the machine it ran on.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+# What TensorFlow and s3fs ask for but no step imports.
+NOT_IN_IMAGE = grpcio joblib libclang narwhals scikit-learn setuptools threadpoolctl wheel cloudpickle
 lock: $(DEV_OK) ## Resolve the dependencies again into requirements/
 	@$(BIN)/python -m pip install --quiet uv
 	@$(LOCK) pyproject.toml requirements/build.in --extra pipelines --extra s3 --output-file requirements/run.txt
 	@$(LOCK) pyproject.toml requirements/build.in --all-extras --output-file requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra s3 --constraint requirements/run.txt $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) \
+	  --output-file requirements/image.txt
+	@grep '^kfp==' requirements/run.txt | cut -d' ' -f1 | $(LOCK) --no-deps --no-header - >> requirements/image.txt
+	@echo 'tensorflow[and-cuda]' | $(LOCK) --constraint requirements/run.txt - | \
+	  awk '/^[a-z]/ { keep = /^nvidia-/ } /^#/ || keep' > requirements/image-gpu.txt
 
 clean: ## Remove the environment, builds and caches; runs/ is kept
 	@rm -rf '$(VENV)' build dist .pytest_cache .mypy_cache .ruff_cache

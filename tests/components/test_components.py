@@ -167,6 +167,14 @@ def test_images_needed(arms: list[dict[str, Any]], level: int, images: int) -> N
     assert adapters.images_needed(adapters.parse_arms(arms), level) == images
 
 
+def test_settings_are_told_in_one_order() -> None:
+    """KFP hands mappings over in any order; the report must not change with it."""
+    study = {"b": {"y": 1, "x": [{"d": 1, "c": 2}]}, "a": None}
+    other = {"b": {"x": [{"c": 2, "d": 1}], "y": 1}, "a": None}
+    assert json.dumps(adapters.ordered(study)) == json.dumps(adapters.ordered(other))
+    assert adapters.ordered(study) == study
+
+
 def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AUGSTUDY_THREADS", "8")
     monkeypatch.setenv("AUGSTUDY_CELL_THREADS", "4")
