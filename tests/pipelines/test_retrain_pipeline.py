@@ -33,6 +33,10 @@ def test_nothing_is_trained_before_the_data_is_validated(spec: dict[str, Any]) -
     assert after == {"validate", "train-cnn", "evaluate", "evaluate-2"}
 
 
+def test_a_run_needs_few_pods(spec: dict[str, Any]) -> None:
+    assert ir.count_pods(spec, {}) == 2 * 6 + 1
+
+
 def test_every_parameter_is_explained(spec: dict[str, Any]) -> None:
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert not [name for name, item in parameters.items() if not item.get("description")]
