@@ -1,0 +1,56 @@
+"""What is missing before a submit: every check a line, and the command that mends it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from augstudy.cluster import launcher
+from augstudy.cluster.checks import Place, access, capacity, image, kfp, network
+from augstudy.cluster.findings import Finding, guarded
+from augstudy.cluster.settings import ClusterSettings
+from augstudy.errors import AugstudyError
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is examined: a place for runs, and how they would be submitted."""
+
+    place: Place
+    settings: ClusterSettings
+    images: tuple[str, ...]
+    host: str = ""
+    token: str = ""
+    pipeline_root: str = ""
+    content_tag: str = ""
+
+
+def examine(patient: Patient) -> Iterator[Finding]:
+    """All findings, in the order in which they would stop a run; nothing is changed."""
+    place, settings = patient.place, patient.settings
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        lambda: kfp.reachable(place, patient.host, patient.token),
+        lambda: access.namespace(place),
+        lambda: kfp.servers(place),
+        lambda: access.service_account(place),
+        lambda: access.store(place, patient.pipeline_root),
+        lambda: network.policies(place, _scheme(patient)),
+        lambda: capacity.room(place, settings),
+        lambda: capacity.gpus(place, settings),
+        *(lambda name=name: _image(patient, name) for name in patient.images),  # type: ignore[misc]
+    ]
+    for check in checks:
+        yield from guarded(check)
+
+
+def _image(patient: Patient, name: str) -> Iterator[Finding]:
+    yield from image.named(name, patient.content_tag)
+    yield from image.available(patient.place, name, patient.settings.image_pull_secrets)
+
+
+def _scheme(patient: Patient) -> str:
+    place = patient.place
+    path = f"/api/v1/namespaces/{place.namespace}/configmaps/{launcher.CONFIG_MAP}"
+    try:
+        data = (place.cluster.get(path) or {}).get("data") or {}
+        return launcher.access(data, patient.pipeline_root).scheme
+    except AugstudyError:  # told by the check of the store
+        return "minio"
