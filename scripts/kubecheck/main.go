@@ -94,17 +94,17 @@ func (c *checker) check(document []byte) (string, error) {
 		return kind.Kind, err
 	}
 	name := kind.Kind + "/" + accessor.GetName()
-	if err := c.create(document, kind.GroupKind(), accessor.GetNamespace()); err != nil {
+	if err := c.create(document, *kind, accessor.GetNamespace()); err != nil {
 		return name, err
 	}
 	return name, c.secure(sent)
 }
 
 // create does what the API server does before it stores a new object.
-func (c *checker) create(document []byte, kind schema.GroupKind, namespace string) error {
-	strategy, known := strategies[kind]
+func (c *checker) create(document []byte, kind schema.GroupVersionKind, namespace string) error {
+	strategy, known := strategies[kind.GroupKind()]
 	if !known {
-		return fmt.Errorf("kind %s is not known to kubecheck: add it to its table", kind)
+		return fmt.Errorf("kind %s is not known to kubecheck: add it to its table", kind.Kind)
 	}
 	if namespace == "" {
 		return errors.New("the object names no namespace")
@@ -113,7 +113,23 @@ func (c *checker) create(document []byte, kind schema.GroupKind, namespace strin
 	if err != nil {
 		return err
 	}
-	return rest.BeforeCreate(strategy, request.WithNamespace(request.NewContext(), namespace), object)
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return err
+	}
+	rest.FillObjectMetaSystemFields(accessor)
+	ctx := request.WithNamespace(request.NewContext(), namespace)
+	// Kubernetes names its validation rules by the request.
+	ctx = request.WithRequestInfo(ctx, &request.RequestInfo{
+		IsResourceRequest: true,
+		Verb:              "create",
+		APIGroup:          kind.Group,
+		APIVersion:        kind.Version,
+		Namespace:         namespace,
+		Resource:          strings.ToLower(kind.Kind) + "s",
+		Name:              accessor.GetName(),
+	})
+	return rest.BeforeCreate(strategy, ctx, object)
 }
 
 // secure holds the pods that an object makes against the level of Pod Security.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from augstudy.cluster import launcher
 from augstudy.cluster.checks import Place, access, capacity, image, kfp, network
-from augstudy.cluster.findings import Finding, guarded
+from augstudy.cluster.findings import Finding, guarded, wrong
 from augstudy.cluster.settings import ClusterSettings
 from augstudy.errors import AugstudyError
 
@@ -26,8 +26,13 @@ class Patient:
 def examine(patient: Patient) -> Iterator[Finding]:
     """All findings, in the order in which they would stop a run; nothing is changed."""
     place, settings = patient.place, patient.settings
+    yield from guarded(lambda: kfp.reachable(place, patient.host, patient.token))
+    try:
+        place.cluster.get("/version")
+    except AugstudyError as error:  # then nothing below can be known
+        yield wrong(str(error), "kubectl cluster-info")
+        return
     checks: list[Callable[[], Iterator[Finding]]] = [
-        lambda: kfp.reachable(place, patient.host, patient.token),
         lambda: access.namespace(place),
         lambda: kfp.servers(place),
         lambda: access.service_account(place),
@@ -54,3 +59,10 @@ def _scheme(patient: Patient) -> str:
         return launcher.access(data, patient.pipeline_root).scheme
     except AugstudyError:  # told by the check of the store
         return "minio"
+
+
+def images(settings: ClusterSettings) -> tuple[str, ...]:
+    """Names of the images that a pipeline compiled now would refer to."""
+    from components.image import GPU_IMAGE, IMAGE
+
+    return (IMAGE, GPU_IMAGE) if settings.gpus else (IMAGE,)
