@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts" / "augstudy"
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from places import CHART, ROOT, Run
 
 
 def _tool(name: str) -> str:

@@ -1,5 +1,4 @@
-"""The chart: it lints, changes only on purpose, would be accepted by an API server, and refuses
-what makes no sense."""
+"""The chart lints, changes only on purpose, suits an API server, and refuses nonsense."""
 
 import os
 from collections.abc import Callable
@@ -7,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import CHART, Run
+from places import CHART, Run
 
 GOLDEN = Path(__file__).parent / "golden"
-FLAVOURS = {"default": [], **{name: ["-f", str(CHART / "ci" / f"{name}-values.yaml")] for name in ("gcs", "s3", "kind")}}
+FLAVOURS = {
+    "default": [],
+    **{name: ["-f", str(CHART / "ci" / f"{name}-values.yaml")] for name in ("gcs", "s3", "kind")},
+}
 flavours = pytest.mark.parametrize("flavour", FLAVOURS)
 
 
@@ -55,7 +57,8 @@ def test_everything_switched_on(template: Callable[..., str], kubecheck: Run) ->
         "--set", "networkPolicy.metadataServer.allow=always,rbac.secretNames={other}",
         "--set", "nodeSelector.pool=cpu,tolerations[0].key=a,tolerations[0].operator=Exists",
         "--set-json", 'networkPolicy.extraEgress=[{"ports":[{"port":5000}]}]',
-        "--set-json", 'rbac.extraRules=[{"apiGroups":[""],"resources":["events"],"verbs":["create"]}]',
+        "--set-json",
+        'rbac.extraRules=[{"apiGroups":[""],"resources":["events"],"verbs":["create"]}]',
     )  # fmt: skip
     done = kubecheck(text)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -64,7 +67,9 @@ def test_everything_switched_on(template: Callable[..., str], kubecheck: Run) ->
 
 
 def test_everything_switched_off(template: Callable[..., str]) -> None:
-    off = "rbac.create=false,serviceAccount.create=false,launcher.create=never,gpuQuota.enabled=false"
+    off = (
+        "rbac.create=false,serviceAccount.create=false,launcher.create=never,gpuQuota.enabled=false"
+    )
     more = "limitRange.enabled=false,networkPolicy.enabled=false,check.enabled=false"
     assert template("--set", off, "--set", more).strip() == ""
 
@@ -137,9 +142,7 @@ spec:
         ("  containers: =>   hostNetwork: true\n  containers:", "host namespaces"),
     ],
 )
-def test_the_check_refuses_what_an_api_server_would(
-    kubecheck: Run, change: str, said: str
-) -> None:
+def test_the_check_refuses_what_an_api_server_would(kubecheck: Run, change: str, said: str) -> None:
     assert kubecheck(_wrong("image: a:b => image: a:b")).returncode == 0
     done = kubecheck(_wrong(change))
     assert done.returncode == 1
