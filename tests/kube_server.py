@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from servers import _Server
 
-TOKEN = "a-token"  # noqa: S105
+TOKEN = "a-token"
 Json = dict[str, Any]
 
 

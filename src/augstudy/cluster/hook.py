@@ -146,10 +146,11 @@ def _wanted(api: Api, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _newest(api: Api, options: argparse.Namespace) -> tuple[str, str]:
-    path = f"/pipelines/names/{urllib.parse.quote(options.pipeline, safe='')}"
+    found = None
     # Where KFP has several users, a pipeline is a namespace's or everybody's.
-    own = f"{path}?{urllib.parse.urlencode(_where(options))}"
-    found = (options.namespace and api.call("GET", own)) or api.call("GET", path)
+    for where in ([_where(options)] if options.namespace else []) + [{}]:
+        query = {"filter": _equal(options.pipeline), **where}
+        found = found or next(api.pages("/pipelines", "pipelines", **query), None)
     if not found:
         raise InputError(
             f"There is no pipeline {options.pipeline!r} in Kubeflow Pipelines: upload it, with "
@@ -175,6 +176,11 @@ def _named(api: Api, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for run in api.pages("/recurringruns", "recurringRuns", **_where(options)):
         if run.get("display_name") == options.name:
             yield run
+
+
+def _equal(name: str) -> str:
+    predicate = {"operation": "EQUALS", "key": "display_name", "string_value": name}
+    return json.dumps({"predicates": [predicate]})
 
 
 def _where(options: argparse.Namespace) -> dict[str, str]:

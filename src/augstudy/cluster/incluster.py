@@ -21,7 +21,8 @@ class InCluster:
         ServiceError: this is no pod, or its account's token is not mounted.
     """
 
-    def __init__(self, account: Path = ACCOUNT) -> None:
+    def __init__(self, account: Path | None = None) -> None:
+        account = account or ACCOUNT
         host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}") for part in ("HOST", "PORT"))
         if not host or not (account / "token").is_file():
             raise ServiceError("This must run in a pod whose service account's token is mounted.")

@@ -1,6 +1,7 @@
 """The Kubernetes API of the cluster that the kubeconfig means, as plain JSON."""
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from augstudy.errors import InputError, ServiceError
 _TIMEOUT_S = (5, 20)  # to connect, to answer
 
 
-class Forbidden(ServiceError):
+class ForbiddenError(ServiceError):
     """We may not do that."""
 
 
@@ -26,7 +27,10 @@ class Cluster:
 
         settings = client.Configuration()
         try:
-            config.load_kube_config(context=context or None, client_configuration=settings)
+            # The client library reads KUBECONFIG once, when it is imported.
+            config.load_kube_config(
+                os.environ.get("KUBECONFIG"), context or None, client_configuration=settings
+            )
         except ConfigException as error:
             where = f"no context {context!r} in the kubeconfig" if context else "no kubeconfig"
             raise InputError(
@@ -44,7 +48,7 @@ class Cluster:
         """An object, or a list of them; None if there is none.
 
         Raises:
-            Forbidden: we may not read it.
+            ForbiddenError: we may not read it.
             ServiceError: the API does not answer.
         """
         return self._call("GET", path)
@@ -78,7 +82,7 @@ class Cluster:
             if error.status == 404:
                 return None
             if error.status == 403:
-                raise Forbidden(f"We may not {method.lower()} {path}.") from None
+                raise ForbiddenError(f"We may not {method.lower()} {path}.") from None
             raise ServiceError(
                 f"The Kubernetes API at {self.host} refuses {path} (HTTP {error.status})."
             ) from None

@@ -119,7 +119,8 @@ def _lowered(provider: Any, scheme: str) -> dict[str, Any]:
 
 def _described(root: str, store: Mapping[str, Any]) -> Access:
     credentials = store["credentials"]
-    secret, keys = "", ()
+    secret = ""
+    keys: tuple[str, ...] = ()
     if not credentials.get("fromEnv"):
         reference = credentials.get("secretRef") or {}
         secret = str(reference.get("secretName") or "")

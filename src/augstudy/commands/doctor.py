@@ -1,6 +1,5 @@
 """The command that says what is missing before a submit."""
 
-import os
 from collections import Counter
 from typing import Annotated
 
@@ -8,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from augstudy.commands import options
+from augstudy.commands import cluster, options
 
+_ACCOUNT = "augstudy"  # the chart's
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 
 
@@ -17,21 +17,13 @@ def doctor(
     context: Annotated[
         str, typer.Option(help="Context of the kubeconfig (default: the current one).")
     ] = "",
-    namespace: Annotated[
-        str, typer.Option(help="Namespace of the runs.", envvar="AUGSTUDY_KFP_NAMESPACE")
-    ] = "kubeflow",
-    host: Annotated[
-        str, typer.Option(help="Address of Kubeflow Pipelines.", envvar="AUGSTUDY_KFP_HOST")
-    ] = "",
-    token: Annotated[
-        str,
-        typer.Option(
-            help="Token for Kubeflow Pipelines.", envvar="AUGSTUDY_KFP_TOKEN", show_envvar=True
-        ),
-    ] = "",
+    host: cluster.Host = None,
+    namespace: cluster.Namespace = None,
+    token: cluster.Token = None,
+    pipeline_root: cluster.Root = None,
     service_account: Annotated[
-        str, typer.Option(help="Account of the runs.", envvar="AUGSTUDY_SERVICE_ACCOUNT")
-    ] = "augstudy",
+        str | None, typer.Option(help="Account of the runs, or AUGSTUDY_SERVICE_ACCOUNT.")
+    ] = None,
     kfp_namespace: Annotated[
         str, typer.Option(help="Namespace of KFP's own servers.")
     ] = "kubeflow",
@@ -44,19 +36,29 @@ def doctor(
 
     Example: augstudy doctor --context kind-augstudy --host http://localhost:8080
     """
+    from augstudy.cluster import connection
     from augstudy.cluster import doctor as doctors
     from augstudy.cluster.checks import Place
     from augstudy.cluster.kube import Cluster
     from augstudy.cluster.settings import load
 
-    settings = load()
-    patient = doctors.Patient(
-        Place(Cluster(context), namespace, service_account, kfp_namespace, context),
-        settings,
-        doctors.images(settings),
-        host=host.rstrip("/"),
+    found = connection.settings(
+        host=host,
+        namespace=namespace,
         token=token,
-        pipeline_root=os.environ.get("AUGSTUDY_PIPELINE_ROOT", ""),
+        pipeline_root=pipeline_root,
+        service_account=service_account,
+    )
+    settings = load()
+    place = Place(
+        Cluster(context),
+        found.namespace or kfp_namespace,
+        found.service_account or _ACCOUNT,
+        kfp_namespace,
+        context,
+    )
+    patient = doctors.Patient(
+        place, settings, found, doctors.images(settings), doctors.content_tag()
     )
     console = Console(highlight=False, soft_wrap=True)
     counts: Counter[str] = Counter()
@@ -66,7 +68,9 @@ def doctor(
         console.print(f"[{style}]{finding.state:<8}[/] {escape(finding.what)}")
         if finding.mend:
             console.print(f"{'':<8} -> {escape(finding.mend)}", style="dim")
-    console.print(f"\n{counts['wrong']} wrong, {counts['warning']} warnings, {counts['ok']} ok")
+    console.print(
+        "\n" + ", ".join(f"{counts[state]} {state}" for state in ("wrong", "warning", "ok"))
+    )
     if counts["wrong"]:
         raise typer.Exit(3)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from augstudy.cluster import launcher, rights
 from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
-from augstudy.cluster.kube import Forbidden
+from augstudy.cluster.kube import ForbiddenError
 from augstudy.errors import InputError
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -64,14 +64,13 @@ def _secret(place: Place, access: launcher.Access) -> Iterator[Finding]:
     if not access.secret:
         yield ok("the store's credentials come from the pods' environment")
         return
-    create = (
-        f"{place.kubectl} create secret generic {access.secret} "
-        + " ".join(f"--from-file={key}=FILE" for key in access.keys)
+    create = f"{place.kubectl} create secret generic {access.secret} " + " ".join(
+        f"--from-file={key}=FILE" for key in access.keys
     )
     path = f"/api/v1/namespaces/{place.namespace}/secrets/{access.secret}"
     try:
         found = place.cluster.get(path)
-    except Forbidden:
+    except ForbiddenError:
         yield warning(f"we may not read secret {access.secret}, so its keys were not checked")
         return
     if found is None:
@@ -97,7 +96,7 @@ def _rights(place: Place, secret: str) -> Iterator[Finding]:
         }
         try:
             answer = place.cluster.create(_REVIEWS, review)
-        except Forbidden:
+        except ForbiddenError:
             yield warning(
                 f"we may not ask what {place.service_account} may do, so its rights were not "
                 "checked",

@@ -6,7 +6,7 @@ from typing import Any
 
 from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
-from augstudy.cluster.kube import Forbidden
+from augstudy.cluster.kube import ForbiddenError
 from augstudy.cluster.settings import ClusterSettings, Toleration
 
 
@@ -46,9 +46,7 @@ def gpus(place: Place, settings: ClusterSettings) -> Iterator[Finding]:
         return
     selector = {**settings.node_selector, **settings.gpu_node_selector}
     tolerations = (*settings.tolerations, *settings.gpu_tolerations)
-    usable = [
-        node for node in owners if _matches(node, selector) and _tolerated(node, tolerations)
-    ]
+    usable = [node for node in owners if _matches(node, selector) and _tolerated(node, tolerations)]
     if not usable:
         yield wrong(
             f"{total} {resource} are there, but steps ask for other labels or taints",
@@ -86,8 +84,8 @@ def _quota(place: Place, resource: str, total: int, wanted: int) -> Iterator[Fin
 def _ready(place: Place) -> list[dict[str, Any]]:
     try:
         nodes = place.cluster.items("/api/v1/nodes")
-    except Forbidden as error:
-        raise Forbidden(
+    except ForbiddenError as error:
+        raise ForbiddenError(
             "We may not list nodes, so their capacity was not checked: ask for 'get, list nodes'."
         ) from error
     return [

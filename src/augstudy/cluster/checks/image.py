@@ -5,7 +5,7 @@ from typing import Any
 
 from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
-from augstudy.cluster.kube import Forbidden
+from augstudy.cluster.kube import ForbiddenError
 
 _PULL = "kubernetes.io/dockerconfigjson"
 _LISTED = 50  # images a node names at most
@@ -53,7 +53,7 @@ def available(place: Place, image: str, pull_secrets: tuple[str, ...]) -> Iterat
 def _pull_secret(place: Place, name: str) -> Iterator[Finding]:
     try:
         found = place.cluster.get(f"/api/v1/namespaces/{place.namespace}/secrets/{name}")
-    except Forbidden:
+    except ForbiddenError:
         yield warning(f"we may not read pull secret {name}")
         return
     create = (
@@ -71,7 +71,7 @@ def _pull_secret(place: Place, name: str) -> Iterator[Finding]:
 def _nodes(place: Place) -> list[dict[str, Any]]:
     try:
         return place.cluster.items("/api/v1/nodes")
-    except Forbidden:
+    except ForbiddenError:
         return []
 
 

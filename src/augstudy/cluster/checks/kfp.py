@@ -1,54 +1,42 @@
 """Kubeflow Pipelines: does it answer, is it a version that we know, do its servers run?"""
 
-import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 from augstudy.cluster.checks import Place
+from augstudy.cluster.connection import Connection, open_api
 from augstudy.cluster.findings import Finding, ok, warning, wrong
-from augstudy.cluster.kube import Forbidden
+from augstudy.cluster.kube import ForbiddenError
+from augstudy.errors import AugstudyError
 
 KNOWN = (2, 17)  # what the chart and the pipelines are made for
-_TIMEOUT_S = 10
 # Without these no run gets anywhere.
 _SERVERS = ("ml-pipeline", "metadata-grpc-deployment", "workflow-controller")
 
 
-def reachable(place: Place, host: str, token: str) -> Iterator[Finding]:
-    """The API answers at `host`, and says a version."""
-    forward = f"kubectl --namespace {place.kfp_namespace} port-forward svc/ml-pipeline-ui 8080:80"
-    if not host:
-        yield wrong(
-            "no address of Kubeflow Pipelines is set",
-            f"{forward}, and set AUGSTUDY_KFP_HOST=http://localhost:8080",
-        )
-        return
+def reachable(place: Place, connection: Connection) -> Iterator[Finding]:
+    """The API answers, says a version, and runs pipelines where they are meant to run."""
+    space = place.kfp_namespace
     try:
-        health = _json(f"{host}/apis/v2beta1/healthz", token)
-    except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            yield wrong(f"{host} refuses us (HTTP {error.code})", "give a token with --token")
-        else:
-            yield wrong(f"what answers at {host} is not KFP 2 (HTTP {error.code})", forward)
+        api, faults = open_api(connection)
+    except AugstudyError as error:
+        forward = f"kubectl --namespace {space} port-forward svc/ml-pipeline-ui 8080:80"
+        yield wrong(str(error), f"{forward}, and set AUGSTUDY_KFP_HOST=http://localhost:8080")
         return
-    except (OSError, ValueError):
-        yield wrong(f"Kubeflow Pipelines does not answer at {host}", forward)
-        return
-    yield ok(f"Kubeflow Pipelines answers at {host}")
-    yield _version(host, token)
-    if health.get("multi_user") and place.namespace == place.kfp_namespace:
+    yield ok(f"Kubeflow Pipelines answers at {connection.host}")
+    with faults.told("say its version"):
+        several = bool(_health(api, "v2beta1").get("multi_user"))
+    yield _version(api)
+    if several and place.namespace == space:
         yield wrong(
             "this KFP has several users, so runs go to a namespace of their own",
             "augstudy doctor --namespace YOURS",
         )
-    elif not health.get("multi_user") and place.namespace != place.kfp_namespace:
+    elif not several and place.namespace != space:
         yield wrong(
-            f"this KFP runs pipelines in its own namespace, {place.kfp_namespace}, not in "
-            f"{place.namespace}",
-            f"augstudy doctor --namespace {place.kfp_namespace}",
+            f"this KFP runs pipelines in its own namespace, {space}, not in {place.namespace}",
+            f"augstudy doctor --namespace {space}",
         )
 
 
@@ -58,7 +46,7 @@ def servers(place: Place) -> Iterator[Finding]:
     kubectl = f"kubectl --namespace {space}"
     try:
         found = place.cluster.items(f"/apis/apps/v1/namespaces/{space}/deployments")
-    except Forbidden:
+    except ForbiddenError:
         yield warning(f"we may not look at the servers in namespace {space}")
         return
     ready = {
@@ -77,10 +65,12 @@ def servers(place: Place) -> Iterator[Finding]:
         yield ok(f"KFP's servers and Argo's controller run in {space}")
 
 
-def _version(host: str, token: str) -> Finding:
+def _version(api: Any) -> Finding:
+    from kfp_server_api import ApiException
+
     try:
-        said = str(_json(f"{host}/apis/v1beta1/healthz", token).get("tag_name") or "")
-    except (OSError, ValueError):
+        said = str(_health(api, "v1beta1").get("tag_name") or "")
+    except ApiException:
         said = ""
     found = re.match(r"v?(\d+)\.(\d+)", said)
     if not found:
@@ -90,8 +80,12 @@ def _version(host: str, token: str) -> Finding:
     return ok(f"KFP has version {said}")
 
 
-def _json(url: str, token: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-        return dict(json.load(answer))
+def _health(api: Any, version: str) -> dict[str, Any]:
+    answer = api.call_api(
+        f"/apis/{version}/healthz",
+        "GET",
+        response_type="object",
+        auth_settings=["Bearer"],
+        _return_http_data_only=True,
+    )
+    return answer if isinstance(answer, dict) else {}

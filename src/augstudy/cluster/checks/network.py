@@ -7,7 +7,7 @@ from typing import Any
 
 from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
-from augstudy.cluster.kube import Forbidden
+from augstudy.cluster.kube import ForbiddenError
 
 # Argo puts it on every pod of a run.
 _RUN_POD = {"workflows.argoproj.io/workflow": "a-run"}
@@ -85,7 +85,7 @@ def _api_servers(place: Place) -> list[tuple[str, int]]:
     path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
     try:
         found = place.cluster.get(path) or {}
-    except Forbidden:
+    except ForbiddenError:
         return []
     ports = [port["port"] for port in found.get("ports") or [] if port.get("port")]
     return [
