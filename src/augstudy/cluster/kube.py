@@ -22,6 +22,7 @@ class Cluster:
     """
 
     def __init__(self, context: str = "") -> None:
+        import urllib3
         from kubernetes import client, config
         from kubernetes.config.config_exception import ConfigException
 
@@ -39,6 +40,8 @@ class Cluster:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"The kubeconfig cannot be used: {error}.") from error
         settings.retries = False
+        if not settings.verify_ssl:  # as the kubeconfig has it; said once is more than enough
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         # It would log every retry, and the message of every failure is ours.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         self.host = str(settings.host)
