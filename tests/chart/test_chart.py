@@ -29,7 +29,7 @@ def test_renders_as_before(template: Callable[..., str], flavour: str) -> None:
     golden = GOLDEN / f"{flavour}.yaml"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text)
-    assert text == golden.read_text(), "changed on purpose? then: make golden-chart"
+    assert text == golden.read_text(), "changed on purpose? then: make golden"
 
 
 def test_every_values_file_has_its_golden() -> None:

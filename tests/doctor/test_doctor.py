@@ -1,130 +1,12 @@
 """``augstudy doctor``: a healthy cluster, and each thing that can be wrong with one."""
 
-import base64
 import json
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
+from healthy import IMAGE, POLICY, SLICES, SPACE, Doctor, Kfp, cpu_node, object_
 from kube_server import KubeServer
-from servers import _Server
-
-from augstudy.cli import invoke
-from augstudy.cluster import image
-
-GOLDEN = Path(__file__).parents[1] / "chart" / "golden" / "kind.yaml"
-SPACE = "/api/v1/namespaces/kubeflow"
-POLICY = "/apis/networking.k8s.io/v1/namespaces/kubeflow/networkpolicies/augstudy-runs"
-IMAGE = image.name(Path(__file__).parents[2])
-
-
-class Kfp(_Server):
-    """KFP's health, and no more."""
-
-    status = 200
-    version = "2.17.0"
-    multi_user = False
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        body = {"tag_name": self.version, "multi_user": self.multi_user}
-        self._send(request, "any", self.status, json.dumps(body).encode())
-
-
-def _node(**changes: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": "one", "labels": {"pool": "gpu"}},
-        "spec": {"taints": [{"key": "nvidia.com/gpu", "value": "y", "effect": "NoSchedule"}]},
-        "status": {
-            "conditions": [{"type": "Ready", "status": "True"}],
-            "allocatable": {"cpu": "7910m", "memory": "30123Mi", "nvidia.com/gpu": "2"},
-            "images": [{"names": [f"docker.io/library/{IMAGE}"]}],
-        },
-        **changes,
-    }
-
-
-def _cpu_node() -> dict[str, Any]:
-    node = _node(metadata={"name": "two", "labels": {}}, spec={})
-    del node["status"]["allocatable"]["nvidia.com/gpu"]
-    return node
-
-
-def _object(kind: str, name: str, group: str = "v1", **more: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": group,
-        "kind": kind,
-        "metadata": {"name": name, "namespace": "kubeflow"},
-        **more,
-    }
-
-
-@pytest.fixture
-def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeServer]:
-    """A cluster with KFP and with what the chart makes."""
-    with KubeServer(tmp_path) as server:
-        server.put(*(item for item in yaml.safe_load_all(GOLDEN.read_text())))
-        secret = {key: base64.b64encode(b"minio").decode() for key in ("accesskey", "secretkey")}
-        labels = {"pod-security.kubernetes.io/enforce": "baseline"}
-        space = {"name": "kubeflow", "labels": labels}
-        server.put(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": space},
-            _object("Secret", "mlpipeline-minio-artifact", data=secret),
-            *(
-                _object("Deployment", name, "apps/v1", status={"availableReplicas": 1})
-                for name in ("ml-pipeline", "metadata-grpc-deployment", "workflow-controller")
-            ),
-            _node(),
-            _cpu_node(),
-        )
-        slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
-        server.objects[slices] = {
-            "endpoints": [{"addresses": ["172.18.0.2"]}],
-            "ports": [{"port": 6443}],
-        }
-        monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path / "kubeconfig")))
-        yield server
-
-
-@pytest.fixture
-def kfp() -> Iterator[Kfp]:
-    with Kfp() as server:
-        yield server
-
-
-Doctor = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def doctor(
-    kube: KubeServer,
-    kfp: Kfp,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Doctor:
-    """Runs the command; returns its exit code and what it printed."""
-    for name, value in {
-        "AUGSTUDY_IMAGE": IMAGE,
-        "AUGSTUDY_CLUSTER": str(tmp_path / "cluster.yaml"),
-        "AUGSTUDY_LOG": str(tmp_path / "log"),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AUGSTUDY_KFP_HOST", "AUGSTUDY_KFP_TOKEN", "AUGSTUDY_KFP_NAMESPACE"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*options: str, host: str | None = None, settings: str = "") -> tuple[int, str]:
-        (tmp_path / "cluster.yaml").write_text(settings)
-        code = invoke(["doctor", "--host", kfp.url if host is None else host, *options])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return run
 
 
 def test_a_healthy_cluster(kube: KubeServer, doctor: Doctor) -> None:
@@ -164,7 +46,7 @@ def _no_gpus(kube: KubeServer) -> None:
 
 
 def _bad_launcher(kube: KubeServer) -> None:
-    kube.put(_object("ConfigMap", "kfp-launcher", data={"defaultPipelineRoot": "oci://a"}))
+    kube.put(object_("ConfigMap", "kfp-launcher", data={"defaultPipelineRoot": "oci://a"}))
 
 
 def _no_level(kube: KubeServer) -> None:
@@ -172,7 +54,7 @@ def _no_level(kube: KubeServer) -> None:
 
 
 def _short_secret(kube: KubeServer) -> None:
-    kube.put(_object("Secret", "mlpipeline-minio-artifact", data={"accesskey": "YQ=="}))
+    kube.put(object_("Secret", "mlpipeline-minio-artifact", data={"accesskey": "YQ=="}))
 
 
 def _no_controller(kube: KubeServer) -> None:
@@ -180,12 +62,11 @@ def _no_controller(kube: KubeServer) -> None:
 
 
 def _down(kube: KubeServer) -> None:
-    kube.put(_object("Deployment", "ml-pipeline", "apps/v1", status={}))
+    kube.put(object_("Deployment", "ml-pipeline", "apps/v1", status={}))
 
 
 def _elsewhere(kube: KubeServer) -> None:
-    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
-    kube.objects[slices]["endpoints"] = [{"addresses": ["34.1.2.3"]}]
+    kube.objects[SLICES]["endpoints"] = [{"addresses": ["34.1.2.3"]}]
 
 
 def _no_store(kube: KubeServer) -> None:
@@ -204,7 +85,7 @@ def _great_quota(kube: KubeServer) -> None:
 
 
 def _small_nodes(kube: KubeServer) -> None:
-    node = _cpu_node()
+    node = cpu_node()
     node["status"]["allocatable"] = {"cpu": "500m", "memory": "2Gi"}
     kube.put(node)
 
@@ -315,7 +196,7 @@ def test_an_image_with_a_registry_is_pulled(
 
 
 def test_a_pull_secret_of_the_wrong_type(kube: KubeServer, doctor: Doctor) -> None:
-    kube.put(_object("Secret", "registry", type="Opaque", data={}))
+    kube.put(object_("Secret", "registry", type="Opaque", data={}))
     code, text = doctor(settings="image_pull_secrets: [registry]")
     assert code == 3
     assert "has type Opaque" in text
@@ -333,7 +214,9 @@ def test_an_old_kfp(kfp: Kfp, doctor: Doctor) -> None:
     assert "KFP has version 2.3.0; 2.17" in text
 
 
-@pytest.mark.parametrize(("status", "said"), [(401, "refuses the token"), (404, "not Kubeflow Pipelines")])
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "refuses the token"), (404, "not Kubeflow Pipelines")]
+)
 def test_a_kfp_that_refuses(kfp: Kfp, doctor: Doctor, status: int, said: str) -> None:
     kfp.status = status
     code, text = doctor("--token", "verysecret")

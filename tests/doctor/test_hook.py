@@ -41,7 +41,7 @@ def _of_chart(action: str) -> dict[str, str]:
             (container,) = item["spec"]["template"]["spec"]["containers"]
             assert container["command"] == ["python", "-m", "augstudy.cluster.hook", action]
             pairs = (text.removeprefix("--").split("=", 1) for text in container["args"])
-            return {key: value for key, value in pairs}
+            return dict(pairs)
     raise AssertionError(action)
 
 
@@ -135,6 +135,6 @@ def test_sends_the_accounts_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     token = tmp_path / "token"
     token.write_text("of-the-account\n")
     monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))
-    with KfpServer(token="of-the-account", multi_user=True) as kfp:  # noqa: S106
+    with KfpServer(token="of-the-account", multi_user=True) as kfp:
         arguments = ["delete", f"--host={kfp.url}", "--namespace=team-a", "--name=retrain"]
         assert hook.main(arguments) == 0

@@ -145,9 +145,7 @@ def test_neither_kfp_nor_metadata(kube: KubeServer, run: Probe, gcs: GcsServer) 
     assert sum("networkPolicy" in line for line in lines) == 2
 
 
-def test_outside_of_a_pod(
-    run: Probe, kube: KubeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outside_of_a_pod(run: Probe, kube: KubeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
     code, lines = run()
     assert code == 3
