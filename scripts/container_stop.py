@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from augstudy import artifacts
 from augstudy.cluster import ir
 
 LIMIT_S = 10.0
@@ -53,7 +54,12 @@ def check_stop(
             **sandbox,
         )
         try:
-            complaints += [f"Ended by {who}: {text}" for text in _end(container, out)]
+            found = _end(container, out)
+            # Argo's processes end at once and take the step with them: there only the checkpoints
+            # that a training writes as it goes can be counted on.
+            if not options and not _checkpoints(out):
+                found.append("the step left no checkpoint to go on from")
+            complaints += [f"Ended by {who}: {text}" for text in found]
         finally:
             container.remove(force=True)
     return complaints
@@ -79,6 +85,12 @@ def _end(container: Any, out: Path) -> list[str]:
         complaints.append("the step left something that looks like a finished artifact")
     print(f"A training step ended {took:.1f} s after SIGTERM, with {code}.")
     return complaints
+
+
+def _checkpoints(out: Path) -> list[artifacts.Artifact]:
+    """The checkpoints of the training, each verified."""
+    kept = (out / ".classifier-checkpoints").rglob(artifacts.MANIFEST)
+    return [artifacts.read(manifest.parent, "checkpoint") for manifest in kept]
 
 
 def _command(compiled: Path, folder: Path, out: Path) -> list[str]:

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,8 @@ def _run_in_containers(image: str, store: Any, address: str, folder: Path) -> Pa
     root.chmod(0o777)  # KFP makes folders as us, steps write into them as uid 10001
     before = os.umask(0)
     try:
-        with log.open("w") as out, contextlib.redirect_stdout(out):
+        with log.open("w") as out, contextlib.redirect_stdout(out), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # KFP tells of every setting that means nothing here
             network = f"container:{store.id}"
             local.init(local.DockerRunner(network_mode=network, **SANDBOX), pipeline_root=str(root))
             components.load_component_from_file(str(compiled))(**chosen)
