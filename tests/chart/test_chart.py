@@ -11,7 +11,10 @@ from places import CHART, Run
 GOLDEN = Path(__file__).parent / "golden"
 FLAVOURS = {
     "default": [],
-    **{name: ["-f", str(CHART / "ci" / f"{name}-values.yaml")] for name in ("gcs", "s3", "kind")},
+    **{
+        name: ["-f", str(CHART / "ci" / f"{name}-values.yaml")]
+        for name in ("gcs", "s3", "kind", "schedule")
+    },
 }
 flavours = pytest.mark.parametrize("flavour", FLAVOURS)
 

@@ -13,7 +13,7 @@ from augstudy.cluster import hook
 from augstudy.cluster.compile import compile_pipeline
 from augstudy.local import catalog
 
-GOLDEN = Path(__file__).parents[1] / "chart" / "golden" / "gcs.yaml"
+GOLDEN = Path(__file__).parents[1] / "chart" / "golden" / "schedule.yaml"
 PIPELINE = Path(__file__).parents[1] / "local" / "fakes" / "plain.py"
 Run = Callable[..., int]
 
