@@ -1,6 +1,8 @@
 """The chart's schedule job, against KFP's API on loopback."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -138,3 +140,9 @@ def test_sends_the_accounts_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with KfpServer(token="of-the-account", multi_user=True) as kfp:
         arguments = ["delete", f"--host={kfp.url}", "--namespace=team-a", "--name=retrain"]
         assert hook.main(arguments) == 0
+
+
+def test_needs_no_package_that_the_image_lacks() -> None:
+    source = str(Path(__file__).parents[2] / "src")
+    program = f"import sys; sys.path.insert(0, {source!r}); import augstudy.cluster.hook"
+    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)

@@ -246,3 +246,19 @@ def test_an_image_by_digest(run: Run, asked: Callable[[], list[str]]) -> None:
     assert "image.repository=registry.example/augstudy-python " in upgrade
     assert f"image.digest=sha256:{64 * 'a'}" in upgrade
     assert "image.tag= " in upgrade
+
+
+def test_tools_that_cannot_be_built_are_named(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("bash", "env", "dirname", "mkdir"):
+        (bare / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        [ROOT / "scripts" / "install_tools.sh", "helm"],
+        env={"PATH": str(bare), "TOOLS": str(tmp_path / "tools")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("Go is missing, and helm is built with it: install Go")
