@@ -47,8 +47,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep everything here (default: a temporary)")
     asked = parser.parse_args()
     with contextlib.ExitStack() as stack:
-        made = asked.folder or stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT.parent))
-        folder = Path(made).resolve()
+        folder = asked.folder.resolve() if asked.folder else stack.enter_context(_scratch())
         try:
             client = docker.from_env()
             image = asked.image or _image_of_this_checkout()
@@ -58,6 +57,16 @@ def main() -> int:
         except DockerException as error:
             return _complain(f"The Docker daemon does not answer ({error}): start it.")
         return _check(client, image, folder)
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder in ``build/``: containers have a /tmp of their own."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    # What steps wrote is not ours to remove, unless we are root.
+    made = tempfile.TemporaryDirectory(dir=ROOT / "build", ignore_cleanup_errors=True)
+    with made as folder:
+        yield Path(folder)
 
 
 def _complain(sentence: str) -> int:
