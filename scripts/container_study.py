@@ -7,6 +7,7 @@ no other network. Afterwards a training step is asked to end, and must do so wit
 """
 
 import argparse
+import builtins
 import contextlib
 import os
 import subprocess
@@ -161,7 +162,7 @@ def _run_in_containers(image: str, store: Any, address: str, folder: Path) -> Pa
     root, log = folder / "containers", folder / "containers.log"
     root.mkdir()
     root.chmod(0o777)  # KFP makes folders as us, steps write into them as uid 10001
-    before = os.umask(0)
+    before, plain_print = os.umask(0), builtins.print
     try:
         with log.open("w") as out, contextlib.redirect_stdout(out), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # KFP tells of every setting that means nothing here
@@ -173,6 +174,7 @@ def _run_in_containers(image: str, store: Any, address: str, folder: Path) -> Pa
         raise
     finally:
         os.umask(before)
+        builtins.print = plain_print  # two threads of KFP replace it, and one wins
     return compiled
 
 
