@@ -17,16 +17,22 @@ GPUS   ?=
 EXPERIMENT ?=
 WAIT   ?=
 CRON   ?=
+KUBECONTEXT ?=
 PYTEST ?=
+TARGET     ?= cpu
+REPOSITORY ?= augstudy-python
+BASE_IMAGE ?=
+PUSH       ?=
+NETWORK    ?=
 
 BIN     := $(VENV)/bin
 RUN_OK  := $(VENV)/.run-installed
 DEV_OK  := $(VENV)/.dev-installed
-CHECKED := src components pipelines tests benchmarks scripts
+CHECKED := src components pipelines tests benchmarks scripts images
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study submit schedule test lint format types lock compile golden docs runs clean python-ok
+.PHONY: help study submit schedule doctor images kind-up kind-down test test-chart lint format types lock compile golden docs runs clean python-ok
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +40,7 @@ help: ## Show this list
 	@echo '  Variables of study: PRESET SOURCE LEVEL ARMS SEEDS NOTE PIPELINE, SET="a=1 b.c=2", RUNS'
 	@echo '  Variables of submit and schedule: the same, GPUS EXPERIMENT, and LEVELS="50 250" WAIT or CRON;'
 	@echo '  AUGSTUDY_KFP_HOST, AUGSTUDY_KFP_NAMESPACE and AUGSTUDY_KFP_TOKEN say where the cluster is.'
+	@echo '  Variables of doctor and kind-up: KUBECONTEXT; scripts/kind/lib.sh lists those of kind-up.'
 	@echo '  Example: make study PRESET=low_data SOURCE=gs://quickdraw_dataset/full/numpy_bitmap'
 
 # Quotes a value for the shell, apostrophes included.
@@ -56,6 +63,15 @@ schedule: $(RUN_OK) ## Run PIPELINE regularly, at the times of CRON="0 0 3 * * 1
 	@$(BIN)/augstudy schedule $(call quoted,$(PIPELINE)) --cron $(call quoted,$(CRON)) \
 	  $(chosen) $(call option,--level,LEVEL)
 
+doctor: $(RUN_OK) ## Say what is missing before a submit, and what mends it (KUBECONTEXT=...)
+	@$(BIN)/augstudy doctor $(call option,--context,KUBECONTEXT)
+
+kind-up: ## Make a local kind cluster with KFP, fake GPUs, the images and the chart
+	@KUBECONTEXT=$(call quoted,$(KUBECONTEXT)) scripts/kind/up.sh
+
+kind-down: ## Delete it (with KUBECONTEXT=... only remove the chart)
+	@KUBECONTEXT=$(call quoted,$(KUBECONTEXT)) scripts/kind/down.sh
+
 runs: $(RUN_OK) ## List all runs, newest first
 	@$(BIN)/augstudy runs --runs-dir '$(RUNS)'
 
@@ -63,7 +79,11 @@ compile: $(RUN_OK) ## Compile PIPELINE for Kubeflow Pipelines into build/
 	@$(BIN)/augstudy compile '$(PIPELINE)' -o 'build/$(notdir $(PIPELINE)).yaml'
 
 test: $(DEV_OK) ## Run every test that needs no container engine and no cluster
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest --ignore=tests/chart $(PYTEST)
+
+test-chart: $(DEV_OK) ## Test the Helm chart and the scripts; needs Go, builds helm into .tools once
+	@scripts/install_tools.sh
+	@$(BIN)/python -m pytest tests/chart $(PYTEST)
 
 lint: $(DEV_OK) ## Check style and formatting
 	@$(BIN)/ruff check $(CHECKED)
@@ -76,8 +96,14 @@ format: $(DEV_OK) ## Format the code
 types: $(DEV_OK) ## Check the types
 	@$(BIN)/mypy
 
-golden: $(DEV_OK) ## Write the compiled pipelines that the tests compare with
+images: ## Build the container images of the steps (TARGET=cpu, gpu or both; PUSH=1)
+	@TARGET=$(call quoted,$(TARGET)) REPOSITORY=$(call quoted,$(REPOSITORY)) BASE_IMAGE=$(call quoted,$(BASE_IMAGE)) \
+	  PUSH=$(call quoted,$(PUSH)) NETWORK=$(call quoted,$(NETWORK)) scripts/build_images.sh
+
+golden: $(DEV_OK) ## Write the compiled pipelines and rendered charts that the tests compare with
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/pipelines/test_compile.py
+	@if test -x .tools/bin/helm; then UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/chart -k renders; \
+	  else echo "The chart's files are as they were: 'make test-chart' installs helm."; fi
 
 docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchmarks/results
 	@$(BIN)/python scripts/make_docs.py
@@ -86,10 +112,17 @@ docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchm
 # is ours, because the tool's own would record options of the machine it ran on.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+# What TensorFlow and s3fs ask for but no step imports.
+NOT_IN_IMAGE = grpcio joblib libclang narwhals scikit-learn setuptools threadpoolctl wheel cloudpickle
 lock: $(DEV_OK) ## Resolve the dependencies again into requirements/
 	@$(BIN)/python -m pip install --quiet uv
 	@$(LOCK) pyproject.toml requirements/build.in --extra pipelines --extra s3 --output-file requirements/run.txt
 	@$(LOCK) pyproject.toml requirements/build.in --all-extras --output-file requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra s3 --constraint requirements/run.txt $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) \
+	  --output-file requirements/image.txt
+	@grep '^kfp==' requirements/run.txt | cut -d' ' -f1 | $(LOCK) --no-deps --no-header - >> requirements/image.txt
+	@echo 'tensorflow[and-cuda]' | $(LOCK) --constraint requirements/run.txt - | \
+	  awk '/^[a-z]/ { keep = /^nvidia-/ } /^#/ || keep' > requirements/image-gpu.txt
 
 clean: ## Remove the environment, builds and caches; runs/ is kept
 	@rm -rf '$(VENV)' build dist .pytest_cache .mypy_cache .ruff_cache

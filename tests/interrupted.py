@@ -11,23 +11,25 @@ import signal
 import sys
 from pathlib import Path
 
+import gan_toy
+
 from augstudy import telemetry
 from augstudy.artifacts import Artifact
-from augstudy.config import Arm, ClassifierSettings, GanSettings
+from augstudy.config import Arm, ClassifierSettings
 from augstudy.stages import train_cnn, train_gan
 from augstudy.training import checkpoints
 
 CNN = ClassifierSettings.model_validate(
     {
-        "architecture": "dropout",
+        "architecture": "report_best",
         "epochs": 4,
-        "batch_size": 8,
+        "batch_size": 12,
         "augmentation": {"rotation": 10, "shift": 0.1},
         "early_stopping": {"patience": 3},
         "reduce_on_plateau": {"patience": 1},
     }
 )
-GAN = GanSettings(architecture="compact", steps=45, batch_size=8, latent_dim=8, shift=1.0)
+GAN = gan_toy.SETTINGS.model_copy(update={"steps": 45})
 
 
 def train(what: str, dataset: Path, out: Path) -> Artifact:

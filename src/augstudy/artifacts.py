@@ -176,8 +176,12 @@ def _explaining_a_full_disk(path: Path) -> Iterator[None]:
         raise
 
 
-def read(path: Path, kind: str) -> Artifact:
+def read(path: Path, kind: str = "") -> Artifact:
     """Open an artifact after verifying every file of it.
+
+    Args:
+        path: its folder.
+        kind: what it must be; empty means anything.
 
     Raises:
         InputError: there is no artifact at `path`, or one of another kind.
@@ -196,7 +200,7 @@ def read(path: Path, kind: str) -> Artifact:
             f"{path} has format {manifest.schema_version}, this version reads {SCHEMA_VERSION}: "
             "make the artifact again."
         )
-    if manifest.kind != kind:
+    if kind and manifest.kind != kind:
         raise InputError(f"{path} holds a {manifest.kind}, but a {kind} is needed here.")
     _verify(path, manifest)
     return Artifact(path, manifest)

@@ -6,9 +6,11 @@ still what the comparison was made with, so an interrupted promotion leaves the 
 force, and of two at once one is refused.
 """
 
+import datetime
 import json
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +100,49 @@ class Champions:
         if now != before:
             raise self._conflict(now)
         self._store.upload(champion.path, f"{FOLDER}/{name}")
-        pointer: Mapping[str, Any] = {"champion": name, "before": before and before.id, **more}
+        self._point(champion, name, before, more)
+
+    def use(self, name: str, **more: Any) -> None:
+        """Put a champion that is stored already in force again.
+
+        Raises:
+            InputError: there is no such champion.
+            DataError: it is not whole.
+            ConflictError: another champion has come into force meanwhile.
+        """
+        if name not in (known := self.names()):
+            raise InputError(
+                f"There is no champion {name!r} in {self.uri}; there are: "
+                f"{', '.join(known) or 'none'}."
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            champion = self.fetch(name, Path(folder) / "champion")
+            self._point(champion, name, self.current(), more)
+
+    def names(self) -> list[str]:
+        """All champions that are whole, oldest first."""
+        parts = [key.split("/") for key in self._store.keys(f"{FOLDER}/")]
+        return sorted(part[1] for part in parts if part[2:] == [artifacts.MANIFEST])
+
+    def pointer(self) -> dict[str, Any]:
+        """All that the pointer says; empty if there is none."""
+        found = self._store.lookup(POINTER)
+        return dict(json.loads(found.data)) if found and self.current() else {}
+
+    def _point(
+        self, champion: Artifact, name: str, before: Current | None, more: Mapping[str, Any]
+    ) -> None:
+        classifier = artifacts.read(champion.path / "classifier", "classifier")
+        training = classifier.json("training.json")
+        best = max(training, key=lambda item: (item["val_accuracy"], -item["seed"]))
+        pointer = {
+            "champion": name,
+            "before": before and before.id,
+            "model": f"{FOLDER}/{name}/classifier/seed-{best['seed']}/model.keras",
+            "classes": classifier.json("classes.json"),
+            "since": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            **more,
+        }
         text = json.dumps(pointer, indent=1, allow_nan=False) + "\n"
         self._store.replace(POINTER, text.encode(), before.version if before else ABSENT)
 

@@ -1,10 +1,14 @@
-"""Writing small text files."""
+"""Writing small files."""
 
+import io
 import json
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -14,6 +18,20 @@ def write_json(path: Path, value: Any) -> None:
         ValueError: a number is not finite; readers elsewhere would choke on it.
     """
     path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, **arrays: Any) -> None:
+    """Write NumPy arrays as an uncompressed ``.npz`` file; equal arrays give equal bytes.
+
+    ``numpy.savez`` writes headers that differ between patch versions of Python.
+    """
+    import numpy as np
+
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), buffer.getvalue())
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from builders import build_cam, build_dataset, build_evaluation
+from builders import build_cam, build_classifier, build_dataset, build_evaluation
+from kfp.dsl import ClassificationMetrics
 
 from augstudy import artifacts
 from augstudy.stages import adapters
@@ -111,6 +112,48 @@ def test_what_a_cell_shows_in_the_dashboard(tmp_path: Path) -> None:
     assert len(shown["roc"]) == 3
 
 
+def test_retraining_without_a_champion_promotes(tmp_path: Path) -> None:
+    dataset = build_dataset(tmp_path / "dataset", ("cow", "zebra"))
+    store = f"file://{tmp_path}/store"
+    champion, reference = Output(tmp_path / "champion"), Output(tmp_path / "reference")
+    function("validate")(
+        dataset=Output(dataset.path),
+        champion=champion,
+        reference=reference,
+        store=store,
+        max_drift=0.25,
+        max_shrink=0.2,
+    )
+    assert adapters.given(champion.path) is None
+    skipped = Output(tmp_path / "skipped")
+    nothing = ClassificationMetrics(name="curves", uri=str(tmp_path / "curves"))
+    function("evaluate")(
+        dataset=dataset,
+        classifier=champion,
+        evaluation=skipped,
+        metrics=Output(tmp_path / "metrics"),
+        curves=nothing,
+        label="champion",
+    )
+    assert adapters.given(skipped.path) is None
+    model = build_classifier(tmp_path / "model", dataset)
+    evaluation = build_evaluation(tmp_path / "evaluation", dataset, classifier=model)
+    outputs = {name: Output(tmp_path / "out" / name) for name in ("decision", "metrics", "verdict")}
+    function("promote")(
+        reference=reference,
+        classifier=Output(model.path),
+        challenger=Output(evaluation.path),
+        champion=skipped,
+        **outputs,
+        store=store,
+        margin=0.005,
+    )
+    assert outputs["metrics"].metadata == {"promoted": 1.0}
+    assert json.loads(Path(outputs["metrics"].path).read_text())["promoted"] is True
+    assert Path(outputs["verdict"].path).read_text().startswith("# Promoted\n")
+    assert (tmp_path / "store" / "champion.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("arms", "level", "images"),
     [
@@ -122,6 +165,14 @@ def test_what_a_cell_shows_in_the_dashboard(tmp_path: Path) -> None:
 )
 def test_images_needed(arms: list[dict[str, Any]], level: int, images: int) -> None:
     assert adapters.images_needed(adapters.parse_arms(arms), level) == images
+
+
+def test_settings_are_told_in_one_order() -> None:
+    """KFP hands mappings over in any order; the report must not change with it."""
+    study = {"b": {"y": 1, "x": [{"d": 1, "c": 2}]}, "a": None}
+    other = {"b": {"x": [{"c": 2, "d": 1}], "y": 1}, "a": None}
+    assert json.dumps(adapters.ordered(study)) == json.dumps(adapters.ordered(other))
+    assert adapters.ordered(study) == study
 
 
 def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

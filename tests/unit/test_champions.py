@@ -24,9 +24,15 @@ def uri(gcs: GcsServer, s3: S3Bucket, tmp_path: Path) -> Callable[[str], str]:
 
 
 def champion(folder: Path, content: str) -> Artifact:
-    with artifacts.publish(folder / content, "champion") as draft:
-        (draft / "classifier").mkdir()
-        (draft / "classifier" / "model").write_text(content)
+    accuracies = {4: 0.5, 7: 0.75, 9: 0.75}
+    records = [{"seed": key, "val_accuracy": value} for key, value in accuracies.items()]
+    with (
+        artifacts.publish(folder / content, "champion") as draft,
+        artifacts.publish(draft / "classifier", "classifier") as inner,
+    ):
+        (inner / "model").write_text(content)
+        (inner / "training.json").write_text(json.dumps(records))
+        (inner / "classes.json").write_text('["cow", "zebra"]')
     return artifacts.read(folder / content, "champion")
 
 
@@ -88,9 +94,44 @@ def test_a_promotion_may_be_repeated(tmp_path: Path) -> None:
     """A pod that dies after the pointer was written is started again."""
     champions = Champions(f"file://{tmp_path}/c")
     one = champion(tmp_path, "one")
-    champions.promote(one, "1", None, promoted_at="now")
-    champions.promote(one, "1", None, promoted_at="later")
-    assert json.loads((tmp_path / "c" / "champion.json").read_text())["promoted_at"] == "now"
+    champions.promote(one, "1", None, reason="now")
+    champions.promote(one, "1", None, reason="later")
+    assert champions.pointer()["reason"] == "now"
+
+
+def test_pointer_names_the_model_to_use(tmp_path: Path) -> None:
+    champions = Champions(f"file://{tmp_path}/c")
+    champions.promote(champion(tmp_path, "one"), "1", None, reason="the first")
+    pointer = champions.pointer()
+    assert pointer.pop("since").startswith("20")
+    assert pointer == {
+        "champion": "1",
+        "before": None,
+        "model": "champions/1/classifier/seed-7/model.keras",
+        "classes": ["cow", "zebra"],
+        "reason": "the first",
+    }
+
+
+def test_rolling_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from augstudy.cli import invoke
+
+    uri = f"file://{tmp_path}/c"
+    champions = Champions(uri)
+    assert champions.pointer() == {}
+    champions.promote(champion(tmp_path, "one"), "1", None)
+    champions.promote(champion(tmp_path, "two"), "2", champions.current())
+    assert champions.names() == ["1", "2"]
+    assert invoke(["champions", uri, "--use", "1"]) == 0
+    assert "Put in force by" in capsys.readouterr().out
+    pointer = champions.pointer()
+    assert (pointer["champion"], pointer["before"]) == ("1", "2")
+    assert pointer["model"].startswith("champions/1/")
+    assert invoke(["champions", uri, "--use", "3"]) == 2
+    assert "there are: 1, 2." in capsys.readouterr().err
+    (tmp_path / "c" / "champions" / "2" / "classifier" / "model").write_text("tw0")
+    assert invoke(["champions", uri, "--use", "2"]) == 4
+    assert champions.pointer() == pointer
 
 
 def test_rolling_back_is_writing_the_pointer(tmp_path: Path) -> None:
@@ -145,4 +186,10 @@ def test_pointer_is_the_last_thing_written(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Store, "replace", watched)
     Champions(f"file://{tmp_path}/c").promote(champion(tmp_path, "one"), "1", None)
-    assert written == ["champions/1/classifier/model", "champions/1/manifest.json"]
+    assert [key.rpartition("/")[2] for key in written] == [
+        "classes.json",
+        "manifest.json",
+        "model",
+        "training.json",
+        "manifest.json",
+    ]

@@ -1,5 +1,6 @@
 """Trainings that are cut short end where undisturbed ones do, bit for bit."""
 
+import functools
 import logging
 import os
 import subprocess
@@ -109,6 +110,17 @@ def dataset(tmp_path_factory):
     return build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
 
 
+@pytest.fixture(scope="module")
+def undisturbed(dataset, tmp_path_factory):
+    """Content hash of the artifact of a training that nothing interrupts."""
+
+    @functools.cache
+    def train(what):
+        return interrupted.train(what, dataset, tmp_path_factory.mktemp(what) / "out").content_hash
+
+    return train
+
+
 @pytest.mark.parametrize(
     ("what", "number", "calls", "code", "left"),
     [
@@ -117,9 +129,9 @@ def dataset(tmp_path_factory):
     ],
 )
 def test_an_interrupted_training_ends_as_if_undisturbed(
-    what, number, calls, code, left, dataset, tmp_path, monkeypatch
+    what, number, calls, code, left, dataset, undisturbed, tmp_path, monkeypatch
 ):
-    whole = interrupted.train(what, dataset, tmp_path / "whole")
+    wanted = undisturbed(what)
     out = tmp_path / "out"
     command = [interrupted.__file__, what, str(dataset), str(out), number, str(calls)]
     environment = {**os.environ, "PYTHONPATH": str(Path(interrupted.__file__).parent)}
@@ -130,19 +142,19 @@ def test_an_interrupted_training_ends_as_if_undisturbed(
     monkeypatch.setattr(telemetry.Stage, "progress", lambda *given: seen.append(given))
     resumed = interrupted.train(what, dataset, out)
     assert len(seen) in left
-    assert resumed.content_hash == whole.content_hash
+    assert resumed.content_hash == wanted
     assert not (tmp_path / ".out-checkpoints").exists()
 
 
-def test_a_finished_training_is_not_repeated(dataset, tmp_path, monkeypatch):
+def test_a_finished_training_is_not_repeated(dataset, undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "EVERY_S", 0.0)
-    whole = interrupted.train("cnn", dataset, tmp_path / "whole")
     with pytest.raises(RuntimeError, match="cut"), monkeypatch.context() as patch:
         patch.setattr(artifacts, "_write_durably", _cut)
         interrupted.train("cnn", dataset, tmp_path / "out")
     seen = []
     monkeypatch.setattr(telemetry.Stage, "progress", lambda *given: seen.append(given))
-    assert interrupted.train("cnn", dataset, tmp_path / "out").content_hash == whole.content_hash
+    resumed = interrupted.train("cnn", dataset, tmp_path / "out")
+    assert resumed.content_hash == undisturbed("cnn")
     assert not seen
 
 

@@ -112,6 +112,22 @@ def test_google_with_the_key_of_a_service_account(tmp_path: Path) -> None:
     assert not any(line in text for line in private.decode().splitlines())
 
 
+def test_an_address_with_a_password_is_refused_before_it_is_kept(tmp_path: Path) -> None:
+    champion = f"champion=s3://me:{SECRET}@bucket/x"
+    done = subprocess.run(
+        [sys.executable, "-m", "augstudy.cli", "run", "retrain", "--set", champion],
+        env={**os.environ, "AUGSTUDY_LOG": str(tmp_path / "log")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "must not carry credentials" in done.stderr
+    assert SECRET not in done.stdout + done.stderr + (tmp_path / "log").read_text()
+    assert not (tmp_path / "runs").exists()
+
+
 def test_what_libraries_quote_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_PASSWORD", "correct horse")
     monkeypatch.setenv("PAGE_TOKEN", "1")

@@ -30,10 +30,15 @@ def sources(gcs: GcsServer, s3: S3Bucket, tmp_path: Path) -> dict[str, str]:
         s3.put(f"full/{name}.npy", b"0123456789")
     gcs.put("art", "full/deep/er.npy", b"")
     gcs.put("art", "full/notes.txt", b"")
-    return {"file": f"file://{tmp_path}", "gs": "gs://art/full/", "s3": f"s3://{s3.name}/full"}
+    return {
+        "file": f"file://{tmp_path}",
+        "gs": "gs://art/full/",
+        "s3": f"s3://{s3.name}/full",
+        "minio": f"minio://{s3.name}/full",
+    }
 
 
-@pytest.mark.parametrize("scheme", ["file", "gs", "s3"])
+@pytest.mark.parametrize("scheme", ["file", "gs", "s3", "minio"])
 def test_lists_looks_up_and_reads(sources: dict[str, str], scheme: str) -> None:
     source = open_source(sources[scheme])
     assert source.list_classes() == ["alarm clock", "cat", "tiger", "zebra"]

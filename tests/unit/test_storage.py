@@ -4,13 +4,16 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from servers import GcsServer, S3Bucket
+from servers import GcsServer, RefusingServer, S3Bucket
 
 from augstudy.errors import DataError, InputError, ServiceError
+from augstudy.remote.filesystem import UnsupportedError
 from augstudy.remote.retry import ATTEMPTS
 from augstudy.storage import ConflictError, MissingError, Store, open_store
+from augstudy.storage.s3 import S3Store
 
 KINDS = ["file", "gs", "s3", "minio"]
 
@@ -77,6 +80,37 @@ def test_replaces_only_what_it_saw(open_kind: Callable[[str], Store], kind: str)
     assert store.read("pointer") == b"second"
     with pytest.raises(ConflictError):
         store.replace("elsewhere", b"late", seen.version)
+
+
+def test_a_store_without_conditional_writes_is_asked_before(
+    s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = S3Store._write
+
+    def without(self: S3Store, key: str, data: bytes, **condition: Any) -> None:
+        if condition:
+            raise UnsupportedError("the service answered 501")
+        write(self, key, data)
+
+    monkeypatch.setattr(S3Store, "_write", without)
+    store = open_store(f"s3://{s3.name}")
+    store.replace("pointer", b"first")
+    with pytest.raises(ConflictError):
+        store.replace("pointer", b"late")
+    seen = store.lookup("pointer")
+    assert seen is not None
+    store.replace("pointer", b"second", seen.version)
+    assert store.read("pointer") == b"second"
+
+
+def test_not_implemented_is_neither_retried_nor_taken_for_a_refusal(
+    s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RefusingServer(501, "NotImplemented") as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        with pytest.raises(UnsupportedError, match="the service answered 501"):
+            open_store("s3://bucket").write("key", b"")
+        assert server.requests["any"] == 1
 
 
 def test_of_many_writers_one_wins(tmp_path: Path) -> None:

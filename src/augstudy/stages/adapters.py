@@ -78,6 +78,13 @@ def decoded(overrides: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def ordered(value: Any) -> Any:
+    """`value` with every mapping sorted by name: KFP hands them over in any order."""
+    if isinstance(value, Mapping):
+        return {name: ordered(value[name]) for name in sorted(value)}
+    return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
 def given(path: str | Path) -> Path | None:
     """`path`, or None if the step that should have filled it was skipped."""
     return None if (Path(path) / SKIPPED).exists() else Path(path)
@@ -248,7 +255,7 @@ def summarize(
             [Path(item) for item in cams],
             given(gan),
             given(synthetic),
-            study,
+            {name: ordered(value) for name, value in study.items()},
         )
         summary = report.json("summary.json")
         flat = kfp_metrics.scalars(summary["flat"])

@@ -10,6 +10,7 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import prepare
 from augstudy.explain.gradcam import heat_maps
+from augstudy.files import write_arrays
 from augstudy.training.saving import load_model
 
 logger = logging.getLogger("augstudy")
@@ -40,6 +41,6 @@ def _explain(folder: Path, inputs: dict[str, Artifact]) -> None:
     with np.load(inputs["evaluation"].file("examples.npz"), allow_pickle=False) as stored:
         examples = {name: stored[name] for name in stored.files}
     heat = heat_maps(model, examples["images"], examples["predicted"])
-    np.savez(folder / "maps.npz", heat=heat, **examples)
+    write_arrays(folder / "maps.npz", heat=heat, **examples)
     for name in ("arm.json", "classes.json"):
         shutil.copyfile(inputs["evaluation"].file(name), folder / name)

@@ -14,7 +14,7 @@ from augstudy.artifacts import Artifact
 from augstudy.backend import prepare
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
-from augstudy.files import write_json
+from augstudy.files import write_arrays, write_json
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.training.classifier import predict
 from augstudy.training.saving import load_model
@@ -66,7 +66,7 @@ def _evaluate(
         history = pd.read_csv(inputs["classifier"].file(f"seed-{seed}/history.csv"))
         histories.append(history.assign(seed=seed))
     probabilities = np.stack(outputs)
-    np.savez(
+    write_arrays(
         folder / "predictions.npz",
         probabilities=probabilities,
         labels=test.labels,
@@ -79,7 +79,7 @@ def _evaluate(
     history.insert(0, "seed", history.pop("seed"))
     history.to_csv(folder / "history.csv", index=False)
     arrays: dict[str, Any] = examples(test, probabilities[0], len(classes))
-    np.savez(folder / "examples.npz", **arrays)
+    write_arrays(folder / "examples.npz", **arrays)
     for name in ("arm.json", "training.json", "classes.json"):
         shutil.copyfile(inputs["classifier"].file(name), folder / name)
 

@@ -1,6 +1,5 @@
 """Compare a new classifier with the champion, and put it in force if the rule allows."""
 
-import datetime
 import logging
 import shutil
 import tempfile
@@ -151,8 +150,6 @@ def _promote(
 ) -> None:
     record = reference.json("reference.json")
     before = Current(record["champion"], record["version"]) if record["champion"] else None
-    training = model.json("training.json")
-    best = max(training, key=lambda item: (item["val_accuracy"], -item["seed"]))
     with tempfile.TemporaryDirectory() as folder:
         inputs = {"reference": reference, "classifier": model}
         with artifacts.publish(Path(folder) / "champion", CHAMPION, inputs=inputs) as draft:
@@ -163,13 +160,6 @@ def _promote(
             artifacts.read(Path(folder) / "champion", CHAMPION),
             name,
             before,
-            model=f"champions/{name}/classifier/seed-{best['seed']}/model.keras",
-            classes=model.json("classes.json"),
-            promoted_at=_now(),
             reason=decision.reason,
             comparison=comparison and asdict(comparison),
         )
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

@@ -16,8 +16,8 @@ def validate(
         settings = parse(RetrainSettings, limits, "the limits")
         from augstudy.stages.validate import run
 
-        run(Path(dataset), store, Path(champion), Path(reference), settings)
-        if not Path(champion).exists():
+        made = run(Path(dataset), store, Path(champion), Path(reference), settings)
+        if made.json("reference.json")["champion"] is None:
             skip(champion, me, NO_CHAMPION)
 
 

@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from augstudy import artifacts, telemetry
@@ -11,7 +10,7 @@ from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.config import GanSettings
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.files import write_json
+from augstudy.files import write_arrays, write_json
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.saving import save_model
@@ -72,7 +71,7 @@ def _write(
     save_model(trained.discriminator, folder / "discriminator.keras")
     history = pd.DataFrame(trained.history, columns=list(gan.HISTORY_COLUMNS))
     history.to_csv(folder / "history.csv", index=False, float_format="%.6g")
-    np.savez(folder / "samples.npz", steps=trained.sample_steps, images=trained.samples)
+    write_arrays(folder / "samples.npz", steps=trained.sample_steps, images=trained.samples)
     drawn = gan.generate_grid(trained.generator, len(classes), JUDGED_PER_CLASS, seed)
     stability = judge(trained.history, drawn, split.images, split.labels)
     if stability.verdict != "stable":

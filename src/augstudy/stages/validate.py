@@ -1,12 +1,13 @@
 """Hold new data beside what the champion was made of, before anything is trained on it."""
 
-import logging
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
@@ -18,8 +19,6 @@ from augstudy.errors import DataError
 from augstudy.files import write_json
 
 KIND = "reference"
-
-logger = logging.getLogger("augstudy")
 
 
 def run(
@@ -37,53 +36,49 @@ def run(
     """
     with telemetry.stage("validate") as stage:
         source = artifacts.read(dataset, "dataset")
-        found = profile(source)
+        now = profile(source)
+        learnt, test = (_digests(source, names) for names in (("train", "val"), ("test",)))
         champions = Champions(store)
         current = champions.current()
-        learnt = np.concatenate(
-            [digests(load_split(source, name).images) for name in ("train", "val")]
-        )
-        test = digests(load_split(source, "test").images)
         record: dict[str, Any] = {"champion": None, "version": "", "classifier": None, "drift": {}}
         excluded = np.zeros(len(test), bool)
         if current is not None:
             with tempfile.TemporaryDirectory() as folder:
                 old = champions.fetch(current.id, Path(folder) / "champion")
                 before = old.json("profile.json")
-                _check(before, found, settings, current.id, str(source.manifest.config["source"]))
+                _check(before, now, settings, current.id, str(source.manifest.config["source"]))
                 excluded = among(test, np.load(old.file("learnt.npy"), allow_pickle=False))
-                _copy_classifier(old, champion)
+                shutil.copytree(old.path / "classifier", champion, dirs_exist_ok=True)
             record = {
                 "champion": current.id,
                 "version": current.version,
                 "classifier": artifacts.read(champion, "classifier").content_hash,
-                "drift": {what: moved.index for what, moved in drifts(before, found).items()},
+                "drift": {what: moved.index for what, moved in drifts(before, now).items()},
             }
-        record |= {"store": champions.uri, "read_at": source.manifest.provenance.get("read_at")}
-        with artifacts.publish(out, KIND, inputs={"dataset": source}) as folder_:
-            write_json(folder_ / "reference.json", record)
-            write_json(folder_ / "profile.json", found)
-            np.save(folder_ / "learnt.npy", learnt)
-            np.save(folder_ / "excluded.npy", excluded)
+        record["read_at"] = source.manifest.provenance.get("read_at")
+        with artifacts.publish(out, KIND, inputs={"dataset": source}) as draft:
+            write_json(draft / "reference.json", record)
+            write_json(draft / "profile.json", now)
+            np.save(draft / "learnt.npy", learnt)
+            np.save(draft / "excluded.npy", excluded)
         stage.progress(1, 1, _summary(record, int(excluded.sum())))
     return artifacts.read(out, KIND)
 
 
+def _digests(dataset: Artifact, names: Sequence[str]) -> NDArray[np.uint8]:
+    return np.concatenate([digests(load_split(dataset, name).images) for name in names])
+
+
 def _check(
-    before: dict[str, Any], found: dict[str, Any], settings: RetrainSettings, name: str, source: str
+    before: dict[str, Any], now: dict[str, Any], settings: RetrainSettings, name: str, source: str
 ) -> None:
-    wrong = problems(before, found, settings)
+    wrong = problems(before, now, settings)
     if wrong:
         more = f" ({len(wrong) - 1} more of this kind)" if len(wrong) > 1 else ""
         raise DataError(
             f"The data of {source} is not like that of champion {name}: {wrong[0]}{more}; look at "
             "the source, or raise the limit if the change is wanted."
         )
-
-
-def _copy_classifier(champion: Artifact, target: Path) -> None:
-    artifacts.read(champion.path / "classifier", "classifier")
-    shutil.copytree(champion.path / "classifier", target, dirs_exist_ok=True)
 
 
 def _summary(record: dict[str, Any], excluded: int) -> str:

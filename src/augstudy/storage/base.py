@@ -185,13 +185,18 @@ def _joined(prefix: str, name: str) -> str:
 
 
 def _all_manifests_last(function: Callable[[str], None], names: Iterable[str]) -> None:
-    """Call `function` of all names, several at once; the first failure ends it."""
-    first: list[str] = []
-    last: list[str] = []
+    """Call `function` of all names, several at once; the first failure ends it.
+
+    An artifact may lie within another, which vouches for its manifest: the outer one is the last.
+    """
+    plain: list[str] = []
+    manifests: dict[int, list[str]] = {}  # by depth
     for name in sorted(names):
-        (last if name.rsplit("/", 1)[-1] == MANIFEST else first).append(name)
+        *folders, file = name.split("/")
+        group = manifests.setdefault(len(folders), []) if file == MANIFEST else plain
+        group.append(name)
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        for group in (first, last):
+        for group in (plain, *(manifests[depth] for depth in sorted(manifests, reverse=True))):
             futures = [pool.submit(function, name) for name in group]
             try:
                 for future in futures:

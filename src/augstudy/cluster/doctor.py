@@ -1,0 +1,84 @@
+"""What is missing before a submit: every check a line, and the command that mends it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from augstudy.cluster import image as image_names
+from augstudy.cluster import launcher
+from augstudy.cluster.checks import Place, access, capacity, image, kfp, network
+from augstudy.cluster.connection import Connection
+from augstudy.cluster.findings import Finding, guarded, wrong
+from augstudy.cluster.settings import ClusterSettings
+from augstudy.errors import AugstudyError, InputError
+
+_CHECKOUT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is examined: a place for runs, and how they would be submitted."""
+
+    place: Place
+    settings: ClusterSettings
+    connection: Connection
+    images: tuple[str, ...]
+    content_tag: str = ""
+
+
+def examine(patient: Patient) -> Iterator[Finding]:
+    """All findings, in the order in which they would stop a run; nothing is changed."""
+    place, settings = patient.place, patient.settings
+    yield from guarded(lambda: kfp.reachable(place, patient.connection))
+    try:
+        place.cluster.get("/version")
+    except AugstudyError as error:  # then nothing below can be known
+        yield wrong(str(error), "kubectl cluster-info")
+        return
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        lambda: access.namespace(place),
+        lambda: kfp.servers(place),
+        lambda: access.service_account(place),
+        lambda: access.store(place, patient.connection.pipeline_root),
+        lambda: network.policies(place, _scheme(patient)),
+        lambda: capacity.room(place, settings),
+        lambda: capacity.gpus(place, settings),
+        *(lambda name=name: _image(patient, name) for name in patient.images),
+    ]
+    for check in checks:
+        yield from guarded(check)
+
+
+def _image(patient: Patient, name: str) -> Iterator[Finding]:
+    yield from image.named(name, patient.content_tag)
+    yield from image.available(patient.place, name, patient.settings.image_pull_secrets)
+
+
+def _scheme(patient: Patient) -> str:
+    place = patient.place
+    path = f"/api/v1/namespaces/{place.namespace}/configmaps/{launcher.CONFIG_MAP}"
+    try:
+        data = (place.cluster.get(path) or {}).get("data") or {}
+        return launcher.access(data, patient.connection.pipeline_root).scheme
+    except AugstudyError:  # told by the check of the store
+        return "minio"
+
+
+def images(settings: ClusterSettings) -> tuple[str, ...]:
+    """Names of the images that a pipeline compiled now would refer to.
+
+    Raises:
+        InputError: the settings name none, and this is no checkout that could be named.
+    """
+    name = settings.image or image_names.name(_CHECKOUT)
+    if not settings.gpus:
+        return (name,)
+    return (name, settings.gpu_image or f"{name}{image_names.GPU_SUFFIX}")
+
+
+def content_tag() -> str:
+    """The tag that this checkout's images have; empty outside of a checkout."""
+    try:
+        return image_names.content_tag(_CHECKOUT)
+    except InputError:
+        return ""

@@ -1,0 +1,148 @@
+"""The chart's schedule job, against KFP's API on loopback."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+import yaml
+from kfp_server import KfpServer
+
+from augstudy.cluster import hook
+from augstudy.cluster.compile import compile_pipeline
+from augstudy.local import catalog
+
+GOLDEN = Path(__file__).parents[1] / "chart" / "golden" / "schedule.yaml"
+PIPELINE = Path(__file__).parents[1] / "local" / "fakes" / "plain.py"
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def kfp() -> Iterator[KfpServer]:
+    with KfpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def run(kfp: KfpServer) -> Run:
+    """Runs the job as the chart has it, with some arguments replaced."""
+
+    def start(action: str = "apply", **changes: str) -> int:
+        arguments = {**_of_chart(action), "host": kfp.url, **changes}
+        return hook.main([action, *(f"--{key}={value}" for key, value in arguments.items())])
+
+    return start
+
+
+def _of_chart(action: str) -> dict[str, str]:
+    for item in yaml.safe_load_all(GOLDEN.read_text()):
+        if item["kind"] == "Job" and item["metadata"]["name"] == f"augstudy-{action}":
+            (container,) = item["spec"]["template"]["spec"]["containers"]
+            assert container["command"] == ["python", "-m", "augstudy.cluster.hook", action]
+            pairs = (text.removeprefix("--").split("=", 1) for text in container["args"])
+            return dict(pairs)
+    raise AssertionError(action)
+
+
+def _upload(kfp: KfpServer, folder: Path, what: str = "upload?name=retrain") -> dict[str, str]:
+    """Upload a pipeline as a client would."""
+    target = folder / "pipeline.yaml"
+    compile_pipeline(catalog.load(str(PIPELINE)), target)
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="uploadfile"; filename="a.yaml"\r\n\r\n'
+        + target.read_bytes()
+        + b"\r\n--x--\r\n"
+    )
+    request = Request(f"{kfp.url}/apis/v2beta1/pipelines/{what}", data=body)
+    request.add_header("Content-Type", "multipart/form-data; boundary=x")
+    with urlopen(request) as answer:
+        return dict(json.load(answer))
+
+
+def test_creates_leaves_alone_and_replaces(
+    kfp: KfpServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _upload(kfp, tmp_path)
+    changes = {"parameters": "{}"}
+    assert run(**changes) == 0
+    ((first, made),) = kfp.schedules.items()
+    assert made["display_name"] == "retrain"
+    assert made["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * 1"
+    assert made["service_account"] == "augstudy"
+    assert run(**changes) == 0
+    assert list(kfp.schedules) == [first]
+    assert run(cron="0 0 4 * * 1", **changes) == 0
+    ((second, made),) = kfp.schedules.items()
+    assert second != first
+    assert made["trigger"]["cron_schedule"]["cron"] == "0 0 4 * * 1"
+    said = capsys.readouterr().out
+    assert [word for word in ("created", "as it should be", "replaced") if word in said] == [
+        "created",
+        "as it should be",
+        "replaced",
+    ]
+
+
+def test_a_new_version_replaces(kfp: KfpServer, run: Run, tmp_path: Path) -> None:
+    found = _upload(kfp, tmp_path)
+    assert run(parameters="{}") == 0
+    (before,) = kfp.schedules.values()
+    _upload(kfp, tmp_path, f"upload_version?name=two&pipelineid={found['pipeline_id']}")
+    assert run(parameters="{}") == 0
+    (after,) = kfp.schedules.values()
+    reference = "pipeline_version_reference"
+    assert before[reference]["pipeline_version_id"] != after[reference]["pipeline_version_id"]
+
+
+def test_deletes(
+    kfp: KfpServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _upload(kfp, tmp_path)
+    run(parameters="{}")
+    assert run("delete") == 0
+    assert kfp.schedules == {}
+    assert run("delete") == 0
+    assert "is not there" in capsys.readouterr().out
+
+
+def test_a_refused_creation_leaves_the_old_one(
+    kfp: KfpServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _upload(kfp, tmp_path)
+    run(parameters="{}")
+    before = dict(kfp.schedules)
+    assert run(cron="no cron at all x y z", parameters="{}") == 3
+    assert kfp.schedules == before
+    assert "refuses POST /recurringruns (HTTP 400" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "said"),
+    [
+        ({"pipeline": "retrain"}, 2, "There is no pipeline 'retrain'"),
+        ({"host": "http://127.0.0.1:9"}, 3, "does not answer at http://127.0.0.1:9"),
+    ],
+)
+def test_says_what_is_wrong(
+    run: Run, capsys: pytest.CaptureFixture[str], changes: dict[str, str], code: int, said: str
+) -> None:
+    assert run(**changes) == code
+    assert said in capsys.readouterr().err
+
+
+def test_sends_the_accounts_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tmp_path / "token"
+    token.write_text("of-the-account\n")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))
+    with KfpServer(token="of-the-account", multi_user=True) as kfp:
+        arguments = ["delete", f"--host={kfp.url}", "--namespace=team-a", "--name=retrain"]
+        assert hook.main(arguments) == 0
+
+
+def test_needs_no_package_that_the_image_lacks() -> None:
+    source = str(Path(__file__).parents[2] / "src")
+    program = f"import sys; sys.path.insert(0, {source!r}); import augstudy.cluster.hook"
+    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
