@@ -79,7 +79,7 @@ compile: $(RUN_OK) ## Compile PIPELINE for Kubeflow Pipelines into build/
 	@$(BIN)/augstudy compile '$(PIPELINE)' -o 'build/$(notdir $(PIPELINE)).yaml'
 
 test: $(DEV_OK) ## Run every test that needs no container engine and no cluster
-	@$(BIN)/python -m pytest --ignore=tests/chart $(PYTEST)
+	@$(BIN)/python -m pytest --ignore=tests/chart -n auto --dist loadfile $(PYTEST)
 
 test-chart: $(DEV_OK) ## Test the Helm chart and the scripts; needs Go, builds helm into .tools once
 	@scripts/install_tools.sh
