@@ -17,6 +17,7 @@ GPUS   ?=
 EXPERIMENT ?=
 WAIT   ?=
 CRON   ?=
+CLUSTER ?=
 KUBECONTEXT ?=
 PYTEST ?=
 TARGET     ?= cpu
@@ -72,8 +73,8 @@ kind-up: ## Make a local kind cluster with KFP, fake GPUs, the images and the ch
 kind-down: ## Delete it (with KUBECONTEXT=... only remove the chart)
 	@KUBECONTEXT=$(call quoted,$(KUBECONTEXT)) scripts/kind/down.sh
 
-runs: $(RUN_OK) ## List all runs, newest first
-	@$(BIN)/augstudy runs --runs-dir '$(RUNS)'
+runs: $(RUN_OK) ## List all runs, newest first; CLUSTER=1 lists those of the cluster
+	@$(BIN)/augstudy runs --runs-dir '$(RUNS)' $(if $(CLUSTER),--cluster) $(call option,--experiment,EXPERIMENT)
 
 compile: $(RUN_OK) ## Compile PIPELINE for Kubeflow Pipelines into build/
 	@$(BIN)/augstudy compile '$(PIPELINE)' -o 'build/$(notdir $(PIPELINE)).yaml'

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from augstudy.commands import cluster, options
+from augstudy.commands import options
 
 _ACCOUNT = "augstudy"  # the chart's
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
@@ -17,10 +17,10 @@ def doctor(
     context: Annotated[
         str, typer.Option(help="Context of the kubeconfig (default: the current one).")
     ] = "",
-    host: cluster.Host = None,
-    namespace: cluster.Namespace = None,
-    token: cluster.Token = None,
-    pipeline_root: cluster.Root = None,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
+    pipeline_root: options.Root = None,
     service_account: Annotated[
         str | None, typer.Option(help="Account of the runs, or AUGSTUDY_SERVICE_ACCOUNT.")
     ] = None,
