@@ -8,9 +8,11 @@ import yaml
 from typer.main import get_command
 
 from augstudy.cli import app
+from augstudy.cluster.settings import ClusterSettings
 
 ROOT = Path(__file__).parents[2]
-GUIDES = [ROOT / "docs" / "install.md", ROOT / "docs" / "troubleshooting.md"]
+NAMES = ("install", "troubleshooting", "cluster", "images", "retrain")
+GUIDES = [ROOT / "docs" / f"{name}.md" for name in NAMES]
 guides = pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 
 
@@ -23,9 +25,9 @@ def test_targets_of_make(guide: Path) -> None:
     assert named <= known
 
 
-@guides
-def test_scripts_and_files(guide: Path) -> None:
-    named = set(re.findall(r"\b((?:scripts|charts)/[\w/.-]+\w)", guide.read_text()))
+def test_scripts_and_files() -> None:
+    text = "\n".join(guide.read_text() for guide in GUIDES)
+    named = set(re.findall(r"\b((?:scripts|charts)/[\w/.-]+\w)", text))
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
 
@@ -60,3 +62,9 @@ def test_links(guide: Path) -> None:
             headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
             slugs = {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
             assert anchor in slugs
+
+
+def test_every_cluster_setting_is_explained() -> None:
+    text = (ROOT / "docs" / "cluster.md").read_text()
+    missing = [name for name in ClusterSettings.model_fields if f"`{name}`" not in text]
+    assert not missing
