@@ -72,7 +72,7 @@ def test_a_full_disk_leaves_the_last_good_one_and_the_training(tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING, "augstudy"):
-        patch.setattr(checkpoints.np, "savez", fill)
+        patch.setattr(checkpoints, "write_arrays", fill)
         writer.offer(3, STATE)
     assert "No checkpoint at step 3: No space left" in caplog.text
     assert_same(keeper(tmp_path).latest(), 2)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.metrics.classification import exact_interval
 from augstudy.metrics.statistics import paired_difference, points
 
 
@@ -38,8 +37,7 @@ def compare(
     """Compare two classifiers on the test images that are not excluded; None if none is left.
 
     Both are judged by the mean over their seeds. Where the two have different numbers of seeds,
-    the first of each are paired, as many as both have. An interval of no width, because the two
-    never disagree, becomes the exact one for seeing nothing in as many images.
+    the first of each are paired, as many as both have.
 
     Args:
         champion: (S, N), whether its seed s was right about image n.
@@ -52,16 +50,12 @@ def compare(
     seeds = min(len(champion), len(challenger))
     old, new = champion[:seeds, keep], challenger[:seeds, keep]
     found = paired_difference(new, old)
-    low, high = found.low, found.high
-    if high - low < 1e-12:
-        unseen = exact_interval(0.0, found.images)[1]
-        low, high = found.mean - unseen, found.mean + unseen
     return Comparison(
         champion=float(old.mean()),
         challenger=float(new.mean()),
         difference=found.mean,
-        low=low,
-        high=high,
+        low=found.low,
+        high=found.high,
         images=found.images,
         excluded=int(excluded.sum()),
         seeds=seeds,

@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from augstudy import artifacts
 from augstudy.errors import AugstudyError, DataError, InputError, ServiceError
+from augstudy.files import write_arrays
 from augstudy.storage import Store, open_store
 
 STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
@@ -131,7 +132,7 @@ class Keeper:
         plain, arrays = _split(kept.state)
         config = {"training": self._key, "step": kept.step}
         with artifacts.publish(self._folder / slot, "checkpoint", config=config) as draft:
-            np.savez(draft / "arrays.npz", **arrays)  # type: ignore[arg-type]
+            write_arrays(draft / "arrays.npz", **arrays)
             (draft / "state.json").write_text(json.dumps(plain) + "\n")
 
     def _free_slot(self) -> str:
