@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from augstudy import __version__
-from augstudy.commands import cluster, doctor, pipelines, stages, stores
+from augstudy.commands import caches, cluster, doctor, pipelines, stages, stores
 from augstudy.errors import AugstudyError
 from augstudy.redaction import without_secrets
 
@@ -67,6 +67,7 @@ pipelines.register(app)
 cluster.register(app)
 stages.register(app)
 stores.register(app)
+caches.register(app)
 doctor.register(app)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from augstudy.commands import options, remote
+from augstudy.commands import caches, options, remote
 from augstudy.errors import InputError
 
 _RUNS = Path("runs")
@@ -26,12 +26,16 @@ def run(
     threads: Annotated[
         int, typer.Option(min=0, help="Processor threads (0: all); part of reproducibility.")
     ] = 0,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Take over what earlier runs made alike.")
+    ] = True,
 ) -> None:
     """Run a pipeline on this machine; no cluster, no account.
 
     Makes the next folder in runs/ with report.html, the log, the artifacts, the settings and the
     time each step took. Parameters come from the pipeline's defaults, then the preset, then the
-    options, then --set.
+    options, then --set. A run that was cut short is started again with the same words: what it
+    had finished is taken from the cache (see 'augstudy cache').
 
     For example:
 
@@ -59,6 +63,7 @@ def run(
         note=note,
         preset=wanted.preset_name,
         threads=threads,
+        cache=caches.folder(runs_dir) if cache else None,
     )
     results.show(console, result)
 

@@ -22,7 +22,9 @@ class Step:
     text: str = ""
     startup_s: float = 0.0
     work_s: float = 0.0
+    cpu_s: float = 0.0
     peak_mib: float = 0.0
+    reused: bool = False
     ended: float | None = None
     error: dict[str, Any] | None = None
 
@@ -70,6 +72,11 @@ class RunState:
         """Seconds that all steps together took to start Python and import."""
         return sum(step.startup_s for step in self.finished)
 
+    @property
+    def reused(self) -> int:
+        """Steps whose result was taken from the cache."""
+        return sum(step.reused for step in self.finished)
+
     def apply(self, event: Mapping[str, Any]) -> None:
         """Take in one event."""
         kind = event["event"]
@@ -86,6 +93,7 @@ class RunState:
         elif kind == "end":
             step.startup_s, step.work_s = float(event["startup_s"]), float(event["work_s"])
             step.peak_mib, step.ended = float(event["peak_mib"]), float(event["time"])
+            step.cpu_s, step.reused = float(event["cpu_s"]), bool(event["reused"])
             step.state = str(event["outcome"])
         elif kind == "exit" and step.running:  # it had nothing to do
             step.state, step.ended = "done", float(event["time"])

@@ -17,6 +17,7 @@ import yaml
 from augstudy import __version__, artifacts
 from augstudy.errors import InputError, ServiceError
 from augstudy.files import replace_text
+from augstudy.fingerprint import code_version
 from augstudy.local.events import Step
 
 RECORD = "run.json"
@@ -53,7 +54,7 @@ class RunFolder:
             "host": platform.node(),
             "pid": os.getpid(),
             "version": __version__,
-            "code": artifacts.code_version(),
+            "code": code_version(),
             **more,
             "parameters": dict(parameters),
         }
@@ -112,14 +113,20 @@ class RunFolder:
         return True
 
     def write_timings(self, steps: Iterable[Step], wall_s: float) -> None:
-        """Write ``timings.csv``: a row a step; `share` is its part of the wall time."""
+        """Write ``timings.csv``: a row a step; `share` is its part of the wall time.
+
+        A step that is `reused` was taken from the cache; what it had cost is in its manifest.
+        """
         with (self.path / "timings.csv").open("w", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["stage", "label", "startup_s", "work_s", "share", "peak_mib"])
+            writer.writerow(
+                ["stage", "label", "startup_s", "work_s", "cpu_s", "share", "peak_mib", "reused"]
+            )
             for step in steps:
                 share = (step.startup_s + step.work_s) / wall_s if wall_s else 0.0
-                numbers = (f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}")
-                writer.writerow([step.stage, step.label, *numbers, f"{step.peak_mib:.1f}"])
+                times = (f"{value:.3f}" for value in (step.startup_s, step.work_s, step.cpu_s))
+                numbers = (*times, f"{share:.4f}", f"{step.peak_mib:.1f}", int(step.reused))
+                writer.writerow([step.stage, step.label, *numbers])
 
     def sweep(self) -> None:
         """Remove what killed steps left half-written."""

@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from augstudy.cache import VARIABLE as CACHE_VARIABLE
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
@@ -37,6 +38,7 @@ class Result:
     report: Path | None
     wall_s: float
     startup_s: float
+    reused: int = 0
 
 
 def run(
@@ -48,6 +50,7 @@ def run(
     note: str = "",
     preset: str = "",
     threads: int = 0,
+    cache: Path | None = None,
 ) -> Result:
     """Run a pipeline to its end.
 
@@ -61,6 +64,7 @@ def run(
         threads: Processor threads of a step that runs alone (0: all of the machine). Cells, of
             which two run side by side, get half. A CPU sums in an order that depends on the
             number of threads, so it is kept with the run.
+        cache: Folder of a cache of what earlier runs made, see :mod:`augstudy.cache`.
 
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
@@ -76,7 +80,12 @@ def run(
     began = time.monotonic()
     outcome: dict[str, Any] = {"state": "failed"}
     try:
-        _execute(pipeline, folder, used, state, display.make(console))
+        environment = {
+            "AUGSTUDY_THREADS": str(used["step"]),
+            "AUGSTUDY_CELL_THREADS": str(used["cell"]),
+            CACHE_VARIABLE: str(cache.absolute()) if cache else "",
+        }
+        _execute(pipeline, folder, environment, state, display.make(console))
         report = folder.collect_report()
         folder.collect_decision()
         outcome = {"state": "done"}
@@ -89,22 +98,22 @@ def run(
     finally:
         wall = time.monotonic() - began
         folder.write_timings(state.finished, wall)
-        outcome["startup_s"] = round(state.startup_s, 2)
+        outcome |= {"startup_s": round(state.startup_s, 2), "reused": state.reused}
         folder.finish(outcome.pop("state"), wall, **outcome)
         if trouble := refresh_overview(runs):
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
-    return Result(folder.path, report, wall, state.startup_s)
+    return Result(folder.path, report, wall, state.startup_s, state.reused)
 
 
 def _execute(
     pipeline: str,
     folder: RunFolder,
-    threads: Mapping[str, int],
+    environment: Mapping[str, str],
     state: RunState,
     screen: display.Display,
 ) -> None:
     follower = Follower(folder.path / EVENTS)
-    with _stop_signals(), screen, _worker(pipeline, folder, threads) as process:
+    with _stop_signals(), screen, _worker(pipeline, folder, environment) as process:
         code: int | None = None
         try:
             while code is None and not state.failed:
@@ -134,7 +143,7 @@ def _execute(
 
 @contextlib.contextmanager
 def _worker(
-    pipeline: str, folder: RunFolder, threads: Mapping[str, int]
+    pipeline: str, folder: RunFolder, environment: Mapping[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start the process that runs KFP, in a session of its own so that Ctrl-C spares it."""
     temporary = folder.path / ".tmp"
@@ -143,10 +152,9 @@ def _worker(
     request = {"pipeline": pipeline, "parameters": parameters, "root": str(folder.root)}
     environment = {
         **os.environ,
+        **environment,
         "AUGSTUDY_EVENTS": str(folder.path / EVENTS),
         "AUGSTUDY_LOCAL": "1",
-        "AUGSTUDY_THREADS": str(threads["step"]),
-        "AUGSTUDY_CELL_THREADS": str(threads["cell"]),
         "TMPDIR": str(temporary),
         "PYTHONUNBUFFERED": "1",
         # Steps are started with `python -m`: no module of the current folder may shadow ours.
