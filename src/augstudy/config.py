@@ -39,7 +39,9 @@ class DataSettings(Settings):
     classes: tuple[str, ...] = MAMMALS
     train_per_class: int = Field(60, ge=1, description="drawings a class set aside for training")
     val_per_class: int = Field(20, ge=1, description="validation drawings a class")
-    test_per_class: int = Field(20, ge=1, description="test drawings a class")
+    test_per_class: int = Field(
+        20, ge=0, description="test drawings a class; 0 means all that are left over"
+    )
     level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
     seed: int = Field(0, ge=0, description="chooses the drawings and their splits")
 
@@ -59,6 +61,11 @@ class DataSettings(Settings):
     def used_level(self) -> int:
         """Training drawings a class that are really used."""
         return self.level or self.train_per_class
+
+    @property
+    def needed_per_class(self) -> int:
+        """Usable drawings that each class must have at least."""
+        return self.train_per_class + self.val_per_class + max(1, self.test_per_class)
 
 
 class OptimizerSettings(Settings):
