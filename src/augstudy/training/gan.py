@@ -93,18 +93,12 @@ def train(
 def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
     """Build the compiled, untrained model."""
     keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
+    logits = 2 * classes if settings.class_loss == "adc" else classes
     model = ACGAN(
         generators.build(settings.architecture, classes, settings.latent_dim),
-        discriminators.build(settings.architecture, classes),
-        loss=settings.loss,
-        class_weight=settings.class_weight,
-        projection=settings.projection,
-        variety=settings.variety,
-        ema=settings.ema,
-        flip=settings.flip,
-        shift=settings.shift,
-        zoom=settings.zoom,
-        seed=seed,
+        discriminators.build(settings.architecture, logits, spectral=settings.spectral_norm),
+        settings,
+        seed,
     )
     model.compile(
         optimizer=TwoRateAdam(
