@@ -112,7 +112,7 @@ class ACGAN(keras.Model):
         return learning + drawing
 
     def source_logits(self, images: Any, labels: Any) -> Any:
-        """How real (N,) `images` (N, 28, 28, 1) in 0-255 look as ones of their class; no training."""
+        """How real (N,) `images` (N, 28, 28, 1) in 0-255 look as ones of their class."""
         source, logits = self.discriminator(images, training=False)
         return self._source_logits(source, logits, labels)
 

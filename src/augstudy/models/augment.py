@@ -1,8 +1,8 @@
 """Random changes made alike to real and generated images, so that few real ones last longer.
 
 Their distribution is one for both, and gradients flow through them to the generator (Zhao et al.
-2020, "Differentiable augmentation for data-efficient GAN training"). Shifts and zooms along the axes are products with interpolation matrices: differentiable,
-deterministic, and nearly free on any backend.
+2020, "Differentiable augmentation for data-efficient GAN training"). Shifts and zooms along the
+axes are products with interpolation matrices: deterministic, and nearly free on any backend.
 """
 
 from typing import Any
