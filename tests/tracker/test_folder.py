@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import shutil
 import signal
 import subprocess
@@ -10,62 +9,25 @@ import sys
 from pathlib import Path
 
 import pytest
+from recorded import add, summary
 
+from augstudy import artifacts
 from augstudy.errors import InputError
-from augstudy.local.runfolder import RunFolder
 from augstudy.tracker import index
 from augstudy.tracker.folder import NOTE, RECORD, RunsFolder
 
-WRITERS, RUNS_EACH = 50, 3
-SETTINGS = {"source": "sample", "level": 30, "classifier": "modern"}
-
-
-def summary(accuracy: float = 0.8) -> dict:
-    """What a finished study says, as far as a record takes it."""
-    metrics = {
-        name: {"value": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}
-        for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro")
-    }
-    found = {"mean": 0.02, "low": -0.01, "high": 0.05, "p_holm": 0.2}
-    arms = {"real": "real", "add_100": "add"}
-    return {
-        "headline": {"verdict": "no clear difference"},
-        "data": {"source": "sample", "level": 60, "hash": "ab12"},
-        "arms": {
-            label: {
-                "arm": arm,
-                "share": None,
-                "seeds": [0, 1],
-                "training_images": 660,
-                "train_accuracy": 0.9,
-                "val_accuracy": 0.7,
-                "metrics": metrics,
-            }
-            for label, arm in arms.items()
-        },
-        "differences": {"add_100": {**found, "verdict": "no clear difference"}},
-        "gan": {"verdict": "stable"},
-        "synthetic": {"fid_qd": {"value": 12.5}},
-    }
-
-
-def add(runs: Path, accuracy: float | None = None) -> RunFolder:
-    """A run, finished if it has an accuracy."""
-    folder = RunFolder.create(runs, "augmentation_study", SETTINGS, note="", preset="quick")
-    if accuracy is not None:
-        (folder.path / "summary.json").write_text(json.dumps(summary(accuracy)))
-        folder.finish("done", 12.0, cpu_s=20.0, gpu_s=0.0)
-    return folder
+WRITERS, RUNS_EACH = 50, 2
 
 
 def add_some(runs: Path, barrier) -> None:
     barrier.wait()
     for number in range(RUNS_EACH):
         add(runs, 0.5 + 0.1 * number)
-        RunsFolder(runs).records()
+    RunsFolder(runs).records()
 
 
 def test_fifty_writers_at_once_lose_no_run_and_share_no_number(tmp_path: Path) -> None:
+    artifacts.code_version()  # which fifty processes need not find out again
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(WRITERS)
     writers = [context.Process(target=add_some, args=(tmp_path, barrier)) for _ in range(WRITERS)]
@@ -202,4 +164,4 @@ def test_no_runs_and_no_folder(tmp_path: Path) -> None:
         RunsFolder(tmp_path / "file").records()
     with pytest.raises(InputError, match="is not a folder"):
         RunsFolder(tmp_path / "file").claim()
-    assert os.listdir(tmp_path) == ["file"]
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]

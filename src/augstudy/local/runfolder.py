@@ -117,11 +117,14 @@ class RunFolder:
         """Write ``timings.csv``: a row a step; `share` is its part of the wall time."""
         with (self.path / "timings.csv").open("w", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["stage", "label", "startup_s", "work_s", "share", "peak_mib"])
+            writer.writerow(
+                ["stage", "label", "startup_s", "work_s", "share", "peak_mib", "cpu_s", "gpu_s"]
+            )
             for step in steps:
                 share = (step.startup_s + step.work_s) / wall_s if wall_s else 0.0
-                numbers = (f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}")
-                writer.writerow([step.stage, step.label, *numbers, f"{step.peak_mib:.1f}"])
+                numbers = [f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}"]
+                numbers += [f"{step.peak_mib:.1f}", f"{step.cpu_s:.2f}", f"{step.gpu_s:.2f}"]
+                writer.writerow([step.stage, step.label, *numbers])
 
     def sweep(self) -> None:
         """Remove what killed steps left half-written."""

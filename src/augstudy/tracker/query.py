@@ -56,7 +56,7 @@ def arrange(found: Iterable[Row], order: str) -> list[Row]:
         descending = name.startswith("-")
         value = _field(name.lstrip("-").split("."))
         known = [row for row in arranged if value(row) is not None]
-        known.sort(key=lambda row: _sortable(value(row)), reverse=descending)  # noqa: B023
+        known.sort(key=lambda row: _sortable(value(row)), reverse=descending)
         arranged = known + [row for row in arranged if value(row) is None]
     return arranged
 
@@ -135,7 +135,7 @@ def _value(node: ast.expr) -> _Value:
     if isinstance(node, ast.Name | ast.Attribute):
         return _field(_dotted(node))
     constant = _constant(node)
-    return lambda row: constant
+    return lambda _: constant
 
 
 def _constant(node: ast.expr) -> Any:

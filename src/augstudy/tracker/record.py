@@ -71,6 +71,23 @@ ARM_FIELDS = (
     Field("verdict", "Verdict", "text", "helps, hurts or no clear difference"),
 )
 FIELDS = {field.name: field for field in (*RUN_FIELDS, *ARM_FIELDS)}
+# What a record takes from the facts as it is.
+_TAKEN = (
+    "name",
+    "pipeline",
+    "preset",
+    "state",
+    "user",
+    "host",
+    "duration_s",
+    "cpu_s",
+    "gpu_s",
+    "code",
+    "version",
+    "note",
+    "link",
+    "error",
+)
 _METRICS = {"precision": "precision_macro", "recall": "recall_macro", "f1": "f1_macro"}
 
 
@@ -91,11 +108,7 @@ def build(
     """
     settings = _mapping(facts.get("parameters")) or _mapping((summary or {}).get("study"))
     record: Record = {"schema_version": SCHEMA_VERSION, "id": facts.get("id")}
-    record |= {
-        name: facts.get(name)
-        for name in ("name", "pipeline", "preset", "state", "user", "host", "duration_s", "cpu_s")
-        + ("gpu_s", "code", "version", "note", "link", "error")
-    }
+    record |= {name: facts.get(name) for name in _TAKEN}
     record |= {
         "where": facts.get("where") or "local",
         "date": utc(facts.get("started")),
