@@ -105,8 +105,9 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
     """Announce a step, time it, and report its end or failure.
 
     The `end` event carries ``startup_s`` (from the start of the process to here: interpreter and
-    imports), ``work_s``, ``cpu_s`` (processor time of the process), ``peak_mib`` (its peak resident
-    memory) and ``reused`` (whether the cache had the result).
+    imports), ``work_s``, ``peak_mib`` (peak resident memory of the process), ``cpu_s`` (processor
+    time of the process and its children, all cores), ``gpus`` (how many it held) and ``reused``
+    (whether the cache had the result).
     """
     global _running
     current, before = Stage(name, label), _running
@@ -129,7 +130,8 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
             startup_s=round(startup, 3),
             work_s=round(work, 3),
             peak_mib=round(peak, 1),
-            cpu_s=round(_cpu_s(), 3),
+            cpu_s=round(_cpu_s(), 2),
+            gpus=_gpus(),
             reused=current.reused,
         )
         logger.info("%s: %s in %.1f s", current.title, outcome, work)
@@ -141,8 +143,15 @@ def running() -> Stage | None:
 
 
 def _cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    """Processor time of this process and its children, over all cores."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(part.ru_utime + part.ru_stime for part in used)
+
+
+def _gpus() -> int:
+    """GPUs that this process held; none where nothing has asked for them."""
+    backend = sys.modules.get("augstudy.backend")
+    return backend.gpus() if backend else 0
 
 
 def _process_age() -> float:

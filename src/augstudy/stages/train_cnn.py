@@ -115,17 +115,22 @@ class _Cell:
         )
         self._arm = arm
         self._settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+        self._trainer: classifier.Trainer | None = None
 
     def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
         """Train one seed; its model, history, summary and record go into `folder`."""
         mixture = training_set(
             self._arm, self._real, self._synthetic, classes=len(self.classes), seed=seed
         )
-        trained = classifier.train(
-            with_equal_steps(self._settings, len(self._real.images), len(mixture.images)),
+        if self._trainer is None:  # every seed's mixture has as many images
+            self._trainer = classifier.Trainer(
+                with_equal_steps(self._settings, len(self._real.images), len(mixture.images)),
+                classes=len(self.classes),
+                images=len(mixture.images),
+            )
+        trained = self._trainer.train(
             (mixture.images, mixture.labels),
             (self._validation.images, self._validation.labels),
-            classes=len(self.classes),
             seed=seed,
             progress=progress,
             keeper=keeper,
