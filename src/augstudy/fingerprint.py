@@ -10,7 +10,7 @@ import ast
 import contextlib
 import hashlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -37,8 +37,7 @@ _CARRIERS = frozenset(
 @lru_cache
 def code_version() -> str:
     """Hash of this package's source and data files."""
-    files = (path for path in _ROOT.rglob("*") if "__pycache__" not in path.parts)
-    return _hash(path for path in files if path.is_file())
+    return _hash(_files(_ROOT))
 
 
 @lru_cache
@@ -69,24 +68,36 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _hash(files: Iterator[Path]) -> str:
+def _hash(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.relative_to(_ROOT).as_posix()} {file_sha256(path)}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _reached(module: str) -> Iterator[Path]:
-    """Source files of a module and of all that it imports from this package, at any depth."""
-    known, waiting = {module}, [module]
+def _reached(module: str) -> set[Path]:
+    """Files of a module and of all that it imports from this package, at any depth.
+
+    Those of a subpackage that are no modules, such as templates, come with any of its modules.
+    """
+    known, waiting, files = {module}, [module], set()
     while waiting:
         path = _source(waiting.pop())
         if path is None:
             continue
-        yield path
+        files.add(path)
+        if path.parent != _ROOT:
+            files |= {item for item in _files(path.parent) if item.suffix != ".py"}
         found = set(_imports(path)) - known
         known |= found
         waiting += found
+    return files
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -17,6 +17,9 @@ def run(
     preset: options.Preset = "",
     source: options.Source = None,
     level: Annotated[int | None, typer.Option(help="Real training images a class.")] = None,
+    levels: Annotated[
+        str, typer.Option(help="Several levels, one run each, and one page: '25,50,100'.")
+    ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
     settings: options.Settings = [],  # noqa: B006
@@ -42,30 +45,41 @@ def run(
 
     augstudy run --preset low_data --source gs://quickdraw_dataset/full/numpy_bitmap
 
+    augstudy run --preset low_data --levels 25,50,100,254 --source file:///data/drawings
+
     augstudy run --preset quick --arms real,add:1 --seeds 0-4 --set classifier=baseline
     --set classifier_settings.epochs=20 --note "baseline, twenty epochs"
     """
     from augstudy.commands import results
     from augstudy.local import parameters, runner
+    from augstudy.local.series import Series
 
     wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, settings=settings)
-    values = wanted.values(level)
+    chosen = wanted.levels(levels, level)
+    asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=100)
-    results.announce(console, values)
-    result = runner.run(
-        pipeline,
-        values,
-        runs=runs_dir,
-        console=console,
-        note=note,
-        preset=wanted.preset_name,
-        threads=threads,
-        cache=caches.folder(runs_dir) if cache else None,
-        base=wanted.base(),
-    )
-    results.show(console, result)
+    series = Series(chosen) if len(chosen) > 1 else None
+    for values in asked:
+        results.announce(console, values, series)
+        result = runner.run(
+            pipeline,
+            values,
+            runs=runs_dir,
+            console=console,
+            note=note,
+            preset=wanted.preset_name,
+            threads=threads,
+            cache=caches.folder(runs_dir) if cache else None,
+            base=wanted.base(),
+            series=series,
+        )
+        results.show(console, result)
+        if series:
+            series.add(result.folder)
+    if series:
+        results.show_series(console, series)
 
 
 def compile_(

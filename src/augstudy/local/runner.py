@@ -23,6 +23,7 @@ from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
 from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
+from augstudy.local.series import Series
 from augstudy.machine import usable_cores
 from augstudy.tracker.record import difference_of
 
@@ -53,6 +54,7 @@ def run(
     threads: int = 0,
     cache: Path | None = None,
     base: Mapping[str, Any] | None = None,
+    series: Series | None = None,
 ) -> Result:
     """Run a pipeline to its end.
 
@@ -69,6 +71,7 @@ def run(
         cache: Folder of a cache of what earlier runs made, see :mod:`augstudy.cache`.
         base: What the parameters would have been without anybody's wishes: those of the preset.
             What differs from them is kept with the run.
+        series: The study at several levels that this run is a part of, if it is.
 
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
@@ -80,6 +83,8 @@ def run(
     if base is not None:
         kept["changed"] = difference_of(parameters, base)
     folder = RunFolder.create(runs, Path(pipeline).stem, parameters, **kept)
+    if series:
+        folder.update(series=series.record(folder.record["id"]))
     console.print(f"Run [bold]{folder.record['id']}[/] in {folder.path}", highlight=False)
     state = RunState()
     began = time.monotonic()
@@ -90,7 +95,8 @@ def run(
             "AUGSTUDY_CELL_THREADS": str(used["cell"]),
             CACHE_VARIABLE: str(cache.absolute()) if cache else "",
         }
-        _execute(pipeline, folder, environment, state, display.make(console))
+        screen = display.make(console, series.place if series else "")
+        _execute(pipeline, folder, environment, state, screen)
         report = folder.collect_report()
         folder.collect_decision()
         outcome = {"state": "done"}
