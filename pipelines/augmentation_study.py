@@ -40,6 +40,7 @@ def augmentation_study(
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
+    on_gan_failure: str = "stop",
     synthetic_per_class: int = 0,
     gpus: int = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
@@ -61,6 +62,7 @@ def augmentation_study(
         settings=gan_settings,
         seed=gan_seed,
         arms=arms,
+        on_failure=on_gan_failure,
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
@@ -105,6 +107,7 @@ def augmentation_study(
         gan_recipe=gan,
         gan_settings=gan_settings,
         gan_seed=gan_seed,
+        on_gan_failure=on_gan_failure,
         synthetic_per_class=synthetic_per_class,
     )
     resources.apply(answer, resources.LIGHT)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from augstudy.commands import options
-from augstudy.config import Arm, ClassifierSettings, DataSettings, GanSettings, parse
+from augstudy.config import Arm, ClassifierSettings, DataSettings, GanSettings, OnFailure, parse
 from augstudy.errors import InputError
 
 _DATA = DataSettings()
@@ -64,11 +64,14 @@ def ingest(
 def train_gan(
     dataset: options.Dataset,
     out: options.Out,
-    recipe: Annotated[str, typer.Option(help="compact, or report (the student report's).")] = (
-        "compact"
-    ),
+    recipe: Annotated[
+        str, typer.Option(help="compact, report (the student report's), or another recipe.")
+    ] = "compact",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
+    on_failure: Annotated[
+        OnFailure, typer.Option(help="stop with an error, or skip: publish it, marked as failed.")
+    ] = "stop",
 ) -> None:
     """Train the GAN on the training images of the level: dataset -> gan."""
     from augstudy.local.parameters import parse_assignments
@@ -77,7 +80,7 @@ def train_gan(
     parsed = gan_recipe(recipe, parse_assignments(settings))
     from augstudy.stages.train_gan import run
 
-    run(dataset, out, parsed, seed=seed)
+    run(dataset, out, parsed, seed=seed, on_failure=on_failure)
 
 
 def synthesize(

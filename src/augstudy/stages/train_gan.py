@@ -4,14 +4,14 @@ import logging
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
-from augstudy.config import GanSettings
+from augstudy.config import GanSettings, OnFailure
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import TrainingError
 from augstudy.files import write_arrays, write_json
@@ -22,9 +22,6 @@ from augstudy.training.saving import save_model
 logger = logging.getLogger("augstudy")
 
 KIND = "gan"
-
-
-OnFailure = Literal["stop", "skip"]
 
 
 def run(
