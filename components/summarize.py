@@ -33,6 +33,7 @@ def summarize(
     gan_settings: dict,
     gan_seed: int,
     on_gan_failure: str,
+    judge_settings: dict,
     synthetic_per_class: int,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
@@ -55,6 +56,7 @@ def summarize(
         "gan_settings": gan_settings,
         "gan_seed": gan_seed,
         "on_gan_failure": on_gan_failure,
+        "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
     }
     flat = adapters.summarize(

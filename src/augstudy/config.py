@@ -41,7 +41,9 @@ class DataSettings(Settings):
     classes: tuple[str, ...] = MAMMALS
     train_per_class: int = Field(60, ge=1, description="drawings a class set aside for training")
     val_per_class: int = Field(20, ge=1, description="validation drawings a class")
-    test_per_class: int = Field(20, ge=1, description="test drawings a class")
+    test_per_class: int = Field(
+        20, ge=0, description="test drawings a class; 0 means all that are left over"
+    )
     level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
     seed: int = Field(0, ge=0, description="chooses the drawings and their splits")
 
@@ -61,6 +63,11 @@ class DataSettings(Settings):
     def used_level(self) -> int:
         """Training drawings a class that are really used."""
         return self.level or self.train_per_class
+
+    @property
+    def needed_per_class(self) -> int:
+        """Usable drawings that each class must have at least."""
+        return self.train_per_class + self.val_per_class + max(1, self.test_per_class)
 
 
 class OptimizerSettings(Settings):
@@ -192,6 +199,20 @@ class GanSettings(Settings):
         8, ge=1, description="times that the training is watched and the generator scored"
     )
     precision: Precision = "auto"
+
+
+class JudgeSettings(Settings):
+    """The classifier whose eyes measure synthetic images. It is never one of those compared."""
+
+    classifier: str = Field("modern_small", description="recipe of the judge")
+    steps: int = Field(1000, ge=1, description="gradient steps of the judge")
+    cas_steps: int = Field(
+        400,
+        ge=0,
+        description="gradient steps of the classifiers behind the classification accuracy score, "
+        "one trained on synthetic images and one on real ones; 0 leaves it out",
+    )
+    seed: int = Field(20_210, ge=0, description="of the judge: the same whatever else is compared")
 
 
 class Arm(Settings):

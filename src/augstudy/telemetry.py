@@ -84,7 +84,8 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
     """Announce a step, time it, and report its end or failure.
 
     The `end` event carries ``startup_s`` (from the start of the process to here: interpreter and
-    imports), ``work_s`` and ``peak_mib`` (peak resident memory of the process).
+    imports), ``work_s``, ``peak_mib`` (peak resident memory of the process), ``cpu_s`` (processor
+    time of the process and its children, all cores) and ``gpus`` (how many it held).
     """
     current = Stage(name, label)
     startup = _process_age()
@@ -97,15 +98,24 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
     finally:
         current._close()
         work = time.monotonic() - began
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        used, children = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        cpu = sum(part.ru_utime + part.ru_stime for part in (used, children))
         current.event(
             "end",
             outcome=outcome,
             startup_s=round(startup, 3),
             work_s=round(work, 3),
-            peak_mib=round(peak, 1),
+            peak_mib=round(used.ru_maxrss / 1024, 1),
+            cpu_s=round(cpu, 2),
+            gpus=_gpus(),
         )
         logger.info("%s: %s in %.1f s", current.title, outcome, work)
+
+
+def _gpus() -> int:
+    """GPUs that this process held; none where nothing has asked for them."""
+    backend = sys.modules.get("augstudy.backend")
+    return backend.gpus() if backend else 0
 
 
 def _process_age() -> float:

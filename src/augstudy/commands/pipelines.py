@@ -1,4 +1,4 @@
-"""Commands on whole pipelines: run one here, list the runs, compile for a cluster."""
+"""Commands on whole pipelines: run one here, compile one for a cluster."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from augstudy.commands import options, remote
-from augstudy.errors import InputError
+from augstudy.commands import options
 
 _RUNS = Path("runs")
 
@@ -59,58 +58,9 @@ def run(
         note=note,
         preset=wanted.preset_name,
         threads=threads,
+        base=wanted.base(),
     )
     results.show(console, result)
-
-
-def runs(
-    runs_dir: options.RunsDir = _RUNS,
-    csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")] = None,
-    png: Annotated[
-        Path | None, typer.Option(help="With --cluster: also draw accuracy by level here.")
-    ] = None,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Runs of the cluster that the settings name.")
-    ] = False,
-    host: options.Host = None,
-    namespace: options.Namespace = None,
-    token: options.Token = None,
-    pipeline_root: options.Root = None,
-    experiment: Annotated[
-        str, typer.Option(help="With --cluster: only runs of this experiment.")
-    ] = "",
-    limit: Annotated[int, typer.Option(min=1, help="With --cluster: at most so many.")] = 100,
-) -> None:
-    """List all runs, newest first: what they were asked and what they found.
-
-    Those of this machine; with --host or --cluster those of a cluster, and accuracy by level where
-    a study ran at several levels.
-
-    For example:
-
-    augstudy runs --csv overview.csv
-
-    augstudy runs --host http://localhost:8080 --experiment levels --html levels.html
-    """
-    if host or cluster:
-        server = remote.connect(host, namespace, token, pipeline_root)
-        remote.show_runs(server, experiment, limit, csv, html, png)
-        return
-    if png is not None:
-        raise InputError("--png draws the runs of a cluster: add --cluster or --host.")
-    from augstudy.local.runfolder import settle
-    from augstudy.report import overview
-
-    if not runs_dir.is_dir():
-        raise InputError(f"There is no folder {runs_dir}: run a study first, with 'augstudy run'.")
-    settle(runs_dir)
-    rows = overview.collect(runs_dir)
-    if csv is not None:
-        overview.write_csv(rows, csv)
-    if html is not None:
-        overview.write_html(rows, html)
-    remote.wide_console().print(overview.render_table(rows))
 
 
 def compile_(
@@ -137,5 +87,4 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     panel = "Whole pipelines"
     options.add(app, "run", run, panel)
-    options.add(app, "runs", runs, panel)
     options.add(app, "compile", compile_, panel)

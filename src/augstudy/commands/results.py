@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from augstudy.config import Arm, parse
-from augstudy.local.display import duration
+from augstudy.durations import duration
 from augstudy.local.runner import Result
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import ON_FAILURE, Arm, DataSettings, RetrainSettings, parse
+from augstudy.config import (
+    ON_FAILURE,
+    Arm,
+    DataSettings,
+    JudgeSettings,
+    RetrainSettings,
+    parse,
+)
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -40,6 +47,12 @@ class Wanted:
     def preset_name(self) -> str:
         """The preset without folder and extension."""
         return Path(self.preset).stem
+
+    def base(self) -> dict[str, Any]:
+        """The parameters as the preset has them, or else the pipeline's defaults, if it has any."""
+        known = catalog.parameters(catalog.load(self.pipeline))
+        preset = catalog.load_preset(self.preset) if self.preset else {}
+        return _layered(Path(self.pipeline).stem, known, [preset])
 
     def values(self, level: int | None = None, pool: int = 0) -> dict[str, Any]:
         """All parameters of the pipeline, checked.
@@ -125,18 +138,10 @@ def resolve(
     Raises:
         InputError: a parameter does not exist, is missing, or has a wrong type or value.
     """
-    values = {name: item.default for name, item in known.items() if not item.required}
-    for layer in layers:
-        for name, value in layer.items():
-            if name not in known:
-                raise unknown("parameter", name, known, of=pipeline)
-            old = values.get(name)
-            merge = isinstance(old, dict) and isinstance(value, dict)
-            values[name] = {**old, **value} if merge else value  # type: ignore[dict-item]
-    missing = [name for name in known if name not in values]
+    typed = _layered(pipeline, known, layers)
+    missing = [name for name in known if name not in typed]
     if missing:
         raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
-    typed = {name: _typed(known[name], _encoded(value)) for name, value in values.items()}
     check(typed)
     return typed
 
@@ -170,6 +175,23 @@ def check(values: Mapping[str, Any]) -> None:
         )
     if "gan_settings" in values:
         gan_recipe(values["gan"], decoded(values["gan_settings"]))
+    if "judge_settings" in values:
+        judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
+        classifier_recipe(judge.classifier)
+
+
+def _layered(
+    pipeline: str, known: Mapping[str, Parameter], layers: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    values = {name: item.default for name, item in known.items() if not item.required}
+    for layer in layers:
+        for name, value in layer.items():
+            if name not in known:
+                raise unknown("parameter", name, known, of=pipeline)
+            old = values.get(name)
+            merge = isinstance(old, dict) and isinstance(value, dict)
+            values[name] = {**old, **value} if merge else value  # type: ignore[dict-item]
+    return {name: _typed(known[name], _encoded(value)) for name, value in values.items()}
 
 
 def _check_arms(arms: Sequence[Any]) -> None:

@@ -23,6 +23,7 @@ from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
 from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
 from augstudy.machine import usable_cores
+from augstudy.tracker.record import difference_of
 
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
@@ -48,6 +49,7 @@ def run(
     note: str = "",
     preset: str = "",
     threads: int = 0,
+    base: Mapping[str, Any] | None = None,
 ) -> Result:
     """Run a pipeline to its end.
 
@@ -61,6 +63,8 @@ def run(
         threads: Processor threads of a step that runs alone (0: all of the machine). Cells, of
             which two run side by side, get half. A CPU sums in an order that depends on the
             number of threads, so it is kept with the run.
+        base: What the parameters would have been without anybody's wishes: those of the preset.
+            What differs from them is kept with the run.
 
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
@@ -68,9 +72,10 @@ def run(
     """
     whole = threads or usable_cores()
     used = {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}
-    folder = RunFolder.create(
-        runs, Path(pipeline).stem, parameters, note=note, preset=preset, threads=used
-    )
+    kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
+    if base is not None:
+        kept["changed"] = difference_of(parameters, base)
+    folder = RunFolder.create(runs, Path(pipeline).stem, parameters, **kept)
     console.print(f"Run [bold]{folder.record['id']}[/] in {folder.path}", highlight=False)
     state = RunState()
     began = time.monotonic()
@@ -89,7 +94,7 @@ def run(
     finally:
         wall = time.monotonic() - began
         folder.write_timings(state.finished, wall)
-        outcome["startup_s"] = round(state.startup_s, 2)
+        outcome |= {"startup_s": round(state.startup_s, 2)} | state.cost()
         folder.finish(outcome.pop("state"), wall, **outcome)
         if trouble := refresh_overview(runs):
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)

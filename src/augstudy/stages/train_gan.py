@@ -17,7 +17,9 @@ from augstudy.errors import TrainingError
 from augstudy.files import write_arrays, write_json
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
+from augstudy.training.judge import load as load_judge
 from augstudy.training.saving import save_model
+from augstudy.training.scoring import scorer
 
 logger = logging.getLogger("augstudy")
 
@@ -29,13 +31,17 @@ def run(
     out: Path,
     settings: GanSettings,
     seed: int = 0,
+    judge: Path | None = None,
     on_failure: OnFailure = "stop",
 ) -> Artifact:
     """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
 
     Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
-    publishes what it would have published then. A GAN that failed is published only if
-    `on_failure` is ``skip``; ``stability.json`` says why, and nothing should be drawn with it.
+    publishes what it would have published then. With a `judge` the generator that is kept is that
+    of the step where it drew best (see :func:`augstudy.training.scoring.scorer`), not the last.
+
+    A GAN that failed is published only if `on_failure` is ``skip``; ``stability.json`` says why,
+    and nothing should be drawn with it.
 
     Raises:
         InputError: no such architecture.
@@ -44,6 +50,8 @@ def run(
     with telemetry.stage("train_gan") as stage:
         source = artifacts.read(dataset, "dataset")
         inputs = {"dataset": source}
+        if judge is not None:
+            inputs["judge"] = artifacts.read(judge, "judge")
         config = {
             "settings": settings.model_dump(mode="json"),
             "seed": seed,
@@ -55,6 +63,7 @@ def run(
             return done
         split, classes = load_split(source, "train"), load_classes(source)
         validation = load_split(source, "val")
+        seer = load_judge(inputs["judge"]) if judge is not None else None
         keeper = Keeper.beside(out, KIND, inputs, config)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
             trained = gan.train(
@@ -64,6 +73,7 @@ def run(
                 classes=len(classes),
                 seed=seed,
                 held_out=(validation.images, validation.labels),
+                scorer=scorer(seer, validation) if seer else None,
                 progress=stage.progress,
                 keeper=keeper,
             )

@@ -116,11 +116,9 @@ def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
         if rows:
             value = signal(rows[-1], limit.signal)
             assert value is not None
-            steps = [int(row["step"]) for row in rows]
+            at = [int(row["step"]) for row in rows]
             found.append(
-                Alarm(
-                    limit.signal, limit.says, limit.value, _rounded(value), min(steps), max(steps)
-                )
+                Alarm(limit.signal, limit.says, limit.value, _rounded(value), min(at), max(at))
             )
     return found
 
