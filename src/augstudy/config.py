@@ -24,6 +24,8 @@ MAMMALS = (
 
 Share = Annotated[float, Field(gt=0, le=10)]
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
+OnFailure = Literal["stop", "skip"]
+ON_FAILURE: tuple[OnFailure, ...] = ("stop", "skip")
 
 
 class Settings(BaseModel):

@@ -8,7 +8,14 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, JudgeSettings, RetrainSettings, parse
+from augstudy.config import (
+    ON_FAILURE,
+    Arm,
+    DataSettings,
+    JudgeSettings,
+    RetrainSettings,
+    parse,
+)
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -224,6 +231,10 @@ def check(values: Mapping[str, Any]) -> None:
 
     if "classifier_settings" in values:
         classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
+    if values.get("on_gan_failure", "stop") not in ON_FAILURE:
+        raise InputError(
+            f"on_gan_failure is {' or '.join(ON_FAILURE)}, not {values['on_gan_failure']!r}."
+        )
     if "gan_settings" in values:
         gan_recipe(values["gan"], decoded(values["gan_settings"]))
     if "judge_settings" in values:
