@@ -32,6 +32,7 @@ def summarize(
     gan_recipe: str,
     gan_settings: dict,
     gan_seed: int,
+    judge_settings: dict,
     synthetic_per_class: int,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
@@ -53,6 +54,7 @@ def summarize(
         "gan": gan_recipe,
         "gan_settings": gan_settings,
         "gan_seed": gan_seed,
+        "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
     }
     flat = adapters.summarize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, RetrainSettings, parse
+from augstudy.config import Arm, DataSettings, JudgeSettings, RetrainSettings, parse
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -164,6 +164,9 @@ def check(values: Mapping[str, Any]) -> None:
         classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
     if "gan_settings" in values:
         gan_recipe(values["gan"], decoded(values["gan_settings"]))
+    if "judge_settings" in values:
+        judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
+        classifier_recipe(judge.classifier)
 
 
 def _layered(

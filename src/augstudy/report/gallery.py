@@ -185,5 +185,5 @@ def _cam_tile(material: Material, maps: Mapping[str, Any], item: int) -> dict[st
 def _counts(name: str, described: Mapping[str, Any]) -> dict[str, Any]:
     dropped = described.get("dropped", {})
     lost = sum(dropped.values()) if isinstance(dropped, Mapping) else dropped
-    keys = ("available", "train", "val", "test")
+    keys = ("available", "train", "extra", "val", "test")
     return {"label": name, "dropped": lost} | {key: described.get(key, "") for key in keys}
