@@ -9,6 +9,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from augstudy.commands import options, remote
+from augstudy.commands.comparing import compare
 from augstudy.commands.records import (
     RUNS,
     Limit,
@@ -208,6 +209,7 @@ def register(app: typer.Typer) -> None:
         "show": show,
         "note": note,
         "export": export,
+        "compare": compare,
         "reindex": reindex,
     }
     for name, command in commands.items():

@@ -15,6 +15,7 @@ from typing import Any
 
 from augstudy.errors import InputError, ServiceError
 from augstudy.files import replace_bytes, replace_text
+from augstudy.storage import Store, open_store
 from augstudy.tracker import index
 from augstudy.tracker.index import Index
 from augstudy.tracker.record import Record, build
@@ -32,6 +33,11 @@ class RunsFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._index = path / index.NAME
+
+    @property
+    def store(self) -> Store:
+        """The folder as a store of artifacts; keys of runs are its folders."""
+        return open_store(f"file://{self.path.resolve()}")
 
     def claim(self) -> tuple[int, Path]:
         """Make the folder of a new run; its number was never given before, not even at once.
