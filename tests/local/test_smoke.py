@@ -54,7 +54,9 @@ def test_every_step_is_timed(study: Path) -> None:
         for name in ("train_cnn", "evaluate", "cam")
         for arm in ("real", "replace_50")
     ]
-    assert sorted(steps) == sorted(["ingest", "train_gan", "synthesize", "summarize", *cells])
+    assert sorted(steps) == sorted(
+        ["ingest", "train_gan", "synthesize", "curate", "summarize", *cells]
+    )
     assert all(float(row["peak_mib"]) > 0 for row in rows)
     assert 0 < record(study)["startup_s"] < record(study)["duration_s"]
 

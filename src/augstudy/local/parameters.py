@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, RetrainSettings, parse
+from augstudy.config import Arm, CurationSettings, DataSettings, RetrainSettings, parse
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -95,7 +95,7 @@ def parse_arms(text: str) -> list[dict[str, Any]]:
         name, colon, share = item.partition(":")
         values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
         arm = parse(Arm, values, f"arm {item!r}")
-        arms.append(arm.model_dump(exclude_none=True))
+        arms.append(arm.model_dump(exclude_defaults=True))
     return arms
 
 
@@ -156,8 +156,12 @@ def check(values: Mapping[str, Any]) -> None:
     parse(RetrainSettings, rule, "the rule")
     if "champion" in values:
         check_address(values["champion"])
+    if "curation_settings" in values:
+        parse(CurationSettings, decoded(values["curation_settings"]), "curation_settings")
     if "arms" in values:
         _check_arms(values["arms"])
+        if {"level", "train_per_class"} <= set(values):
+            _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
     if "seeds" in values:
         _check_seeds(values["seeds"])
     from augstudy.recipes import classifier_recipe, gan_recipe
@@ -181,6 +185,19 @@ def _check_arms(arms: Sequence[Any]) -> None:
         seen.add(label)
     if "real" not in seen:
         raise InputError("Arm real is missing: every other arm is compared with it.")
+
+
+def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
+    """Refuse an arm that asks for more real drawings than the pool has beyond the level."""
+    spare = data.train_per_class - data.used_level
+    for arm in (Arm.model_validate(item) for item in arms):
+        needed = round((arm.share or 0.0) * data.used_level)
+        if arm.arm == "extra_real" and needed > spare and not arm.optional:
+            raise InputError(
+                f"Arm {arm.label} needs {needed} real drawings a class beyond level "
+                f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
+                "optional: true to leave it out at such levels."
+            )
 
 
 def _check_seeds(seeds: Sequence[Any]) -> None:

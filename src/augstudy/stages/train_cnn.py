@@ -1,6 +1,7 @@
 """Train one classifier a seed on the training set of an arm."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, resolve_precision
 from augstudy.config import Arm, ClassifierSettings
+from augstudy.data.curation import Judged
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.data.mixtures import Drawings, Synthetic, training_set
+from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
@@ -29,6 +31,7 @@ def run(
     seeds: Sequence[int],
     settings: ClassifierSettings,
     synthetic: Path | None = None,
+    curation: Path | None = None,
 ) -> Artifact:
     """Train a classifier a seed and publish them as an artifact of kind ``classifier``.
 
@@ -37,17 +40,20 @@ def run(
     Ended early, the next call goes on from the last checkpoint of each seed.
 
     Raises:
-        InputError: no seed, a seed twice, or synthetic drawings missing, too few or of other
-            classes.
+        TooFewDrawingsError: the drawings that the arm needs are missing or too few.
+        InputError: no seed, a seed twice, or synthetic drawings of other classes, or others than
+            the filter has judged.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
     with telemetry.stage("train_cnn", arm.label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
-        if arm.share is not None and synthetic is not None:
+        if arm.uses_synthetic and synthetic is not None:
             inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
+        if arm.uses_filter and curation is not None:
+            inputs["curation"] = artifacts.read(curation, "curation")
         config = {
-            "arm": arm.model_dump(),
+            "arm": arm.record(),
             "seeds": list(seeds),
             "settings": settings.model_dump(mode="json"),
             "precision": resolve_precision(settings.precision),
@@ -75,20 +81,19 @@ def _train_seeds(
     stage: telemetry.Stage,
 ) -> None:
     classes = load_classes(inputs["dataset"])
-    real, validation = (load_split(inputs["dataset"], name) for name in ("train", "val"))
-    drawings = Drawings(real.images, real.labels)
-    synthetic = _load_synthetic(inputs["synthetic"], classes) if "synthetic" in inputs else None
+    validation = load_split(inputs["dataset"], "val")
+    sources = _load_sources(arm, inputs, classes)
     settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
     records: list[dict[str, Any]] = []
     for index, (seed, keeper) in enumerate(keepers.items()):
-        mixture = training_set(arm, drawings, synthetic, classes=len(classes), seed=seed)
+        mixture = training_set(arm, sources, classes=len(classes), seed=seed)
 
         def progress(done: int, total: int, text: str, index: int = index) -> None:
             prefix = f"seed {index + 1} of {len(keepers)}  "
             stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
         trained = classifier.train(
-            with_equal_steps(settings, len(drawings.images), len(mixture.images)),
+            with_budget(settings, arm, len(sources.real), len(mixture)),
             (mixture.images, mixture.labels),
             (validation.images, validation.labels),
             classes=len(classes),
@@ -107,7 +112,8 @@ def _train_seeds(
                 "epochs": len(trained.history),
                 "best_epoch": trained.best_epoch,
                 "steps": trained.steps,
-                "images": len(mixture.images),
+                "images": len(mixture),
+                "budget": settings.budget,
                 "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
                 "val_accuracy": _accuracy(trained.model, validation, settings.mirror),
                 "parameters": trained.model.count_params(),
@@ -119,18 +125,61 @@ def _train_seeds(
         (folder / "architecture.txt").write_text(_summary(trained.model))
     write_json(folder / "training.json", records)
     write_json(folder / "classes.json", classes)
-    write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+    write_json(folder / "arm.json", arm.record())
 
 
-def with_equal_steps(settings: ClassifierSettings, real: int, images: int) -> ClassifierSettings:
-    """The settings with so many epochs over `images` as make the same steps as over `real`.
+def with_budget(
+    settings: ClassifierSettings, arm: Arm, real: int, images: int
+) -> ClassifierSettings:
+    """The settings with the epochs over `images` that the arm may make.
 
-    Otherwise an arm that adds images would also train longer, and "more images help" could not be
-    told from "more steps help".
+    With the budget ``steps``, as many as make the gradient steps of the arm ``real``: otherwise an
+    arm that adds images would also train longer, and "more images help" could not be told from
+    "more steps help". With the budget ``epochs`` every arm makes as many passes. ``same_steps``
+    makes, with either, the steps of ``add`` in full epochs.
+
+    Args:
+        settings: of the classifier.
+        arm: the arm.
+        real: real drawings of the level.
+        images: in the training set of the arm.
     """
-    wanted, an_epoch = (-(-count // settings.batch_size) for count in (real, images))
-    epochs = max(1, round(settings.epochs * wanted / an_epoch))
+
+    def steps(count: float) -> int:
+        return math.ceil(round(count / settings.batch_size, 6))
+
+    if arm.arm == "same_steps":
+        wanted = steps(real * (1 + (arm.share or 0.0)))
+    else:
+        wanted = steps(images if settings.budget == "epochs" else real)
+    epochs = max(1, round(settings.epochs * wanted / steps(images)))
     return settings.model_copy(update={"epochs": epochs})
+
+
+def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[str]) -> Sources:
+    """What `arm` may choose from, and nothing else: ``extra`` is read by one arm alone."""
+    real, extra = load_split(inputs["dataset"], "train"), None
+    if arm.arm == "extra_real":
+        beyond = load_split(inputs["dataset"], "extra")
+        extra = Drawings(beyond.images, beyond.labels)
+    synthetic, curation = inputs.get("synthetic"), inputs.get("curation")
+    if (
+        synthetic
+        and curation
+        and curation.manifest.inputs.get("synthetic") != synthetic.content_hash
+    ):
+        raise InputError(
+            f"{curation.path} judges other drawings than those of {synthetic.path}: run "
+            "'augstudy curate' on them."
+        )
+    return Sources(
+        real=Drawings(real.images, real.labels),
+        extra=extra,
+        synthetic=_load_synthetic(synthetic, classes) if synthetic else None,
+        judged_synthetic=_load_judged(curation, "synthetic"),
+        judged_real=_load_judged(curation, "real"),
+        balance=bool(curation.manifest.config["curation"]["balance"]) if curation else True,
+    )
 
 
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
@@ -141,6 +190,13 @@ def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
         for name in ("images", "fault_images", "labels")
     )
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
+
+
+def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
+    if curation is None or f"{what}.npz" not in curation.manifest.files:
+        return None
+    with np.load(curation.file(f"{what}.npz"), allow_pickle=False) as stored:
+        return Judged(stored["confidence"], stored["kept"])
 
 
 def _accuracy(model: keras.Model, drawings: Drawings | Split, mirror: bool) -> float:
