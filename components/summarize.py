@@ -33,6 +33,7 @@ def summarize(
     gan_recipe: str,
     gan_settings: dict,
     gan_seed: int,
+    judge_settings: dict,
     synthetic_per_class: int,
     curation_settings: dict,
 ):
@@ -55,6 +56,7 @@ def summarize(
         "gan": gan_recipe,
         "gan_settings": gan_settings,
         "gan_seed": gan_seed,
+        "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
         "curation_settings": curation_settings,
     }

@@ -9,6 +9,7 @@ from components.image import IMAGE
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def train_gan(
     dataset: Input[Dataset],
+    judge: Input[Model],
     gan: Output[Model],
     recipe: str,
     settings: dict,
@@ -18,4 +19,4 @@ def train_gan(
     """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
     from augstudy.stages import adapters
 
-    adapters.train_gan(dataset.path, gan.path, recipe, settings, seed, arms)
+    adapters.train_gan(dataset.path, judge.path, gan.path, recipe, settings, seed, arms)

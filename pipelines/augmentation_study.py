@@ -8,6 +8,7 @@ from components.ingest import ingest
 from components.summarize import summarize
 from components.synthesize import synthesize
 from components.train_gan import train_gan
+from components.train_judge import train_judge
 from pipelines import resources
 from pipelines.study_cell import study_cell
 
@@ -41,6 +42,7 @@ def augmentation_study(
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
+    judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
     curation_settings: dict = {},  # noqa: B006
     gpus: int = resources.GPUS,
@@ -57,8 +59,12 @@ def augmentation_study(
         seed=data_seed,
     )
     resources.apply(data, resources.LIGHT)
+    judge = train_judge(dataset=data.outputs["dataset"], settings=judge_settings, arms=arms)
+    resources.apply(judge, resources.TRAINING)
+    resources.use_gpus(judge, gpus, gpu_type)
     trained = train_gan(
         dataset=data.outputs["dataset"],
+        judge=judge.outputs["judge"],
         recipe=gan,
         settings=gan_settings,
         seed=gan_seed,
@@ -68,6 +74,8 @@ def augmentation_study(
     resources.use_gpus(trained, gpus, gpu_type)
     drawn = synthesize(
         gan=trained.outputs["gan"],
+        dataset=data.outputs["dataset"],
+        judge=judge.outputs["judge"],
         per_class=synthetic_per_class,
         seed=gan_seed,
         arms=arms,
@@ -120,6 +128,7 @@ def augmentation_study(
         gan_recipe=gan,
         gan_settings=gan_settings,
         gan_seed=gan_seed,
+        judge_settings=judge_settings,
         synthetic_per_class=synthetic_per_class,
         curation_settings=curation_settings,
     )

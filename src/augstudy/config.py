@@ -208,6 +208,20 @@ class GanSettings(Settings):
     precision: Precision = "auto"
 
 
+class JudgeSettings(Settings):
+    """The classifier whose eyes measure synthetic images. It is never one of those compared."""
+
+    classifier: str = Field("modern_small", description="recipe of the judge")
+    steps: int = Field(1000, ge=1, description="gradient steps of the judge")
+    cas_steps: int = Field(
+        400,
+        ge=0,
+        description="gradient steps of the classifiers behind the classification accuracy score, "
+        "one trained on synthetic images and one on real ones; 0 leaves it out",
+    )
+    seed: int = Field(20_210, ge=0, description="of the judge: the same whatever else is compared")
+
+
 class CurationSettings(Settings):
     """Which drawings the filter of ``add_filtered`` and ``real_filtered`` lets through."""
 

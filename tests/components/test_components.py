@@ -61,16 +61,15 @@ def test_bad_settings_end_with_the_code_and_the_sentence(
     assert "Traceback" in events[1]["traceback"]
 
 
-def test_gan_is_skipped_when_no_arm_needs_it(tmp_path: Path) -> None:
-    gan, synthetic = Output(tmp_path / "gan"), Output(tmp_path / "synthetic")
+def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> None:
+    judge, gan, synthetic = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
     dataset = Output(tmp_path / "not-even-read")
-    function("train_gan")(
-        dataset=dataset, gan=gan, recipe="compact", settings={}, seed=0, arms=ARMS
-    )
+    function("train_judge")(dataset=dataset, judge=judge, settings={}, arms=ARMS)
+    inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
+    function("train_gan")(**inputs, recipe="compact", settings={}, seed=0)
     sizes = {"per_class": 0, "seed": 0, "train_per_class": 10, "level": 0}
-    function("synthesize")(gan=gan, synthetic=synthetic, arms=ARMS, **sizes)
-    assert adapters.given(gan.path) is None
-    assert adapters.given(synthetic.path) is None
+    function("synthesize")(**inputs, synthetic=synthetic, **sizes)
+    assert [adapters.given(item.path) for item in (judge, gan, synthetic)] == [None] * 3
 
 
 def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
@@ -204,6 +203,7 @@ STUDY: dict[str, Any] = {
     "gan_recipe": "compact",
     "gan_settings": {},
     "gan_seed": 0,
+    "judge_settings": {},
     "synthetic_per_class": 0,
     "curation_settings": {},
 }

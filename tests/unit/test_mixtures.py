@@ -26,7 +26,7 @@ def mix(arm, share=None, seed=0, synthetic=SYNTHETIC, **sources):
 
 
 def judged(*rejected):
-    """A filter that keeps all but the `rejected` rows; the later a row, the less confident it is."""
+    """A filter that keeps all but the `rejected` rows, and is less and less confident."""
     confidence = np.linspace(0.9, 0.1, CLASSES * LEVEL, dtype=np.float32)
     kept = ~np.isin(np.arange(CLASSES * LEVEL), rejected)
     return Judged(confidence, kept)

@@ -12,6 +12,7 @@ from augstudy.config import (
     CurationSettings,
     DataSettings,
     GanSettings,
+    JudgeSettings,
     parse,
 )
 from augstudy.errors import InputError
@@ -29,6 +30,9 @@ _Evaluations = Annotated[
 _Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; repeatable.")]
 _Gan = Annotated[Path, typer.Option(help="GAN folder, made by 'augstudy train-gan'.")]
 _Recipe = Annotated[str, typer.Option(help="modern, baseline, report_best, or another recipe.")]
+_Judge = Annotated[
+    Path | None, typer.Option(help="Folder made by 'augstudy train-judge', if there is one.")
+]
 _Classifier = Annotated[Path, typer.Option(help="Folder made by 'augstudy train-cnn'.")]
 
 
@@ -69,6 +73,20 @@ def ingest(
     run(out, settings, cache=cache, refresh=refresh)
 
 
+def train_judge(
+    dataset: options.Dataset,
+    out: options.Out,
+    settings: options.Settings = [],  # noqa: B006
+) -> None:
+    """Train the classifier that measures synthetic images, on real ones: dataset -> judge."""
+    from augstudy.local.parameters import parse_assignments
+
+    parsed = parse(JudgeSettings, parse_assignments(settings), "the judge's settings")
+    from augstudy.stages.train_judge import run
+
+    run(dataset, out, parsed)
+
+
 def train_gan(
     dataset: options.Dataset,
     out: options.Out,
@@ -77,6 +95,7 @@ def train_gan(
     ),
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
+    judge: _Judge = None,
 ) -> None:
     """Train the GAN on the training images of the level: dataset -> gan."""
     from augstudy.local.parameters import parse_assignments
@@ -85,7 +104,7 @@ def train_gan(
     parsed = gan_recipe(recipe, parse_assignments(settings))
     from augstudy.stages.train_gan import run
 
-    run(dataset, out, parsed, seed=seed)
+    run(dataset, out, parsed, seed=seed, judge=judge)
 
 
 def synthesize(
@@ -93,14 +112,19 @@ def synthesize(
     out: options.Out,
     per_class: Annotated[int, typer.Option(min=1, help="Images a class.")],
     seed: _Seed = 0,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Dataset folder; with a judge, images are measured.")
+    ] = None,
+    judge: _Judge = None,
 ) -> None:
-    """Let a GAN draw labelled images and judge them: gan -> synthetic.
+    """Let a GAN draw labelled images and measure them: gan, dataset, judge -> synthetic.
 
-    Example: augstudy synthesize --gan work/gan --per-class 60 --out work/synthetic
+    Example: augstudy synthesize --gan work/gan --per-class 60 --dataset work/dataset
+    --judge work/judge --out work/synthetic
     """
     from augstudy.stages.synthesize import run
 
-    run(gan, out, per_class, seed=seed)
+    run(gan, out, per_class, seed=seed, dataset=dataset, judge=judge)
 
 
 def curate(
@@ -212,6 +236,13 @@ def _extend(command: object, text: str) -> None:
 
 
 _extend(
+    train_judge,
+    f"""    Settings for --set: {options.table_of_settings(JudgeSettings)}.
+
+    Example: augstudy train-judge --dataset work/dataset --out work/judge --set steps=2000
+    """,
+)
+_extend(
     train_gan,
     f"""    Settings for --set: {options.table_of_settings(GanSettings)}.
 
@@ -238,6 +269,16 @@ _extend(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    for command in (ingest, train_gan, synthesize, curate, train_cnn, evaluate, cam, summarize):
+    for command in (
+        ingest,
+        train_judge,
+        train_gan,
+        synthesize,
+        curate,
+        train_cnn,
+        evaluate,
+        cam,
+        summarize,
+    ):
         name = command.__name__.replace("_", "-")
         options.add(app, name, command, "Steps of a study")

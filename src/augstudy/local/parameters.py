@@ -7,7 +7,14 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, CurationSettings, DataSettings, RetrainSettings, parse
+from augstudy.config import (
+    Arm,
+    CurationSettings,
+    DataSettings,
+    JudgeSettings,
+    RetrainSettings,
+    parse,
+)
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -156,20 +163,28 @@ def check(values: Mapping[str, Any]) -> None:
     parse(RetrainSettings, rule, "the rule")
     if "champion" in values:
         check_address(values["champion"])
-    if "curation_settings" in values:
-        parse(CurationSettings, decoded(values["curation_settings"]), "curation_settings")
     if "arms" in values:
         _check_arms(values["arms"])
         if {"level", "train_per_class"} <= set(values):
             _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
     if "seeds" in values:
         _check_seeds(values["seeds"])
+    _check_recipes(values)
+
+
+def _check_recipes(values: Mapping[str, Any]) -> None:
+    """Validate everything that is trained, and its settings."""
     from augstudy.recipes import classifier_recipe, gan_recipe
 
     if "classifier_settings" in values:
         classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
     if "gan_settings" in values:
         gan_recipe(values["gan"], decoded(values["gan_settings"]))
+    if "judge_settings" in values:
+        judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
+        classifier_recipe(judge.classifier)
+    if "curation_settings" in values:
+        parse(CurationSettings, decoded(values["curation_settings"]), "the curation settings")
 
 
 def _check_arms(arms: Sequence[Any]) -> None:

@@ -24,6 +24,7 @@ _SAME = (
     "gan",
     "gan_settings",
     "gan_seed",
+    "judge_settings",
 )
 
 

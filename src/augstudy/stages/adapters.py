@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy.config import Arm, CurationSettings, DataSettings, parse
+from augstudy.config import Arm, CurationSettings, DataSettings, JudgeSettings, parse
 from augstudy.errors import AugstudyError
 from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
@@ -107,8 +107,23 @@ def ingest(out: str, values: Mapping[str, Any], refresh: bool = False) -> None:
         run(Path(out), settings, refresh=refresh)
 
 
+def train_judge(
+    dataset: str, out: str, settings: Mapping[str, Any], arms: Sequence[Mapping[str, Any]]
+) -> None:
+    """Train the judge, unless no arm needs synthetic images."""
+    with step("train_judge") as me:
+        parsed = parse(JudgeSettings, decoded(settings), "the judge's settings")
+        if images_needed(parse_arms(arms), level=1):
+            from augstudy.stages.train_judge import run
+
+            run(Path(dataset), Path(out), parsed)
+        else:
+            skip(out, me)
+
+
 def train_gan(
     dataset: str,
+    judge: str,
     out: str,
     recipe: str,
     overrides: Mapping[str, Any],
@@ -123,28 +138,33 @@ def train_gan(
         if images_needed(parse_arms(arms), level=1):
             from augstudy.stages.train_gan import run
 
-            run(Path(dataset), Path(out), settings, seed=seed)
+            run(Path(dataset), Path(out), settings, seed=seed, judge=given(judge))
         else:
             skip(out, me)
 
 
 def synthesize(
-    gan: str,
+    inputs: Mapping[str, str],
     out: str,
     per_class: int,
     seed: int,
     arms: Sequence[Mapping[str, Any]],
     level: int,
 ) -> None:
-    """Make `per_class` images a class, or as many as the arms need at `level` if that is 0."""
+    """Make `per_class` images a class, or as many as the arms need at `level` if that is 0.
+
+    `inputs` are the ``gan``, the ``dataset`` and the ``judge``.
+    """
     with step("synthesize") as me:
-        if given(gan) is None:
+        gan = given(inputs["gan"])
+        if gan is None:
             skip(out, me)
         else:
             from augstudy.stages.synthesize import run
 
             wanted = per_class or images_needed(parse_arms(arms), level)
-            run(Path(gan), Path(out), wanted, seed=seed)
+            dataset, judge = Path(inputs["dataset"]), given(inputs["judge"])
+            run(gan, Path(out), wanted, seed=seed, dataset=dataset, judge=judge)
 
 
 def curate(

@@ -24,7 +24,14 @@ SHEET_COLUMNS = 10
 _DIVERSITY_IMAGES = 200
 
 
-def run(gan: Path, out: Path, per_class: int, seed: int = 0) -> Artifact:
+def run(
+    gan: Path,
+    out: Path,
+    per_class: int,
+    seed: int = 0,
+    dataset: Path | None = None,
+    judge: Path | None = None,
+) -> Artifact:
     """Draw `per_class` images of every class and publish them as kind ``synthetic``.
 
     ``fault_images`` repeats the fault of the student report: the same labels, but every image is
@@ -38,6 +45,9 @@ def run(gan: Path, out: Path, per_class: int, seed: int = 0) -> Artifact:
     with telemetry.stage("synthesize") as stage:
         source = artifacts.read(gan, "gan")
         inputs = {"gan": source}
+        if dataset is not None and judge is not None:
+            inputs["dataset"] = artifacts.read(dataset, "dataset")
+            inputs["judge"] = artifacts.read(judge, "judge")
         config = {"per_class": per_class, "seed": seed}
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)

@@ -85,6 +85,7 @@ def _train_seeds(
     sources = _load_sources(arm, inputs, classes)
     settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
     records: list[dict[str, Any]] = []
+    trainer: classifier.Trainer | None = None
     for index, (seed, keeper) in enumerate(keepers.items()):
         mixture = training_set(arm, sources, classes=len(classes), seed=seed)
 
@@ -92,11 +93,15 @@ def _train_seeds(
             prefix = f"seed {index + 1} of {len(keepers)}  "
             stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
-        trained = classifier.train(
-            with_budget(settings, arm, len(sources.real), len(mixture)),
+        if trainer is None:  # every seed's mixture has as many images
+            trainer = classifier.Trainer(
+                with_budget(settings, arm, len(sources.real), len(mixture)),
+                classes=len(classes),
+                images=len(mixture),
+            )
+        trained = trainer.train(
             (mixture.images, mixture.labels),
             (validation.images, validation.labels),
-            classes=len(classes),
             seed=seed,
             progress=progress,
             keeper=keeper,

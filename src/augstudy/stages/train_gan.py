@@ -22,7 +22,9 @@ KIND = "gan"
 JUDGED_PER_CLASS = 32
 
 
-def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artifact:
+def run(
+    dataset: Path, out: Path, settings: GanSettings, seed: int = 0, judge: Path | None = None
+) -> Artifact:
     """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
 
     Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
@@ -34,6 +36,8 @@ def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artif
     with telemetry.stage("train_gan") as stage:
         source = artifacts.read(dataset, "dataset")
         inputs = {"dataset": source}
+        if judge is not None:
+            inputs["judge"] = artifacts.read(judge, "judge")
         config = {
             "settings": settings.model_dump(mode="json"),
             "seed": seed,
