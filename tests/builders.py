@@ -119,7 +119,7 @@ def build_classifier(path, dataset, seeds=(0, 1, 2), content=b""):
         for seed in seeds:
             (draft / f"seed-{seed}").mkdir()
             (draft / f"seed-{seed}" / "model.keras").write_bytes(content)
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, 10))
         write_json(draft / "classes.json", dataset.json("classes.json"))
     return artifacts.read(path, "classifier")
@@ -157,7 +157,7 @@ def build_evaluation(
         metrics = evaluate_predictions(probabilities, labels, classes, seeds, resamples=200)
         write_json(draft / "metrics.json", metrics)
         curves.to_csv(draft / "history.csv", index=False)
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, images))
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "evaluation")
@@ -174,6 +174,7 @@ def training_records(curves, seeds, images):
             "val_accuracy": float(curves[curves.seed == seed].val_accuracy.iloc[-1]),
             "parameters": 280_123,
             "images": images,
+            "budget": "steps",
             "steps": 1234,
         }
         for seed in seeds
@@ -205,7 +206,7 @@ def build_cam(path, dataset, arm="real", share=None, per_class=2):
             confidence=generator.uniform(0.35, 0.99, len(picked)).astype(np.float32),
         )
         Image.new("L", (28, 28)).save(draft / "gallery.png")
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "cam")
 

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from augstudy.fingerprint import code_version, software
-from augstudy.report import gallery, sections
+from augstudy.report import gallery, sections, wording
 from augstudy.report.material import Material
 
 LIMIT = 2_000_000
@@ -30,6 +30,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "plots": sections.arm_plots(material, summary),
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
+        "budget": wording.budget(summary["budget"]),
         "scores": sections.class_scores(material),
         "training": sections.training(material),
         "gan": gallery.gan(material),
