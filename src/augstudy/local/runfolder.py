@@ -18,6 +18,7 @@ from augstudy import __version__, artifacts
 from augstudy.files import replace_text
 from augstudy.fingerprint import code_version
 from augstudy.local.events import Step
+from augstudy.machine import hardware
 from augstudy.tracker.folder import RunsFolder
 
 RECORD = "run.json"
@@ -53,6 +54,7 @@ class RunFolder:
             "duration_s": None,
             "user": _user(),
             "host": platform.node(),
+            "hardware": hardware(),
             "pid": os.getpid(),
             "version": __version__,
             "code": code_version(),
