@@ -41,6 +41,8 @@ _WITH_FILTER = ("add_filtered", "real_filtered")
 _WITH_CLASSIC = ("classic", "classic_add")
 _WITH_SHARE = (*_WITH_SYNTHETIC, "extra_real", "same_steps")
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
+OnFailure = Literal["stop", "skip"]
+ON_FAILURE: tuple[OnFailure, ...] = ("stop", "skip")
 
 
 class Settings(BaseModel):
@@ -183,6 +185,9 @@ class GanSettings(Settings):
     """An AC-GAN and how to train it."""
 
     architecture: str = "compact"
+    spectral_norm: bool = Field(
+        False, description="of the discriminator's weights, in the place of batch normalisation"
+    )
     latent_dim: int = Field(100, ge=1)
     batch_size: int = Field(64, ge=2, multiple_of=2)
     steps: int = Field(1500, ge=1, description="generator updates")
@@ -192,6 +197,9 @@ class GanSettings(Settings):
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
     loss: Literal["bce", "hinge"] = Field("bce", description="of telling real from generated")
+    class_loss: Literal["ac", "adc"] = Field(
+        "ac", description="auxiliary classifier, or one that tells real from generated as well"
+    )
     class_weight: float = Field(1.0, ge=0, description="of the class loss beside the source loss")
     projection: float = Field(
         0.0, ge=0, description="how much an image's own class logit counts towards looking real"
@@ -205,6 +213,12 @@ class GanSettings(Settings):
         0.0, ge=0, le=14, description="pixels by which real and generated images are moved alike"
     )
     zoom: float = Field(0.0, ge=0, lt=1, description="share by which both are scaled alike")
+    cutout: float = Field(
+        0.0, ge=0, lt=1, description="side of a square blanked in both, as a share of the image's"
+    )
+    evaluations: int = Field(
+        8, ge=1, description="times that the training is watched and the generator scored"
+    )
     precision: Precision = "auto"
 
 

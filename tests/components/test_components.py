@@ -66,7 +66,7 @@ def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> Non
     dataset = Output(tmp_path / "not-even-read")
     function("train_judge")(dataset=dataset, judge=judge, settings={}, arms=ARMS)
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
-    function("train_gan")(**inputs, recipe="compact", settings={}, seed=0)
+    function("train_gan")(**inputs, recipe="compact", settings={}, seed=0, on_failure="stop")
     sizes = {"per_class": 0, "seed": 0, "train_per_class": 10, "level": 0}
     function("synthesize")(**inputs, synthetic=synthetic, **sizes)
     assert [adapters.given(item.path) for item in (judge, gan, synthetic)] == [None] * 3
@@ -203,6 +203,7 @@ STUDY: dict[str, Any] = {
     "gan_recipe": "compact",
     "gan_settings": {},
     "gan_seed": 0,
+    "on_gan_failure": "stop",
     "judge_settings": {},
     "synthetic_per_class": 0,
     "curation_settings": {},

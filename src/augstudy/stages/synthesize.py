@@ -12,10 +12,11 @@ from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
-from augstudy.training.gan import Images, Labels, generate
+from augstudy.training.drawing import generate
+from augstudy.training.gan import Images, Labels
 from augstudy.training.saving import load_model
 from augstudy.training.sheet import draw_sheet
-from augstudy.training.stability import mean_distance
+from augstudy.training.signals import mean_distance
 
 logger = logging.getLogger("augstudy")
 

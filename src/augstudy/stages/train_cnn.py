@@ -1,8 +1,10 @@
 """Train one classifier a seed on the training set of an arm."""
 
+import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,11 @@ from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
+from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.saving import save_model
+
+RECORD = "training.json"
 
 logger = logging.getLogger("augstudy")
 
@@ -37,7 +42,8 @@ def run(
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
     drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
-    Ended early, the next call goes on from the last checkpoint of each seed.
+    Ended early, the next call goes on from the last checkpoint of each seed, and with a cache (see
+    :mod:`augstudy.cache`) no seed is trained twice, whichever others it is asked for with.
 
     Raises:
         TooFewDrawingsError: the drawings that the arm needs are missing or too few.
@@ -66,7 +72,7 @@ def run(
             for seed in seeds
         }
         with artifacts.publish(out, "classifier", inputs=inputs, config=config) as folder:
-            _train_seeds(folder, inputs, arm, keepers, settings, stage)
+            _train_seeds(folder, inputs, config, arm, settings, keepers, stage)
         for keeper in keepers.values():
             keeper.clear()
     return artifacts.read(out, "classifier")
@@ -75,62 +81,78 @@ def run(
 def _train_seeds(
     folder: Path,
     inputs: dict[str, Artifact],
+    config: Mapping[str, Any],
     arm: Arm,
-    keepers: Mapping[int, Keeper],
     settings: ClassifierSettings,
+    keepers: Mapping[int, Keeper],
     stage: telemetry.Stage,
 ) -> None:
-    classes = load_classes(inputs["dataset"])
-    validation = load_split(inputs["dataset"], "val")
-    sources = _load_sources(arm, inputs, classes)
-    settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+    cell = _Cell(inputs, arm, settings)
     records: list[dict[str, Any]] = []
-    trainer: classifier.Trainer | None = None
     for index, (seed, keeper) in enumerate(keepers.items()):
-        mixture = training_set(arm, sources, classes=len(classes), seed=seed)
 
         def progress(done: int, total: int, text: str, index: int = index) -> None:
             prefix = f"seed {index + 1} of {len(keepers)}  "
             stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
-        if trainer is None:  # every seed's mixture has as many images
-            trainer = classifier.Trainer(
-                with_budget(settings, arm, len(sources.real), len(mixture)),
-                classes=len(classes),
+        train = partial(cell.train, seed=seed, progress=progress, keeper=keeper)
+        target = folder / f"seed-{seed}"
+        artifacts.part(target, "seed", train, inputs=inputs, config={**config, "seeds": [seed]})
+        records.append(json.loads((target / RECORD).read_text()))
+        logger.info(
+            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
+        )
+    write_json(folder / RECORD, records)
+    write_json(folder / "classes.json", cell.classes)
+    write_json(folder / "arm.json", arm.record())
+
+
+class _Cell:
+    """The data of an arm, and the training of one seed on it."""
+
+    def __init__(
+        self, inputs: Mapping[str, Artifact], arm: Arm, settings: ClassifierSettings
+    ) -> None:
+        self.classes = load_classes(inputs["dataset"])
+        self._arm = arm
+        self._sources = _load_sources(arm, inputs, self.classes)
+        self._validation = load_split(inputs["dataset"], "val")
+        self._settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+        self._trainer: classifier.Trainer | None = None
+
+    def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
+        """Train one seed; its model, history, summary and record go into `folder`."""
+        settings = self._settings
+        mixture = training_set(self._arm, self._sources, classes=len(self.classes), seed=seed)
+        if self._trainer is None:  # every seed's mixture has as many images
+            self._trainer = classifier.Trainer(
+                with_budget(settings, self._arm, len(self._sources.real), len(mixture)),
+                classes=len(self.classes),
                 images=len(mixture),
             )
-        trained = trainer.train(
+        trained = self._trainer.train(
             (mixture.images, mixture.labels),
-            (validation.images, validation.labels),
+            (self._validation.images, self._validation.labels),
             seed=seed,
             progress=progress,
             keeper=keeper,
         )
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
-        target = folder / f"seed-{seed}"
-        target.mkdir()
-        save_model(trained.model, target / "model.keras")
-        trained.history.to_csv(target / "history.csv", index=False)
-        records.append(
-            {
-                "seed": seed,
-                "epochs": len(trained.history),
-                "best_epoch": trained.best_epoch,
-                "steps": trained.steps,
-                "images": len(mixture),
-                "budget": settings.budget,
-                "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
-                "val_accuracy": _accuracy(trained.model, validation, settings.mirror),
-                "parameters": trained.model.count_params(),
-            }
-        )
-        logger.info(
-            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
-        )
+        save_model(trained.model, folder / "model.keras")
+        trained.history.to_csv(folder / "history.csv", index=False)
         (folder / "architecture.txt").write_text(_summary(trained.model))
-    write_json(folder / "training.json", records)
-    write_json(folder / "classes.json", classes)
-    write_json(folder / "arm.json", arm.record())
+        record = {
+            "seed": seed,
+            "epochs": len(trained.history),
+            "best_epoch": trained.best_epoch,
+            "steps": trained.steps,
+            "images": len(mixture),
+            "budget": settings.budget,
+            "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
+            "val_accuracy": _accuracy(trained.model, self._validation, settings.mirror),
+            "parameters": trained.model.count_params(),
+        }
+        write_json(folder / RECORD, record)
 
 
 def with_budget(
