@@ -33,6 +33,7 @@ class RunsFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._index = path / index.NAME
+        self._known: tuple[Any, Index] | None = None  # as read last, and what the file was then
 
     @property
     def store(self) -> Store:
@@ -110,6 +111,8 @@ class RunsFolder:
                     replace_bytes(self._index, index.render(known.records.values(), known.last_id))
                 else:
                     self._append(b"".join(map(index.line, made)))
+                    known.lines += len(made)
+                self._known = (self._mark(), known)
             return known
 
     def _write(self, record: Record) -> None:
@@ -162,10 +165,20 @@ class RunsFolder:
         return {name: stamp for name, stamp in stamps.items() if stamp[0] or stamp[1]}
 
     def _load(self) -> Index:
+        """The index, read again only if the file is another."""
+        mark = self._mark()
+        if self._known is None or self._known[0] != mark:
+            known = index.parse(self._index.read_bytes()) if mark else Index()
+            self._known = (mark, known)
+        return self._known[1]
+
+    def _mark(self) -> tuple[int, ...] | None:
+        """What tells a state of the index file from any other."""
         try:
-            return index.parse(self._index.read_bytes())
+            status = self._index.stat()
         except FileNotFoundError:
-            return Index()
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
