@@ -66,7 +66,9 @@ def ui(
     from augstudy.ui.server import Server
 
     console = remote.plain_console()
-    with Server(Library(book(runs_dir, store)), host, port) as server:
+    library = Library(book(runs_dir, store))
+    with Server(library, host, port) as server:
+        library.records()  # so that the first page need not wait
         if not server.on_loopback:
             console.print("[yellow]Everybody who can reach this machine can read the runs.[/]")
         console.print(f"{server.url}  (Ctrl-C ends it)", soft_wrap=True, markup=False)
