@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from augstudy.backend import keras
 from augstudy.models import augment
+from augstudy.models.averages import follow
 
 ops = keras.ops
 Loss = Literal["bce", "hinge"]
@@ -197,9 +198,4 @@ class ACGAN(keras.Model):
         self.trackers[name].update_state(ops.cast(hits, "float32"))
 
     def _update_average(self) -> None:
-        """Move the average towards the generator; quickly at first, so its start is forgotten."""
-        seen = ops.cast(self.seen, "float32")
-        keep = ops.minimum(self.ema, (1.0 + seen) / (10.0 + seen))
-        for mean, now in zip(self.average.weights, self.generator.weights, strict=True):
-            mean.assign(mean + (1.0 - keep) * (now - mean))
-        self.seen.assign(self.seen + 1)
+        follow(self.average, self.generator, self.ema, self.seen)

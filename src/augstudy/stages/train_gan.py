@@ -1,4 +1,4 @@
-"""Train the GAN on the training images of the level."""
+"""Train the GAN, or the diffusion model, on the training images of the level."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,7 @@ import pandas as pd
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
-from augstudy.config import GanSettings
+from augstudy.config import GeneratorSettings
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.files import write_arrays, write_json
 from augstudy.training import gan
@@ -22,8 +22,8 @@ KIND = "gan"
 JUDGED_PER_CLASS = 32
 
 
-def run(dataset: Path, out: Path, settings: GanSettings, seed: int = 0) -> Artifact:
-    """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
+def run(dataset: Path, out: Path, settings: GeneratorSettings, seed: int = 0) -> Artifact:
+    """Train a generator on the training split and publish it as an artifact of kind ``gan``.
 
     Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
     publishes what it would have published then.
@@ -64,24 +64,26 @@ def _write(
     trained: gan.Trained,
     split: Split,
     classes: list[str],
-    settings: GanSettings,
+    settings: GeneratorSettings,
     seed: int,
 ) -> None:
-    save_model(trained.generator, folder / "generator.keras")
-    save_model(trained.discriminator, folder / "discriminator.keras")
-    history = pd.DataFrame(trained.history, columns=list(gan.HISTORY_COLUMNS))
+    networks = {"generator": trained.generator}
+    if trained.discriminator is not None:
+        networks["discriminator"] = trained.discriminator
+    for name, network in networks.items():
+        save_model(network, folder / f"{name}.keras")
+    history = pd.DataFrame(trained.history)
     history.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     write_arrays(folder / "samples.npz", steps=trained.sample_steps, images=trained.samples)
     drawn = gan.generate_grid(trained.generator, len(classes), JUDGED_PER_CLASS, seed)
     stability = judge(trained.history, drawn, split.images, split.labels)
     if stability.verdict != "stable":
-        logger.warning("The GAN's training %s: %s", stability.verdict, stability.reason)
+        logger.warning("The training of the generator %s: %s", stability.verdict, stability.reason)
     summary = {
         "architecture": settings.architecture,
         "steps": settings.steps,
         "training_images": len(split),
-        "generator_parameters": trained.generator.count_params(),
-        "discriminator_parameters": trained.discriminator.count_params(),
+        **{f"{name}_parameters": network.count_params() for name, network in networks.items()},
         "stability": stability.verdict,
         "final": trained.history[-1],
     }

@@ -1,4 +1,4 @@
-"""Train an AC-GAN: labelled drawings in, networks, history and samples over time out."""
+"""Train a generator: labelled drawings in, networks, history and samples over time out."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.backend import keras, prepare, resolve_precision
-from augstudy.config import GanSettings
+from augstudy.config import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.errors import InputError
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
-from augstudy.training import checkpoints
+from augstudy.training import checkpoints, diffusion
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper, written_when_terminated
+from augstudy.training.schedules import learning_rate
 from augstudy.training.stability import first_broken
 
 Images = npt.NDArray[np.uint8]
@@ -23,7 +24,6 @@ Labels = npt.NDArray[np.int32]
 Progress = Callable[[int, int, str], None]
 Row = dict[str, float]
 
-HISTORY_COLUMNS = ("step", *ACGAN.METRICS, "learning_rate")
 MOMENTS = 8
 SAMPLES_PER_CLASS = 8
 _ROW_STEPS = 25
@@ -32,21 +32,21 @@ _GENERATION_BATCH = 256
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained GAN.
+    """A trained GAN, or a diffusion model, which has no discriminator.
 
     ``samples`` is uint8 (T, C, K, 28, 28): the same noise drawn by the averaged generator after
     each of the ``sample_steps`` (T,).
     """
 
     generator: keras.Model
-    discriminator: keras.Model
+    discriminator: keras.Model | None
     history: list[Row]
     sample_steps: npt.NDArray[np.int64]
     samples: Images
 
 
 def train(
-    settings: GanSettings,
+    settings: GeneratorSettings,
     images: Images,
     labels: Labels,
     *,
@@ -65,7 +65,7 @@ def train(
     """
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
-    model = build(settings, classes, seed)
+    model = _build(settings, images, classes, seed)
     rows = row_steps(settings.steps)
     watcher = Watcher(settings, classes, seed, progress)
     saver = Checkpointer(keeper, {"watcher": watcher})
@@ -83,15 +83,22 @@ def train(
     watcher.raise_if_diverged()
     return Trained(
         generator=model.average,
-        discriminator=model.discriminator,
+        discriminator=getattr(model, "discriminator", None),
         history=watcher.history,
         sample_steps=np.array(watcher.sample_steps, dtype=np.int64),
         samples=np.stack(watcher.samples),
     )
 
 
+def _build(settings: GeneratorSettings, images: Images, classes: int, seed: int) -> keras.Model:
+    if isinstance(settings, DiffusionSettings):
+        return diffusion.build(settings, images, classes, seed)
+    assert isinstance(settings, GanSettings)
+    return build(settings, classes, seed)
+
+
 def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
-    """Build the compiled, untrained model."""
+    """Build the compiled, untrained AC-GAN."""
     keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
     model = ACGAN(
         generators.build(settings.architecture, classes, settings.latent_dim),
@@ -108,7 +115,7 @@ def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
     )
     model.compile(
         optimizer=TwoRateAdam(
-            _learning_rate(settings),
+            learning_rate(settings),
             beta_1=settings.beta_1,
             beta_2=settings.beta_2,
             prefix=discriminators.PREFIX,
@@ -118,14 +125,6 @@ def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     return model
-
-
-def _learning_rate(settings: GanSettings) -> Any:
-    if settings.final_rate == 1:
-        return settings.learning_rate
-    return keras.optimizers.schedules.PolynomialDecay(
-        settings.learning_rate, settings.steps, settings.learning_rate * settings.final_rate
-    )
 
 
 def row_steps(steps: int) -> int:
@@ -189,7 +188,7 @@ class Watcher(keras.callbacks.Callback):
     _STATE = ("history", "sample_steps", "samples")
 
     def __init__(
-        self, settings: GanSettings, classes: int, seed: int, progress: Progress | None
+        self, settings: GeneratorSettings, classes: int, seed: int, progress: Progress | None
     ) -> None:
         super().__init__()
         self.history: list[Row] = []
@@ -204,7 +203,7 @@ class Watcher(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Take a row; an epoch of ``fit`` is one row of the history here."""
         step = (epoch + 1) * self._row_steps
-        values = {name: float((logs or {})[name]) for name in ACGAN.METRICS}
+        values = {name: float((logs or {})[name]) for name in self.model.METRICS}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.history.append({"step": step, **values, "learning_rate": rate})
         if first_broken(self.history[-1:]) is not None:
@@ -236,12 +235,14 @@ class Watcher(keras.callbacks.Callback):
         if step is not None:
             rate = self._settings.learning_rate
             raise InputError(
-                f"The GAN diverged at step {step} of {self._settings.steps} (a loss is no finite "
+                f"The generator diverged at step {step} of {self._settings.steps} (a loss is no finite "
                 f"number): lower learning_rate, now {rate:g}, or use precision float32."
             )
 
 
 def _text(values: Mapping[str, float]) -> str:
+    if "denoising_loss" in values:
+        return f"loss {values['denoising_loss']:.3f}"
     return (
         f"discriminator {values['discriminator_loss']:.2f}  "
         f"generator {values['generator_loss']:.2f}  class {values['fake_class_accuracy']:.0%}"

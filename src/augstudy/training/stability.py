@@ -39,7 +39,8 @@ def judge(
     """Judge a finished training.
 
     Args:
-        history: rows with ``step``, ``source_loss``, ``discriminator_loss``, ``generator_loss``.
+        history: rows with ``step`` and losses, whose names end in ``_loss``; those of a GAN have
+            ``source_loss`` and ``source_accuracy`` among them.
         generated: uint8 (C, K, H, W), K >= 2 images of each of the C classes.
         real: uint8 (N, H, W).
         labels: the classes of `real`, (N,).
@@ -49,18 +50,17 @@ def judge(
         return Stability("failed", f"The losses are no finite numbers since step {broken}.")
     diversity = relative_diversity(generated, real, labels)
     overall = _overall_spread(generated) / max(_overall_spread(real), 1e-9)
-    silent = _final(history, "source_loss")
     evidence: dict[str, float | int] = {
         "diversity": _rounded(np.median(diversity)),
         "diversity_lowest_class": _rounded(diversity.min()),
         "spread": _rounded(overall),
-        "final_source_loss": _rounded(silent),
-        "final_source_accuracy": _rounded(_final(history, "source_accuracy")),
+        **_finals(history),
         "steps": int(history[-1]["step"]) if history else 0,
     }
     if overall < CONSTANT_BELOW:
         reason = f"All images look alike: they vary {overall:.0%} as much as the real ones."
         return Stability("failed", reason, evidence)
+    silent = evidence.get("final_source_loss", 1.0)
     if silent < SILENT_LOSS:
         reason = (
             f"The discriminator told every image apart (source loss {silent:.3f}), "
@@ -78,7 +78,7 @@ def judge(
 def first_broken(history: Sequence[Mapping[str, float]]) -> int | None:
     """The first step whose losses are not finite, or None."""
     for row in history:
-        if not np.isfinite([row["discriminator_loss"], row["generator_loss"]]).all():
+        if not np.isfinite([value for name, value in row.items() if name.endswith("_loss")]).all():
             return int(row["step"])
     return None
 
@@ -127,12 +127,12 @@ def _overall_spread(images: npt.NDArray[np.uint8]) -> float:
     return float(flat.std(axis=0).mean())
 
 
-def _final(history: Sequence[Mapping[str, float]], name: str) -> float:
-    """Mean of a column over the last quarter of the history; 0 without history."""
-    if not history:
-        return 0.0
-    last = max(1, round(len(history) * LAST_SHARE))
-    return float(np.mean([row[name] for row in history[-last:]]))
+def _finals(history: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means of the columns that tell most over the last quarter of the history."""
+    last = history[-max(1, round(len(history) * LAST_SHARE)) :]
+    told = ("source_loss", "source_accuracy", "denoising_loss")
+    names = [name for name in told if history and name in history[-1]]
+    return {f"final_{name}": _rounded(np.mean([row[name] for row in last])) for name in names}
 
 
 def _rounded(value: Any) -> float:
