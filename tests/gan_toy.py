@@ -26,15 +26,15 @@ SETTINGS = GanSettings(
     precision="float32",
 )
 DIFFUSION = DiffusionSettings(
-    steps=120,
+    steps=125,
     batch_size=32,
     width=8,
-    learning_rate=4e-3,
+    learning_rate=8e-3,
     final_rate=0.1,
     ema=0.95,
     shift=1.0,
     guidance=0.0,
-    sampling_steps=8,
+    sampling_steps=6,
     precision="float32",
 )
 

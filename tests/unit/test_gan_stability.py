@@ -72,6 +72,17 @@ def test_losses_that_are_no_numbers_are_failed(real, broken):
     assert first_broken(history()) is None
 
 
+def test_without_a_discriminator_images_and_losses_are_judged(real):
+    rows = [{"step": step, "denoising_loss": 0.3} for step in (25, 50)]
+    verdict = judge(rows, drawings(), *real)
+    assert (verdict.verdict, verdict.evidence["final_denoising_loss"]) == ("stable", 0.3)
+    assert not any("source" in name for name in verdict.evidence)
+    assert judge(rows, drawings(spread=0.03), *real).verdict == "collapsed"
+    rows[1]["denoising_loss"] = float("nan")
+    assert first_broken(rows) == 50
+    assert judge(rows, drawings(), *real).verdict == "failed"
+
+
 def test_mean_distance_by_hand():
     images = np.zeros((3, 28, 28), np.uint8)
     images[1, :2, :2] = 255  # one of the 2 x 2 means

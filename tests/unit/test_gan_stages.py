@@ -138,6 +138,18 @@ def test_no_images_cannot_be_drawn(folder, trained):
         synthesize.run(trained.path, folder / "none", 0)
 
 
+def test_a_diffusion_model_goes_the_same_way(folder, dataset):
+    made = train_gan.run(dataset, folder / "diffusion", gan_toy.DIFFUSION, seed=0)
+    assert not (made.path / "discriminator.keras").exists()
+    assert made.json("stability.json")["verdict"] == "stable"
+    assert made.json("stability.json")["evidence"]["final_denoising_loss"] > 0
+    with made.file("history.csv").open() as stream:
+        assert list(csv.DictReader(stream))[-1]["step"] == "125"
+    drawn = synthesize.run(made.path, folder / "diffused", 12, seed=3)
+    images, labels = (np.load(drawn.file(f"{name}.npy")) for name in ("images", "labels"))
+    assert np.mean(gan_toy.side(images) == labels) >= 0.9
+
+
 def test_batches_pair_classes_and_use_every_image():
     images, labels = gan_toy.bars()
     images[:, 0, 0] = np.arange(48)

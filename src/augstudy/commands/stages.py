@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from augstudy.commands import options
-from augstudy.config import Arm, ClassifierSettings, DataSettings, GanSettings, parse
+from augstudy.config import (
+    Arm,
+    ClassifierSettings,
+    DataSettings,
+    DiffusionSettings,
+    GanSettings,
+    parse,
+)
 from augstudy.errors import InputError
 
 _DATA = DataSettings()
@@ -64,9 +71,9 @@ def ingest(
 def train_gan(
     dataset: options.Dataset,
     out: options.Out,
-    recipe: Annotated[str, typer.Option(help="compact, or report (the student report's).")] = (
-        "compact"
-    ),
+    recipe: Annotated[
+        str, typer.Option(help="compact, diffusion, or report (the student report's).")
+    ] = ("compact"),
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
 ) -> None:
@@ -174,6 +181,8 @@ def _extend(command: object, text: str) -> None:
 _extend(
     train_gan,
     f"""    Settings for --set: {options.table_of_settings(GanSettings)}.
+
+    Of recipe diffusion: {options.table_of_settings(DiffusionSettings)}.
 
     Example: augstudy train-gan --dataset work/dataset --out work/gan --set steps=3000
     """,

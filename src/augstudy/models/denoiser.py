@@ -65,7 +65,9 @@ class _Parts:
         x = ops.silu(noise + kind + change)
         return ops.silu(layers.Dense(CODE_WIDTH, dtype=self.policy)(x))
 
-    def conv(self, x: Any, filters: int, kernel: int = 3, stride: int = 1, zeros: bool = False):  # type: ignore[no-untyped-def]
+    def conv(
+        self, x: Any, filters: int, kernel: int = 3, stride: int = 1, zeros: bool = False
+    ) -> Any:
         """A convolution; with `zeros` it starts out giving nothing."""
         start = "zeros" if zeros else "glorot_uniform"
         return layers.Conv2D(
@@ -94,7 +96,7 @@ class _Parts:
 
 
 @keras.saving.register_keras_serializable(package="augstudy")
-class CodedNorm(layers.Layer):
+class CodedNorm(keras.layers.Layer):
     """Normalise (N, H, W, C) in groups of channels, then scale and shift by a (N, K) code.
 
     All of it is folded into one multiplication and one addition a pixel.

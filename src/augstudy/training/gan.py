@@ -235,8 +235,8 @@ class Watcher(keras.callbacks.Callback):
         if step is not None:
             rate = self._settings.learning_rate
             raise InputError(
-                f"The generator diverged at step {step} of {self._settings.steps} (a loss is no finite "
-                f"number): lower learning_rate, now {rate:g}, or use precision float32."
+                f"The generator diverged at step {step} of {self._settings.steps} (a loss is no "
+                f"finite number): lower learning_rate, now {rate:g}, or use precision float32."
             )
 
 
