@@ -131,6 +131,7 @@ def undisturbed(dataset, tmp_path_factory):
     [
         ("cnn", "SIGKILL", 6, -9, {3}),  # in the second seed; its epoch 2 is not written yet
         ("gan", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+        ("diffusion", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
     ],
 )
 def test_an_interrupted_training_ends_as_if_undisturbed(

@@ -12,8 +12,10 @@ from augstudy.backend import keras
 from augstudy.config import GanSettings, JudgeSettings
 from augstudy.data.dataset import Split, save_split
 from augstudy.errors import InputError, TrainingError
+from augstudy.models.acgan import ACGAN
 from augstudy.stages import adapters, synthesize, train_gan, train_judge
 from augstudy.training import gan
+from augstudy.training.watching import SAMPLES_PER_CLASS, SIGNALS
 
 CLASSES = ["left", "right"]
 SHORT = gan_toy.SETTINGS.model_copy(update={"steps": 4})
@@ -73,7 +75,7 @@ def test_the_generator_file_needs_nothing_but_keras_and_the_layers(trained):
 def test_the_gan_artifact_is_complete(trained):
     with trained.file("history.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == list(gan.HISTORY_COLUMNS)
+    assert list(rows[0]) == ["step", *ACGAN.METRICS, "learning_rate", *SIGNALS]
     assert [int(row["step"]) for row in rows] == [25, 50, 75]
     unknown = {"score"}  # without a judge; and nothing was drawn before the first moment
     for row in rows:
@@ -82,7 +84,7 @@ def test_the_gan_artifact_is_complete(trained):
         assert np.isfinite([float(value) for value in row.values() if value]).all()
     samples = np.load(trained.file("samples.npz"), allow_pickle=False)
     assert samples["steps"].tolist() == [25, 50, 75]
-    assert samples["images"].shape == (3, 2, gan.SAMPLES_PER_CLASS, 28, 28)
+    assert samples["images"].shape == (3, 2, SAMPLES_PER_CLASS, 28, 28)
     assert trained.json("stability.json")["verdict"] in ("stable", "collapsed")
     assert trained.json("classes.json") == CLASSES
     assert trained.json("summary.json")["training_images"] == 48
@@ -135,7 +137,7 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert found.json("stability.json")["verdict"] == "failed"
     assert "no finite numbers" in caplog.text
     samples = np.load(found.file("samples.npz"), allow_pickle=False)
-    assert samples["images"].shape[1:] == (2, gan.SAMPLES_PER_CLASS, 28, 28)
+    assert samples["images"].shape[1:] == (2, SAMPLES_PER_CLASS, 28, 28)
     with pytest.raises(TrainingError):
         train_gan.run(dataset, folder / "kept", diverging)
     step = adapters.synthesize
@@ -159,6 +161,18 @@ def test_with_a_judge_the_best_generator_is_kept(folder, dataset):
 def test_no_images_cannot_be_drawn(folder, trained):
     with pytest.raises(InputError, match="at least 1"):
         synthesize.run(trained.path, folder / "none", 0)
+
+
+def test_a_diffusion_model_goes_the_same_way(folder, dataset):
+    made = train_gan.run(dataset, folder / "diffusion", gan_toy.DIFFUSION, seed=0)
+    assert not (made.path / "discriminator.keras").exists()
+    assert made.json("stability.json")["verdict"] == "stable"
+    assert made.json("stability.json")["evidence"]["denoising_loss"] > 0
+    with made.file("history.csv").open() as stream:
+        assert list(csv.DictReader(stream))[-1]["step"] == "125"
+    drawn = synthesize.run(made.path, folder / "diffused", 12, seed=3)
+    images, labels = (np.load(drawn.file(f"{name}.npy")) for name in ("images", "labels"))
+    assert np.mean(gan_toy.side(images) == labels) >= 0.9
 
 
 def test_batches_pair_classes_and_use_every_image():
