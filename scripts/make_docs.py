@@ -1,4 +1,7 @@
-"""Write ``docs/benchmarks.md`` from the results in ``benchmarks/results``: ``make docs``."""
+"""Write the pages of measurements from the results in ``benchmarks/results``: ``make docs``.
+
+``docs/benchmarks.md``, and ``docs/generators.md`` where generators have been measured.
+"""
 
 import json
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"
+GENERATORS = ROOT / "docs" / "generators.md"
 
 HEADER = """# Benchmarks
 
@@ -132,6 +136,73 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+GENERATORS_HEADER = """# Generators
+
+Written by `make docs` from `benchmarks/results/generators.json`. The recipes of `augstudy train-gan
+--recipe` form a ladder; each rung changes one thing in the one that is named behind it:
+
+- `report`: the student report's AC-GAN (Odena et al. 2017).
+- `report_sn` (`report`): spectral normalisation in the discriminator, in the place of batch
+  normalisation, and the hinge loss (Miyato et al. 2018).
+- `resnet_ema` (`report_sn`): small residual networks whose generator knows the class at every
+  stage (conditional batch normalisation), and an averaged generator. Steps and rates go with them.
+- `diffaugment` (`resnet_ema`): translation and cutout of real and generated drawings alike
+  (Zhao et al. 2020).
+- `projection` (`diffaugment`): the class enters the discriminator by projection, in the place of
+  the class loss (Miyato and Koyama 2018).
+- `adc` (`diffaugment`): a class loss that tells real from generated as well (Hou et al. 2022).
+- `compact`, beside the ladder: a quick one for short trainings, part projection, part class loss.
+
+All figures are on validation drawings, seen by the judge ([metrics](metrics.md)); the score
+that chose the best generator saw these as well: absolute values are a little rosy, for all alike.
+CAS is the validation accuracy of a classifier that learnt from generated drawings alone.
+"""
+SETS = {
+    "mammals": "The 11 mammals, 254 training drawings a class",
+    "ten": "Ten classes, 2,400 training drawings a class",
+}
+COLUMNS = {
+    "fid_qd": ("FID-QD \N{DOWNWARDS ARROW}", 1),
+    "kid": ("KID \N{DOWNWARDS ARROW}", 2),
+    "recall": ("recall \N{UPWARDS ARROW}", 2),
+    "coverage": ("coverage \N{UPWARDS ARROW}", 2),
+    "gan_test": ("GAN-test \N{UPWARDS ARROW}", 2),
+    "cas": ("CAS \N{UPWARDS ARROW}", 2),
+}
+
+
+def generators_page(result: dict[str, Any]) -> str:
+    """The page of the ladder."""
+    parts = [GENERATORS_HEADER.strip()]
+    for name, recipes in result["sets"].items():
+        picture = f"![Real and generated drawings](images/generators-{name}.png)"
+        head = ["recipe", *(title for title, _ in COLUMNS.values())]
+        head += ["steps", "CPU s", "steps/s", "seeds", "verdicts"]
+        rows = [_generator_row(recipe, record) for recipe, record in recipes.items()]
+        parts.append(f"## {SETS[name]}\n\n{table(head, rows)}\n\n{picture}")
+    parts.append(
+        "Means over seeds, lowest and highest behind; seconds and steps a second are medians. "
+        f"{machine(result)} Again: `{result['command']}`."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _generator_row(recipe: str, record: dict[str, Any]) -> list[object]:
+    cells: list[object] = [f"`{recipe}`"]
+    for key, (_, digits) in COLUMNS.items():
+        found = record["metrics"].get(key)
+        low_high = f" ({found['low']:.{digits}f} to {found['high']:.{digits}f})" if found else ""
+        cells.append(f"{found['mean']:.{digits}f}{low_high}" if found else "")
+    steps = ", ".join(f"{value:,}" for value in sorted(set(record["steps"])))
+    verdicts = ", ".join(sorted(set(record["verdict"])))
+    cells += [steps, f"{record['cpu_s']:,.0f}", record["steps_s"], record["seeds"], verdicts]
+    return cells
+
+
 if __name__ == "__main__":
     TARGET.write_text(page())
     print(f"Wrote {TARGET.relative_to(ROOT)}.")
+    measured = RESULTS / "generators.json"
+    if measured.exists():
+        GENERATORS.write_text(generators_page(json.loads(measured.read_text())))
+        print(f"Wrote {GENERATORS.relative_to(ROOT)}.")
