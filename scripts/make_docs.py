@@ -1,16 +1,26 @@
-"""Write the pages of measurements from the results in ``benchmarks/results``: ``make docs``.
+"""Write the pages that are made of results files: ``make docs``.
 
-``docs/benchmarks.md``, and ``docs/generators.md`` where generators have been measured.
+``docs/benchmarks.md`` and ``docs/generators.md`` are made of ``benchmarks/results``;
+``docs/results.md``, with its figures, of ``results``.
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import generators_page  # noqa: E402
+import results_page  # noqa: E402
+from tables import table  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"
-GENERATORS = ROOT / "docs" / "generators.md"
+GENERATORS_TARGET = ROOT / "docs" / "generators.md"
+STUDIES = ROOT / "results"
+STUDIES_TARGET = ROOT / "docs" / "results.md"
 
 HEADER = """# Benchmarks
 
@@ -28,12 +38,6 @@ def machine(result: dict[str, Any]) -> str:
         f"TensorFlow {software['tensorflow']}, Keras {software['keras']}, "
         f"Python {software['python']}."
     )
-
-
-def table(head: list[str], rows: list[list[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 def spread(values: dict[str, float], unit: str = "") -> str:
@@ -136,73 +140,27 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-GENERATORS_HEADER = """# Generators
-
-Written by `make docs` from `benchmarks/results/generators.json`. The recipes of `augstudy train-gan
---recipe` form a ladder; each rung changes one thing in the one that is named behind it:
-
-- `report`: the student report's AC-GAN (Odena et al. 2017).
-- `report_sn` (`report`): spectral normalisation in the discriminator, in the place of batch
-  normalisation, and the hinge loss (Miyato et al. 2018).
-- `resnet_ema` (`report_sn`): small residual networks whose generator knows the class at every
-  stage (conditional batch normalisation), and an averaged generator. Steps and rates go with them.
-- `diffaugment` (`resnet_ema`): translation and cutout of real and generated drawings alike
-  (Zhao et al. 2020).
-- `projection` (`diffaugment`): the class enters the discriminator by projection, in the place of
-  the class loss (Miyato and Koyama 2018).
-- `adc` (`diffaugment`): a class loss that tells real from generated as well (Hou et al. 2022).
-- `compact`, beside the ladder: a quick one for short trainings, part projection, part class loss.
-
-All figures are on validation drawings, seen by the judge ([metrics](metrics.md)); the score
-that chose the best generator saw these as well: absolute values are a little rosy, for all alike.
-CAS is the validation accuracy of a classifier that learnt from generated drawings alone.
-"""
-SETS = {
-    "mammals": "The 11 mammals, 254 training drawings a class",
-    "ten": "Ten classes, 2,400 training drawings a class",
-}
-COLUMNS = {
-    "fid_qd": ("FID-QD \N{DOWNWARDS ARROW}", 1),
-    "kid": ("KID \N{DOWNWARDS ARROW}", 2),
-    "recall": ("recall \N{UPWARDS ARROW}", 2),
-    "coverage": ("coverage \N{UPWARDS ARROW}", 2),
-    "gan_test": ("GAN-test \N{UPWARDS ARROW}", 2),
-    "cas": ("CAS \N{UPWARDS ARROW}", 2),
-}
+def generators() -> str:
+    """The whole page on generators; empty as long as none was measured."""
+    measured = RESULTS / "generators.json"
+    if not measured.exists():
+        return ""
+    result = json.loads(measured.read_text())
+    return generators_page.page(result, machine(result))
 
 
-def generators_page(result: dict[str, Any]) -> str:
-    """The page of the ladder."""
-    parts = [GENERATORS_HEADER.strip()]
-    for name, recipes in result["sets"].items():
-        picture = f"![Real and generated drawings](images/generators-{name}.png)"
-        head = ["recipe", *(title for title, _ in COLUMNS.values())]
-        head += ["steps", "CPU s", "steps/s", "seeds", "verdicts"]
-        rows = [_generator_row(recipe, record) for recipe, record in recipes.items()]
-        parts.append(f"## {SETS[name]}\n\n{table(head, rows)}\n\n{picture}")
-    parts.append(
-        "Means over seeds, lowest and highest behind; seconds and steps a second are medians. "
-        f"{machine(result)} Again: `{result['command']}`."
-    )
-    return "\n\n".join(parts) + "\n"
-
-
-def _generator_row(recipe: str, record: dict[str, Any]) -> list[object]:
-    cells: list[object] = [f"`{recipe}`"]
-    for key, (_, digits) in COLUMNS.items():
-        found = record["metrics"].get(key)
-        low_high = f" ({found['low']:.{digits}f} to {found['high']:.{digits}f})" if found else ""
-        cells.append(f"{found['mean']:.{digits}f}{low_high}" if found else "")
-    steps = ", ".join(f"{value:,}" for value in sorted(set(record["steps"])))
-    verdicts = ", ".join(sorted(set(record["verdict"])))
-    cells += [steps, f"{record['cpu_s']:,.0f}", record["steps_s"], record["seeds"], verdicts]
-    return cells
+def studies() -> str:
+    """The whole page on studies; empty as long as there are no results."""
+    return results_page.page(STUDIES, RESULTS) if any(STUDIES.glob("*.json")) else ""
 
 
 if __name__ == "__main__":
     TARGET.write_text(page())
     print(f"Wrote {TARGET.relative_to(ROOT)}.")
-    measured = RESULTS / "generators.json"
-    if measured.exists():
-        GENERATORS.write_text(generators_page(json.loads(measured.read_text())))
-        print(f"Wrote {GENERATORS.relative_to(ROOT)}.")
+    if text := generators():
+        GENERATORS_TARGET.write_text(text)
+        print(f"Wrote {GENERATORS_TARGET.relative_to(ROOT)}.")
+    if text := studies():
+        STUDIES_TARGET.write_text(text)
+        results_page.figures(STUDIES, STUDIES_TARGET.parent / "images")
+        print(f"Wrote {STUDIES_TARGET.relative_to(ROOT)}.")

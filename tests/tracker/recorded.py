@@ -3,8 +3,14 @@
 import json
 from pathlib import Path
 
-from augstudy.local.runfolder import RunFolder
+from builders import build_classifier, build_study
 
+from augstudy import artifacts
+from augstudy.local.runfolder import RunFolder
+from augstudy.report.material import gather
+from augstudy.report.summary import summarise
+
+CLASSES = ("cow", "horse", "tiger", "zebra")
 SETTINGS = {"source": "sample", "level": 30, "classifier": "modern"}
 
 
@@ -33,7 +39,7 @@ def summary(accuracy: float = 0.8) -> dict:
         },
         "differences": {"add_100": {**found, "verdict": "no clear difference"}},
         "gan": {"verdict": "stable"},
-        "synthetic": {"fid_qd": {"value": 12.5}},
+        "synthetic": {"metrics": {"fid_qd": {"value": 12.5}}},
     }
 
 
@@ -44,3 +50,19 @@ def add(runs: Path, accuracy: float | None = None) -> RunFolder:
         (folder.path / "summary.json").write_text(json.dumps(summary(accuracy)))
         folder.finish("done", 12.0, cpu_s=20.0, gpu_s=0.0)
     return folder
+
+
+def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, **sizes) -> Path:
+    """A finished study of real artifacts, without any training or drawing; its folder."""
+    values = SETTINGS | {"arms": [{"arm": arm} for arm, *_ in arms]} | (settings or {})
+    folder = RunFolder.create(runs, "augmentation_study", values, note="", preset="quick")
+    root = folder.root / "study"
+    parts = build_study(root, arms, seeds, **{"classes": CLASSES, "test": 30} | sizes)
+    build_classifier(root / "cells" / "classifier", artifacts.read(parts["dataset"]), seeds)
+    with artifacts.publish(root / "summarize" / "report", "report") as draft:
+        (draft / "summary.json").write_text(json.dumps(summarise(gather(**parts))))
+        (draft / "report.html").write_text("<p>A report</p>")
+        (draft / "verdict.md").write_text("")
+    folder.collect_report()
+    folder.finish("done", 60.0, cpu_s=90.0, gpu_s=0.0)
+    return folder.path
