@@ -33,7 +33,7 @@ CHECKED := src components pipelines tests benchmarks scripts images
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study submit schedule doctor images kind-up kind-down test test-chart lint format types lock compile golden docs results runs clean python-ok
+.PHONY: help study submit schedule doctor images kind-up kind-down test test-chart test-ui lint format types lock compile golden docs results runs clean python-ok
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,11 +80,14 @@ compile: $(RUN_OK) ## Compile PIPELINE for Kubeflow Pipelines into build/
 	@$(BIN)/augstudy compile '$(PIPELINE)' -o 'build/$(notdir $(PIPELINE)).yaml'
 
 test: $(DEV_OK) ## Run every test that needs no container engine and no cluster
-	@$(BIN)/python -m pytest --ignore=tests/chart -n auto --dist loadfile $(PYTEST)
+	@$(BIN)/python -m pytest --ignore=tests/chart --ignore=tests/ui -n auto --dist loadfile $(PYTEST)
 
 test-chart: $(DEV_OK) ## Test the Helm chart and the scripts; needs Go, builds helm into .tools once
 	@scripts/install_tools.sh
 	@$(BIN)/python -m pytest tests/chart $(PYTEST)
+
+test-ui: $(DEV_OK) ## Test the web page in a headless Chromium, which must be installed
+	@$(BIN)/python -m pytest tests/ui $(PYTEST)
 
 lint: $(DEV_OK) ## Check style and formatting
 	@$(BIN)/ruff check $(CHECKED)

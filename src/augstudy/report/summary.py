@@ -13,7 +13,7 @@ from augstudy.metrics.statistics import (
     sentence,
     verdict,
 )
-from augstudy.report import wording
+from augstudy.report import labels, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
@@ -38,6 +38,8 @@ def summarise(material: Material) -> dict[str, Any]:
         "left_out": material.left_out,
         "arms": arms,
         "differences": differences,
+        "label_noise": labels.compare(material),
+        "discriminator": material.discriminator,
         "gan": material.gan.json("stability.json") if material.gan else None,
         "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
         "curation": material.curation.json("curation.json") if material.curation else None,
