@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from recorded import add, summary
 
-from augstudy import artifacts
+from augstudy import fingerprint
 from augstudy.errors import InputError
 from augstudy.tracker import index
 from augstudy.tracker.folder import NOTE, RECORD, RunsFolder
@@ -27,7 +27,7 @@ def add_some(runs: Path, barrier) -> None:
 
 
 def test_fifty_writers_at_once_lose_no_run_and_share_no_number(tmp_path: Path) -> None:
-    artifacts.code_version()  # which fifty processes need not find out again
+    fingerprint.code_version()  # which fifty processes need not find out again
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(WRITERS)
     writers = [context.Process(target=add_some, args=(tmp_path, barrier)) for _ in range(WRITERS)]

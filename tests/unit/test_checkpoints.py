@@ -13,6 +13,8 @@ import pytest
 from builders import build_dataset
 
 from augstudy import artifacts, telemetry
+from augstudy.config import JudgeSettings
+from augstudy.stages import train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper
 
@@ -107,7 +109,10 @@ def test_a_store_that_is_away_costs_a_warning(tmp_path, gcs, monkeypatch, caplog
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+    made = build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+    settings = JudgeSettings(classifier="baseline", steps=2, cas_steps=0)
+    train_judge.run(made, made.with_name("judge"), settings)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +139,8 @@ def test_an_interrupted_training_ends_as_if_undisturbed(
     wanted = undisturbed(what)
     out = tmp_path / "out"
     command = [interrupted.__file__, what, str(dataset), str(out), number, str(calls)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(interrupted.__file__).parent)}
+    paths = [str(Path(interrupted.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run([sys.executable, *command], env=environment, capture_output=True)
     assert done.returncode == code, done.stderr.decode()
     assert not (out / artifacts.MANIFEST).exists()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from augstudy.commands import options
+from augstudy.commands import caches, options
 
 _RUNS = Path("runs")
 
@@ -17,6 +17,9 @@ def run(
     preset: options.Preset = "",
     source: options.Source = None,
     level: Annotated[int | None, typer.Option(help="Real training images a class.")] = None,
+    levels: Annotated[
+        str, typer.Option(help="Several levels, one run each, and one page: '25,50,100'.")
+    ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
     settings: options.Settings = [],  # noqa: B006
@@ -25,12 +28,16 @@ def run(
     threads: Annotated[
         int, typer.Option(min=0, help="Processor threads (0: all); part of reproducibility.")
     ] = 0,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Take over what earlier runs made alike.")
+    ] = True,
 ) -> None:
     """Run a pipeline on this machine; no cluster, no account.
 
     Makes the next folder in runs/ with report.html, the log, the artifacts, the settings and the
     time each step took. Parameters come from the pipeline's defaults, then the preset, then the
-    options, then --set.
+    options, then --set. A run that was cut short is started again with the same words: what it
+    had finished is taken from the cache (see 'augstudy cache').
 
     For example:
 
@@ -38,29 +45,41 @@ def run(
 
     augstudy run --preset low_data --source gs://quickdraw_dataset/full/numpy_bitmap
 
+    augstudy run --preset low_data --levels 25,50,100,254 --source file:///data/drawings
+
     augstudy run --preset quick --arms real,add:1 --seeds 0-4 --set classifier=baseline
     --set classifier_settings.epochs=20 --note "baseline, twenty epochs"
     """
     from augstudy.commands import results
     from augstudy.local import parameters, runner
+    from augstudy.local.series import Series
 
     wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, settings=settings)
-    values = wanted.values(level)
+    chosen = wanted.levels(levels, level)
+    asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=100)
-    results.announce(console, values)
-    result = runner.run(
-        pipeline,
-        values,
-        runs=runs_dir,
-        console=console,
-        note=note,
-        preset=wanted.preset_name,
-        threads=threads,
-        base=wanted.base(),
-    )
-    results.show(console, result)
+    series = Series(chosen) if len(chosen) > 1 else None
+    for values in asked:
+        results.announce(console, values, series)
+        result = runner.run(
+            pipeline,
+            values,
+            runs=runs_dir,
+            console=console,
+            note=note,
+            preset=wanted.preset_name,
+            threads=threads,
+            cache=caches.folder(runs_dir) if cache else None,
+            base=wanted.base(),
+            series=series,
+        )
+        results.show(console, result)
+        if series:
+            series.add(result.folder)
+    if series:
+        results.show_series(console, series)
 
 
 def compile_(

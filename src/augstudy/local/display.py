@@ -35,9 +35,9 @@ class Display(Protocol):
         """Draw what changed."""
 
 
-def make(console: Console) -> Display:
-    """The display that suits the console."""
-    return LiveDisplay(console) if console.is_terminal else LineDisplay(console)
+def make(console: Console, place: str = "") -> Display:
+    """The display that suits the console; `place` says which of several runs it is."""
+    return LiveDisplay(console, place) if console.is_terminal else LineDisplay(console)
 
 
 class LineDisplay:
@@ -76,8 +76,9 @@ class LineDisplay:
 class LiveDisplay:
     """Finished steps above, ticked; below them a bar for each step at work."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, place: str = "") -> None:
         self._console = console
+        self._place = place
         self._ticked: set[int] = set()
         self._state = RunState()
         self._began = now()
@@ -121,7 +122,8 @@ class LiveDisplay:
         for step in steps:
             table.add_row(self._spinner, Text(step.title), *_progress_cells(step))
         count = f"{len(self._state.finished)} of {self._state.planned or '…'} steps"
-        footer = Text(f"{count} · {duration(now() - self._began)}", style="dim")
+        parts = [count, duration(now() - self._began), *([self._place] if self._place else [])]
+        footer = Text(" · ".join(parts), style="dim")
         return Group(table, Padding(footer, (0, 0, 0, 3)))
 
 

@@ -22,9 +22,10 @@ class Step:
     text: str = ""
     startup_s: float = 0.0
     work_s: float = 0.0
-    peak_mib: float = 0.0
     cpu_s: float = 0.0
+    peak_mib: float = 0.0
     gpus: int = 0
+    reused: bool = False
     ended: float | None = None
     error: dict[str, Any] | None = None
 
@@ -77,6 +78,11 @@ class RunState:
         """Seconds that all steps together took to start Python and import."""
         return sum(step.startup_s for step in self.finished)
 
+    @property
+    def reused(self) -> int:
+        """Steps whose result was taken from the cache."""
+        return sum(step.reused for step in self.finished)
+
     def cost(self) -> dict[str, float]:
         """Processor and GPU seconds of all steps that said what they used."""
         return {
@@ -101,6 +107,7 @@ class RunState:
             step.startup_s, step.work_s = float(event["startup_s"]), float(event["work_s"])
             step.peak_mib, step.ended = float(event["peak_mib"]), float(event["time"])
             step.cpu_s, step.gpus = float(event.get("cpu_s", 0)), int(event.get("gpus", 0))
+            step.reused = bool(event.get("reused", False))
             step.state = str(event["outcome"])
         elif kind == "exit" and step.running:  # it had nothing to do
             step.state, step.ended = "done", float(event["time"])

@@ -16,7 +16,9 @@ import yaml
 
 from augstudy import __version__, artifacts
 from augstudy.files import replace_text
+from augstudy.fingerprint import code_version
 from augstudy.local.events import Step
+from augstudy.machine import hardware
 from augstudy.tracker.folder import RunsFolder
 
 RECORD = "run.json"
@@ -52,9 +54,10 @@ class RunFolder:
             "duration_s": None,
             "user": _user(),
             "host": platform.node(),
+            "hardware": hardware(),
             "pid": os.getpid(),
             "version": __version__,
-            "code": artifacts.code_version(),
+            "code": code_version(),
             **more,
             "parameters": dict(parameters),
         }
@@ -114,17 +117,19 @@ class RunFolder:
         return True
 
     def write_timings(self, steps: Iterable[Step], wall_s: float) -> None:
-        """Write ``timings.csv``: a row a step; `share` is its part of the wall time."""
+        """Write ``timings.csv``: a row a step; `share` is its part of the wall time.
+
+        A step that is `reused` was taken from the cache; what it had cost is in its manifest.
+        """
         with (self.path / "timings.csv").open("w", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(
-                ["stage", "label", "startup_s", "work_s", "share", "peak_mib", "cpu_s", "gpu_s"]
-            )
+            numbers = ("startup_s", "work_s", "share", "peak_mib", "cpu_s", "gpu_s", "reused")
+            writer.writerow(["stage", "label", *numbers])
             for step in steps:
                 share = (step.startup_s + step.work_s) / wall_s if wall_s else 0.0
-                numbers = [f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}"]
-                numbers += [f"{step.peak_mib:.1f}", f"{step.cpu_s:.2f}", f"{step.gpu_s:.2f}"]
-                writer.writerow([step.stage, step.label, *numbers])
+                cells = [f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}"]
+                cells += [f"{step.peak_mib:.1f}", f"{step.cpu_s:.2f}", f"{step.gpu_s:.2f}"]
+                writer.writerow([step.stage, step.label, *cells, int(step.reused)])
 
     def sweep(self) -> None:
         """Remove what killed steps left half-written."""

@@ -64,6 +64,12 @@ def collect(runs_dir: Path) -> pd.DataFrame:
     return frame.iloc[::-1].sort_values("date", ascending=False, kind="stable", ignore_index=True)
 
 
+def rows_of(folders: Sequence[Path]) -> pd.DataFrame:
+    """A row for each of these runs, in their order, linked to its report beside them."""
+    rows = [{**_row(folder), "link": f"../{folder.name}/report.html"} for folder in folders]
+    return pd.DataFrame(rows, columns=list(REMOTE_COLUMNS))
+
+
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write the table so that a reader sees either the old file or the whole new one."""
     buffer = io.StringIO()
@@ -74,14 +80,16 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     replace_text(path, buffer.getvalue())
 
 
-def write_html(frame: pd.DataFrame, path: Path, curves: Sequence[levels.Curve] = ()) -> None:
+def write_html(
+    frame: pd.DataFrame, path: Path, curves: Sequence[levels.Curve] = (), title: str = "Runs"
+) -> None:
     """Write the table, and learning curves, as one self-contained page; whole or not at all."""
     shown = [
         {"title": curve.title, "image": levels.svg(curve), "arms": curve.arms, "rows": rows}
         for curve, rows in ((curve, levels.rows(curve)) for curve in curves)
     ]
     template = environment().get_template("overview.html.j2")
-    replace_text(path, template.render(rows=_display(frame), curves=shown))
+    replace_text(path, template.render(rows=_display(frame), curves=shown, title=title))
 
 
 def render_table(frame: pd.DataFrame) -> Table:

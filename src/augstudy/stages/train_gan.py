@@ -4,27 +4,26 @@ import logging
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
-from augstudy.config import GanSettings
+from augstudy.config import GanSettings, OnFailure
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import TrainingError
 from augstudy.files import write_arrays, write_json
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
+from augstudy.training.judge import load as load_judge
 from augstudy.training.saving import save_model
+from augstudy.training.scoring import scorer
 
 logger = logging.getLogger("augstudy")
 
 KIND = "gan"
-
-
-OnFailure = Literal["stop", "skip"]
 
 
 def run(
@@ -38,8 +37,11 @@ def run(
     """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
 
     Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
-    publishes what it would have published then. A GAN that failed is published only if
-    `on_failure` is ``skip``; ``stability.json`` says why, and nothing should be drawn with it.
+    publishes what it would have published then. With a `judge` the generator that is kept is that
+    of the step where it drew best (see :func:`augstudy.training.scoring.scorer`), not the last.
+
+    A GAN that failed is published only if `on_failure` is ``skip``; ``stability.json`` says why,
+    and nothing should be drawn with it.
 
     Raises:
         InputError: no such architecture.
@@ -61,6 +63,7 @@ def run(
             return done
         split, classes = load_split(source, "train"), load_classes(source)
         validation = load_split(source, "val")
+        seer = load_judge(inputs["judge"]) if judge is not None else None
         keeper = Keeper.beside(out, KIND, inputs, config)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
             trained = gan.train(
@@ -70,6 +73,7 @@ def run(
                 classes=len(classes),
                 seed=seed,
                 held_out=(validation.images, validation.labels),
+                scorer=scorer(seer, validation) if seer else None,
                 progress=stage.progress,
                 keeper=keeper,
             )

@@ -15,7 +15,7 @@ Row = Mapping[str, float]
 
 FEWEST_STEPS = 25
 MOMENTS_OF_FAILURE = 3
-SHARE_BEFORE_GIVING_UP = 0.25
+SHARE_OF_BEGINNING = 0.25
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Limit:
 # 0.15-0.25 where each class has become one drawing.
 LIMITS = (
     Limit("spread", 0.05, False, "failed", "all images look alike", hopeless=True),
-    Limit("movement", 1e-3, False, "failed", "the generator stands still", hopeless=True),
+    Limit("movement", 5e-3, False, "failed", "the generator stands still", hopeless=True),
     Limit(
         "source_loss",
         0.01,
@@ -104,19 +104,21 @@ def signal(row: Row, name: str) -> float | None:
     return row.get(name)
 
 
-def alarms(history: Sequence[Row]) -> list[Alarm]:
-    """What was beyond its limit at some moment, the gravest first."""
+def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
+    """What was beyond its limit at some moment, the gravest first.
+
+    The first quarter of the `steps` does not count: there no images are good yet.
+    """
     found = []
+    later = [row for row in history if row["step"] >= SHARE_OF_BEGINNING * steps]
     for limit in LIMITS:
-        rows = [row for row in history if limit.broken_by(row)]
+        rows = [row for row in later if limit.broken_by(row)]
         if rows:
             value = signal(rows[-1], limit.signal)
             assert value is not None
-            steps = [int(row["step"]) for row in rows]
+            at = [int(row["step"]) for row in rows]
             found.append(
-                Alarm(
-                    limit.signal, limit.says, limit.value, _rounded(value), min(steps), max(steps)
-                )
+                Alarm(limit.signal, limit.says, limit.value, _rounded(value), min(at), max(at))
             )
     return found
 
@@ -131,7 +133,7 @@ def failure(history: Sequence[Row], steps: int) -> str | None:
     if broken is not None:
         return f"The losses are no finite numbers since step {broken}: lower learning_rate."
     moments = [row for row in history if "spread" in row][-MOMENTS_OF_FAILURE:]
-    if len(moments) < MOMENTS_OF_FAILURE or moments[-1]["step"] < SHARE_BEFORE_GIVING_UP * steps:
+    if len(moments) < MOMENTS_OF_FAILURE or moments[-1]["step"] < SHARE_OF_BEGINNING * steps:
         return None
     for limit in LIMITS:
         if limit.hopeless and all(limit.broken_by(row) for row in moments):
@@ -150,12 +152,13 @@ def judge(history: Sequence[Row], final: Row, steps: int | None = None) -> Stabi
         steps: those asked for; by default so many as there are.
     """
     done = int(history[-1]["step"]) if history else 0
-    found = alarms(history)
+    steps = steps or done
+    found = alarms(history, steps)
     evidence: dict[str, float | int] = {
         name: _rounded(value) for name, value in final.items() if np.isfinite(value)
     }
     evidence |= {"steps": done}
-    gave_up = failure(history, steps or done)
+    gave_up = failure(history, steps)
     if gave_up:
         return Stability("failed", gave_up, evidence, found)
     if done < FEWEST_STEPS:

@@ -98,7 +98,7 @@ class Watcher(keras.callbacks.Callback):
 
     def _evaluate(self, row: Row) -> None:
         """Add the signals and the score to `row`; remember the generator if it is the best."""
-        before = {alarm.signal for alarm in stability.alarms(self.history)}
+        before = self._alarms().keys()
         drawn = self._draw(max(WATCHED_PER_CLASS, -(-SCORED // self._classes)))
         watched = drawn[:, :WATCHED_PER_CLASS]
         last = self._last_drawn[0] if self._last_drawn else None
@@ -109,9 +109,13 @@ class Watcher(keras.callbacks.Callback):
         row["held_out_accuracy"] = self._taken(reference.held_out, reference.held_out_labels)
         if self._scorer:
             self._score(row, drawn, self._scorer)
-        for alarm in stability.alarms(self.history):
-            if alarm.signal not in before:
+        for name, alarm in self._alarms().items():
+            if name not in before:
                 logger.warning("The GAN at step %d: %s.", row["step"], alarm.says)
+
+    def _alarms(self) -> dict[str, stability.Alarm]:
+        found = stability.alarms(self.history, self._settings.steps)
+        return {alarm.signal: alarm for alarm in found}
 
     def _score(self, row: Row, drawn: Images, scorer: Scorer) -> None:
         labels = np.repeat(np.arange(self._classes, dtype=np.int32), drawn.shape[1])
