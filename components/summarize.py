@@ -33,6 +33,7 @@ def summarize(
     gan_settings: dict,
     gan_seed: int,
     synthetic_per_class: int,
+    equivalence_margin: float,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
     from augstudy.stages import adapters
@@ -54,6 +55,7 @@ def summarize(
         "gan_settings": gan_settings,
         "gan_seed": gan_seed,
         "synthetic_per_class": synthetic_per_class,
+        "equivalence_margin": equivalence_margin,
     }
     flat = adapters.summarize(
         dataset.path,

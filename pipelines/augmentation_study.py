@@ -41,6 +41,7 @@ def augmentation_study(
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
     synthetic_per_class: int = 0,
+    equivalence_margin: float = 0.01,
     gpus: int = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
@@ -106,6 +107,7 @@ def augmentation_study(
         gan_settings=gan_settings,
         gan_seed=gan_seed,
         synthetic_per_class=synthetic_per_class,
+        equivalence_margin=equivalence_margin,
     )
     resources.apply(answer, resources.LIGHT)
     # Each run shall have a report under its own id, even where all else is taken from a cache.

@@ -203,6 +203,14 @@ class Arm(Settings):
         return self.arm if self.share is None else f"{self.arm}_{100 * self.share:g}"
 
 
+class ComparisonSettings(Settings):
+    """How arms are compared."""
+
+    equivalence_margin: float = Field(
+        0.01, gt=0, lt=1, description="accuracy, as a share, below which a difference is none"
+    )
+
+
 class RetrainSettings(Settings):
     """What new data and a new classifier must be like to take the champion's place."""
 

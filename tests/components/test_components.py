@@ -201,4 +201,5 @@ STUDY: dict[str, Any] = {
     "gan_settings": {},
     "gan_seed": 0,
     "synthetic_per_class": 0,
+    "equivalence_margin": 0.01,
 }

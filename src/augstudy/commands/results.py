@@ -12,10 +12,11 @@ from rich.text import Text
 from augstudy.config import Arm, parse
 from augstudy.local.display import duration
 from augstudy.local.runner import Result
+from augstudy.metrics.power import forecast
 
 
 def announce(console: Console, values: Mapping[str, Any]) -> None:
-    """Say in a line what is about to be studied."""
+    """Say what is about to be studied, and how small an effect can be seen."""
     if not {"arms", "seeds", "classes", "source"} <= set(values):
         return
     level = values.get("level") or values.get("train_per_class")
@@ -25,6 +26,9 @@ def announce(console: Console, values: Mapping[str, Any]) -> None:
         f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
         f"images a class, {seeds} seed{'s' if seeds > 1 else ''}; arms: {', '.join(arms)}"
     )
+    images = len(values["classes"]) * values.get("test_per_class", 0)
+    if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
+        console.print(forecast(seeds, images, len(arms) - 1))
 
 
 def show(console: Console, result: Result) -> None:
@@ -51,7 +55,7 @@ def show(console: Console, result: Result) -> None:
     console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True)
 
 
-_COLOURS = {"helps": "green", "hurts": "red", "no clear difference": "yellow"}
+_COLOURS = {"helps": "green", "hurts": "red", "no difference": "cyan", "can't tell yet": "yellow"}
 
 
 def _verdict(console: Console, headline: Mapping[str, Any]) -> None:

@@ -6,10 +6,18 @@ from typing import Annotated
 import typer
 
 from augstudy.commands import options
-from augstudy.config import Arm, ClassifierSettings, DataSettings, GanSettings, parse
+from augstudy.config import (
+    Arm,
+    ClassifierSettings,
+    ComparisonSettings,
+    DataSettings,
+    GanSettings,
+    parse,
+)
 from augstudy.errors import InputError
 
 _DATA = DataSettings()
+_COMPARISON = ComparisonSettings()
 _Source = Annotated[str, options.setting(DataSettings, "source")]
 _Train = Annotated[int, options.setting(DataSettings, "train_per_class")]
 _Val = Annotated[int, options.setting(DataSettings, "val_per_class")]
@@ -21,6 +29,7 @@ _Evaluations = Annotated[
 ]
 _Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; repeatable.")]
 _Gan = Annotated[Path, typer.Option(help="GAN folder, made by 'augstudy train-gan'.")]
+_Margin = Annotated[float, options.setting(ComparisonSettings, "equivalence_margin")]
 _Classifier = Annotated[Path, typer.Option(help="Folder made by 'augstudy train-cnn'.")]
 
 
@@ -153,6 +162,7 @@ def summarize(
     gan: Annotated[Path | None, typer.Option(help="GAN folder, if there is one.")] = None,
     synthetic: Annotated[Path | None, typer.Option(help="Its images, if any.")] = None,
     settings: options.Settings = [],  # noqa: B006
+    equivalence_margin: _Margin = _COMPARISON.equivalence_margin,
 ) -> None:
     """Compare arms and write the report: evaluations -> report.
 
@@ -164,7 +174,11 @@ def summarize(
     from augstudy.local.parameters import parse_assignments
     from augstudy.stages.summarize import run
 
-    run(dataset, out, evaluations, cams, gan, synthetic, parse_assignments(settings))
+    study = parse_assignments(settings)
+    margin = parse(
+        ComparisonSettings, {"equivalence_margin": equivalence_margin}, "the comparison"
+    ).equivalence_margin
+    run(dataset, out, evaluations, cams, gan, synthetic, study, margin)
 
 
 def _extend(command: object, text: str) -> None:

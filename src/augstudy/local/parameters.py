@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, RetrainSettings, parse
+from augstudy.config import Arm, ComparisonSettings, DataSettings, RetrainSettings, parse
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -154,6 +154,8 @@ def check(values: Mapping[str, Any]) -> None:
         parse(DataSettings, data, "the data settings")
     rule = {name: values[name] for name in RetrainSettings.model_fields if name in values}
     parse(RetrainSettings, rule, "the rule")
+    compared = {name: values[name] for name in ComparisonSettings.model_fields if name in values}
+    parse(ComparisonSettings, compared, "the comparison")
     if "champion" in values:
         check_address(values["champion"])
     if "arms" in values:

@@ -9,7 +9,8 @@ from typing import Any
 import jinja2
 
 from augstudy.artifacts import code_version, software
-from augstudy.report import gallery, sections
+from augstudy.metrics.verdicts import margin_text
+from augstudy.report import gallery, reasons, sections
 from augstudy.report.material import Material
 
 LIMIT = 2_000_000
@@ -28,8 +29,12 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "facts": _facts(material, summary),
         "arms": sections.arm_rows(material, summary),
         "plots": sections.arm_plots(material, summary),
-        "remarks": sections.remarks(material, summary),
+        "remarks": sections.remarks(material),
         "covers": _covers(summary),
+        "reasons": reasons.box(material, summary),
+        "pairs": sections.pair_rows(material, summary),
+        "controls": sections.controls(material, summary),
+        "margin": margin_text(summary["margin"]),
         "scores": sections.class_scores(material),
         "training": sections.training(material),
         "gan": gallery.gan(material),
@@ -60,6 +65,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["css"] = lambda text: re.sub(r"[^a-z]+", "-", text)
     made.filters["minus"] = lambda text: re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text)
     return made
 

@@ -15,7 +15,18 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
 from augstudy.report import style, wording
 
-_ORDER = ("real", "classic", "replace", "add", "add_filtered", "extra_real", "mislabelled")
+_ORDER = (
+    "real",
+    "classic",
+    "replace",
+    "add",
+    "add_filtered",
+    "classic_add",
+    "extra_real",
+    "same_steps",
+    "real_filtered",
+    "mislabelled",
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ def gather(
     """
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
-    arms = sorted((_read_arm(path) for path in evaluations), key=_place)
+    arms = sorted((read_arm(path) for path in evaluations), key=_place)
     _check(arms, data, classes)
     return Material(
         dataset=data,
@@ -115,7 +126,8 @@ def gather(
     )
 
 
-def _read_arm(path: Path) -> ArmResult:
+def read_arm(path: Path) -> ArmResult:
+    """Read the evaluation of one arm."""
     artifact = artifacts.read(path, "evaluation")
     described = artifact.json("arm.json")
     with np.load(artifact.file("predictions.npz"), allow_pickle=False) as stored:
@@ -137,10 +149,10 @@ def _read_arm(path: Path) -> ArmResult:
     )
 
 
-def _place(arm: ArmResult) -> tuple[int, float, str]:
-    """Where an arm stands in tables and figures."""
+def _place(arm: ArmResult) -> tuple[bool, int, float, str]:
+    """Where an arm stands in tables and figures: the one called `real` is the first."""
     known = _ORDER.index(arm.arm) if arm.arm in _ORDER else len(_ORDER)
-    return known, arm.share or 0.0, arm.label
+    return arm.label != "real", known, arm.share or 0.0, arm.label
 
 
 def _check(arms: Sequence[ArmResult], dataset: Artifact, classes: list[str]) -> None:

@@ -24,8 +24,11 @@ _ARM_COLOURS = {
     "replace": "#3b6fb6",
     "add": "#0f8a6d",
     "add_filtered": "#5b9a1f",
+    "classic_add": "#2a9db5",
     "mislabelled": "#c4502f",
     "extra_real": "#8661b8",
+    "same_steps": "#7d7f86",
+    "real_filtered": "#a68a5b",
 }
 _SPARE = "#9b2c6f"
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

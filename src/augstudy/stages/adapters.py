@@ -240,7 +240,7 @@ def summarize(
         synthetic: Its images, or what is left where they were skipped.
         evaluations: One evaluation a cell.
         cams: One CAM artifact a cell.
-        study: The parameters of the pipeline.
+        study: The parameters of the pipeline, ``equivalence_margin`` among them.
         outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
             ``metrics`` (JSON, for readers that cannot query metadata) go.
     """
@@ -256,6 +256,7 @@ def summarize(
             given(gan),
             given(synthetic),
             {name: ordered(value) for name, value in study.items()},
+            study["equivalence_margin"],
         )
         summary = report.json("summary.json")
         flat = kfp_metrics.scalars(summary["flat"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
+from augstudy.metrics.verdicts import MARGIN
 from augstudy.report import html, summary
 from augstudy.report.material import gather
 
@@ -22,6 +23,7 @@ def run(
     gan: Path | None = None,
     synthetic: Path | None = None,
     study: Mapping[str, Any] | None = None,
+    margin: float = MARGIN,
 ) -> Artifact:
     """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
 
@@ -33,6 +35,7 @@ def run(
         gan: the GAN, if the study has one.
         synthetic: its images, if the study has any.
         study: settings of the study, as the report shall show them.
+        margin: accuracy, as a share, below which a difference between arms does not matter.
 
     Raises:
         InputError: the evaluations are not of the same test images, or ``real`` is missing.
@@ -40,12 +43,12 @@ def run(
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 3, "reading")
         material = gather(dataset, evaluations, cams, gan, synthetic, study or {})
-        config = {"study": json.loads(json.dumps(material.study))}
+        config = {"study": json.loads(json.dumps(material.study)), "margin": margin}
         if done := artifacts.find(out, "report", inputs=material.inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done
         stage.progress(1, 3, "comparing arms")
-        numbers = summary.summarise(material)
+        numbers = summary.summarise(material, margin)
         stage.progress(2, 3, "drawing figures")
         page = html.render(material, numbers)
         with artifacts.publish(out, "report", inputs=material.inputs, config=config) as folder:
