@@ -16,10 +16,10 @@ def evaluate(
     label: str = "",
 ):
     """Read the test split, once, with every classifier of the cell."""
-    from augstudy.stages import adapters
+    from augstudy.stages import cells
 
     made = evaluation.path
-    found = adapters.evaluate(dataset.path, classifier.path, made, metrics.path, label)
+    found = cells.evaluate(dataset.path, classifier.path, made, metrics.path, label)
     for name, value in found["metrics"].items():
         metrics.log_metric(name, value)
     curves.metadata["display_name"] = found["title"]

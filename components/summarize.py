@@ -11,6 +11,7 @@ def summarize(
     dataset: Input[Dataset],
     gan: Input[Model],
     synthetic: Input[Dataset],
+    curation: Input[Artifact],
     evaluations: Input[list[Artifact]],
     cams: Input[list[Artifact]],
     report: Output[Artifact],
@@ -32,7 +33,10 @@ def summarize(
     gan_recipe: str,
     gan_settings: dict,
     gan_seed: int,
+    on_gan_failure: str,
+    judge_settings: dict,
     synthetic_per_class: int,
+    curation_settings: dict,
     equivalence_margin: float,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
@@ -54,13 +58,17 @@ def summarize(
         "gan": gan_recipe,
         "gan_settings": gan_settings,
         "gan_seed": gan_seed,
+        "on_gan_failure": on_gan_failure,
+        "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
+        "curation_settings": curation_settings,
         "equivalence_margin": equivalence_margin,
     }
     flat = adapters.summarize(
         dataset.path,
         gan.path,
         synthetic.path,
+        curation.path,
         [item.path for item in evaluations],
         [item.path for item in cams],
         study,

@@ -9,6 +9,8 @@ from components.image import IMAGE
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def synthesize(
     gan: Input[Model],
+    dataset: Input[Dataset],
+    judge: Input[Model],
     synthetic: Output[Dataset],
     per_class: int,
     seed: int,
@@ -20,4 +22,5 @@ def synthesize(
     from augstudy.stages import adapters
 
     used = level or train_per_class
-    adapters.synthesize(gan.path, synthetic.path, per_class, seed, arms, used)
+    inputs = {"gan": gan.path, "dataset": dataset.path, "judge": judge.path}
+    adapters.synthesize(inputs, synthetic.path, per_class, seed, arms, used)

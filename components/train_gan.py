@@ -9,13 +9,16 @@ from components.image import IMAGE
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def train_gan(
     dataset: Input[Dataset],
+    judge: Input[Model],
     gan: Output[Model],
     recipe: str,
     settings: dict,
     seed: int,
     arms: list[dict],
+    on_failure: str,
 ):
     """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
     from augstudy.stages import adapters
 
-    adapters.train_gan(dataset.path, gan.path, recipe, settings, seed, arms)
+    paths = (dataset.path, judge.path, gan.path)
+    adapters.train_gan(*paths, recipe, settings, seed, arms, on_failure)

@@ -3,10 +3,12 @@
 from kfp import dsl
 
 from augstudy.config import MAMMALS
+from components.curate import curate
 from components.ingest import ingest
 from components.summarize import summarize
 from components.synthesize import synthesize
 from components.train_gan import train_gan
+from components.train_judge import train_judge
 from pipelines import resources
 from pipelines.study_cell import study_cell
 
@@ -40,7 +42,10 @@ def augmentation_study(
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
+    on_gan_failure: str = "stop",
+    judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
+    curation_settings: dict = {},  # noqa: B006
     equivalence_margin: float = 0.01,
     gpus: int = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
@@ -56,17 +61,24 @@ def augmentation_study(
         seed=data_seed,
     )
     resources.apply(data, resources.LIGHT)
+    judge = train_judge(dataset=data.outputs["dataset"], settings=judge_settings, arms=arms)
+    resources.apply(judge, resources.TRAINING)
+    resources.use_gpus(judge, gpus, gpu_type)
     trained = train_gan(
         dataset=data.outputs["dataset"],
+        judge=judge.outputs["judge"],
         recipe=gan,
         settings=gan_settings,
         seed=gan_seed,
         arms=arms,
+        on_failure=on_gan_failure,
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
     drawn = synthesize(
         gan=trained.outputs["gan"],
+        dataset=data.outputs["dataset"],
+        judge=judge.outputs["judge"],
         per_class=synthetic_per_class,
         seed=gan_seed,
         arms=arms,
@@ -74,10 +86,22 @@ def augmentation_study(
         level=level,
     )
     resources.apply(drawn, resources.INFERENCE)
+    judged = curate(
+        dataset=data.outputs["dataset"],
+        synthetic=drawn.outputs["synthetic"],
+        arms=arms,
+        settings=curation_settings,
+        recipe=classifier,
+        recipe_settings=classifier_settings,
+        seed=gan_seed,
+    )
+    resources.apply(judged, resources.TRAINING)
+    resources.use_gpus(judged, gpus, gpu_type)
     with dsl.ParallelFor(arms, name="cells", parallelism=resources.PARALLEL_CELLS) as arm:
         cell = study_cell(
             dataset=data.outputs["dataset"],
             synthetic=drawn.outputs["synthetic"],
+            curation=judged.outputs["curation"],
             arm=arm,
             seeds=seeds,
             classifier=classifier,
@@ -89,6 +113,7 @@ def augmentation_study(
         dataset=data.outputs["dataset"],
         gan=trained.outputs["gan"],
         synthetic=drawn.outputs["synthetic"],
+        curation=judged.outputs["curation"],
         evaluations=dsl.Collected(cell.outputs["evaluation"]),
         cams=dsl.Collected(cell.outputs["maps"]),
         pipeline="augmentation_study",
@@ -106,7 +131,10 @@ def augmentation_study(
         gan_recipe=gan,
         gan_settings=gan_settings,
         gan_seed=gan_seed,
+        on_gan_failure=on_gan_failure,
+        judge_settings=judge_settings,
         synthetic_per_class=synthetic_per_class,
+        curation_settings=curation_settings,
         equivalence_margin=equivalence_margin,
     )
     resources.apply(answer, resources.LIGHT)

@@ -22,6 +22,7 @@ class CellOutputs(NamedTuple):
 def study_cell(
     dataset: Input[Dataset],
     synthetic: Input[Dataset],
+    curation: Input[Artifact],
     arm: dict,
     seeds: list[int],
     classifier: str,
@@ -33,6 +34,7 @@ def study_cell(
     trained = train_cnn(
         dataset=dataset,
         synthetic=synthetic,
+        curation=curation,
         arm=arm,
         seeds=seeds,
         recipe=classifier,

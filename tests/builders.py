@@ -24,11 +24,12 @@ def read_drawings(name: str, count: int, start: int = 0) -> np.ndarray:
     return np.array(rows).reshape(-1, 28, 28)
 
 
-def build_dataset(path, classes=MAMMALS, train=8, val=4, test=6, level=0, seed=0):
+def build_dataset(path, classes=MAMMALS, train=8, val=4, test=6, level=0, seed=0, extra=0):
     """A dataset of real drawings."""
-    sizes = {"train": train, "val": val, "test": test}
+    sizes = {"train": train, "extra": extra, "val": val, "test": test}
     config = {"source": "file:///drawings", "classes": list(classes), "level": level}
-    config |= {f"{name}_per_class": size for name, size in sizes.items()} | {"seed": seed}
+    pool = {"train": train + extra, "val": val, "test": test}
+    config |= {f"{name}_per_class": size for name, size in pool.items()} | {"seed": seed}
     with artifacts.publish(path, "dataset", config=config, seed=seed) as draft:
         start = 0
         for name, size in sizes.items():
@@ -118,7 +119,7 @@ def build_classifier(path, dataset, seeds=(0, 1, 2), content=b""):
         for seed in seeds:
             (draft / f"seed-{seed}").mkdir()
             (draft / f"seed-{seed}" / "model.keras").write_bytes(content)
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, 10))
         write_json(draft / "classes.json", dataset.json("classes.json"))
     return artifacts.read(path, "classifier")
@@ -156,7 +157,7 @@ def build_evaluation(
         metrics = evaluate_predictions(probabilities, labels, classes, seeds, resamples=200)
         write_json(draft / "metrics.json", metrics)
         curves.to_csv(draft / "history.csv", index=False)
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, images))
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "evaluation")
@@ -173,6 +174,7 @@ def training_records(curves, seeds, images):
             "val_accuracy": float(curves[curves.seed == seed].val_accuracy.iloc[-1]),
             "parameters": 280_123,
             "images": images,
+            "budget": "steps",
             "steps": 1234,
         }
         for seed in seeds
@@ -204,7 +206,7 @@ def build_cam(path, dataset, arm="real", share=None, per_class=2):
             confidence=generator.uniform(0.35, 0.99, len(picked)).astype(np.float32),
         )
         Image.new("L", (28, 28)).save(draft / "gallery.png")
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "cam")
 

@@ -9,7 +9,9 @@ from program import augstudy, record
 
 from augstudy import artifacts
 
-KINDS = {"dataset": 1, "gan": 1, "synthetic": 1, "classifier": 2, "evaluation": 2, "cam": 2}
+KINDS = {"dataset": 1, "judge": 1, "gan": 1, "synthetic": 1} | dict.fromkeys(
+    ("classifier", "evaluation", "cam"), 2
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,8 @@ def test_every_step_is_timed(study: Path) -> None:
         for name in ("train_cnn", "evaluate", "cam")
         for arm in ("real", "replace_50")
     ]
-    assert sorted(steps) == sorted(["ingest", "train_gan", "synthesize", "summarize", *cells])
+    others = ["ingest", "train_judge", "train_gan", "synthesize", "curate", "summarize"]
+    assert sorted(steps) == sorted([*others, *cells])
     assert all(float(row["peak_mib"]) > 0 for row in rows)
     assert 0 < record(study)["startup_s"] < record(study)["duration_s"]
 

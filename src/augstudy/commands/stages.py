@@ -10,8 +10,11 @@ from augstudy.config import (
     Arm,
     ClassifierSettings,
     ComparisonSettings,
+    CurationSettings,
     DataSettings,
     GanSettings,
+    JudgeSettings,
+    OnFailure,
     parse,
 )
 from augstudy.errors import InputError
@@ -29,6 +32,10 @@ _Evaluations = Annotated[
 ]
 _Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; repeatable.")]
 _Gan = Annotated[Path, typer.Option(help="GAN folder, made by 'augstudy train-gan'.")]
+_Recipe = Annotated[str, typer.Option(help="modern, baseline, report_best, or another recipe.")]
+_Judge = Annotated[
+    Path | None, typer.Option(help="Folder made by 'augstudy train-judge', if there is one.")
+]
 _Margin = Annotated[float, options.setting(ComparisonSettings, "equivalence_margin")]
 _Classifier = Annotated[Path, typer.Option(help="Folder made by 'augstudy train-cnn'.")]
 
@@ -70,14 +77,32 @@ def ingest(
     run(out, settings, cache=cache, refresh=refresh)
 
 
+def train_judge(
+    dataset: options.Dataset,
+    out: options.Out,
+    settings: options.Settings = [],  # noqa: B006
+) -> None:
+    """Train the classifier that measures synthetic images, on real ones: dataset -> judge."""
+    from augstudy.local.parameters import parse_assignments
+
+    parsed = parse(JudgeSettings, parse_assignments(settings), "the judge's settings")
+    from augstudy.stages.train_judge import run
+
+    run(dataset, out, parsed)
+
+
 def train_gan(
     dataset: options.Dataset,
     out: options.Out,
-    recipe: Annotated[str, typer.Option(help="compact, or report (the student report's).")] = (
-        "compact"
-    ),
+    recipe: Annotated[
+        str, typer.Option(help="compact, report (the student report's), or another recipe.")
+    ] = "compact",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
+    on_failure: Annotated[
+        OnFailure, typer.Option(help="stop with an error, or skip: publish it, marked as failed.")
+    ] = "stop",
+    judge: _Judge = None,
 ) -> None:
     """Train the GAN on the training images of the level: dataset -> gan."""
     from augstudy.local.parameters import parse_assignments
@@ -86,7 +111,7 @@ def train_gan(
     parsed = gan_recipe(recipe, parse_assignments(settings))
     from augstudy.stages.train_gan import run
 
-    run(dataset, out, parsed, seed=seed)
+    run(dataset, out, parsed, seed=seed, judge=judge, on_failure=on_failure)
 
 
 def synthesize(
@@ -94,14 +119,47 @@ def synthesize(
     out: options.Out,
     per_class: Annotated[int, typer.Option(min=1, help="Images a class.")],
     seed: _Seed = 0,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Dataset folder; with a judge, images are measured.")
+    ] = None,
+    judge: _Judge = None,
 ) -> None:
-    """Let a GAN draw labelled images and judge them: gan -> synthetic.
+    """Let a GAN draw labelled images and measure them: gan, dataset, judge -> synthetic.
 
-    Example: augstudy synthesize --gan work/gan --per-class 60 --out work/synthetic
+    Example: augstudy synthesize --gan work/gan --per-class 60 --dataset work/dataset
+    --judge work/judge --out work/synthetic
     """
     from augstudy.stages.synthesize import run
 
-    run(gan, out, per_class, seed=seed)
+    run(gan, out, per_class, seed=seed, dataset=dataset, judge=judge)
+
+
+def curate(
+    dataset: options.Dataset,
+    out: options.Out,
+    synthetic: Annotated[Path | None, typer.Option(help="Synthetic images to judge.")] = None,
+    real: Annotated[
+        bool, typer.Option("--real", help="Judge the training drawings, too, by cross-fitting.")
+    ] = False,
+    recipe: _Recipe = "modern",
+    settings: options.Settings = [],  # noqa: B006
+    seed: _Seed = 0,
+) -> None:
+    """Choose the drawings that a classifier of the training split finds rightly labelled.
+
+    A drawing is kept if the classifier agrees with its label and is at least as sure of it as it
+    is, on average, of validation drawings of that class.
+    """
+    from augstudy.local.parameters import parse_assignments
+    from augstudy.recipes import classifier_recipe
+
+    values = parse_assignments(settings)
+    own = {name: values.pop(name) for name in CurationSettings.model_fields if name in values}
+    parsed = parse(CurationSettings, own, "the curation settings")
+    classifier = classifier_recipe(recipe, values)
+    from augstudy.stages.curate import run
+
+    run(dataset, out, parsed, classifier, seed, synthetic, real)
 
 
 def train_cnn(
@@ -109,12 +167,13 @@ def train_cnn(
     out: options.Out,
     arm: Annotated[str, typer.Option(help="real, classic, replace:0.3, add:1, ...")] = "real",
     seeds: Annotated[str, typer.Option(help="Repetitions: 0,1,2 or 0-9.")] = "0",
-    recipe: Annotated[
-        str, typer.Option(help="modern, baseline, report_best, or another recipe.")
-    ] = "modern",
+    recipe: _Recipe = "modern",
     settings: options.Settings = [],  # noqa: B006
     synthetic: Annotated[
-        Path | None, typer.Option(help="Synthetic images; needed by replace, add, mislabelled.")
+        Path | None, typer.Option(help="Synthetic images, for the arms that use them.")
+    ] = None,
+    curation: Annotated[
+        Path | None, typer.Option(help="The filter's judgement, for add_filtered, real_filtered.")
     ] = None,
 ) -> None:
     """Train one classifier a seed on the training set of an arm: dataset -> classifier."""
@@ -127,7 +186,8 @@ def train_cnn(
         raise InputError(f"--arm must name one arm, not {arm!r}.")
     from augstudy.stages.train_cnn import run
 
-    run(dataset, out, arms[0], parse_integers(seeds, "--seeds"), parsed, synthetic=synthetic)
+    whole = parse_integers(seeds, "--seeds")
+    run(dataset, out, arms[0], whole, parsed, synthetic=synthetic, curation=curation)
 
 
 def evaluate(dataset: options.Dataset, classifier: _Classifier, out: options.Out) -> None:
@@ -161,6 +221,7 @@ def summarize(
     cams: _Cams = [],  # noqa: B006
     gan: Annotated[Path | None, typer.Option(help="GAN folder, if there is one.")] = None,
     synthetic: Annotated[Path | None, typer.Option(help="Its images, if any.")] = None,
+    curation: Annotated[Path | None, typer.Option(help="The filter's judgement, if any.")] = None,
     settings: options.Settings = [],  # noqa: B006
     equivalence_margin: _Margin = _COMPARISON.equivalence_margin,
 ) -> None:
@@ -178,7 +239,17 @@ def summarize(
     margin = parse(
         ComparisonSettings, {"equivalence_margin": equivalence_margin}, "the comparison"
     ).equivalence_margin
-    run(dataset, out, evaluations, cams, gan, synthetic, study, margin)
+    run(
+        dataset,
+        out,
+        evaluations,
+        cams,
+        gan,
+        synthetic,
+        study,
+        curation=curation,
+        margin=margin,
+    )
 
 
 def _extend(command: object, text: str) -> None:
@@ -186,10 +257,25 @@ def _extend(command: object, text: str) -> None:
 
 
 _extend(
+    train_judge,
+    f"""    Settings for --set: {options.table_of_settings(JudgeSettings)}.
+
+    Example: augstudy train-judge --dataset work/dataset --out work/judge --set steps=2000
+    """,
+)
+_extend(
     train_gan,
     f"""    Settings for --set: {options.table_of_settings(GanSettings)}.
 
     Example: augstudy train-gan --dataset work/dataset --out work/gan --set steps=3000
+    """,
+)
+_extend(
+    curate,
+    f"""    Settings for --set: {options.table_of_settings(CurationSettings)}, and those of
+    train-cnn.
+
+    Example: augstudy curate --dataset work/dataset --synthetic work/synthetic --out work/curation
     """,
 )
 _extend(
@@ -204,6 +290,16 @@ _extend(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    for command in (ingest, train_gan, synthesize, train_cnn, evaluate, cam, summarize):
+    for command in (
+        ingest,
+        train_judge,
+        train_gan,
+        synthesize,
+        curate,
+        train_cnn,
+        evaluate,
+        cam,
+        summarize,
+    ):
         name = command.__name__.replace("_", "-")
         options.add(app, name, command, "Steps of a study")

@@ -15,7 +15,6 @@ from augstudy.metrics.statistics import (
     paired_difference,
     two_way_bootstrap,
 )
-from augstudy.report import wording
 from augstudy.report.material import ArmResult
 
 # Beside `real`, an arm is compared with what it differs from by one thing alone.
@@ -70,7 +69,7 @@ def _records(chosen: Sequence[tuple[ArmResult, ArmResult]], margin: float) -> li
 
 def _subject(arm: ArmResult, other: ArmResult) -> str:
     if other.label == "real":
-        return wording.subject(arm.arm, arm.share)
+        return arm.subject
     return f"“{arm.title}” in place of “{other.title}”"
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import jinja2
 
-from augstudy.artifacts import code_version, software
+from augstudy.fingerprint import code_version, software
 from augstudy.metrics.verdicts import margin_text
-from augstudy.report import gallery, reasons, sections
+from augstudy.report import gallery, reasons, sections, wording
 from augstudy.report.material import Material
 
 LIMIT = 2_000_000
@@ -29,8 +29,9 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "facts": _facts(material, summary),
         "arms": sections.arm_rows(material, summary),
         "plots": sections.arm_plots(material, summary),
-        "remarks": sections.remarks(material),
+        "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
+        "budget": wording.budget(summary["budget"]),
         "reasons": reasons.box(material, summary),
         "pairs": sections.pair_rows(material, summary),
         "controls": sections.controls(material, summary),

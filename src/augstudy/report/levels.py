@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ _SAME = (
     "gan",
     "gan_settings",
     "gan_seed",
+    "judge_settings",
 )
 
 
@@ -43,6 +44,7 @@ class Arm:
     label: str
     arm: str
     share: float | None
+    name: str | None
     points: dict[int, Point]
 
 
@@ -67,14 +69,15 @@ def curves(summaries: Iterable[Mapping[str, Any]]) -> list[Curve]:
 
 
 def render(curve: Curve) -> Table:
-    """The curve as a table for a terminal: a row a level, a column an arm."""
+    """The curve as a table for a terminal: a row an arm, a column a level; accuracies in %."""
     table = Table(box=None, pad_edge=False, header_style="bold", title=Text(curve.title))
     table.title_justify = "left"
-    table.add_column("level", justify="right")
-    for arm in curve.arms:
-        table.add_column(arm.label, justify="right")
+    table.add_column("arm", no_wrap=True)
     for level in curve.levels:
-        table.add_row(f"{level:,}", *(_cell(arm.points.get(level)) for arm in curve.arms))
+        table.add_column(f"level {level:,}", justify="right", no_wrap=True)
+    for arm in curve.arms:
+        cells = (arm.points.get(level) for level in curve.levels)
+        table.add_row(arm.label, *(_cell(point).replace(" %", "") for point in cells))
     return table
 
 
@@ -107,7 +110,8 @@ def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
     for summary in summaries:
         level = int(summary["data"]["level"])
         for label, found in summary["arms"].items():
-            arm = arms.setdefault(label, Arm(label, found["arm"], found["share"], {}))
+            new = Arm(label, found["arm"], found["share"], found.get("name"), {})
+            arm = arms.setdefault(label, new)
             record = found["metrics"]["accuracy"]
             point = Point(record["value"], record["low"], record["high"])
             arm.points.setdefault(level, point)
@@ -116,10 +120,7 @@ def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
     if study.get("classifier"):
         parts.append(str(study["classifier"]))
     levels = sorted({level for arm in arms.values() for level in arm.points})
-    ordered = [
-        Arm(arm.label, arm.arm, arm.share, dict(sorted(arm.points.items())))
-        for arm in arms.values()
-    ]
+    ordered = [replace(arm, points=dict(sorted(arm.points.items()))) for arm in arms.values()]
     return Curve(", ".join(parts), levels, ordered)
 
 
@@ -131,7 +132,7 @@ def _cell(point: Point | None) -> str:
 
 def _draw(axes: Any, curve: Curve) -> None:
     for arm in curve.arms:
-        colour = style.colour(arm.arm, arm.share)
+        colour = style.colour(arm.arm, arm.share, arm.name)
         levels, points = list(arm.points), list(arm.points.values())
         axes.plot(
             levels,
@@ -139,7 +140,7 @@ def _draw(axes: Any, curve: Curve) -> None:
             marker="o",
             markersize=4,
             color=colour,
-            label=wording.title(arm.arm, arm.share),
+            label=wording.title(arm.arm, arm.share, arm.name),
         )
         low, high = [100 * point.low for point in points], [100 * point.high for point in points]
         axes.fill_between(levels, low, high, color=colour, alpha=0.12, linewidth=0)

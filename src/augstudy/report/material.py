@@ -36,6 +36,7 @@ class ArmResult:
     label: str
     arm: str
     share: float | None
+    name: str | None
     metrics: dict[str, Any]
     history: pd.DataFrame
     training: list[dict[str, Any]]
@@ -48,12 +49,17 @@ class ArmResult:
     @property
     def title(self) -> str:
         """The arm as a person would call it."""
-        return wording.title(self.arm, self.share)
+        return wording.title(self.arm, self.share, self.name)
+
+    @property
+    def subject(self) -> str:
+        """The arm as the subject of a sentence."""
+        return wording.subject(self.arm, self.share, self.name)
 
     @property
     def colour(self) -> str:
         """The arm's colour in every figure."""
-        return style.colour(self.arm, self.share)
+        return style.colour(self.arm, self.share, self.name)
 
     @property
     def accuracy(self) -> dict[str, Any]:
@@ -78,7 +84,9 @@ class Material:
     cams: dict[str, Artifact]
     gan: Artifact | None
     synthetic: Artifact | None
+    curation: Artifact | None
     study: dict[str, Any]
+    left_out: dict[str, str]
 
     @property
     def inputs(self) -> dict[str, Artifact]:
@@ -86,7 +94,7 @@ class Material:
         named = {"dataset": self.dataset}
         named |= {f"evaluation_{arm.label}": arm.artifact for arm in self.arms}
         named |= {f"cam_{label}": artifact for label, artifact in self.cams.items()}
-        optional = {"gan": self.gan, "synthetic": self.synthetic}
+        optional = {"gan": self.gan, "synthetic": self.synthetic, "curation": self.curation}
         return named | {name: item for name, item in optional.items() if item is not None}
 
     @property
@@ -99,11 +107,13 @@ def gather(
     dataset: Path,
     evaluations: Sequence[Path],
     cams: Sequence[Path],
-    gan: Path | None,
-    synthetic: Path | None,
+    made: Mapping[str, Path | None],
     study: Mapping[str, Any],
+    left_out: Mapping[str, str],
 ) -> Material:
     """Read the artifacts of a study. Of the test split it opens nothing but the evaluations.
+
+    ``made`` may hold what the study made on its way: ``gan``, ``synthetic`` and ``curation``.
 
     Raises:
         InputError: no evaluation of `real`, an arm twice, or evaluations of different test
@@ -111,6 +121,7 @@ def gather(
     """
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
+    optional = {kind: artifacts.read(path, kind) for kind, path in made.items() if path}
     arms = sorted((read_arm(path) for path in evaluations), key=_place)
     _check(arms, data, classes)
     return Material(
@@ -120,14 +131,21 @@ def gather(
         val_images=len(load_split(data, "val")),
         arms=arms,
         cams=_read_cams(cams, classes, [arm.label for arm in arms]),
-        gan=artifacts.read(gan, "gan") if gan else None,
-        synthetic=artifacts.read(synthetic, "synthetic") if synthetic else None,
+        gan=optional.get("gan"),
+        synthetic=optional.get("synthetic"),
+        curation=optional.get("curation"),
         study=dict(study),
+        left_out=dict(left_out),
     )
 
 
 def read_arm(path: Path) -> ArmResult:
-    """Read the evaluation of one arm."""
+    """What an evaluation says of one arm.
+
+    Raises:
+        InputError: there is no evaluation at `path`.
+        DataError: it is damaged.
+    """
     artifact = artifacts.read(path, "evaluation")
     described = artifact.json("arm.json")
     with np.load(artifact.file("predictions.npz"), allow_pickle=False) as stored:
@@ -138,6 +156,7 @@ def read_arm(path: Path) -> ArmResult:
         label=described["label"],
         arm=described["arm"],
         share=described["share"],
+        name=described["name"],
         metrics=artifact.json("metrics.json"),
         history=pd.read_csv(artifact.file("history.csv")),
         training=artifact.json("training.json"),
@@ -150,7 +169,7 @@ def read_arm(path: Path) -> ArmResult:
 
 
 def _place(arm: ArmResult) -> tuple[bool, int, float, str]:
-    """Where an arm stands in tables and figures: the one called `real` is the first."""
+    """Where an arm stands in tables and figures; what all are compared with comes first."""
     known = _ORDER.index(arm.arm) if arm.arm in _ORDER else len(_ORDER)
     return arm.label != "real", known, arm.share or 0.0, arm.label
 

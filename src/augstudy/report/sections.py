@@ -121,9 +121,9 @@ def confusions(material: Material) -> dict[str, Any]:
     }
 
 
-def remarks(material: Material) -> list[str]:
+def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
     """What else a reader should notice, in sentences."""
-    found = []
+    found = wording.left_out(summary["left_out"])
     real = material.arms[0]
     shares = _shares(real)
     np.fill_diagonal(shares, 0)
@@ -213,6 +213,7 @@ def _training_row(arm: ArmResult) -> dict[str, Any]:
         "colour": arm.colour,
         "parameters": f"{arm.mean_of('parameters'):,.0f}",
         "images": f"{arm.mean_of('images'):,.0f}",
+        "steps": f"{arm.mean_of('steps'):,.0f}",
         "epochs": ", ".join(str(record["epochs"]) for record in arm.training),
         "best": ", ".join(str(record["best_epoch"]) for record in arm.training),
         "train": wording.percent(arm.mean_of("train_accuracy")),

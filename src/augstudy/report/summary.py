@@ -37,14 +37,15 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
         "study": material.study,
         "data": _describe_data(material),
         "seeds": material.arms[0].seeds,
+        "budget": material.arms[0].training[0]["budget"],
+        "left_out": material.left_out,
         "arms": arms,
         "differences": differences,
         "pairs": pairs,
-        "power": _power(
-            len(material.arms[0].seeds), len(material.arms[0].labels), len(differences)
-        ),
+        "power": power,
         "gan": material.gan.json("stability.json") if material.gan else None,
         "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
+        "curation": material.curation.json("curation.json") if material.curation else None,
     }
     flat = flatten(arms, [*differences.values(), *pairs], material.level)
     summary["flat"] = flat | {"detectable": power["detectable"]}
@@ -96,6 +97,7 @@ def markdown(summary: Mapping[str, Any]) -> str:
     facts = f"{len(data['classes'])} classes, {data['level']} real training images a class, "
     facts += f"{len(summary['seeds'])} seed(s), {data['images']['test']} test images."
     lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
+    lines += [f"\n{note}" for note in wording.left_out(summary["left_out"])]
     lines += ["", summary["power"]["sentence"]]
     if summary["gan"]:
         lines += ["", f"GAN: {summary['gan']['verdict']}. {summary['gan']['reason']}"]
@@ -114,9 +116,11 @@ def _describe_arm(arm: ArmResult) -> dict[str, Any]:
     return {
         "arm": arm.arm,
         "share": arm.share,
+        "name": arm.name,
         "title": arm.title,
         "seeds": arm.seeds,
         "training_images": round(arm.mean_of("images")),
+        "steps": round(arm.mean_of("steps")),
         "train_accuracy": arm.mean_of("train_accuracy"),
         "val_accuracy": arm.mean_of("val_accuracy"),
         "parameters": round(arm.mean_of("parameters")),

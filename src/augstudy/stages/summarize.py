@@ -23,6 +23,8 @@ def run(
     gan: Path | None = None,
     synthetic: Path | None = None,
     study: Mapping[str, Any] | None = None,
+    curation: Path | None = None,
+    left_out: Mapping[str, str] | None = None,
     margin: float = MARGIN,
 ) -> Artifact:
     """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
@@ -35,6 +37,8 @@ def run(
         gan: the GAN, if the study has one.
         synthetic: its images, if the study has any.
         study: settings of the study, as the report shall show them.
+        curation: what the filter says, if the study has one.
+        left_out: labels of arms that could not be made, and why.
         margin: accuracy, as a share, below which a difference between arms does not matter.
 
     Raises:
@@ -42,8 +46,10 @@ def run(
     """
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 3, "reading")
-        material = gather(dataset, evaluations, cams, gan, synthetic, study or {})
-        config = {"study": json.loads(json.dumps(material.study)), "margin": margin}
+        made = {"gan": gan, "synthetic": synthetic, "curation": curation}
+        material = gather(dataset, evaluations, cams, made, study or {}, left_out or {})
+        chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
+        config = json.loads(json.dumps(chosen))
         if done := artifacts.find(out, "report", inputs=material.inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done

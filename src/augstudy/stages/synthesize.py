@@ -12,10 +12,11 @@ from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
-from augstudy.training.gan import Images, Labels, generate
+from augstudy.training.drawing import generate
+from augstudy.training.gan import Images, Labels
 from augstudy.training.saving import load_model
 from augstudy.training.sheet import draw_sheet
-from augstudy.training.stability import mean_distance
+from augstudy.training.signals import mean_distance
 
 logger = logging.getLogger("augstudy")
 
@@ -24,7 +25,14 @@ SHEET_COLUMNS = 10
 _DIVERSITY_IMAGES = 200
 
 
-def run(gan: Path, out: Path, per_class: int, seed: int = 0) -> Artifact:
+def run(
+    gan: Path,
+    out: Path,
+    per_class: int,
+    seed: int = 0,
+    dataset: Path | None = None,
+    judge: Path | None = None,
+) -> Artifact:
     """Draw `per_class` images of every class and publish them as kind ``synthetic``.
 
     ``fault_images`` repeats the fault of the student report: the same labels, but every image is
@@ -38,6 +46,9 @@ def run(gan: Path, out: Path, per_class: int, seed: int = 0) -> Artifact:
     with telemetry.stage("synthesize") as stage:
         source = artifacts.read(gan, "gan")
         inputs = {"gan": source}
+        if dataset is not None and judge is not None:
+            inputs["dataset"] = artifacts.read(dataset, "dataset")
+            inputs["judge"] = artifacts.read(judge, "judge")
         config = {"per_class": per_class, "seed": seed}
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)

@@ -1,7 +1,10 @@
 """Train one classifier a seed on the training set of an arm."""
 
+import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,17 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, resolve_precision
 from augstudy.config import Arm, ClassifierSettings
+from augstudy.data.curation import Judged
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.data.mixtures import Drawings, Synthetic, training_set
+from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
+from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.saving import save_model
+
+RECORD = "training.json"
 
 logger = logging.getLogger("augstudy")
 
@@ -29,25 +36,30 @@ def run(
     seeds: Sequence[int],
     settings: ClassifierSettings,
     synthetic: Path | None = None,
+    curation: Path | None = None,
 ) -> Artifact:
     """Train a classifier a seed and publish them as an artifact of kind ``classifier``.
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
     drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
-    Ended early, the next call goes on from the last checkpoint of each seed.
+    Ended early, the next call goes on from the last checkpoint of each seed, and with a cache (see
+    :mod:`augstudy.cache`) no seed is trained twice, whichever others it is asked for with.
 
     Raises:
-        InputError: no seed, a seed twice, or synthetic drawings missing, too few or of other
-            classes.
+        TooFewDrawingsError: the drawings that the arm needs are missing or too few.
+        InputError: no seed, a seed twice, or synthetic drawings of other classes, or others than
+            the filter has judged.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
     with telemetry.stage("train_cnn", arm.label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
-        if arm.share is not None and synthetic is not None:
+        if arm.uses_synthetic and synthetic is not None:
             inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
+        if arm.uses_filter and curation is not None:
+            inputs["curation"] = artifacts.read(curation, "curation")
         config = {
-            "arm": arm.model_dump(),
+            "arm": arm.record(),
             "seeds": list(seeds),
             "settings": settings.model_dump(mode="json"),
             "precision": resolve_precision(settings.precision),
@@ -60,7 +72,7 @@ def run(
             for seed in seeds
         }
         with artifacts.publish(out, "classifier", inputs=inputs, config=config) as folder:
-            _train_seeds(folder, inputs, arm, keepers, settings, stage)
+            _train_seeds(folder, inputs, config, arm, settings, keepers, stage)
         for keeper in keepers.values():
             keeper.clear()
     return artifacts.read(out, "classifier")
@@ -69,68 +81,132 @@ def run(
 def _train_seeds(
     folder: Path,
     inputs: dict[str, Artifact],
+    config: Mapping[str, Any],
     arm: Arm,
-    keepers: Mapping[int, Keeper],
     settings: ClassifierSettings,
+    keepers: Mapping[int, Keeper],
     stage: telemetry.Stage,
 ) -> None:
-    classes = load_classes(inputs["dataset"])
-    real, validation = (load_split(inputs["dataset"], name) for name in ("train", "val"))
-    drawings = Drawings(real.images, real.labels)
-    synthetic = _load_synthetic(inputs["synthetic"], classes) if "synthetic" in inputs else None
-    settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+    cell = _Cell(inputs, arm, settings)
     records: list[dict[str, Any]] = []
     for index, (seed, keeper) in enumerate(keepers.items()):
-        mixture = training_set(arm, drawings, synthetic, classes=len(classes), seed=seed)
 
         def progress(done: int, total: int, text: str, index: int = index) -> None:
             prefix = f"seed {index + 1} of {len(keepers)}  "
             stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
-        trained = classifier.train(
-            with_equal_steps(settings, len(drawings.images), len(mixture.images)),
+        train = partial(cell.train, seed=seed, progress=progress, keeper=keeper)
+        target = folder / f"seed-{seed}"
+        artifacts.part(target, "seed", train, inputs=inputs, config={**config, "seeds": [seed]})
+        records.append(json.loads((target / RECORD).read_text()))
+        logger.info(
+            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
+        )
+    write_json(folder / RECORD, records)
+    write_json(folder / "classes.json", cell.classes)
+    write_json(folder / "arm.json", arm.record())
+
+
+class _Cell:
+    """The data of an arm, and the training of one seed on it."""
+
+    def __init__(
+        self, inputs: Mapping[str, Artifact], arm: Arm, settings: ClassifierSettings
+    ) -> None:
+        self.classes = load_classes(inputs["dataset"])
+        self._arm = arm
+        self._sources = _load_sources(arm, inputs, self.classes)
+        self._validation = load_split(inputs["dataset"], "val")
+        self._settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+        self._trainer: classifier.Trainer | None = None
+
+    def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
+        """Train one seed; its model, history, summary and record go into `folder`."""
+        settings = self._settings
+        mixture = training_set(self._arm, self._sources, classes=len(self.classes), seed=seed)
+        if self._trainer is None:  # every seed's mixture has as many images
+            self._trainer = classifier.Trainer(
+                with_budget(settings, self._arm, len(self._sources.real), len(mixture)),
+                classes=len(self.classes),
+                images=len(mixture),
+            )
+        trained = self._trainer.train(
             (mixture.images, mixture.labels),
-            (validation.images, validation.labels),
-            classes=len(classes),
+            (self._validation.images, self._validation.labels),
             seed=seed,
             progress=progress,
             keeper=keeper,
         )
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
-        target = folder / f"seed-{seed}"
-        target.mkdir()
-        save_model(trained.model, target / "model.keras")
-        trained.history.to_csv(target / "history.csv", index=False)
-        records.append(
-            {
-                "seed": seed,
-                "epochs": len(trained.history),
-                "best_epoch": trained.best_epoch,
-                "steps": trained.steps,
-                "images": len(mixture.images),
-                "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
-                "val_accuracy": _accuracy(trained.model, validation, settings.mirror),
-                "parameters": trained.model.count_params(),
-            }
-        )
-        logger.info(
-            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
-        )
+        save_model(trained.model, folder / "model.keras")
+        trained.history.to_csv(folder / "history.csv", index=False)
         (folder / "architecture.txt").write_text(_summary(trained.model))
-    write_json(folder / "training.json", records)
-    write_json(folder / "classes.json", classes)
-    write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+        record = {
+            "seed": seed,
+            "epochs": len(trained.history),
+            "best_epoch": trained.best_epoch,
+            "steps": trained.steps,
+            "images": len(mixture),
+            "budget": settings.budget,
+            "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
+            "val_accuracy": _accuracy(trained.model, self._validation, settings.mirror),
+            "parameters": trained.model.count_params(),
+        }
+        write_json(folder / RECORD, record)
 
 
-def with_equal_steps(settings: ClassifierSettings, real: int, images: int) -> ClassifierSettings:
-    """The settings with so many epochs over `images` as make the same steps as over `real`.
+def with_budget(
+    settings: ClassifierSettings, arm: Arm, real: int, images: int
+) -> ClassifierSettings:
+    """The settings with the epochs over `images` that the arm may make.
 
-    Otherwise an arm that adds images would also train longer, and "more images help" could not be
-    told from "more steps help".
+    With the budget ``steps``, as many as make the gradient steps of the arm ``real``: otherwise an
+    arm that adds images would also train longer, and "more images help" could not be told from
+    "more steps help". With the budget ``epochs`` every arm makes as many passes. ``same_steps``
+    makes, with either, the steps of ``add`` in full epochs.
+
+    Args:
+        settings: of the classifier.
+        arm: the arm.
+        real: real drawings of the level.
+        images: in the training set of the arm.
     """
-    wanted, an_epoch = (-(-count // settings.batch_size) for count in (real, images))
-    epochs = max(1, round(settings.epochs * wanted / an_epoch))
+
+    def steps(count: float) -> int:
+        return math.ceil(round(count / settings.batch_size, 6))
+
+    if arm.arm == "same_steps":
+        wanted = steps(real * (1 + (arm.share or 0.0)))
+    else:
+        wanted = steps(images if settings.budget == "epochs" else real)
+    epochs = max(1, round(settings.epochs * wanted / steps(images)))
     return settings.model_copy(update={"epochs": epochs})
+
+
+def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[str]) -> Sources:
+    """What `arm` may choose from, and nothing else: ``extra`` is read by one arm alone."""
+    real, extra = load_split(inputs["dataset"], "train"), None
+    if arm.arm == "extra_real":
+        beyond = load_split(inputs["dataset"], "extra")
+        extra = Drawings(beyond.images, beyond.labels)
+    synthetic, curation = inputs.get("synthetic"), inputs.get("curation")
+    if (
+        synthetic
+        and curation
+        and curation.manifest.inputs.get("synthetic") != synthetic.content_hash
+    ):
+        raise InputError(
+            f"{curation.path} judges other drawings than those of {synthetic.path}: run "
+            "'augstudy curate' on them."
+        )
+    return Sources(
+        real=Drawings(real.images, real.labels),
+        extra=extra,
+        synthetic=_load_synthetic(synthetic, classes) if synthetic else None,
+        judged_synthetic=_load_judged(curation, "synthetic"),
+        judged_real=_load_judged(curation, "real"),
+        balance=bool(curation.manifest.config["curation"]["balance"]) if curation else True,
+    )
 
 
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
@@ -141,6 +217,13 @@ def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
         for name in ("images", "fault_images", "labels")
     )
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
+
+
+def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
+    if curation is None or f"{what}.npz" not in curation.manifest.files:
+        return None
+    with np.load(curation.file(f"{what}.npz"), allow_pickle=False) as stored:
+        return Judged(stored["confidence"], stored["kept"])
 
 
 def _accuracy(model: keras.Model, drawings: Drawings | Split, mirror: bool) -> float:

@@ -1,0 +1,19 @@
+"""Component: train the judge of synthetic images."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def train_judge(
+    dataset: Input[Dataset],
+    judge: Output[Model],
+    settings: dict,
+    arms: list[dict],
+):
+    """Train the classifier that measures synthetic images; skipped if no arm uses any."""
+    from augstudy.stages import adapters
+
+    adapters.train_judge(dataset.path, judge.path, settings, arms)
