@@ -100,6 +100,7 @@ def augmentation_study(
     with dsl.ParallelFor(arms, name="cells", parallelism=resources.PARALLEL_CELLS) as arm:
         cell = study_cell(
             dataset=data.outputs["dataset"],
+            gan=trained.outputs["gan"],
             synthetic=drawn.outputs["synthetic"],
             curation=judged.outputs["curation"],
             arm=arm,

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input
+from kfp.dsl import Artifact, Dataset, Input, Model
 
 from components.cam import cam
 from components.evaluate import evaluate
@@ -21,6 +21,7 @@ class CellOutputs(NamedTuple):
 @dsl.pipeline(name="study-cell", description="Train, evaluate and explain one arm.")
 def study_cell(
     dataset: Input[Dataset],
+    gan: Input[Model],
     synthetic: Input[Dataset],
     curation: Input[Artifact],
     arm: dict,
@@ -42,7 +43,7 @@ def study_cell(
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
-    evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"])
+    evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"], gan=gan)
     resources.apply(evaluated, resources.INFERENCE)
     explained = cam(
         classifier=trained.outputs["classifier"],

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from augstudy.data.curation import choose, judge, self_confidence
+from augstudy.data.curation import choose, judge
+from augstudy.metrics.label_noise import self_confidence
 
 LABELS = np.array([0, 0, 1, 1, 2], np.int32)
 PROBABILITIES = np.array(

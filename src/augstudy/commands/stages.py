@@ -190,14 +190,21 @@ def train_cnn(
     run(dataset, out, arms[0], whole, parsed, synthetic=synthetic, curation=curation)
 
 
-def evaluate(dataset: options.Dataset, classifier: _Classifier, out: options.Out) -> None:
+def evaluate(
+    dataset: options.Dataset,
+    classifier: _Classifier,
+    out: options.Out,
+    gan: Annotated[
+        Path | None, typer.Option(help="GAN whose discriminator to evaluate as a classifier, too.")
+    ] = None,
+) -> None:
     """Judge the classifiers of a cell on the test split: dataset, classifier -> evaluation.
 
     Example: augstudy evaluate --dataset work/dataset --classifier work/real --out work/real-eval
     """
     from augstudy.stages.evaluate import run
 
-    run(dataset, classifier, out)
+    run(dataset, classifier, out, gan=gan)
 
 
 def cam(

@@ -36,22 +36,6 @@ class Judged:
     kept: npt.NDArray[np.bool_]
 
 
-def self_confidence(probabilities: Floats, labels: Labels) -> npt.NDArray[np.float64]:
-    """Mean probability of their own class, over the drawings of each class.
-
-    Args:
-        probabilities: (N, C), of drawings that the classifier has not learnt from.
-        labels: (N,), every class among them.
-
-    Returns:
-        (C,), in [0, 1].
-    """
-    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    classes = probabilities.shape[1]
-    counts = np.bincount(labels, minlength=classes)
-    return np.bincount(labels, weights=own, minlength=classes) / np.maximum(counts, 1)
-
-
 def judge(probabilities: Floats, labels: Labels, thresholds: npt.NDArray[np.float64]) -> Judged:
     """Keep drawings whose label the classifier agrees with, surely enough.
 

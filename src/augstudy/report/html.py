@@ -10,7 +10,7 @@ import jinja2
 
 from augstudy.fingerprint import code_version, software
 from augstudy.metrics.verdicts import margin_text
-from augstudy.report import gallery, reasons, sections, wording
+from augstudy.report import filtering, gallery, labels, reasons, sections, wording
 from augstudy.report.material import Material
 
 LIMIT = 2_000_000
@@ -36,6 +36,9 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "pairs": sections.pair_rows(material, summary),
         "controls": sections.controls(material, summary),
         "margin": margin_text(summary["margin"]),
+        "beside_arms": sections.discriminator_rows(material),
+        "filter": filtering.section(material),
+        "labels": labels.section(material, summary),
         "scores": sections.class_scores(material),
         "training": sections.training(material),
         "gan": gallery.gan(material),

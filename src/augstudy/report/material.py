@@ -98,6 +98,15 @@ class Material:
         return named | {name: item for name, item in optional.items() if item is not None}
 
     @property
+    def discriminator(self) -> dict[str, Any] | None:
+        """What the GAN's discriminator is worth as a classifier of the test images, if known."""
+        artifact = self.arms[0].artifact
+        if "discriminator.json" not in artifact.manifest.files:
+            return None
+        metrics: dict[str, Any] = artifact.json("discriminator.json")["metrics"]
+        return metrics
+
+    @property
     def level(self) -> int:
         """Real training images a class (of the class that has fewest)."""
         return int(np.bincount(self.train.labels, minlength=len(self.classes)).min())

@@ -57,6 +57,24 @@ def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, s
     ]
 
 
+def discriminator_rows(material: Material) -> list[dict[str, Any]]:
+    """A row for the GAN's discriminator, which names classes as well but is no arm."""
+    metrics = material.discriminator
+    if metrics is None:
+        return []
+    accuracy = metrics["accuracy"]
+    return [
+        {
+            "title": "The GAN's discriminator",
+            "images": len(material.train),
+            "accuracy": wording.percent(accuracy["value"]),
+            "interval": wording.interval(accuracy["low"], accuracy["high"]),
+            "precision": wording.percent(metrics["precision_macro"]["value"]),
+            "recall": wording.percent(metrics["recall_macro"]["value"]),
+        }
+    ]
+
+
 def arm_plots(material: Material, summary: Mapping[str, Any]) -> dict[str, str | None]:
     """Accuracy of each arm and its difference to `real`."""
     real = material.arms[0].accuracy["value"]

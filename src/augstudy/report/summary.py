@@ -9,7 +9,7 @@ from augstudy.errors import DataError
 from augstudy.metrics.power import assumed_noise, detectable, forecast
 from augstudy.metrics.statistics import points
 from augstudy.metrics.verdicts import MARGIN
-from augstudy.report import comparisons, wording
+from augstudy.report import comparisons, labels, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
@@ -43,6 +43,8 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
         "differences": differences,
         "pairs": pairs,
         "power": power,
+        "label_noise": labels.compare(material),
+        "discriminator": material.discriminator,
         "gan": material.gan.json("stability.json") if material.gan else None,
         "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
         "curation": material.curation.json("curation.json") if material.curation else None,

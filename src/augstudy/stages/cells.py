@@ -77,7 +77,7 @@ def _pass_on(made: str, out: str, me: Stage) -> None:
 
 
 def evaluate(
-    dataset: str, classifier: str, out: str, metrics: str, label: str = ""
+    dataset: str, classifier: str, out: str, metrics: str, label: str = "", gan: str = ""
 ) -> dict[str, Any]:
     """Evaluate the classifiers of a cell on the test split, if there are any.
 
@@ -87,6 +87,7 @@ def evaluate(
         out: Where the evaluation goes.
         metrics: Where metrics.json goes once more, for readers that cannot query metadata.
         label: How the step is shown; by default like the arm.
+        gan: Whose discriminator to evaluate as a classifier, beside the arm `real`.
 
     Returns:
         For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
@@ -100,7 +101,8 @@ def evaluate(
         _share_cores()
         from augstudy.stages.evaluate import run
 
-        made = run(Path(dataset), Path(classifier), Path(out), label)
+        beside = given(gan) if gan and arm_label(classifier) == "real" else None
+        made = run(Path(dataset), Path(classifier), Path(out), label, beside)
         copy(made.file("metrics.json"), metrics)
         return _for_dashboard(made, Path(dataset), label)
     raise AssertionError("unreachable: step() never swallows an error")

@@ -16,11 +16,12 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.config import ClassifierSettings, CurationSettings
-from augstudy.data.curation import Judged, judge, self_confidence
+from augstudy.data.curation import Judged, judge
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.sampling import generator
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
+from augstudy.metrics.label_noise import self_confidence
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.sheet import draw_sheet
