@@ -325,6 +325,14 @@ class Arm(Settings):
         return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}
 
 
+class ComparisonSettings(Settings):
+    """How arms are compared."""
+
+    equivalence_margin: float = Field(
+        0.01, gt=0, lt=1, description="accuracy, as a share, below which a difference is none"
+    )
+
+
 class RetrainSettings(Settings):
     """What new data and a new classifier must be like to take the champion's place."""
 

@@ -76,16 +76,20 @@ def headline(verdicts, arm="add"):
     for place, (verdict, mean) in enumerate(verdicts):
         arms[f"a{place}"] = {"arm": arm, "share": 1.0, **accuracy}
         bounds = {"low": mean - 0.01, "high": mean + 0.01}
-        differences[f"a{place}"] = {"verdict": verdict, "mean": mean, **bounds}
+        record = {"verdict": verdict, "outcome": f"{verdict} at all", "mean": mean}
+        differences[f"a{place}"] = record | bounds
     return wording.headline(arms, differences)
 
 
 def test_headlines():
     assert headline([("helps", 0.02)])["answer"] == "Yes, synthetic images help."
     assert headline([("hurts", -0.02)])["answer"] == "No, synthetic images hurt."
-    assert headline([("no clear difference", 0.0)])["answer"] == "No clear help found."
+    assert headline([("no difference", 0.0)])["answer"] == "No difference at all."
+    assert headline([("can't tell yet", 0.0)])["answer"] == "Can't tell yet."
     best = headline([("hurts", -0.02), ("helps", 0.02)])
     assert best["arm"] == "a1" and best["sentence"].startswith("Best of 2 synthetic arms: adding")
+    clear = headline([("can't tell yet", 0.03), ("helps", 0.02)])
+    assert clear["arm"] == "a1" and clear["verdict"] == "helps"
     assert headline([("hurts", -0.2)], arm="mislabelled")["arm"] is None
     assert headline([])["answer"] == "Baseline"
 
