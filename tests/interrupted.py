@@ -2,8 +2,8 @@
 
     python interrupted.py cnn|gan DATASET OUT SIGNAL CALLS
 
-A judge must be beside the dataset. The signal comes at the given call of the progress display: an epoch of the classifier (each of
-its two seeds has 4), 15 steps of the GAN.
+A judge must be beside the dataset. The signal comes at the given call of the progress display: an
+epoch of the classifier (each of its two seeds has 4), 15 steps of the GAN.
 """
 
 import os
