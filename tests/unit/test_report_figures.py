@@ -2,10 +2,11 @@ import base64
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 from augstudy.report import style, wording
-from augstudy.report.figures import confusion, pictures
+from augstudy.report.figures import confusion, gan, pictures
 from augstudy.report.figures.arms import Row, whiskers
 from augstudy.report.gallery import flat_rows
 
@@ -29,6 +30,13 @@ def test_figures_are_repeatable_and_leave_no_global_state():
     assert dict(mpl.rcParams) == before
     text = decoded(first).decode()
     assert text.startswith("<svg") and ">70 %</text>" in text
+
+
+def test_curves_of_a_generator_without_discriminator():
+    history = pd.DataFrame({"step": [25, 50], "shape_loss": [0.4, 0.3], "stroke_loss": [0.6, 0.5]})
+    text = decoded(gan.over_steps(history, gan.LOSSES, percent=False)).decode()
+    assert ">much noise<" in text and ">discriminator<" not in text
+    assert gan.over_steps(history, gan.ACCURACIES, percent=True) is None
 
 
 def test_row_shares():

@@ -12,6 +12,7 @@ from augstudy.config import (
     ComparisonSettings,
     CurationSettings,
     DataSettings,
+    DiffusionSettings,
     GanSettings,
     JudgeSettings,
     OnFailure,
@@ -95,7 +96,8 @@ def train_gan(
     dataset: options.Dataset,
     out: options.Out,
     recipe: Annotated[
-        str, typer.Option(help="compact, report (the student report's), or another recipe.")
+        str,
+        typer.Option(help="compact, diffusion, report (the student report's), or another recipe."),
     ] = "compact",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
@@ -273,6 +275,8 @@ _extend(
 _extend(
     train_gan,
     f"""    Settings for --set: {options.table_of_settings(GanSettings)}.
+
+    Of recipe diffusion: {options.table_of_settings(DiffusionSettings)}.
 
     Example: augstudy train-gan --dataset work/dataset --out work/gan --set steps=3000
     """,
