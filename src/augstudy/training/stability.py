@@ -105,7 +105,7 @@ def mean_distance(images: npt.NDArray[np.uint8]) -> float:
     count = len(images)
     if count < 2:
         return 0.0
-    flat = _halved(images).reshape(count, -1)
+    flat = halved(images).reshape(count, -1)
     squares = (flat**2).sum(axis=1)
     square_distances = squares[:, None] + squares[None, :] - 2 * flat @ flat.T
     total = np.sqrt(np.maximum(square_distances, 0.0))
@@ -113,7 +113,8 @@ def mean_distance(images: npt.NDArray[np.uint8]) -> float:
     return float(total.sum() / (count * (count - 1)))
 
 
-def _halved(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+def halved(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Images (N, H, W) at half their size, each pixel the mean of 2 by 2, as values 0 to 1."""
     count, height, width = images.shape
     blocks = images[:, : height // 2 * 2, : width // 2 * 2].reshape(
         count, height // 2, 2, width // 2, 2
