@@ -4,7 +4,7 @@ import pytest
 
 from augstudy.backend import keras
 from augstudy.config import ClassifierSettings
-from augstudy.training.classifier import optimizer, predict, train
+from augstudy.training.classifier import Trainer, optimizer, predict, train
 
 CLASSES = 3
 
@@ -42,6 +42,29 @@ def trained():
 def test_it_learns(trained):
     images, labels = bars(60, seed=3)
     assert (predict(trained.model, images).argmax(1) == labels).mean() > 0.95
+
+
+def test_a_trainer_gives_every_seed_what_it_would_get_alone():
+    settings = ClassifierSettings.model_validate(
+        {
+            "architecture": "modern_small",
+            "epochs": 2,
+            "batch_size": 16,
+            "optimizer": {"name": "adamw", "weight_decay": 0.01},
+            "augmentation": {"shift": 0.1},
+            "early_stopping": {"patience": 5},
+            "reduce_on_plateau": {"patience": 1},
+        }
+    )
+    training, validation = bars(64, seed=1), bars(30, seed=2)
+    trainer = Trainer(settings, classes=CLASSES, images=64)
+    for seed in (3, 4, 3):
+        alone = train(settings, training, validation, classes=CLASSES, seed=seed)
+        again = trainer.train(training, validation, seed=seed)
+        pd.testing.assert_frame_equal(again.history, alone.history, check_exact=True)
+        for left, right in zip(again.model.weights, alone.model.weights, strict=True):
+            np.testing.assert_array_equal(left.numpy(), right.numpy())
+            assert left.path == right.path
 
 
 def test_shuffled_labels_teach_nothing():

@@ -80,6 +80,7 @@ def _train_seeds(
     synthetic = _load_synthetic(inputs["synthetic"], classes) if "synthetic" in inputs else None
     settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
     records: list[dict[str, Any]] = []
+    trainer: classifier.Trainer | None = None
     for index, (seed, keeper) in enumerate(keepers.items()):
         mixture = training_set(arm, drawings, synthetic, classes=len(classes), seed=seed)
 
@@ -87,11 +88,15 @@ def _train_seeds(
             prefix = f"seed {index + 1} of {len(keepers)}  "
             stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
-        trained = classifier.train(
-            with_equal_steps(settings, len(drawings.images), len(mixture.images)),
+        if trainer is None:  # every seed's mixture has as many images
+            trainer = classifier.Trainer(
+                with_equal_steps(settings, len(drawings.images), len(mixture.images)),
+                classes=len(classes),
+                images=len(mixture.images),
+            )
+        trained = trainer.train(
             (mixture.images, mixture.labels),
             (validation.images, validation.labels),
-            classes=len(classes),
             seed=seed,
             progress=progress,
             keeper=keeper,

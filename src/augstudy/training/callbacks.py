@@ -145,7 +145,7 @@ class Checkpointer(keras.callbacks.Callback):
         if found is None:
             return 0
         epoch, self._found = found
-        variables = _variables(model)
+        variables = training_variables(model)
         for variable, value in zip(variables, self._found["variables"], strict=True):
             variable.assign(value)
         return epochs if self._found["stopped"] else epoch
@@ -159,13 +159,13 @@ class Checkpointer(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._keeper is None:
             return
-        arrays = [np.array(keras.ops.convert_to_numpy(item)) for item in _variables(self.model)]
+        arrays = [np.array(keras.ops.convert_to_numpy(item)) for item in training_variables(self.model)]
         state = {name: part.state() for name, part in self._parts.items()}
         stopped = bool(self.model.stop_training)
         self._keeper.offer(epoch + 1, {"variables": arrays, "stopped": stopped, **state})
 
 
-def _variables(model: keras.Model) -> list[Any]:
+def training_variables(model: keras.Model) -> list[Any]:
     """All that a step of training changes: weights, random generators, the optimizer's moments."""
     model.optimizer.build(model.trainable_variables)
     metrics = {id(item) for metric in model.metrics for item in metric.variables}

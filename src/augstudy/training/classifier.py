@@ -21,6 +21,7 @@ from augstudy.training.callbacks import (
     Recorder,
     ReduceOnPlateau,
     Validator,
+    training_variables,
 )
 from augstudy.training.checkpoints import Keeper, written_when_terminated
 
@@ -37,6 +38,110 @@ class Trained:
     steps: int
 
 
+class Trainer:
+    """Trains a classifier from one seed after another, and traces its training step only once.
+
+    Tracing and compiling take some seconds of a CPU, as long as many a small training. So every
+    seed's freshly built model only lends its variables to the one that has been compiled, and
+    gets the trained weights back: the result is the same, bit for bit.
+
+    Args:
+        settings: architecture and recipe.
+        classes: number of classes.
+        images: number of training images; the learning-rate schedule depends on it.
+    """
+
+    def __init__(self, settings: ClassifierSettings, *, classes: int, images: int) -> None:
+        self._settings = settings
+        self._classes = classes
+        self._images = images
+        self._steps_per_epoch = -(-images // settings.batch_size)
+        self._compiled: keras.Model | None = None
+
+    def train(
+        self,
+        training: tuple[Images, Labels],
+        validation: tuple[Images, Labels],
+        *,
+        seed: int,
+        progress: Progress | None = None,
+        keeper: Keeper | None = None,
+    ) -> Trained:
+        """Train on uint8 images (N, 28, 28) with integer labels (N,).
+
+        Augmentation runs in the training graph, ahead of the classifier, and is not part of the
+        model that is returned. With a `keeper`, training goes on from the checkpoint that it has,
+        if any.
+
+        Raises:
+            ValueError: another number of images than announced.
+            Terminated: SIGTERM came; the newest checkpoint has been written.
+        """
+        images, labels = training
+        if len(images) != self._images:
+            raise ValueError(f"expected {self._images} training images, not {len(images)}")
+        settings = self._settings
+        fresh = self._build(seed)
+        if self._compiled is None:
+            self._compiled = self._build(seed)
+        trainer = self._compiled
+        _copy(fresh, trainer)
+        stopper, recorder = EarlyStopping(settings), Recorder(settings.epochs, progress)
+        parts: dict[str, Any] = {"early_stopping": stopper, "history": recorder}
+        if settings.reduce_on_plateau:
+            parts["reduce_on_plateau"] = ReduceOnPlateau(settings)
+        validator = Validator(validation[0], one_hot(validation[1], self._classes))
+        saver = Checkpointer(keeper, parts)
+        done = saver.resume(trainer, settings.epochs)
+        targets = one_hot(labels, self._classes)
+        with written_when_terminated(keeper):
+            trainer.fit(
+                batches(images[..., None], targets, settings.batch_size, seed, done),
+                steps_per_epoch=self._steps_per_epoch,
+                initial_epoch=done,
+                epochs=settings.epochs,
+                shuffle=False,
+                callbacks=[validator, *parts.values(), saver],
+                verbose=0,
+            )
+        history = recorder.frame()
+        _copy(trainer, fresh)
+        return Trained(
+            model=fresh.layers[-1],
+            history=history,
+            best_epoch=stopper.best_epoch + 1,
+            steps=self._steps_per_epoch * len(history),
+        )
+
+    def _build(self, seed: int) -> keras.Model:
+        """Augmentation and classifier in one compiled model, as `seed` starts them."""
+        keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
+        prepare(seed)
+        settings = self._settings
+        keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
+        trainer = keras.Sequential(
+            [
+                keras.Input(classifiers.IMAGE_SHAPE, dtype="uint8"),
+                RandomAffine(settings.augmentation.model_dump(), seed=seed),
+                classifiers.build(settings.architecture, self._classes),
+            ]
+        )
+        trainer.compile(
+            optimizer=optimizer(settings.optimizer, settings.epochs, self._steps_per_epoch),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            # XLA makes convolutions on a CPU several times slower; JAX compiles by itself.
+            jit_compile="auto" if keras.backend.backend() == "jax" else False,
+        )
+        return trainer
+
+
+def _copy(source: keras.Model, target: keras.Model) -> None:
+    """Make `target`'s weights, random generators and optimizer those of `source`."""
+    for old, new in zip(training_variables(target), training_variables(source), strict=True):
+        old.assign(new)
+
+
 def train(
     settings: ClassifierSettings,
     training: tuple[Images, Labels],
@@ -47,58 +152,9 @@ def train(
     progress: Progress | None = None,
     keeper: Keeper | None = None,
 ) -> Trained:
-    """Train `settings.architecture` on uint8 images (N, 28, 28) with integer labels (N,).
-
-    Augmentation runs in the training graph, ahead of the classifier, and is not part of the model
-    that is returned. With a `keeper`, training goes on from the checkpoint that it has, if any.
-
-    Raises:
-        Terminated: SIGTERM came; the newest checkpoint has been written.
-    """
-    keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
-    prepare(seed)
-    keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
-    model = classifiers.build(settings.architecture, classes)
-    images, labels = training
-    steps_per_epoch = -(-len(images) // settings.batch_size)
-    trainer = keras.Sequential(
-        [
-            keras.Input(classifiers.IMAGE_SHAPE, dtype="uint8"),
-            RandomAffine(settings.augmentation.model_dump(), seed=seed),
-            model,
-        ]
-    )
-    trainer.compile(
-        optimizer=optimizer(settings.optimizer, settings.epochs, steps_per_epoch),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        # XLA makes convolutions on a CPU several times slower; JAX compiles by itself.
-        jit_compile="auto" if keras.backend.backend() == "jax" else False,
-    )
-    stopper, recorder = EarlyStopping(settings), Recorder(settings.epochs, progress)
-    parts: dict[str, Any] = {"early_stopping": stopper, "history": recorder}
-    if settings.reduce_on_plateau:
-        parts["reduce_on_plateau"] = ReduceOnPlateau(settings)
-    validator = Validator(validation[0], one_hot(validation[1], classes))
-    saver = Checkpointer(keeper, parts)
-    done = saver.resume(trainer, settings.epochs)
-    with written_when_terminated(keeper):
-        trainer.fit(
-            batches(images[..., None], one_hot(labels, classes), settings.batch_size, seed, done),
-            steps_per_epoch=steps_per_epoch,
-            initial_epoch=done,
-            epochs=settings.epochs,
-            shuffle=False,
-            callbacks=[validator, *parts.values(), saver],
-            verbose=0,
-        )
-    history = recorder.frame()
-    return Trained(
-        model=model,
-        history=history,
-        best_epoch=stopper.best_epoch + 1,
-        steps=steps_per_epoch * len(history),
-    )
+    """Train one classifier from one seed: see :meth:`Trainer.train`."""
+    trainer = Trainer(settings, classes=classes, images=len(training[0]))
+    return trainer.train(training, validation, seed=seed, progress=progress, keeper=keeper)
 
 
 def batches(
