@@ -13,7 +13,7 @@ from augstudy.metrics.statistics import (
     sentence,
     verdict,
 )
-from augstudy.report import wording
+from augstudy.report import quality, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
@@ -28,6 +28,7 @@ def summarise(material: Material) -> dict[str, Any]:
     """
     arms = {arm.label: _describe_arm(arm) for arm in material.arms}
     differences = compare(material.arms)
+    drawn = material.synthetic.json("quality.json") if material.synthetic else None
     summary = {
         "schema_version": SCHEMA_VERSION,
         "headline": wording.headline(arms, differences),
@@ -37,9 +38,10 @@ def summarise(material: Material) -> dict[str, Any]:
         "arms": arms,
         "differences": differences,
         "gan": material.gan.json("stability.json") if material.gan else None,
-        "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
+        "synthetic": drawn,
     }
-    summary["flat"] = flatten(arms, differences, material.level)
+    flat = flatten(arms, differences, material.level)
+    summary["flat"] = flat | quality.flat(drawn) if drawn else flat
     return summary
 
 

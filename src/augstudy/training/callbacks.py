@@ -159,7 +159,9 @@ class Checkpointer(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._keeper is None:
             return
-        arrays = [np.array(keras.ops.convert_to_numpy(item)) for item in training_variables(self.model)]
+        arrays = [
+            np.array(keras.ops.convert_to_numpy(item)) for item in training_variables(self.model)
+        ]
         state = {name: part.state() for name, part in self._parts.items()}
         stopped = bool(self.model.stop_training)
         self._keeper.offer(epoch + 1, {"variables": arrays, "stopped": stopped, **state})
