@@ -81,7 +81,7 @@ def section(quality: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any
     return {
         "rows": [_row(name, metrics[name]) for name in _READ if name in metrics],
         "by_class": figures.by_class(classes, quality["per_class"]),
-        "judge": f"{judge['val_accuracy']:.0%}",
+        "judge": wording.percent(judge["val_accuracy"], 0),
         "judge_images": f"{judge['training_images']:,}",
         "per_class": f"{measured['per_class']:,}",
         "images": f"{measured['images']:,}",
@@ -103,9 +103,15 @@ def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
         "text": text,
         "better": _BETTER[record["direction"]],
         "value": _shown(name, record["value"]),
-        "interval": f"{_shown(name, record['low'])} to {_shown(name, record['high'])}",
+        "interval": _interval(name, record["low"], record["high"]),
         "real": _shown(name, record["real"]),
     }
+
+
+def _interval(name: str, low: float, high: float) -> str:
+    if name in _SHARES:
+        return wording.interval(low, high)
+    return f"{_shown(name, low)} to {_shown(name, high)}"
 
 
 def _shown(name: str, value: float) -> str:

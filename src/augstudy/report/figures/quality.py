@@ -43,4 +43,4 @@ def _draw(axes: Any, place: float, record: Mapping[str, Any]) -> None:
     axes.plot([low, high], [place, place], color=synthetic, alpha=0.45, linewidth=2, zorder=2)
     axes.scatter([value], [place], s=34, color=synthetic, edgecolors="white", zorder=4)
     ring = style.colour("real")
-    axes.scatter([real], [place], s=30, facecolors="none", edgecolors=ring, zorder=3)
+    axes.scatter([real], [place], s=58, facecolors="none", edgecolors=ring, zorder=3)
