@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy import artifacts
+from augstudy.fingerprint import software
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -36,7 +36,7 @@ def summary(values: Sequence[float], digits: int = 3) -> dict[str, float]:
 
 def write(name: str, results: dict[str, Any]) -> None:
     """Write ``results/<name>.json`` and print it."""
-    record = {"hardware": hardware(), "software": artifacts.software(), **results}
+    record = {"hardware": hardware(), "software": software(), **results}
     text = json.dumps(record, indent=1)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(text + "\n")

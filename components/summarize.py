@@ -32,6 +32,7 @@ def summarize(
     gan_recipe: str,
     gan_settings: dict,
     gan_seed: int,
+    on_gan_failure: str,
     judge_settings: dict,
     synthetic_per_class: int,
 ):
@@ -54,6 +55,7 @@ def summarize(
         "gan": gan_recipe,
         "gan_settings": gan_settings,
         "gan_seed": gan_seed,
+        "on_gan_failure": on_gan_failure,
         "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
     }

@@ -15,8 +15,10 @@ def train_gan(
     settings: dict,
     seed: int,
     arms: list[dict],
+    on_failure: str,
 ):
     """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
     from augstudy.stages import adapters
 
-    adapters.train_gan(dataset.path, judge.path, gan.path, recipe, settings, seed, arms)
+    paths = (dataset.path, judge.path, gan.path)
+    adapters.train_gan(*paths, recipe, settings, seed, arms, on_failure)

@@ -41,6 +41,7 @@ def augmentation_study(
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
+    on_gan_failure: str = "stop",
     judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
     gpus: int = resources.GPUS,
@@ -67,6 +68,7 @@ def augmentation_study(
         settings=gan_settings,
         seed=gan_seed,
         arms=arms,
+        on_failure=on_gan_failure,
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
@@ -113,6 +115,7 @@ def augmentation_study(
         gan_recipe=gan,
         gan_settings=gan_settings,
         gan_seed=gan_seed,
+        on_gan_failure=on_gan_failure,
         judge_settings=judge_settings,
         synthetic_per_class=synthetic_per_class,
     )

@@ -9,12 +9,12 @@ from augstudy.backend import keras
 from augstudy.config import GanSettings
 from augstudy.models import discriminators, generators
 from augstudy.models.conditional import ConditionalNorm
-from augstudy.models.spectral import SpectralConv2D, SpectralDense
 from augstudy.training import gan
 
 layers = keras.layers
 SETTINGS = GanSettings(
     architecture="toy",
+    spectral_norm=True,
     steps=75,
     batch_size=16,
     latent_dim=8,
@@ -38,13 +38,10 @@ def _generator(noise, labels, classes):
     return ink(x)
 
 
-def _discriminator(images, classes):
+def _discriminator(images, kit):
     x = layers.Rescaling(1 / 255, name="discriminator_rescale")(images)
-    x = SpectralConv2D(8, 4, 4, name="discriminator_conv")(x)
-    x = layers.LeakyReLU(0.2, name="discriminator_leaky")(x)
-    x = layers.Flatten(name="discriminator_flatten")(x)
-    source = SpectralDense(1, name="discriminator_source")(x)
-    return source, layers.Dense(classes, name="discriminator_class")(x)
+    x = kit.leaky(kit.conv(x, 8, 4, 4, "conv"), 0.2, "leaky")
+    return layers.Flatten(name="discriminator_flatten")(x)
 
 
 generators.GENERATORS["toy"] = _generator

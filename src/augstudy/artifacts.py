@@ -9,115 +9,26 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
-import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from importlib import metadata
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from augstudy import cache, telemetry
 from augstudy.errors import DataError, InputError, ServiceError
+from augstudy.fingerprint import code_version, software, step_version
+from augstudy.machine import usable_cores
+from augstudy.manifest import MANIFEST, Artifact, Manifest, describe_files, read
 
-SCHEMA_VERSION = 1
-MANIFEST = "manifest.json"
-_RECORDED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pandas", "scikit-learn", "scipy")
+__all__ = ["MANIFEST", "Artifact", "Manifest", "find", "made_of", "part", "publish", "read"]
+
 _CHUNK = 1 << 20
+_looked_for: set[str] = set()
 
-
-class FileRecord(BaseModel):
-    """What the manifest promises of one file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    sha256: str
-    size: int
-
-
-class Manifest(BaseModel):
-    """The content of ``manifest.json``.
-
-    ``inputs`` maps the name of each input artifact to its :attr:`content_hash`. ``provenance``
-    holds what may differ between two runs with equal content, such as the URI of the source.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    schema_version: int = SCHEMA_VERSION
-    kind: str
-    files: dict[str, FileRecord]
-    inputs: dict[str, str]
-    config: dict[str, Any]
-    code: str
-    seed: int | None = None
-    software: dict[str, str]
-    provenance: dict[str, Any]
-
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 over the names and hashes of the files: equal if and only if the content is."""
-        lines = "".join(f"{name} {record.sha256}\n" for name, record in sorted(self.files.items()))
-        return hashlib.sha256(lines.encode()).hexdigest()
-
-
-class Artifact:
-    """A verified artifact directory."""
-
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
-        self.manifest = manifest
-
-    @property
-    def content_hash(self) -> str:
-        """See :attr:`Manifest.content_hash`."""
-        return self.manifest.content_hash
-
-    def file(self, name: str) -> Path:
-        """Path of one of the files that the manifest lists.
-
-        Raises:
-            DataError: the manifest lists no such file.
-        """
-        if name not in self.manifest.files:
-            raise DataError(f"{self.path} ({self.manifest.kind}) holds no {name!r}.")
-        return self.path / name
-
-    def json(self, name: str) -> Any:
-        """The parsed content of a JSON file of the artifact."""
-        return json.loads(self.file(name).read_text())
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-@lru_cache
-def code_version() -> str:
-    """Hash of this package's source and data files: changes whenever a step's result may change."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(root).as_posix()} {file_sha256(path)}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def software() -> dict[str, str]:
-    """Versions of Python and of the packages that can change a result."""
-    versions = {"python": platform.python_version()}
-    for name in _RECORDED_PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[name] = metadata.version(name)
-    return versions
+logger = logging.getLogger("augstudy")
 
 
 @contextlib.contextmanager
@@ -134,7 +45,7 @@ def publish(
 
     ``provenance`` is read when the block ends, so the block may go on filling it. On any error
     the temporary directory is removed and `path` stays as it was. An older artifact at `path` is
-    replaced.
+    replaced. What :func:`find` looked for in vain is kept in the cache as well.
 
     Raises:
         ServiceError: the disk is full.
@@ -148,20 +59,37 @@ def publish(
         try:
             draft.chmod(0o755)
             yield draft
-            manifest = Manifest(
-                kind=kind,
-                files=_describe(draft),
-                inputs={name: artifact.content_hash for name, artifact in (inputs or {}).items()},
-                config=dict(config or {}),
-                code=code_version(),
-                seed=seed,
-                software=software(),
-                provenance=provenance or {},
+            manifest = _manifest(
+                draft, kind, inputs=inputs, config=config, seed=seed, provenance=provenance
             )
-            _write_durably(draft / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+            _write_durably(draft / MANIFEST, _text(manifest))
             _replace(draft, path)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+    _keep(path, manifest)
+
+
+def _manifest(
+    folder: Path,
+    kind: str,
+    *,
+    inputs: Mapping[str, Artifact] | None = None,
+    config: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    provenance: dict[str, Any] | None = None,
+) -> Manifest:
+    """The manifest that the files in `folder` have now."""
+    return Manifest(
+        kind=kind,
+        files=describe_files(folder),
+        inputs={name: artifact.content_hash for name, artifact in (inputs or {}).items()},
+        config=dict(config or {}),
+        made_of=made_of(kind, inputs, config),
+        code=code_version(),
+        seed=seed,
+        software=software(),
+        provenance={**cost(), **(provenance or {})},
+    )
 
 
 @contextlib.contextmanager
@@ -176,36 +104,6 @@ def _explaining_a_full_disk(path: Path) -> Iterator[None]:
         raise
 
 
-def read(path: Path, kind: str = "") -> Artifact:
-    """Open an artifact after verifying every file of it.
-
-    Args:
-        path: its folder.
-        kind: what it must be; empty means anything.
-
-    Raises:
-        InputError: there is no artifact at `path`, or one of another kind.
-        DataError: a file is missing, added or altered, or the manifest cannot be read.
-    """
-    manifest_path = path / MANIFEST
-    if not manifest_path.is_file():
-        state = "is not a finished artifact (no manifest.json)" if path.exists() else "is missing"
-        raise InputError(f"{path} {state}: run the step that makes it.")
-    try:
-        manifest = Manifest.model_validate_json(manifest_path.read_bytes())
-    except ValidationError as error:
-        raise DataError(f"{manifest_path} is damaged: make the artifact again.") from error
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise DataError(
-            f"{path} has format {manifest.schema_version}, this version reads {SCHEMA_VERSION}: "
-            "make the artifact again."
-        )
-    if kind and manifest.kind != kind:
-        raise InputError(f"{path} holds a {manifest.kind}, but a {kind} is needed here.")
-    _verify(path, manifest)
-    return Artifact(path, manifest)
-
-
 def find(
     path: Path,
     kind: str,
@@ -213,18 +111,108 @@ def find(
     inputs: Mapping[str, Artifact] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Artifact | None:
-    """The artifact at `path` if this very step made it of these very inputs; else None."""
-    try:
+    """The artifact at `path` if it was made of these very things, perhaps taken from the cache.
+
+    Things are inputs and settings, the step's code, the software under it and its threads. What
+    has no inputs comes from outside, so the cache never has it.
+    """
+    key = made_of(kind, inputs, config)
+    with contextlib.suppress(InputError, DataError):
         artifact = read(path, kind)
-    except (InputError, DataError):
+        if artifact.manifest.made_of == key:
+            return artifact
+    manifest = _take(key, kind, path) if inputs else None
+    if manifest and (stage := telemetry.running()):
+        stage.take_from_cache()
+    return Artifact(path, manifest) if manifest else None
+
+
+def part(
+    target: Path,
+    kind: str,
+    make: Callable[[Path], None],
+    *,
+    inputs: Mapping[str, Artifact],
+    config: Mapping[str, Any],
+) -> None:
+    """Fill `target`, a folder inside a draft, from the cache or else with `make`.
+
+    For a part that other artifacts may have as well, like one seed of several.
+    """
+    stage = telemetry.running()
+    if manifest := _take(made_of(kind, inputs, config), kind, target):
+        (target / MANIFEST).unlink()
+        if stage:
+            stage.credit(manifest.provenance)
+        return
+    before = cost()
+    target.mkdir(parents=True)
+    make(target)
+    spent = cost(since=before)
+    manifest = _manifest(target, kind, inputs=inputs, config=config, provenance=spent)
+    _keep(target, manifest, **{MANIFEST: _text(manifest)})
+
+
+def cost(since: Mapping[str, float] | None = None) -> dict[str, float]:
+    """What the step that is running has cost, or has cost since then; empty if none is."""
+    stage, before = telemetry.running(), since or {}
+    spent = stage.cost() if stage else {}
+    return {name: round(value - before.get(name, 0.0), 3) for name, value in spent.items()}
+
+
+def made_of(
+    kind: str, inputs: Mapping[str, Artifact] | None, config: Mapping[str, Any] | None
+) -> str:
+    """A hash of all that decides the content of an artifact of the step that is running."""
+    known = {
+        name: [item.content_hash, item.manifest.config] for name, item in (inputs or {}).items()
+    }
+    stage = telemetry.running()
+    things = {
+        "kind": kind,
+        "inputs": known,
+        "config": dict(config or {}),
+        "code": step_version(stage.name if stage else ""),
+        "software": software(),
+        "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
+        # A CPU adds up in an order that depends on it.
+        "threads": os.environ.get("AUGSTUDY_THREADS") or usable_cores(),
+    }
+    return hashlib.sha256(json.dumps(things, sort_keys=True).encode()).hexdigest()
+
+
+def _take(key: str, kind: str, path: Path) -> Manifest | None:
+    """Put the entry of the cache at `path`, once its content is verified; None if there is none."""
+    store = cache.active()
+    if store is None:
         return None
-    manifest = artifact.manifest
-    same = (
-        manifest.inputs == {name: item.content_hash for name, item in (inputs or {}).items()}
-        and manifest.config == json.loads(json.dumps(dict(config or {})))
-        and manifest.code == code_version()
-    )
-    return artifact if same else None
+    _looked_for.add(key)
+    entry = store.entry(key)
+    if not entry.exists():
+        return None
+    try:
+        manifest = read(entry, kind).manifest
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        draft.chmod(0o755)
+        cache.link_tree(entry, draft)
+        _replace(draft, path)
+    except (InputError, DataError, OSError) as error:
+        logger.warning("What the cache holds cannot be used and is made again: %s", error)
+        store.drop(key)
+        return None
+    store.touch(key)
+    return manifest
+
+
+def _keep(folder: Path, manifest: Manifest, **texts: str) -> None:
+    store = cache.active()
+    if store is None or manifest.made_of not in _looked_for:
+        return
+    try:
+        store.keep(manifest.made_of, folder, **texts)
+    except OSError as error:
+        logger.warning("The cache %s cannot be written (%s): not used.", store.root, error)
 
 
 def _disk_is_full(error: OSError, folder: Path) -> bool:
@@ -233,31 +221,8 @@ def _disk_is_full(error: OSError, folder: Path) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def _describe(folder: Path) -> dict[str, FileRecord]:
-    return {
-        item.relative_to(folder).as_posix(): FileRecord(
-            sha256=file_sha256(item), size=item.stat().st_size
-        )
-        for item in sorted(folder.rglob("*"))
-        if item.is_file()
-    }
-
-
-def _verify(path: Path, manifest: Manifest) -> None:
-    present = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()} - {
-        MANIFEST
-    }
-    for name in sorted(present - set(manifest.files)):
-        raise DataError(f"{path / name} does not belong to the artifact: make the artifact again.")
-    for name, record in manifest.files.items():
-        item = path / name
-        if name not in present:
-            raise DataError(f"{item} is missing from the artifact: make the artifact again.")
-        if item.stat().st_size != record.size or file_sha256(item) != record.sha256:
-            raise DataError(
-                f"{item} differs from what was written (altered or cut short): "
-                "make the artifact again."
-            )
+def _text(manifest: Manifest) -> str:
+    return manifest.model_dump_json(indent=1) + "\n"
 
 
 def _write_durably(path: Path, text: str) -> None:

@@ -71,7 +71,12 @@ def resolve_precision(precision: Precision) -> Literal["float32", "mixed_bfloat1
     """
     if precision != "auto":
         return precision
-    return "mixed_bfloat16" if cpu_has_bf16() and not _has_gpu() else "float32"
+    return "mixed_bfloat16" if cpu_has_bf16() and not gpus() else "float32"
+
+
+def gpus() -> int:
+    """How many GPUs the backend sees; it holds all of them."""
+    return len(keras.distribution.list_devices("gpu"))
 
 
 def prepare(seed: int) -> None:
@@ -98,10 +103,6 @@ def _fix_threads() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def _has_gpu() -> bool:
-    return bool(keras.distribution.list_devices("gpu"))
-
-
 _fix_threads()
 
-__all__ = ["keras", "prepare", "resolve_precision"]
+__all__ = ["gpus", "keras", "prepare", "resolve_precision"]

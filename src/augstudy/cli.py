@@ -13,7 +13,16 @@ from rich.console import Console
 from rich.text import Text
 
 from augstudy import __version__
-from augstudy.commands import cluster, doctor, pipelines, stages, stores
+from augstudy.commands import (
+    caches,
+    cluster,
+    comparing,
+    doctor,
+    pipelines,
+    runs,
+    stages,
+    stores,
+)
 from augstudy.errors import AugstudyError
 from augstudy.redaction import without_secrets
 
@@ -64,9 +73,12 @@ def _root(
 
 
 pipelines.register(app)
+runs.register(app)
+comparing.register(app)
 cluster.register(app)
 stages.register(app)
 stores.register(app)
+caches.register(app)
 doctor.register(app)
 
 

@@ -24,6 +24,8 @@ MAMMALS = (
 
 Share = Annotated[float, Field(gt=0, le=10)]
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
+OnFailure = Literal["stop", "skip"]
+ON_FAILURE: tuple[OnFailure, ...] = ("stop", "skip")
 
 
 class Settings(BaseModel):
@@ -39,7 +41,9 @@ class DataSettings(Settings):
     classes: tuple[str, ...] = MAMMALS
     train_per_class: int = Field(60, ge=1, description="drawings a class set aside for training")
     val_per_class: int = Field(20, ge=1, description="validation drawings a class")
-    test_per_class: int = Field(20, ge=1, description="test drawings a class")
+    test_per_class: int = Field(
+        20, ge=0, description="test drawings a class; 0 means all that are left over"
+    )
     level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
     seed: int = Field(0, ge=0, description="chooses the drawings and their splits")
 
@@ -59,6 +63,11 @@ class DataSettings(Settings):
     def used_level(self) -> int:
         """Training drawings a class that are really used."""
         return self.level or self.train_per_class
+
+    @property
+    def needed_per_class(self) -> int:
+        """Usable drawings that each class must have at least."""
+        return self.train_per_class + self.val_per_class + max(1, self.test_per_class)
 
 
 class OptimizerSettings(Settings):
@@ -155,6 +164,9 @@ class GanSettings(Settings):
     """An AC-GAN and how to train it."""
 
     architecture: str = "compact"
+    spectral_norm: bool = Field(
+        False, description="of the discriminator's weights, in the place of batch normalisation"
+    )
     latent_dim: int = Field(100, ge=1)
     batch_size: int = Field(64, ge=2, multiple_of=2)
     steps: int = Field(1500, ge=1, description="generator updates")
@@ -164,6 +176,9 @@ class GanSettings(Settings):
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
     loss: Literal["bce", "hinge"] = Field("bce", description="of telling real from generated")
+    class_loss: Literal["ac", "adc"] = Field(
+        "ac", description="auxiliary classifier, or one that tells real from generated as well"
+    )
     class_weight: float = Field(1.0, ge=0, description="of the class loss beside the source loss")
     projection: float = Field(
         0.0, ge=0, description="how much an image's own class logit counts towards looking real"
@@ -177,6 +192,12 @@ class GanSettings(Settings):
         0.0, ge=0, le=14, description="pixels by which real and generated images are moved alike"
     )
     zoom: float = Field(0.0, ge=0, lt=1, description="share by which both are scaled alike")
+    cutout: float = Field(
+        0.0, ge=0, lt=1, description="side of a square blanked in both, as a share of the image's"
+    )
+    evaluations: int = Field(
+        8, ge=1, description="times that the training is watched and the generator scored"
+    )
     precision: Precision = "auto"
 
 

@@ -27,3 +27,9 @@ class DataError(AugstudyError):
     """Data is corrupt, truncated, altered or not in the format it should have."""
 
     exit_code = 4
+
+
+class TrainingError(AugstudyError):
+    """A training failed: its result is of no use."""
+
+    exit_code = 5

@@ -36,11 +36,16 @@ def write_arrays(path: Path, **arrays: Any) -> None:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, and its folder, so that a reader never sees a part of it."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Write a file, and its folder, so that a reader never sees a part of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
         Path(draft).chmod(0o644)
         Path(draft).replace(path)
     except BaseException:

@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ EVENTS_VARIABLE = "AUGSTUDY_EVENTS"
 _LOG_EVERY_SECONDS = 10.0
 
 logger = logging.getLogger("augstudy")
+_running: "Stage | None" = None
 
 
 class Stage:
@@ -36,6 +37,26 @@ class Stage:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._last_log = time.monotonic()
+        self.reused = False
+        self._credit = {"wall_s": 0.0, "cpu_s": 0.0}
+
+    def cost(self) -> dict[str, float]:
+        """What the work of this step has cost: seconds, and seconds of processor time.
+
+        From the start of the process, with what :meth:`credit` added.
+        """
+        spent = {"wall_s": _process_age(), "cpu_s": _cpu_s()}
+        return {name: round(spent[name] + self._credit[name], 3) for name in spent}
+
+    def credit(self, spent: Mapping[str, Any]) -> None:
+        """Add what others spent on parts of the work, as :meth:`cost` told it there."""
+        for name in self._credit:
+            self._credit[name] += float(spent.get(name, 0.0))
+
+    def take_from_cache(self) -> None:
+        """Note that there is nothing to do: the result was found."""
+        self.reused = True
+        self.progress(1, 1, "taken from the cache")
 
     def progress(self, done: float, total: float, text: str = "") -> None:
         """Report `done` of `total` units of work, with a short text such as a metric."""
@@ -84,9 +105,13 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
     """Announce a step, time it, and report its end or failure.
 
     The `end` event carries ``startup_s`` (from the start of the process to here: interpreter and
-    imports), ``work_s`` and ``peak_mib`` (peak resident memory of the process).
+    imports), ``work_s``, ``peak_mib`` (peak resident memory of the process), ``cpu_s`` (processor
+    time of the process and its children, all cores), ``gpus`` (how many it held) and ``reused``
+    (whether the cache had the result).
     """
-    current = Stage(name, label)
+    global _running
+    current, before = Stage(name, label), _running
+    _running = current
     startup = _process_age()
     current.event("start", startup_s=round(startup, 3))
     began = time.monotonic()
@@ -95,6 +120,7 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
         yield current
         outcome = "done"
     finally:
+        _running = before
         current._close()
         work = time.monotonic() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -104,8 +130,28 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
             startup_s=round(startup, 3),
             work_s=round(work, 3),
             peak_mib=round(peak, 1),
+            cpu_s=round(_cpu_s(), 2),
+            gpus=_gpus(),
+            reused=current.reused,
         )
         logger.info("%s: %s in %.1f s", current.title, outcome, work)
+
+
+def running() -> Stage | None:
+    """The step that this process is at work on."""
+    return _running
+
+
+def _cpu_s() -> float:
+    """Processor time of this process and its children, over all cores."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(part.ru_utime + part.ru_stime for part in used)
+
+
+def _gpus() -> int:
+    """GPUs that this process held; none where nothing has asked for them."""
+    backend = sys.modules.get("augstudy.backend")
+    return backend.gpus() if backend else 0
 
 
 def _process_age() -> float:

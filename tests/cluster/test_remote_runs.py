@@ -75,7 +75,7 @@ def test_table_and_learning_curve(
         assert f"small level {level} " in said.out
         assert f"{kfp.url}/#/runs/details/{run_id}" in said.out
     assert "succeeded" in said.out and "add_100" in said.out
-    assert "11 classes of file:///drawings, modern level real add_100 4 " in said.out
+    assert "11 classes of file:///drawings, modern arm level 4 level 8 " in said.out
     page = files["html"].read_text()
     assert "Learning curve" in page and "data:image/svg+xml;base64," in page
     assert f'href="{kfp.url}/#/runs/details/{levels[4]}"' in page

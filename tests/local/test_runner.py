@@ -16,6 +16,7 @@ from rich.console import Console
 
 from augstudy.errors import InputError
 from augstudy.files import replace_text
+from augstudy.durations import duration
 from augstudy.local import catalog, display, parameters, runner
 from augstudy.local.events import RunState
 from augstudy.local.failures import StepError, last_traceback
@@ -133,7 +134,7 @@ def test_live_display_shows_bars_then_ticks() -> None:
     [(0.04, "0.0 s"), (9.96, "10 s"), (65, "1 min 05 s"), (7621, "2 h 07 min")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert display.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_assignments_are_yaml_and_nest() -> None:

@@ -134,7 +134,8 @@ def test_an_interrupted_training_ends_as_if_undisturbed(
     wanted = undisturbed(what)
     out = tmp_path / "out"
     command = [interrupted.__file__, what, str(dataset), str(out), number, str(calls)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(interrupted.__file__).parent)}
+    paths = [str(Path(interrupted.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run([sys.executable, *command], env=environment, capture_output=True)
     assert done.returncode == code, done.stderr.decode()
     assert not (out / artifacts.MANIFEST).exists()

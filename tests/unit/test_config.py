@@ -12,7 +12,7 @@ from augstudy.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
         (DataSettings, {"level": 61}, "level 61 is more than train_per_class 60"),
         (DataSettings, {"classes": ["cat"]}, "at least two classes"),
         (DataSettings, {"classes": ["cat", "cat"]}, "named twice"),
-        (DataSettings, {"test_per_class": 0}, "test_per_class: Input should be greater"),
+        (DataSettings, {"val_per_class": 0}, "val_per_class: Input should be greater"),
         (Arm, {"arm": "replace"}, "'replace' needs a share"),
         (Arm, {"arm": "real", "share": 0.5}, "'real' takes no share"),
         (Arm, {"arm": "replace", "share": 1.5}, "share at most 1"),

@@ -59,7 +59,7 @@ def test_the_same_drawings_give_the_same_dataset_from_every_source(
 def test_dataset_holds_what_the_settings_ask_for(drawings: Path, tmp_path: Path) -> None:
     made = ingest.run(tmp_path / "data", settings(f"file://{drawings}", level=25))
     assert load_classes(made) == CLASSES
-    for name, count in {"train": 25, "val": 20, "test": 20}.items():
+    for name, count in {"train": 25, "extra": 35, "val": 20, "test": 20}.items():
         split = load_split(made, name)
         assert split.images.shape == (3 * count, 28, 28)
         assert split.images.dtype == np.uint8
@@ -76,6 +76,7 @@ def test_data_report_adds_up(drawings: Path, tmp_path: Path) -> None:
     assert report["total"] == {
         "read": 3 * 116,
         "train": 180,
+        "extra": 0,
         "val": 60,
         "test": 60,
         "dropped": 0,
@@ -87,10 +88,19 @@ def test_data_report_adds_up(drawings: Path, tmp_path: Path) -> None:
     assert report["mean_ink"] == pytest.approx(images.mean() / 255, abs=1e-6)
 
 
+def test_all_drawings_that_are_left_over_are_tested_on(drawings: Path, tmp_path: Path) -> None:
+    wanted = settings(f"file://{drawings}", train_per_class=254, val_per_class=84)
+    everything = wanted.model_copy(update={"test_per_class": 0, "classes": ("camel", "zebra")})
+    made = ingest.run(tmp_path / "data", everything)
+    report = made.json("data_report.json")["classes"]
+    fewest = min(item["available"] - sum(item["dropped"].values()) for item in report.values())
+    assert np.bincount(load_split(made, "test").labels).tolist() == [fewest - 254 - 84] * 2
+
+
 def test_default_settings_use_every_drawing_of_the_sample(tmp_path: Path) -> None:
     made = ingest.run(tmp_path / "data", DataSettings())
     assert load_classes(made) == list(MAMMALS)
-    assert [len(load_split(made, name)) for name in SPLITS] == [660, 220, 220]
+    assert [len(load_split(made, name)) for name in SPLITS] == [660, 0, 220, 220]
     assert made.json("data_report.json")["classes"]["zebra"]["unused"] == 0
 
 

@@ -41,7 +41,8 @@ def keys(result: Splits, split: str) -> list[bytes]:
 @pytest.mark.parametrize("seed", range(12))
 def test_no_drawing_is_blank_or_in_two_places(seed: int) -> None:
     drawings = messy(seed)
-    result = make_splits(drawings, settings(seed=seed))
+    result = make_splits(drawings, settings(seed=seed, level=21))
+    assert len(result.splits["extra"]) == 3 * 9
     everything = [key for split in result.splits for key in keys(result, split)]
     assert len(everything) == len(set(everything)) == 3 * 47
     assert bytes(784) not in everything
@@ -76,14 +77,40 @@ def test_levels_are_nested_and_leave_the_other_splits_alone(level: int) -> None:
             for result in (small, whole)
         )
         assert few == many[:level]
+        beyond = small.splits["extra"].rows[small.splits["extra"].labels == label].tolist()
+        assert few + beyond == many
     for split in ("val", "test"):
         assert keys(small, split) == keys(whole, split)
+    assert len(whole.splits["extra"]) == 0
 
 
 def test_the_test_split_does_not_depend_on_the_size_of_the_others() -> None:
     small = make_splits(messy(1), settings(train_per_class=5, val_per_class=2))
     large = make_splits(messy(1), settings())
     assert keys(small, "test") == keys(large, "test")
+
+
+def test_what_is_left_over_is_tested_on_alike_in_every_class() -> None:
+    drawings = messy(1)
+    drawings["cow"].images[:40] = 0  # the class with the fewest decides
+    result = make_splits(drawings, settings(test_per_class=0, level=10))
+    usable = {
+        name: 120 - lost.blank - lost.repeated - lost.in_other_class
+        for name, lost in result.dropped.items()
+    }
+    left = min(usable.values()) - 30 - 9
+    assert [(result.splits["test"].labels == label).sum() for label in range(3)] == [left] * 3
+    assert result.unused == {name: count - left - 39 for name, count in usable.items()}
+    assert result.unused["cow"] == 0 < result.unused["ant"]
+    everything = [key for split in result.splits for key in keys(result, split)]
+    assert len(everything) == len(set(everything)) == 3 * (39 + left)
+
+
+def test_something_must_be_left_over_for_the_test() -> None:
+    few = messy(3, count=60)
+    few["bee"].images[:21] = 0
+    with pytest.raises(TooFewError, match=r"bee\.npy gave 39 usable .*by 1 in all"):
+        make_splits(few, settings(test_per_class=0))
 
 
 def test_seeds_split_differently_but_repeatably() -> None:

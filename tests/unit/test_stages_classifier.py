@@ -40,7 +40,7 @@ def test_a_classifier_a_seed_in_the_order_asked_for(folder):
     assert training[0]["parameters"] == 160_259  # the baseline with 3 classes
     assert [record["images"] for record in training] == [48, 48]
     assert classifier.json("arm.json") == {"arm": "replace", "share": 0.5, "label": "replace_50"}
-    assert "Total params: 160,259" in classifier.file("architecture.txt").read_text()
+    assert "Total params: 160,259" in classifier.file("seed-3/architecture.txt").read_text()
 
 
 def test_the_same_inputs_and_seeds_give_the_same_hashes(folder, tmp_path):

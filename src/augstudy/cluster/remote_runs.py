@@ -6,7 +6,7 @@ metadata store that the dashboard asks is on its way out of KFP, so it is not as
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -48,12 +48,7 @@ def collect(server: Server, experiment: str, most: int) -> list[RemoteRun]:
         InputError: there is no such experiment, or nothing says where artifacts are.
         ServiceError: the server or the store cannot be reached.
     """
-    parent = None
-    if experiment:
-        parent = server.find_experiment(experiment)
-        if parent is None:
-            raise InputError(f"There is no experiment {experiment!r} on {server.connection.host}.")
-    runs = list(itertools.islice(server.runs(parent), most))
+    runs = _listed(server, experiment, most)
     known: dict[Version, str] = {}
     names = [_pipeline_name(server, run, known) for run in runs]
     stores = lru_cache(open_store)
@@ -61,20 +56,31 @@ def collect(server: Server, experiment: str, most: int) -> list[RemoteRun]:
         return list(pool.map(lambda run, name: _read(server, run, name, stores), runs, names))
 
 
+def facts(server: Server, experiment: str, most: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Folder below the root and facts of the newest runs; it is empty for a pipeline that is gone.
+
+    Raises:
+        InputError: there is no such experiment.
+        ServiceError: the server cannot be reached.
+    """
+    known: dict[Version, str] = {}
+    for run in _listed(server, experiment, most):
+        pipeline = _pipeline_name(server, run, known)
+        yield f"{pipeline}/{run.run_id}" if pipeline else "", _facts(server, run, pipeline)
+
+
+def _listed(server: Server, experiment: str, most: int) -> list[Any]:
+    parent = None
+    if experiment:
+        parent = server.find_experiment(experiment)
+        if parent is None:
+            raise InputError(f"There is no experiment {experiment!r} on {server.connection.host}.")
+    return list(itertools.islice(server.runs(parent), most))
+
+
 def _read(server: Server, run: Any, pipeline: str, stores: Callable[[str], Store]) -> RemoteRun:
-    config = run.runtime_config
-    parameters = dict(config.parameters or {}) if config else {}
-    state = str(run.state or "PENDING").lower()
-    facts = {
-        "id": str(run.display_name),
-        "pipeline": pipeline,
-        "state": state,
-        "started": run.created_at.timestamp() if run.created_at else None,
-        "duration_s": _seconds(run),
-        "parameters": parameters | {"level": _level(parameters)},
-        "link": server.run_link(str(run.run_id)),
-    }
-    if state != "succeeded" or not pipeline:
+    facts, config = _facts(server, run, pipeline), run.runtime_config
+    if facts["state"] != "succeeded" or not pipeline:
         return RemoteRun(facts)
     root = (config.pipeline_root if config else "") or server.connection.pipeline_root
     if not root:
@@ -91,6 +97,22 @@ def _read(server: Server, run: Any, pipeline: str, stores: Callable[[str], Store
     except ValueError:
         return RemoteRun(facts, damaged=True)
     return RemoteRun(facts, summary, decision)
+
+
+def _facts(server: Server, run: Any, pipeline: str) -> dict[str, Any]:
+    config = run.runtime_config
+    parameters = dict(config.parameters or {}) if config else {}
+    return {
+        "id": str(run.display_name),
+        "name": str(run.display_name),
+        "pipeline": pipeline,
+        "state": str(run.state or "PENDING").lower(),
+        "started": run.created_at.timestamp() if run.created_at else None,
+        "duration_s": _seconds(run),
+        "parameters": parameters | {"level": _level(parameters)},
+        "link": server.run_link(str(run.run_id)),
+        "where": "cluster",
+    }
 
 
 def _result(store: Store, folder: str, task: str, output: str, name: str) -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 """Commands on a cluster with Kubeflow Pipelines: submit a pipeline, schedule it."""
 
 import os
-import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,6 @@ from augstudy.errors import InputError
 
 if TYPE_CHECKING:
     from augstudy.cluster.server import Server
-    from augstudy.local.parameters import Wanted
 
 Gpus = Annotated[
     int | None, typer.Option(min=0, help="GPUs of each training step; 0 runs on CPU nodes.")
@@ -69,7 +67,8 @@ def submit(
     from augstudy.local.parameters import Wanted
 
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
-    runs = _runs(wanted, _levels(levels))
+    _choose_images(gpus)
+    runs = wanted.runs(wanted.levels(levels))
     server = remote.connect(host, namespace, token, pipeline_root)
     console = remote.plain_console()
     started, steps = submission.submit(
@@ -209,23 +208,6 @@ def register(app: typer.Typer) -> None:
         "schedule delete NAME."
     )
     app.add_typer(group, name="schedule", help=text, short_help=text, rich_help_panel=_PANEL)
-
-
-def _runs(wanted: "Wanted", levels: list[int]) -> list[dict[str, Any]]:
-    _choose_images(wanted.gpus)
-    if not levels:
-        return [wanted.values()]
-    return [wanted.values(level, pool=max(levels)) for level in levels]
-
-
-def _levels(text: str) -> list[int]:
-    words = re.split(r"[\s,]+", text.strip()) if text.strip() else []
-    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
-        raise InputError(f"--levels {text!r} must be numbers of images, such as '50 250'.")
-    levels = [int(word) for word in words]
-    if len(set(levels)) < len(levels):
-        raise InputError(f"--levels {text!r} names a level twice: remove one.")
-    return levels
 
 
 def _choose_images(gpus: int | None) -> None:

@@ -6,16 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from augstudy.config import Arm, parse
-from augstudy.local.display import duration
+from augstudy.durations import duration
 from augstudy.local.runner import Result
+from augstudy.local.series import Series
 
 
-def announce(console: Console, values: Mapping[str, Any]) -> None:
-    """Say in a line what is about to be studied."""
+def announce(console: Console, values: Mapping[str, Any], series: Series | None = None) -> None:
+    """Say in a line what is about to be studied, and which of several runs it is."""
+    if series:
+        title = f"Level {values['level']:,}, {series.place}"
+        console.print()
+        console.print(Rule(title, align="left", style="cyan"), style="bold")
     if not {"arms", "seeds", "classes", "source"} <= set(values):
         return
     level = values.get("level") or values.get("train_per_class")
@@ -47,8 +53,22 @@ def show(console: Console, result: Result) -> None:
         f"Done in {duration(result.wall_s)}; starting the steps took {result.startup_s:.0f} s in "
         f"all, {result.startup_s / result.wall_s:.0%} of that (timings.csv)."
     )
+    if result.reused:
+        console.print(f"{result.reused} step(s) were taken from the cache ('augstudy cache').")
     what = "Report" if result.report else "Folder"
     console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True)
+
+
+def show_series(console: Console, series: Series) -> None:
+    """Print accuracy of every arm at every level, and where the page is."""
+    from augstudy.report import levels
+
+    console.print()
+    for curve in levels.curves(series.summaries()):
+        console.print(levels.render(curve))
+        console.print("Accuracy, %; brackets: 95 % intervals.", style="dim")
+        console.print()
+    console.print(f"All levels: {_shown(series.page)}", soft_wrap=True)
 
 
 _COLOURS = {"helps": "green", "hurts": "red", "no clear difference": "yellow"}

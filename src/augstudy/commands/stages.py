@@ -12,6 +12,7 @@ from augstudy.config import (
     DataSettings,
     GanSettings,
     JudgeSettings,
+    OnFailure,
     parse,
 )
 from augstudy.errors import InputError
@@ -88,11 +89,14 @@ def train_judge(
 def train_gan(
     dataset: options.Dataset,
     out: options.Out,
-    recipe: Annotated[str, typer.Option(help="compact, or report (the student report's).")] = (
-        "compact"
-    ),
+    recipe: Annotated[
+        str, typer.Option(help="compact, report (the student report's), or another recipe.")
+    ] = "compact",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
+    on_failure: Annotated[
+        OnFailure, typer.Option(help="stop with an error, or skip: publish it, marked as failed.")
+    ] = "stop",
     judge: _Judge = None,
 ) -> None:
     """Train the GAN on the training images of the level: dataset -> gan."""
@@ -102,7 +106,7 @@ def train_gan(
     parsed = gan_recipe(recipe, parse_assignments(settings))
     from augstudy.stages.train_gan import run
 
-    run(dataset, out, parsed, seed=seed, judge=judge)
+    run(dataset, out, parsed, seed=seed, judge=judge, on_failure=on_failure)
 
 
 def synthesize(

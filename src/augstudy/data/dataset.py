@@ -1,4 +1,8 @@
-"""The dataset artifact on disk: three splits of drawings with their labels and origin."""
+"""The dataset artifact on disk: four splits of drawings with their labels and origin.
+
+``train`` holds the real drawings of the level. ``extra`` holds those of the training pool beyond
+it, which no arm but a control learns from; it is empty where the level uses the whole pool.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +14,7 @@ from augstudy.data.npy import IMAGE_SIDE
 from augstudy.errors import DataError
 
 KIND = "dataset"
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "extra", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def save_split(folder: Path, name: str, split: Split) -> None:
 
 
 def load_split(artifact: Artifact, name: str) -> Split:
-    """Load one of the splits ``train``, ``val`` and ``test``.
+    """Load one of the splits ``train``, ``extra``, ``val`` and ``test``.
 
     Raises:
         DataError: the artifact holds no such split, or its arrays do not fit together.
@@ -62,8 +66,7 @@ def load_split(artifact: Artifact, name: str) -> Split:
 
 def load_pool(artifact: Artifact) -> Split:
     """All drawings set aside for training: those of the level and those beyond it."""
-    names = [name for name in ("train", "extra") if f"{name}_images.npy" in artifact.manifest.files]
-    parts = [load_split(artifact, name) for name in names]
+    parts = [load_split(artifact, name) for name in ("train", "extra")]
     return Split(
         *(
             np.concatenate([getattr(part, name) for part in parts])

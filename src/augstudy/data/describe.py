@@ -23,7 +23,7 @@ def data_report(
     """Counts and ink statistics of a dataset, as JSON-ready values.
 
     It names no source, so equal drawings give equal reports wherever they came from. Histograms
-    and means cover the drawings in the three splits; ``ink_share`` is the share of a drawing's
+    and means cover the drawings in all splits; ``ink_share`` is the share of a drawing's
     pixels that are not background, ``pixel_value`` the values of those pixels.
     """
     images = np.concatenate([split.images for split in result.splits.values()])

@@ -117,10 +117,12 @@ def _read(
 
 
 def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> _Plan:
-    needed = settings.train_per_class + settings.val_per_class + settings.test_per_class
     info = find_class(source, name)
     header = read_header(lambda *span: source.read(info, *span), info.size, info.uri)
+    needed = settings.needed_per_class
     _check_enough(info, header.rows, needed)
+    if not settings.test_per_class:
+        needed = header.rows
     return _Plan(info, header, choose_rows(header.rows, needed, name, settings.seed, reserve))
 
 

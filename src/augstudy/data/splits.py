@@ -31,7 +31,7 @@ class Dropped:
 
 @dataclass
 class Splits:
-    """The three splits and, for each class, what was dropped and what was left over."""
+    """The splits and, for each class, what was dropped and what was left over."""
 
     splits: dict[str, Split]
     dropped: dict[str, Dropped] = field(default_factory=dict)
@@ -42,34 +42,42 @@ def make_splits(drawings: Mapping[str, ClassDrawings], settings: DataSettings) -
     """Drop blank and repeated drawings, then deal each class's out to the splits.
 
     A class's usable drawings are shuffled; the first go to test, the next to validation, the next
-    to the training pool, of which the first ``used_level`` are used. So validation and test do
-    not depend on the level, and a smaller level lies within a larger one.
+    to the training pool, whose first ``used_level`` are trained on while the rest is kept apart as
+    ``extra``. So validation and test do not depend on the level, and a smaller level lies within a
+    larger one. With ``test_per_class`` 0, test gets what the other splits leave over: as many in
+    every class as the class with the fewest has.
 
     Raises:
         TooFewError: a class has too few usable drawings.
     """
     usable, dropped = _usable(drawings)
-    counts = {
-        "test": settings.test_per_class,
-        "val": settings.val_per_class,
-        "train": settings.train_per_class,
-    }
+    for name in settings.classes:
+        _check_enough(drawings[name], len(usable[name]), settings.needed_per_class, dropped[name])
+    counts = _counts(settings, min(len(kept) for kept in usable.values()))
     parts: dict[str, list[Split]] = {name: [] for name in SPLITS}
-    unused = {}
     for label, name in enumerate(settings.classes):
-        item, kept = drawings[name], usable[name]
-        _check_enough(item, len(kept), sum(counts.values()), dropped[name])
-        shuffled = generator(settings.seed, "split", name).permutation(kept)
-        unused[name] = len(kept) - sum(counts.values())
+        item = drawings[name]
+        shuffled = generator(settings.seed, "split", name).permutation(usable[name])
         first = 0
         for split, count in counts.items():
-            used = settings.used_level if split == "train" else count
-            chosen = shuffled[first : first + used]
+            chosen = shuffled[first : first + count]
             first += count
             parts[split].append(
-                Split(item.images[chosen], np.full(used, label, np.int32), item.rows[chosen])
+                Split(item.images[chosen], np.full(count, label, np.int32), item.rows[chosen])
             )
+    unused = {name: len(kept) - sum(counts.values()) for name, kept in usable.items()}
     return Splits({name: _joined(parts[name]) for name in SPLITS}, dropped, unused)
+
+
+def _counts(settings: DataSettings, fewest: int) -> dict[str, int]:
+    """Drawings a class of each split, in the order in which they are dealt out."""
+    train, val = settings.train_per_class, settings.val_per_class
+    return {
+        "test": settings.test_per_class or fewest - train - val,
+        "val": val,
+        "train": settings.used_level,
+        "extra": train - settings.used_level,
+    }
 
 
 def _usable(

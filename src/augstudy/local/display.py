@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.durations import duration
 from augstudy.local.events import RunState, Step, now
 
 _BAR = 16
@@ -34,9 +35,9 @@ class Display(Protocol):
         """Draw what changed."""
 
 
-def make(console: Console) -> Display:
-    """The display that suits the console."""
-    return LiveDisplay(console) if console.is_terminal else LineDisplay(console)
+def make(console: Console, place: str = "") -> Display:
+    """The display that suits the console; `place` says which of several runs it is."""
+    return LiveDisplay(console, place) if console.is_terminal else LineDisplay(console)
 
 
 class LineDisplay:
@@ -75,8 +76,9 @@ class LineDisplay:
 class LiveDisplay:
     """Finished steps above, ticked; below them a bar for each step at work."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, place: str = "") -> None:
         self._console = console
+        self._place = place
         self._ticked: set[int] = set()
         self._state = RunState()
         self._began = now()
@@ -120,7 +122,8 @@ class LiveDisplay:
         for step in steps:
             table.add_row(self._spinner, Text(step.title), *_progress_cells(step))
         count = f"{len(self._state.finished)} of {self._state.planned or '…'} steps"
-        footer = Text(f"{count} · {duration(now() - self._began)}", style="dim")
+        parts = [count, duration(now() - self._began), *([self._place] if self._place else [])]
+        footer = Text(" · ".join(parts), style="dim")
         return Group(table, Padding(footer, (0, 0, 0, 3)))
 
 
@@ -156,15 +159,3 @@ def _progress_cells(step: Step) -> tuple[RenderableType, RenderableType]:
         finished_style="green",
     )
     return bar, Text(text, style="dim")
-
-
-def duration(seconds: float) -> str:
-    """``8.1 s``, ``1 min 05 s`` or ``2 h 07 min``."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

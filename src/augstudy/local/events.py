@@ -22,7 +22,10 @@ class Step:
     text: str = ""
     startup_s: float = 0.0
     work_s: float = 0.0
+    cpu_s: float = 0.0
     peak_mib: float = 0.0
+    gpus: int = 0
+    reused: bool = False
     ended: float | None = None
     error: dict[str, Any] | None = None
 
@@ -30,6 +33,11 @@ class Step:
     def title(self) -> str:
         """Stage and label."""
         return f"{self.stage} {self.label}".strip()
+
+    @property
+    def gpu_s(self) -> float:
+        """Seconds that it held GPUs, times their number."""
+        return self.gpus * (self.startup_s + self.work_s)
 
     @property
     def running(self) -> bool:
@@ -70,6 +78,18 @@ class RunState:
         """Seconds that all steps together took to start Python and import."""
         return sum(step.startup_s for step in self.finished)
 
+    @property
+    def reused(self) -> int:
+        """Steps whose result was taken from the cache."""
+        return sum(step.reused for step in self.finished)
+
+    def cost(self) -> dict[str, float]:
+        """Processor and GPU seconds of all steps that said what they used."""
+        return {
+            name: round(sum(getattr(step, name) for step in self.steps), 1)
+            for name in ("cpu_s", "gpu_s")
+        }
+
     def apply(self, event: Mapping[str, Any]) -> None:
         """Take in one event."""
         kind = event["event"]
@@ -86,6 +106,8 @@ class RunState:
         elif kind == "end":
             step.startup_s, step.work_s = float(event["startup_s"]), float(event["work_s"])
             step.peak_mib, step.ended = float(event["peak_mib"]), float(event["time"])
+            step.cpu_s, step.gpus = float(event.get("cpu_s", 0)), int(event.get("gpus", 0))
+            step.reused = bool(event.get("reused", False))
             step.state = str(event["outcome"])
         elif kind == "exit" and step.running:  # it had nothing to do
             step.state, step.ended = "done", float(event["time"])

@@ -1,5 +1,6 @@
 """Turns what a person typed into the parameters of a pipeline, and checks them before it starts."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,14 @@ from typing import Any
 
 import yaml
 
-from augstudy.config import Arm, DataSettings, JudgeSettings, RetrainSettings, parse
+from augstudy.config import (
+    ON_FAILURE,
+    Arm,
+    DataSettings,
+    JudgeSettings,
+    RetrainSettings,
+    parse,
+)
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -41,6 +49,39 @@ class Wanted:
         """The preset without folder and extension."""
         return Path(self.preset).stem
 
+    def base(self) -> dict[str, Any]:
+        """The parameters as the preset has them, or else the pipeline's defaults, if it has any."""
+        known = catalog.parameters(catalog.load(self.pipeline))
+        preset, _ = self._preset()
+        return _layered(Path(self.pipeline).stem, known, [preset])
+
+    def levels(self, typed: str = "", level: int | None = None) -> list[int]:
+        """The levels to run, one run each: those `typed`, else the preset's; may be none.
+
+        A single `level` stands instead of the preset's.
+
+        Raises:
+            InputError: they are no levels, or there are both a level and levels.
+        """
+        if typed and level is not None:
+            raise InputError("--level asks for one run and --levels for several: give one of them.")
+        if typed:
+            return parse_levels(typed)
+        return [] if level is not None else self._preset()[1]
+
+    def runs(self, levels: Sequence[int]) -> list[dict[str, Any]]:
+        """The parameters of one run a level, or of a single one if there are no levels.
+
+        All draw from one pool, so they share validation and test images, and a smaller level is
+        part of a larger one. An arm of extra real drawings is left out where the pool has too few.
+
+        Raises:
+            InputError: see :meth:`values`.
+        """
+        if not levels:
+            return [self.values()]
+        return [self._possible(self.values(level, pool=max(levels)), level) for level in levels]
+
     def values(self, level: int | None = None, pool: int = 0) -> dict[str, Any]:
         """All parameters of the pipeline, checked.
 
@@ -53,7 +94,9 @@ class Wanted:
             InputError: there is no such pipeline, preset or parameter, or a value is wrong.
         """
         known = catalog.parameters(catalog.load(self.pipeline))
-        preset = catalog.load_preset(self.preset) if self.preset else {}
+        preset, levels = self._preset()
+        if levels and level is None:
+            raise InputError(f"Preset {self.preset_name} is for several levels: choose a --level.")
         given: dict[str, Any] = {"source": self.source, "level": level, "gpus": self.gpus}
         given["arms"] = parse_arms(self.arms) if self.arms is not None else None
         given["seeds"] = parse_integers(self.seeds, "--seeds") if self.seeds is not None else None
@@ -63,6 +106,38 @@ class Wanted:
             given["train_per_class"] = max(usual or 0, pool)
         layers = [preset, given, parse_assignments(self.settings)]
         return resolve(Path(self.pipeline).stem, known, layers)
+
+    def _preset(self) -> tuple[dict[str, Any], list[int]]:
+        """The parameters that the preset sets, and its levels."""
+        content = catalog.load_preset(self.preset) if self.preset else {}
+        levels = content.pop("levels", [])
+        if not isinstance(levels, list):
+            raise InputError(f"levels of preset {self.preset_name} must be a list, not {levels!r}.")
+        return content, parse_levels(" ".join(map(str, levels)))
+
+    def _possible(self, values: dict[str, Any], level: int) -> dict[str, Any]:
+        beyond = values.get("train_per_class", 0) - level
+        arms = [
+            arm
+            for arm in values.get("arms", [])
+            if arm["arm"] != "extra_real" or arm.get("share", 1.0) * level <= beyond
+        ]
+        return {**values, "arms": arms} if "arms" in values else values
+
+
+def parse_levels(text: str) -> list[int]:
+    """Parse ``50 250`` or ``50,250`` into levels.
+
+    Raises:
+        InputError: something is no number of images, or is there twice.
+    """
+    words = re.split(r"[\s,]+", text.strip()) if text.strip() else []
+    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
+        raise InputError(f"--levels {text!r} must be numbers of images, such as '50 250'.")
+    levels = [int(word) for word in words]
+    if len(set(levels)) < len(levels):
+        raise InputError(f"--levels {text!r} names a level twice: remove one.")
+    return levels
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
@@ -125,18 +200,10 @@ def resolve(
     Raises:
         InputError: a parameter does not exist, is missing, or has a wrong type or value.
     """
-    values = {name: item.default for name, item in known.items() if not item.required}
-    for layer in layers:
-        for name, value in layer.items():
-            if name not in known:
-                raise unknown("parameter", name, known, of=pipeline)
-            old = values.get(name)
-            merge = isinstance(old, dict) and isinstance(value, dict)
-            values[name] = {**old, **value} if merge else value  # type: ignore[dict-item]
-    missing = [name for name in known if name not in values]
+    typed = _layered(pipeline, known, layers)
+    missing = [name for name in known if name not in typed]
     if missing:
         raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
-    typed = {name: _typed(known[name], _encoded(value)) for name, value in values.items()}
     check(typed)
     return typed
 
@@ -164,11 +231,29 @@ def check(values: Mapping[str, Any]) -> None:
 
     if "classifier_settings" in values:
         classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
+    if values.get("on_gan_failure", "stop") not in ON_FAILURE:
+        raise InputError(
+            f"on_gan_failure is {' or '.join(ON_FAILURE)}, not {values['on_gan_failure']!r}."
+        )
     if "gan_settings" in values:
         gan_recipe(values["gan"], decoded(values["gan_settings"]))
     if "judge_settings" in values:
         judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
         classifier_recipe(judge.classifier)
+
+
+def _layered(
+    pipeline: str, known: Mapping[str, Parameter], layers: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    values = {name: item.default for name, item in known.items() if not item.required}
+    for layer in layers:
+        for name, value in layer.items():
+            if name not in known:
+                raise unknown("parameter", name, known, of=pipeline)
+            old = values.get(name)
+            merge = isinstance(old, dict) and isinstance(value, dict)
+            values[name] = {**old, **value} if merge else value  # type: ignore[dict-item]
+    return {name: _typed(known[name], _encoded(value)) for name, value in values.items()}
 
 
 def _check_arms(arms: Sequence[Any]) -> None:

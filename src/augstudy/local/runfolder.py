@@ -15,9 +15,10 @@ from typing import Any
 import yaml
 
 from augstudy import __version__, artifacts
-from augstudy.errors import InputError, ServiceError
 from augstudy.files import replace_text
+from augstudy.fingerprint import code_version
 from augstudy.local.events import Step
+from augstudy.tracker.folder import RunsFolder
 
 RECORD = "run.json"
 LOG = "run.log"
@@ -40,7 +41,8 @@ class RunFolder:
         Raises:
             ServiceError: `runs` cannot be written.
         """
-        number, path = _claim(runs)
+        book = RunsFolder(runs)
+        number, path = book.claim()
         record = {
             "id": number,
             "name": path.name,
@@ -53,7 +55,7 @@ class RunFolder:
             "host": platform.node(),
             "pid": os.getpid(),
             "version": __version__,
-            "code": artifacts.code_version(),
+            "code": code_version(),
             **more,
             "parameters": dict(parameters),
         }
@@ -61,6 +63,7 @@ class RunFolder:
         folder.update()
         (path / "settings.yaml").write_text(yaml.safe_dump(dict(parameters), sort_keys=False))
         (path / EVENTS).touch()
+        book.put(path.name)
         return folder
 
     @property
@@ -112,14 +115,19 @@ class RunFolder:
         return True
 
     def write_timings(self, steps: Iterable[Step], wall_s: float) -> None:
-        """Write ``timings.csv``: a row a step; `share` is its part of the wall time."""
+        """Write ``timings.csv``: a row a step; `share` is its part of the wall time.
+
+        A step that is `reused` was taken from the cache; what it had cost is in its manifest.
+        """
         with (self.path / "timings.csv").open("w", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["stage", "label", "startup_s", "work_s", "share", "peak_mib"])
+            numbers = ("startup_s", "work_s", "share", "peak_mib", "cpu_s", "gpu_s", "reused")
+            writer.writerow(["stage", "label", *numbers])
             for step in steps:
                 share = (step.startup_s + step.work_s) / wall_s if wall_s else 0.0
-                numbers = (f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}")
-                writer.writerow([step.stage, step.label, *numbers, f"{step.peak_mib:.1f}"])
+                cells = [f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}"]
+                cells += [f"{step.peak_mib:.1f}", f"{step.cpu_s:.2f}", f"{step.gpu_s:.2f}"]
+                writer.writerow([step.stage, step.label, *cells, int(step.reused)])
 
     def sweep(self) -> None:
         """Remove what killed steps left half-written."""
@@ -140,36 +148,19 @@ def settle(runs: Path) -> None:
 
 
 def refresh_overview(runs: Path) -> str:
-    """Rewrite ``overview.csv``, one row for each run in `runs`.
+    """Rewrite ``overview.csv``, one row for each run in `runs`, and the tracker's records.
 
     Returns:
         What went wrong: an overview that cannot be made is no reason to lose a run. Else empty.
     """
     try:
+        RunsFolder(runs).records()
         from augstudy.report import overview
 
         overview.write_csv(overview.collect(runs), runs / "overview.csv")
     except Exception as error:
-        return f"{runs / 'overview.csv'} could not be refreshed: {error}"
+        return f"The overview in {runs} could not be refreshed: {error}"
     return ""
-
-
-def _claim(runs: Path) -> tuple[int, Path]:
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        taken = [int(item.name) for item in runs.iterdir() if item.name.isdigit()]
-        number = max(taken, default=0) + 1
-        while True:
-            try:
-                path = runs / f"{number:04d}"
-                path.mkdir()
-                return number, path.resolve()
-            except FileExistsError:
-                number += 1
-    except NotADirectoryError as error:
-        raise InputError(f"{runs} is not a folder: name another with --runs-dir.") from error
-    except OSError as error:
-        raise ServiceError(f"Cannot write to {runs}: {error.strerror or error}.") from error
 
 
 def alive(pid: int) -> bool:

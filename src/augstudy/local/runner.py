@@ -18,11 +18,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from augstudy.cache import VARIABLE as CACHE_VARIABLE
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
 from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
+from augstudy.local.series import Series
 from augstudy.machine import usable_cores
+from augstudy.tracker.record import difference_of
 
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
@@ -37,6 +40,7 @@ class Result:
     report: Path | None
     wall_s: float
     startup_s: float
+    reused: int = 0
 
 
 def run(
@@ -48,6 +52,9 @@ def run(
     note: str = "",
     preset: str = "",
     threads: int = 0,
+    cache: Path | None = None,
+    base: Mapping[str, Any] | None = None,
+    series: Series | None = None,
 ) -> Result:
     """Run a pipeline to its end.
 
@@ -61,6 +68,10 @@ def run(
         threads: Processor threads of a step that runs alone (0: all of the machine). Cells, of
             which two run side by side, get half. A CPU sums in an order that depends on the
             number of threads, so it is kept with the run.
+        cache: Folder of a cache of what earlier runs made, see :mod:`augstudy.cache`.
+        base: What the parameters would have been without anybody's wishes: those of the preset.
+            What differs from them is kept with the run.
+        series: The study at several levels that this run is a part of, if it is.
 
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
@@ -68,15 +79,24 @@ def run(
     """
     whole = threads or usable_cores()
     used = {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}
-    folder = RunFolder.create(
-        runs, Path(pipeline).stem, parameters, note=note, preset=preset, threads=used
-    )
+    kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
+    if base is not None:
+        kept["changed"] = difference_of(parameters, base)
+    folder = RunFolder.create(runs, Path(pipeline).stem, parameters, **kept)
+    if series:
+        folder.update(series=series.record(folder.record["id"]))
     console.print(f"Run [bold]{folder.record['id']}[/] in {folder.path}", highlight=False)
     state = RunState()
     began = time.monotonic()
     outcome: dict[str, Any] = {"state": "failed"}
     try:
-        _execute(pipeline, folder, used, state, display.make(console))
+        environment = {
+            "AUGSTUDY_THREADS": str(used["step"]),
+            "AUGSTUDY_CELL_THREADS": str(used["cell"]),
+            CACHE_VARIABLE: str(cache.absolute()) if cache else "",
+        }
+        screen = display.make(console, series.place if series else "")
+        _execute(pipeline, folder, environment, state, screen)
         report = folder.collect_report()
         folder.collect_decision()
         outcome = {"state": "done"}
@@ -89,22 +109,22 @@ def run(
     finally:
         wall = time.monotonic() - began
         folder.write_timings(state.finished, wall)
-        outcome["startup_s"] = round(state.startup_s, 2)
+        outcome |= {"startup_s": round(state.startup_s, 2), "reused": state.reused} | state.cost()
         folder.finish(outcome.pop("state"), wall, **outcome)
         if trouble := refresh_overview(runs):
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
-    return Result(folder.path, report, wall, state.startup_s)
+    return Result(folder.path, report, wall, state.startup_s, state.reused)
 
 
 def _execute(
     pipeline: str,
     folder: RunFolder,
-    threads: Mapping[str, int],
+    environment: Mapping[str, str],
     state: RunState,
     screen: display.Display,
 ) -> None:
     follower = Follower(folder.path / EVENTS)
-    with _stop_signals(), screen, _worker(pipeline, folder, threads) as process:
+    with _stop_signals(), screen, _worker(pipeline, folder, environment) as process:
         code: int | None = None
         try:
             while code is None and not state.failed:
@@ -134,7 +154,7 @@ def _execute(
 
 @contextlib.contextmanager
 def _worker(
-    pipeline: str, folder: RunFolder, threads: Mapping[str, int]
+    pipeline: str, folder: RunFolder, environment: Mapping[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start the process that runs KFP, in a session of its own so that Ctrl-C spares it."""
     temporary = folder.path / ".tmp"
@@ -143,10 +163,9 @@ def _worker(
     request = {"pipeline": pipeline, "parameters": parameters, "root": str(folder.root)}
     environment = {
         **os.environ,
+        **environment,
         "AUGSTUDY_EVENTS": str(folder.path / EVENTS),
         "AUGSTUDY_LOCAL": "1",
-        "AUGSTUDY_THREADS": str(threads["step"]),
-        "AUGSTUDY_CELL_THREADS": str(threads["cell"]),
         "TMPDIR": str(temporary),
         "PYTHONUNBUFFERED": "1",
         # Steps are started with `python -m`: no module of the current folder may shadow ours.

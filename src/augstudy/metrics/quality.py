@@ -15,7 +15,7 @@ from scipy import stats
 from augstudy.metrics import generative
 from augstudy.metrics.classification import CONFIDENCE, exact_interval
 from augstudy.metrics.generative import Floats, Indices
-from augstudy.training.stability import halved, mean_distance
+from augstudy.training.signals import halved, mean_distance
 
 MOST = 3000
 LEAST = 2 * (generative.DENSITY_K + 1)
@@ -192,8 +192,8 @@ def _diversity(reference: Seen, real: Seen, fake: Seen) -> Record:
 
 def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str, Record]:
     """Memorisation: how near the nearest training drawing is, in pixels averaged 2 by 2."""
-    known, queries = _pixels(training), _pixels(fake)
-    usual, found = (generative.nearest(item, known) for item in (_pixels(held_out), queries))
+    known = halved(training)
+    usual, found = (generative.nearest(halved(item), known) for item in (held_out, fake))
     value, error = float(found.mean()), float(found.std(ddof=1) / np.sqrt(len(found)))
     interval = _around("nearest_training", value, error, len(found))
     copies, real = generative.unusually_near(found, usual), float(usual.mean())
@@ -201,10 +201,6 @@ def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str
         "nearest_training": _record("nearest_training", value, interval, len(found), real),
         "near_copies": share_record("near_copies", copies, generative.UNUSUALLY_NEAR),
     }
-
-
-def _pixels(images: Images) -> Floats:
-    return halved(images).reshape(len(images), -1)
 
 
 def _of_class(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:

@@ -6,48 +6,13 @@ stopped weights. So the sum of both losses gives each network the gradient of it
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from augstudy.backend import keras
-from augstudy.models import augment
+from augstudy.config import GanSettings
+from augstudy.models import augment, losses
 
 ops = keras.ops
-Loss = Literal["bce", "hinge"]
-
-
-def discriminator_source_loss(real: Any, fake: Any, loss: Loss) -> Any:
-    """Mean loss of telling real from fake, from logits of any shape."""
-    if loss == "hinge":
-        return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
-    return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
-
-
-def generator_source_loss(fake: Any, loss: Loss) -> Any:
-    """Mean loss of not being taken for real."""
-    return -ops.mean(fake) if loss == "hinge" else ops.mean(ops.softplus(-fake))
-
-
-def variety_loss(real: Any, fake: Any) -> Any:
-    """How much closer two generated images of a class are than two real ones: 1 alike, 0 as far.
-
-    Both are (N, 28, 28, 1), the second half showing the same classes as the first. Distances are
-    taken on means of 4 x 4 pixels, where specks cannot pass for variety.
-    """
-    return ops.relu(1.0 - _pair_distance(fake) / (ops.stop_gradient(_pair_distance(real)) + 1e-3))
-
-
-def _pair_distance(images: Any) -> Any:
-    height, width = images.shape[1:3]
-    blocks = ops.reshape(images, (-1, height // 4, 4, width // 4, 4))
-    coarse = ops.mean(blocks, axis=(2, 4))
-    half = ops.shape(coarse)[0] // 2
-    return ops.mean(ops.abs(coarse[:half] - coarse[half : 2 * half]))
-
-
-def class_loss(labels: Any, logits: Any) -> Any:
-    """Mean cross entropy of int `labels` (N,) under `logits` (N, C)."""
-    losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    return ops.mean(losses)
 
 
 @keras.saving.register_keras_serializable(package="augstudy")
@@ -97,15 +62,7 @@ class ACGAN(keras.Model):
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        *,
-        loss: Loss = "hinge",
-        class_weight: float = 1.0,
-        projection: float = 0.0,
-        variety: float = 0.0,
-        ema: float = 0.99,
-        flip: bool = False,
-        shift: float = 0.0,
-        zoom: float = 0.0,
+        settings: GanSettings,
         seed: int = 0,
     ) -> None:
         super().__init__(name="acgan")
@@ -114,10 +71,7 @@ class ACGAN(keras.Model):
         self.average = keras.models.clone_model(generator)
         self.average.set_weights(generator.get_weights())
         self.average.trainable = False
-        self.source_loss: Loss = loss
-        self.class_weight, self.projection, self.variety = class_weight, projection, variety
-        self.ema = ema
-        self.flip, self.shift, self.zoom = flip, shift, zoom
+        self.settings = settings
         self.random = keras.random.SeedGenerator(seed)
         self.seen = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="seen"
@@ -145,61 +99,81 @@ class ACGAN(keras.Model):
         labels, drawn = x["labels"], 255.0 * y_pred
         count = ops.shape(labels)[0]
         real = ops.cast(x["images"], "float32")
-        if self.flip:
+        if self.settings.flip:
             real = augment.mirror_half(real, self.random)
         both = self._augment(ops.concatenate([real, drawn]))
         seen, fakes = both[:count], both[count:]
         learning = self._discriminator_loss(seen, ops.stop_gradient(fakes), labels)
         drawing = self._generator_loss(fakes, labels)
-        if self.variety:
-            drawing = drawing + self.variety * variety_loss(real, drawn)
+        if self.settings.variety:
+            drawing = drawing + self.settings.variety * losses.variety_loss(real, drawn)
         self.trackers["discriminator_loss"].update_state(learning)
         self.trackers["generator_loss"].update_state(drawing)
         return learning + drawing
 
-    def _augment(self, images: Any) -> Any:
-        if not (self.shift or self.zoom):
-            return images
-        return augment.jitter(images, self.shift, self.zoom, self.random)
+    def source_logits(self, images: Any, labels: Any) -> Any:
+        """How real (N,) `images` (N, 28, 28, 1) in 0-255 look as ones of their class."""
+        source, logits = self.discriminator(images, training=False)
+        return self._source_logits(source, logits, labels)
 
-    def _logit(self, source: Any, logits: Any, labels: Any) -> Any:
-        """How real (N,) an image looks as one of its class."""
-        own = ops.sum(ops.one_hot(labels, logits.shape[-1], dtype="float32") * logits, axis=-1)
-        return source[:, 0] + self.projection * own
+    def _augment(self, images: Any) -> Any:
+        """DiffAugment: one distribution of changes for real and generated images."""
+        settings = self.settings
+        if settings.shift or settings.zoom:
+            images = augment.jitter(images, settings.shift, settings.zoom, self.random)
+        if settings.cutout:
+            images = augment.cutout(images, settings.cutout, self.random)
+        return images
+
+    def _source_logits(self, source: Any, logits: Any, labels: Any) -> Any:
+        if not self.settings.projection:
+            return source[:, 0]
+        scores = losses.class_scores(logits, self.settings.class_loss)
+        own = ops.sum(ops.one_hot(labels, scores.shape[-1], dtype="float32") * scores, axis=-1)
+        return source[:, 0] + self.settings.projection * own
 
     def _discriminator_loss(self, real: Any, fakes: Any, labels: Any) -> Any:
-        count = ops.shape(labels)[0]
+        settings, count = self.settings, ops.shape(labels)[0]
         source, logits = self.discriminator(ops.concatenate([real, fakes]), training=True)
         real_logits, fake_logits = logits[:count], logits[count:]
-        taken, given = (
-            self._logit(source[:count], real_logits, labels),
-            self._logit(source[count:], fake_logits, labels),
-        )
+        taken = self._source_logits(source[:count], real_logits, labels)
+        given = self._source_logits(source[count:], fake_logits, labels)
         hits = ops.concatenate([taken > 0, given <= 0])
         self.trackers["source_accuracy"].update_state(ops.cast(hits, "float32"))
         self._track_class("class_accuracy", labels, real_logits)
         self._track_class("fake_class_accuracy", labels, fake_logits)
-        loss = discriminator_source_loss(taken, given, self.source_loss)
+        loss = losses.discriminator_source_loss(taken, given, settings.loss)
         self.trackers["source_loss"].update_state(loss)
-        return loss + self.class_weight * class_loss(labels, real_logits)
+        if not settings.class_weight:
+            return loss
+        return loss + settings.class_weight * losses.discriminator_class_loss(
+            labels, real_logits, fake_logits, settings.class_loss
+        )
 
     def _generator_loss(self, fakes: Any, labels: Any) -> Any:
+        settings = self.settings
         weights = [ops.stop_gradient(v.value) for v in self.discriminator.trainable_variables]
         state = [v.value for v in self.discriminator.non_trainable_variables]
         (source, logits), _ = self.discriminator.stateless_call(
             weights, state, fakes, training=False
         )
-        loss = generator_source_loss(self._logit(source, logits, labels), self.source_loss)
-        return loss + self.class_weight * class_loss(labels, logits)
+        given = self._source_logits(source, logits, labels)
+        loss = losses.generator_source_loss(given, settings.loss)
+        if not settings.class_weight:
+            return loss
+        return loss + settings.class_weight * losses.generator_class_loss(
+            labels, logits, settings.class_loss
+        )
 
     def _track_class(self, name: str, labels: Any, logits: Any) -> None:
-        hits = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
+        scores = losses.class_scores(logits, self.settings.class_loss)
+        hits = ops.equal(ops.argmax(scores, axis=-1), ops.cast(labels, "int32"))
         self.trackers[name].update_state(ops.cast(hits, "float32"))
 
     def _update_average(self) -> None:
         """Move the average towards the generator; quickly at first, so its start is forgotten."""
         seen = ops.cast(self.seen, "float32")
-        keep = ops.minimum(self.ema, (1.0 + seen) / (10.0 + seen))
+        keep = ops.minimum(self.settings.ema, (1.0 + seen) / (10.0 + seen))
         for mean, now in zip(self.average.weights, self.generator.weights, strict=True):
             mean.assign(mean + (1.0 - keep) * (now - mean))
         self.seen.assign(self.seen + 1)

@@ -4,18 +4,50 @@ Every layer's name starts with ``discriminator_``: the optimizer tells the two n
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from augstudy.backend import keras
 from augstudy.errors import InputError
-from augstudy.models.spectral import SpectralConv2D, SpectralDense
+from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
 
 layers = keras.layers
 PREFIX = "discriminator"
 
 
-def build(name: str, classes: int) -> keras.Model:
-    """Build the discriminator called `name`.
+@dataclass(frozen=True)
+class Kit:
+    """The layers a discriminator is made of, with or without spectral normalisation."""
+
+    spectral: bool
+
+    def conv(self, x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
+        """A convolution, same padding."""
+        if self.spectral:
+            return SpectralConv2D(filters, kernel, strides, name=_named(name))(x)
+        return layers.Conv2D(filters, kernel, strides, padding="same", name=_named(name))(x)
+
+    def depthwise(self, x: Any, kernel: int, name: str) -> Any:
+        """A depthwise convolution, same padding."""
+        if self.spectral:
+            return SpectralDepthwiseConv2D(kernel, name=_named(name))(x)
+        return layers.DepthwiseConv2D(kernel, padding="same", name=_named(name))(x)
+
+    def dense(self, x: Any, units: int, name: str) -> Any:
+        """A dense layer."""
+        return (SpectralDense if self.spectral else layers.Dense)(units, name=_named(name))(x)
+
+    def norm(self, x: Any, name: str) -> Any:
+        """Batch normalisation; with spectral normalisation, which it would undo, nothing."""
+        return x if self.spectral else layers.BatchNormalization(momentum=0.8, name=_named(name))(x)
+
+    def leaky(self, x: Any, slope: float, name: str) -> Any:
+        """A leaky ReLU."""
+        return layers.LeakyReLU(slope, name=_named(name))(x)
+
+
+def build(name: str, logits: int, *, spectral: bool) -> keras.Model:
+    """Build the discriminator called `name`, with so many class `logits`.
 
     Raises:
         InputError: there is no such discriminator.
@@ -24,10 +56,16 @@ def build(name: str, classes: int) -> keras.Model:
         known = ", ".join(sorted(DISCRIMINATORS))
         raise InputError(f"There is no GAN architecture {name!r}; choose one of: {known}.")
     images = keras.Input((28, 28, 1), name="images")
-    source, logits = DISCRIMINATORS[name](images, classes)
+    kit = Kit(spectral)
+    features = DISCRIMINATORS[name](images, kit)
+    heads = {
+        "source_logit": kit.dense(features, 1, "source"),
+        # Class logits must be free to grow: a bounded classifier is never sure.
+        "class_logits": layers.Dense(logits, name=_named("class"))(features),
+    }
     outputs = [
-        layers.Activation("linear", dtype="float32", name=_named("source_logit"))(source),
-        layers.Activation("linear", dtype="float32", name=_named("class_logits"))(logits),
+        layers.Activation("linear", dtype="float32", name=_named(key))(head)
+        for key, head in heads.items()
     ]
     return keras.Model(images, outputs, name=PREFIX)
 
@@ -36,44 +74,61 @@ def _named(name: str) -> str:
     return f"{PREFIX}_{name}"
 
 
-def _report(images: Any, classes: int) -> tuple[Any, Any]:
+def _report(images: Any, kit: Kit) -> Any:
     """The best discriminator of the student report (1.20 M parameters)."""
     x = layers.Rescaling(1 / 255, name=_named("rescale"))(images)
     kernels = (15, 15, 10, 10, 5, 5, 5, 3, 3)
     filters = iter((32, 64, 128, 128, 256))
     for index, kernel in enumerate(kernels, 1):
-        shared = {"padding": "same", "name": _named(f"conv_{index}")}
         if index % 2:
-            x = layers.Conv2D(next(filters), kernel, 2, **shared)(x)
+            x = kit.conv(x, next(filters), kernel, 2, f"conv_{index}")
         else:
-            x = layers.DepthwiseConv2D(kernel, **shared)(x)
-        x = layers.BatchNormalization(momentum=0.8, name=_named(f"norm_{index}"))(x)
-        x = layers.LeakyReLU(0.2, name=_named(f"leaky_{index}"))(x)
+            x = kit.depthwise(x, kernel, f"conv_{index}")
+        x = kit.norm(x, f"norm_{index}")
+        x = kit.leaky(x, 0.2, f"leaky_{index}")
         if index % 2 == 0:
             x = layers.Dropout(0.25, name=_named(f"dropout_{index}"))(x)
     x = layers.Flatten(name=_named("flatten"))(x)
     for index in (1, 2):
-        x = layers.Dense(128, name=_named(f"dense_{index}"))(x)
-        x = layers.LeakyReLU(0.2, name=_named(f"dense_leaky_{index}"))(x)
-    return layers.Dense(1, name=_named("source"))(x), layers.Dense(classes, name=_named("class"))(x)
+        x = kit.dense(x, 128, f"dense_{index}")
+        x = kit.leaky(x, 0.2, f"dense_leaky_{index}")
+    return x
 
 
-def _compact(images: Any, classes: int) -> tuple[Any, Any]:
-    """Four spectrally normalised convolutions."""
+def _compact(images: Any, kit: Kit) -> Any:
+    """Four convolutions."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
     for index, (filters, kernel, stride) in enumerate(
         ((32, 4, 2), (64, 4, 2), (80, 3, 1), (112, 3, 2)), 1
     ):
-        x = SpectralConv2D(filters, kernel, stride, name=_named(f"conv_{index}"))(x)
-        x = layers.LeakyReLU(0.1, name=_named(f"leaky_{index}"))(x)
-    x = layers.Flatten(name=_named("flatten"))(x)
-    return (
-        SpectralDense(1, name=_named("source"))(x),
-        layers.Dense(classes, name=_named("class"))(x),
-    )
+        x = kit.conv(x, filters, kernel, stride, f"conv_{index}")
+        x = kit.leaky(x, 0.1, f"leaky_{index}")
+    return layers.Flatten(name=_named("flatten"))(x)
 
 
-DISCRIMINATORS: dict[str, Callable[[Any, int], tuple[Any, Any]]] = {
+def _resnet(images: Any, kit: Kit) -> Any:
+    """A strided stem, then residual blocks (He et al. 2016) at 14, 7 and 4 pixels."""
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
+    x = kit.conv(x, 32, 4, 2, "stem")
+    for index, filters in enumerate((64, 112), 1):
+        x = _residual(x, kit, filters, f"block_{index}")
+    x = kit.leaky(x, 0.1, "leaky")
+    return layers.Flatten(name=_named("flatten"))(x)
+
+
+def _residual(x: Any, kit: Kit, filters: int, name: str) -> Any:
+    """A residual block that halves the image; its activations come first (He et al. 2016b)."""
+    shortcut = layers.AveragePooling2D(2, padding="same", name=_named(f"{name}_pool"))(x)
+    shortcut = kit.conv(shortcut, filters, 1, 1, f"{name}_shortcut")
+    x = kit.leaky(x, 0.1, f"{name}_leaky_1")
+    x = kit.conv(x, x.shape[-1], 3, 1, f"{name}_conv_1")
+    x = kit.leaky(x, 0.1, f"{name}_leaky_2")
+    x = kit.conv(x, filters, 3, 2, f"{name}_conv_2")
+    return layers.Add(name=_named(f"{name}_sum"))([x, shortcut])
+
+
+DISCRIMINATORS: dict[str, Callable[[Any, Kit], Any]] = {
     "report": _report,
     "compact": _compact,
+    "resnet": _resnet,
 }

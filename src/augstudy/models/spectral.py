@@ -96,3 +96,36 @@ class SpectralDense(_Spectral):
     def get_config(self) -> dict[str, Any]:
         """What :meth:`from_config` needs."""
         return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="augstudy")
+class SpectralDepthwiseConv2D(keras.layers.Layer):
+    """A depthwise 2-D convolution, same padding, (N, H, W, C) in and out.
+
+    A channel's kernel is a matrix of one column, whose spectral norm is its length: no power
+    iteration is needed.
+    """
+
+    def __init__(self, kernel_size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kernel_size = kernel_size
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Create the weights for inputs of `input_shape`."""
+        shape = (self.kernel_size, self.kernel_size, input_shape[-1], 1)
+        self.kernel = self.add_weight(
+            shape=shape, initializer="glorot_uniform", name="kernel", autocast=False
+        )
+        self.bias = self.add_weight(shape=(shape[2],), initializer="zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        """Convolve (N, H, W, C) `inputs`, each channel by itself."""
+        kernel = ops.convert_to_tensor(self.kernel)
+        length = ops.sqrt(ops.sum(kernel * kernel, axis=(0, 1), keepdims=True) + 1e-12)
+        normalised = ops.cast(kernel / length, self.compute_dtype)
+        return ops.depthwise_conv(inputs, normalised, padding="same") + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        """What :meth:`from_config` needs."""
+        own = {"kernel_size": self.kernel_size, "dtype": self.dtype_policy.name}
+        return {**super().get_config(), **own}

@@ -31,8 +31,11 @@ def gan(material: Material) -> dict[str, Any] | None:
         "verdict": stability["verdict"],
         "reason": stability["reason"],
         "evidence": flat_rows(stability.get("evidence", {})),
+        "alarms": stability.get("alarms", []),
         "losses": gan_figures.over_steps(history, gan_figures.LOSSES, percent=False),
         "accuracies": gan_figures.over_steps(history, gan_figures.ACCURACIES, percent=True),
+        "watched": _at_moments(history, gan_figures.WATCHED, percent=True),
+        "score": _at_moments(history, gan_figures.SCORE, percent=False),
         "over_time": _samples_over_time(material, material.gan),
         "settings": flat_rows(material.gan.json("summary.json")),
     }
@@ -144,6 +147,14 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def _at_moments(
+    history: pd.DataFrame, columns: Mapping[str, tuple[str, str]], percent: bool
+) -> str | None:
+    """Curves of figures that only some rows have; None if none has them."""
+    there = all(name in history and history[name].notna().any() for name in columns)
+    return gan_figures.over_steps(history, columns, percent) if there else None
+
+
 def _samples_over_time(material: Material, artifact: Artifact) -> dict[str, Any]:
     with np.load(artifact.file("samples.npz"), allow_pickle=False) as stored:
         steps, images = stored["steps"], stored["images"]
@@ -192,5 +203,5 @@ def _cam_tile(material: Material, maps: Mapping[str, Any], item: int) -> dict[st
 def _counts(name: str, described: Mapping[str, Any]) -> dict[str, Any]:
     dropped = described.get("dropped", {})
     lost = sum(dropped.values()) if isinstance(dropped, Mapping) else dropped
-    keys = ("available", "train", "val", "test")
+    keys = ("available", "train", "extra", "val", "test")
     return {"label": name, "dropped": lost} | {key: described.get(key, "") for key in keys}

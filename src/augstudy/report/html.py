@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from augstudy.artifacts import code_version, software
+from augstudy.fingerprint import code_version, software
 from augstudy.report import gallery, sections
 from augstudy.report.material import Material
 

@@ -68,14 +68,15 @@ def curves(summaries: Iterable[Mapping[str, Any]]) -> list[Curve]:
 
 
 def render(curve: Curve) -> Table:
-    """The curve as a table for a terminal: a row a level, a column an arm."""
+    """The curve as a table for a terminal: a row an arm, a column a level; accuracies in %."""
     table = Table(box=None, pad_edge=False, header_style="bold", title=Text(curve.title))
     table.title_justify = "left"
-    table.add_column("level", justify="right")
-    for arm in curve.arms:
-        table.add_column(arm.label, justify="right")
+    table.add_column("arm", no_wrap=True)
     for level in curve.levels:
-        table.add_row(f"{level:,}", *(_cell(arm.points.get(level)) for arm in curve.arms))
+        table.add_column(f"level {level:,}", justify="right", no_wrap=True)
+    for arm in curve.arms:
+        cells = (arm.points.get(level) for level in curve.levels)
+        table.add_row(arm.label, *(_cell(point).replace(" %", "") for point in cells))
     return table
 
 

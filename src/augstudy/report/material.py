@@ -100,7 +100,7 @@ def gather(
     """
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
-    arms = sorted((_read_arm(path) for path in evaluations), key=_place)
+    arms = sorted((read_arm(path) for path in evaluations), key=_place)
     _check(arms, data, classes)
     return Material(
         dataset=data,
@@ -115,7 +115,13 @@ def gather(
     )
 
 
-def _read_arm(path: Path) -> ArmResult:
+def read_arm(path: Path) -> ArmResult:
+    """What an evaluation says of one arm.
+
+    Raises:
+        InputError: there is no evaluation at `path`.
+        DataError: it is damaged.
+    """
     artifact = artifacts.read(path, "evaluation")
     described = artifact.json("arm.json")
     with np.load(artifact.file("predictions.npz"), allow_pickle=False) as stored:

@@ -1,10 +1,10 @@
 """The experiment tracker: one table over all runs of a folder, newest first."""
 
+import contextlib
 import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,13 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.durations import duration
 from augstudy.files import replace_text
 from augstudy.metrics.statistics import points
 from augstudy.report import levels, wording
 from augstudy.report.html import environment
+from augstudy.tracker.folder import NOTE
+from augstudy.tracker.record import utc
 
 COLUMNS = (
     "id",
@@ -61,6 +64,12 @@ def collect(runs_dir: Path) -> pd.DataFrame:
     return frame.iloc[::-1].sort_values("date", ascending=False, kind="stable", ignore_index=True)
 
 
+def rows_of(folders: Sequence[Path]) -> pd.DataFrame:
+    """A row for each of these runs, in their order, linked to its report beside them."""
+    rows = [{**_row(folder), "link": f"../{folder.name}/report.html"} for folder in folders]
+    return pd.DataFrame(rows, columns=list(REMOTE_COLUMNS))
+
+
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write the table so that a reader sees either the old file or the whole new one."""
     buffer = io.StringIO()
@@ -71,14 +80,16 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     replace_text(path, buffer.getvalue())
 
 
-def write_html(frame: pd.DataFrame, path: Path, curves: Sequence[levels.Curve] = ()) -> None:
+def write_html(
+    frame: pd.DataFrame, path: Path, curves: Sequence[levels.Curve] = (), title: str = "Runs"
+) -> None:
     """Write the table, and learning curves, as one self-contained page; whole or not at all."""
     shown = [
         {"title": curve.title, "image": levels.svg(curve), "arms": curve.arms, "rows": rows}
         for curve, rows in ((curve, levels.rows(curve)) for curve in curves)
     ]
     template = environment().get_template("overview.html.j2")
-    replace_text(path, template.render(rows=_display(frame), curves=shown))
+    replace_text(path, template.render(rows=_display(frame), curves=shown, title=title))
 
 
 def render_table(frame: pd.DataFrame) -> Table:
@@ -139,7 +150,7 @@ def row(
     """
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {key: run.get(key) for key in ("pipeline", "user", "state", "duration_s", "note")}
-    row |= {"id": str(run.get("id")), "date": _date(run.get("started")), "link": run.get("link")}
+    row |= {"id": str(run.get("id")), "date": utc(run.get("started")), "link": run.get("link")}
     parameters = run.get("parameters")
     if isinstance(parameters, Mapping):
         row |= {"source": parameters.get("source"), "level": parameters.get("level") or None}
@@ -159,6 +170,8 @@ def _row(folder: Path) -> dict[str, Any]:
     summary, summary_damaged = _load(folder / "summary.json")
     decision, _ = _load(folder / "decision.json")
     run["id"] = run.get("id") or folder.name
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        run["note"] = (folder / NOTE).read_text().rstrip("\n")
     return row(run, summary, decision, run_damaged or summary_damaged)
 
 
@@ -191,19 +204,6 @@ def _load(path: Path) -> tuple[dict[str, Any], bool]:
     return (content, False) if isinstance(content, dict) else ({}, True)
 
 
-def _date(value: Any) -> str | None:
-    """A start time (ISO text or seconds since 1970) as sortable UTC text."""
-    try:
-        if isinstance(value, int | float):
-            moment = datetime.fromtimestamp(value, timezone.utc)
-        else:
-            moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except (ValueError, OverflowError, OSError):
-        return None
-    moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _missing(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
 
@@ -224,7 +224,7 @@ def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
     texts = {key: str(known.get(key, "")) for key in plain}
     texts["date"] = str(known["date"])[:16]
     texts["level"] = "" if known["level"] == "" else f"{int(known['level']):,}"
-    texts["duration"] = "" if known["duration_s"] == "" else _duration(float(known["duration_s"]))
+    texts["duration"] = "" if known["duration_s"] == "" else duration(float(known["duration_s"]))
     real, best = known["real_accuracy"], known["best_accuracy"]
     texts["real"] = "" if real == "" else wording.percent(real)
     texts["best"] = known["best_arm"] + ("" if best == "" else f" {wording.percent(best)}")
@@ -234,11 +234,3 @@ def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
         span = f"{points(known['ci_low'])} to {points(known['ci_high'])}"
         texts["difference"] = f"{points(known['difference'])} ({span})"
     return texts
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -20,7 +20,7 @@ from typing import Any
 
 from augstudy import artifacts
 from augstudy.artifacts import Artifact
-from augstudy.config import Arm, DataSettings, JudgeSettings, parse
+from augstudy.config import Arm, DataSettings, JudgeSettings, OnFailure, parse
 from augstudy.errors import AugstudyError, DataError
 from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
@@ -124,8 +124,12 @@ def train_gan(
     overrides: Mapping[str, Any],
     seed: int,
     arms: Sequence[Mapping[str, Any]],
+    on_failure: OnFailure = "stop",
 ) -> None:
-    """Train the GAN `recipe` with `overrides`, unless no arm needs synthetic images."""
+    """Train the GAN `recipe` with `overrides`, unless no arm needs synthetic images.
+
+    If it fails, so does the step, or with `on_failure` ``skip`` all that would use its images.
+    """
     with step("train_gan") as me:
         from augstudy.recipes import gan_recipe
 
@@ -133,7 +137,8 @@ def train_gan(
         if images_needed(parse_arms(arms), level=1):
             from augstudy.stages.train_gan import run
 
-            run(Path(dataset), Path(out), settings, seed=seed, judge=given(judge))
+            whole, eye = Path(dataset), given(judge)
+            run(whole, Path(out), settings, seed=seed, judge=eye, on_failure=on_failure)
         else:
             skip(out, me)
 
@@ -154,6 +159,8 @@ def synthesize(
         gan = given(inputs["gan"])
         if gan is None:
             skip(out, me)
+        elif reason := why_failed(gan):
+            skip(out, me, f"the GAN failed: {reason}")
         else:
             from augstudy.stages.synthesize import run
 
@@ -300,6 +307,13 @@ def copy(source: Path, target: str) -> None:
     """Copy a file to where KFP wants it."""
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     Path(target).write_bytes(source.read_bytes())
+
+
+def why_failed(gan: str | Path) -> str:
+    """Why the training of a GAN failed, without the full stop; empty if it did not."""
+    stability = artifacts.read(Path(gan), "gan").json("stability.json")
+    reason = str(stability["reason"]).removesuffix(".")
+    return reason[0].lower() + reason[1:] if stability["verdict"] == "failed" else ""
 
 
 def skip(out: str, me: Stage, why: str = NO_SYNTHETIC) -> None:

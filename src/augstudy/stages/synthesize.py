@@ -14,7 +14,7 @@ from augstudy.data.mixtures import Drawings
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
-from augstudy.training.gan import generate
+from augstudy.training.drawing import generate
 from augstudy.training.inspection import Inspection
 from augstudy.training.saving import load_model
 from augstudy.training.sheet import draw_sheet

@@ -1,7 +1,9 @@
 """Train one classifier a seed on the training set of an arm."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,11 @@ from augstudy.data.mixtures import Drawings, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
+from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.saving import save_model
+
+RECORD = "training.json"
 
 logger = logging.getLogger("augstudy")
 
@@ -34,7 +39,8 @@ def run(
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
     drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
-    Ended early, the next call goes on from the last checkpoint of each seed.
+    Ended early, the next call goes on from the last checkpoint of each seed, and with a cache (see
+    :mod:`augstudy.cache`) no seed is trained twice, whichever others it is asked for with.
 
     Raises:
         InputError: no seed, a seed twice, or synthetic drawings missing, too few or of other
@@ -60,7 +66,7 @@ def run(
             for seed in seeds
         }
         with artifacts.publish(out, "classifier", inputs=inputs, config=config) as folder:
-            _train_seeds(folder, inputs, arm, keepers, settings, stage)
+            _train_seeds(folder, inputs, config, arm, settings, keepers, stage)
         for keeper in keepers.values():
             keeper.clear()
     return artifacts.read(out, "classifier")
@@ -69,62 +75,81 @@ def run(
 def _train_seeds(
     folder: Path,
     inputs: dict[str, Artifact],
+    config: Mapping[str, Any],
     arm: Arm,
-    keepers: Mapping[int, Keeper],
     settings: ClassifierSettings,
+    keepers: Mapping[int, Keeper],
     stage: telemetry.Stage,
 ) -> None:
-    classes = load_classes(inputs["dataset"])
-    real, validation = (load_split(inputs["dataset"], name) for name in ("train", "val"))
-    drawings = Drawings(real.images, real.labels)
-    synthetic = _load_synthetic(inputs["synthetic"], classes) if "synthetic" in inputs else None
-    settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+    cell = _Cell(inputs, arm, settings)
     records: list[dict[str, Any]] = []
-    trainer: classifier.Trainer | None = None
     for index, (seed, keeper) in enumerate(keepers.items()):
-        mixture = training_set(arm, drawings, synthetic, classes=len(classes), seed=seed)
 
         def progress(done: int, total: int, text: str, index: int = index) -> None:
             prefix = f"seed {index + 1} of {len(keepers)}  "
             stage.progress(index * total + done, len(keepers) * total, prefix + text)
 
-        if trainer is None:  # every seed's mixture has as many images
-            trainer = classifier.Trainer(
-                with_equal_steps(settings, len(drawings.images), len(mixture.images)),
-                classes=len(classes),
+        train = partial(cell.train, seed=seed, progress=progress, keeper=keeper)
+        target = folder / f"seed-{seed}"
+        artifacts.part(target, "seed", train, inputs=inputs, config={**config, "seeds": [seed]})
+        records.append(json.loads((target / RECORD).read_text()))
+        logger.info(
+            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
+        )
+    write_json(folder / RECORD, records)
+    write_json(folder / "classes.json", cell.classes)
+    write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+
+
+class _Cell:
+    """The data of an arm, and the training of one seed on it."""
+
+    def __init__(
+        self, inputs: Mapping[str, Artifact], arm: Arm, settings: ClassifierSettings
+    ) -> None:
+        self.classes = load_classes(inputs["dataset"])
+        real, self._validation = (load_split(inputs["dataset"], name) for name in ("train", "val"))
+        self._real = Drawings(real.images, real.labels)
+        self._synthetic = (
+            _load_synthetic(inputs["synthetic"], self.classes) if "synthetic" in inputs else None
+        )
+        self._arm = arm
+        self._settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+        self._trainer: classifier.Trainer | None = None
+
+    def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
+        """Train one seed; its model, history, summary and record go into `folder`."""
+        mixture = training_set(
+            self._arm, self._real, self._synthetic, classes=len(self.classes), seed=seed
+        )
+        if self._trainer is None:  # every seed's mixture has as many images
+            self._trainer = classifier.Trainer(
+                with_equal_steps(self._settings, len(self._real.images), len(mixture.images)),
+                classes=len(self.classes),
                 images=len(mixture.images),
             )
-        trained = trainer.train(
+        trained = self._trainer.train(
             (mixture.images, mixture.labels),
-            (validation.images, validation.labels),
+            (self._validation.images, self._validation.labels),
             seed=seed,
             progress=progress,
             keeper=keeper,
         )
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
-        target = folder / f"seed-{seed}"
-        target.mkdir()
-        save_model(trained.model, target / "model.keras")
-        trained.history.to_csv(target / "history.csv", index=False)
-        records.append(
-            {
-                "seed": seed,
-                "epochs": len(trained.history),
-                "best_epoch": trained.best_epoch,
-                "steps": trained.steps,
-                "images": len(mixture.images),
-                "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
-                "val_accuracy": _accuracy(trained.model, validation, settings.mirror),
-                "parameters": trained.model.count_params(),
-            }
-        )
-        logger.info(
-            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
-        )
+        save_model(trained.model, folder / "model.keras")
+        trained.history.to_csv(folder / "history.csv", index=False)
         (folder / "architecture.txt").write_text(_summary(trained.model))
-    write_json(folder / "training.json", records)
-    write_json(folder / "classes.json", classes)
-    write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+        record = {
+            "seed": seed,
+            "epochs": len(trained.history),
+            "best_epoch": trained.best_epoch,
+            "steps": trained.steps,
+            "images": len(mixture.images),
+            "train_accuracy": _accuracy(trained.model, mixture, self._settings.mirror),
+            "val_accuracy": _accuracy(trained.model, self._validation, self._settings.mirror),
+            "parameters": trained.model.count_params(),
+        }
+        write_json(folder / RECORD, record)
 
 
 def with_equal_steps(settings: ClassifierSettings, real: int, images: int) -> ClassifierSettings:

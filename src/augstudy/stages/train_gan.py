@@ -1,37 +1,51 @@
 """Train the GAN on the training images of the level."""
 
 import logging
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
-from augstudy.config import GanSettings
+from augstudy.config import GanSettings, OnFailure
 from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.errors import TrainingError
 from augstudy.files import write_arrays, write_json
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
+from augstudy.training.judge import load as load_judge
 from augstudy.training.saving import save_model
-from augstudy.training.stability import judge
+from augstudy.training.scoring import scorer
 
 logger = logging.getLogger("augstudy")
 
 KIND = "gan"
-JUDGED_PER_CLASS = 32
 
 
 def run(
-    dataset: Path, out: Path, settings: GanSettings, seed: int = 0, judge: Path | None = None
+    dataset: Path,
+    out: Path,
+    settings: GanSettings,
+    seed: int = 0,
+    judge: Path | None = None,
+    on_failure: OnFailure = "stop",
 ) -> Artifact:
     """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
 
     Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
-    publishes what it would have published then.
+    publishes what it would have published then. With a `judge` the generator that is kept is that
+    of the step where it drew best (see :func:`augstudy.training.scoring.scorer`), not the last.
+
+    A GAN that failed is published only if `on_failure` is ``skip``; ``stability.json`` says why,
+    and nothing should be drawn with it.
 
     Raises:
-        InputError: no such architecture, or the training diverged.
+        InputError: no such architecture.
+        TrainingError: the training failed.
     """
     with telemetry.stage("train_gan") as stage:
         source = artifacts.read(dataset, "dataset")
@@ -45,8 +59,11 @@ def run(
         }
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)
+            _stop_if_failed(done.json("stability.json"), on_failure)
             return done
         split, classes = load_split(source, "train"), load_classes(source)
+        validation = load_split(source, "val")
+        seer = load_judge(inputs["judge"]) if judge is not None else None
         keeper = Keeper.beside(out, KIND, inputs, config)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
             trained = gan.train(
@@ -55,12 +72,25 @@ def run(
                 split.labels,
                 classes=len(classes),
                 seed=seed,
+                held_out=(validation.images, validation.labels),
+                scorer=scorer(seer, validation) if seer else None,
                 progress=stage.progress,
                 keeper=keeper,
             )
-            _write(folder, trained, split, classes, settings, seed)
+            _stop_if_failed(trained.stability.as_dict(), on_failure)
+            _write(folder, trained, split, classes, settings)
         keeper.clear()
     return artifacts.read(out, KIND)
+
+
+def _stop_if_failed(stability: Mapping[str, Any], on_failure: OnFailure) -> None:
+    if stability["verdict"] != "stable":
+        logger.warning("The GAN is %s: %s", stability["verdict"], stability["reason"])
+    if stability["verdict"] == "failed" and on_failure == "stop":
+        raise TrainingError(
+            f"The training of the GAN failed after {stability['evidence']['steps']} steps. "
+            f"{stability['reason']}"
+        )
 
 
 def _write(
@@ -69,26 +99,22 @@ def _write(
     split: Split,
     classes: list[str],
     settings: GanSettings,
-    seed: int,
 ) -> None:
     save_model(trained.generator, folder / "generator.keras")
     save_model(trained.discriminator, folder / "discriminator.keras")
     history = pd.DataFrame(trained.history, columns=list(gan.HISTORY_COLUMNS))
     history.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     write_arrays(folder / "samples.npz", steps=trained.sample_steps, images=trained.samples)
-    drawn = gan.generate_grid(trained.generator, len(classes), JUDGED_PER_CLASS, seed)
-    stability = judge(trained.history, drawn, split.images, split.labels)
-    if stability.verdict != "stable":
-        logger.warning("The GAN's training %s: %s", stability.verdict, stability.reason)
     summary = {
         "architecture": settings.architecture,
         "steps": settings.steps,
         "training_images": len(split),
         "generator_parameters": trained.generator.count_params(),
         "discriminator_parameters": trained.discriminator.count_params(),
-        "stability": stability.verdict,
-        "final": trained.history[-1],
+        "stability": trained.stability.verdict,
+        "best_step": trained.best_step,
+        "final": {name: value for name, value in trained.history[-1].items() if isfinite(value)},
     }
-    write_json(folder / "stability.json", stability.as_dict())
+    write_json(folder / "stability.json", trained.stability.as_dict())
     write_json(folder / "classes.json", classes)
     write_json(folder / "summary.json", summary)

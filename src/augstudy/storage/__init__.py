@@ -2,7 +2,7 @@
 
 from augstudy.errors import InputError
 from augstudy.remote.address import S3_SCHEMES, Address
-from augstudy.storage.base import ConflictError, MissingError, Store, Stored
+from augstudy.storage.base import ABSENT, ConflictError, MissingError, Store, Stored
 
 _KNOWN = "file:///folder, gs://bucket/folder, s3://bucket/folder or minio://bucket/folder"
 
@@ -48,4 +48,12 @@ def check_address(uri: str) -> None:
         raise InputError(f"Unknown scheme {scheme}:// of a store: use {_KNOWN}.")
 
 
-__all__ = ["ConflictError", "MissingError", "Store", "Stored", "check_address", "open_store"]
+__all__ = [
+    "ABSENT",
+    "ConflictError",
+    "MissingError",
+    "Store",
+    "Stored",
+    "check_address",
+    "open_store",
+]

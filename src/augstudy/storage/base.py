@@ -91,6 +91,10 @@ class Store(abc.ABC):
                     f"{self.uri}/{key} was changed by somebody else meanwhile: run again."
                 ) from error
 
+    def local(self, key: str) -> Path | None:
+        """Where an object or a folder of them lies on this machine, if it does."""
+        return None
+
     def upload(self, folder: Path, prefix: str) -> None:
         """Store every file of `folder` under ``prefix/``, each ``manifest.json`` last.
 

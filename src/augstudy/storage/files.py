@@ -27,14 +27,19 @@ class FileStore(Store):
         self.uri = f"file://{self._folder}"
         self.container = f"folder {self._folder}"
 
+    def local(self, key: str) -> Path | None:
+        return self._path(key)
+
     def _probe(self) -> None:
         pass
 
     def _list(self, prefix: str) -> list[str]:
+        # A prefix may end within a name: what is before its last slash is a folder.
+        start = self._path(prefix.rpartition("/")[0])
         with self._explained(prefix, "read"):
             return [
                 key
-                for path in self._folder.rglob("*")
+                for path in start.rglob("*")
                 if path.is_file() and not path.name.startswith(_DRAFT)
                 if (key := path.relative_to(self._folder).as_posix()).startswith(prefix)
             ]

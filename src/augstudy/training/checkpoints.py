@@ -25,9 +25,10 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from augstudy import artifacts
+from augstudy import artifacts, cache, telemetry
 from augstudy.errors import AugstudyError, DataError, InputError, ServiceError
 from augstudy.files import write_arrays
+from augstudy.fingerprint import step_version
 from augstudy.storage import Store, open_store
 
 STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
@@ -73,12 +74,13 @@ class Keeper:
         `every_s` is the least time between two writes; the newest state is kept in memory.
         """
         self._folder = folder
-        text = json.dumps({**identity, "code": artifacts.code_version()}, sort_keys=True)
-        self._key = hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._key = _key(identity)
         root = os.environ.get(STORE_VARIABLE)
         self._store: Store | None = open_store(root) if root else None
         usual = EVERY_S_STORED if root else EVERY_S
         self._every_s = usual if every_s is None else every_s
+        self._training: cache.Training | None = None
+        self._before: dict[str, float] = {}
         self._kept: _Kept | None = None
         self._last_write = time.monotonic()
 
@@ -90,17 +92,32 @@ class Keeper:
         inputs: Mapping[str, artifacts.Artifact],
         config: Mapping[str, Any],
     ) -> "Keeper":
-        """The keeper of training `name`, which goes into the artifact that `out` will be."""
+        """The keeper of training `name`, which goes into the artifact that `out` will be.
+
+        Its folder is in the cache if there is one, where the next run finds it, else beside `out`.
+        """
         hashes = {key: item.content_hash for key, item in inputs.items()}
         identity = {"name": name, "inputs": hashes, "config": dict(config)}
+        store = cache.active()
+        if store and (training := store.training(_key(identity))):
+            keeper = cls(training.path, identity)
+            keeper._training = training
+            return keeper
         return cls(out.with_name(f".{out.name}-checkpoints") / name, identity)
 
     def latest(self) -> tuple[int, Snapshot] | None:
         """Step and state of the newest good checkpoint."""
         if self._store:
             self._fetch(self._store)
-        found = [item for item in map(self._read, _SLOTS) if item]
-        return max(found, key=lambda item: item[0]) if found else None
+        found = [item for item in map(self._open, _SLOTS) if item]
+        newest = max(found, key=_step, default=None)
+        self._before = artifacts.cost()
+        if newest is None:
+            return None
+        if stage := telemetry.running():
+            stage.credit(newest.manifest.provenance)
+        with np.load(newest.file("arrays.npz"), allow_pickle=False) as arrays:
+            return _step(newest), _join(newest.json("state.json"), dict(arrays))
 
     def offer(self, step: int, state: Snapshot) -> None:
         """Keep `state` in memory, and write it if enough time has passed."""
@@ -127,22 +144,21 @@ class Keeper:
         shutil.rmtree(self._folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # trainings beside this one are not done
             self._folder.parent.rmdir()
+        if self._training:
+            self._training.release()
 
     def _publish(self, slot: str, kept: _Kept) -> None:
         plain, arrays = _split(kept.state)
         config = {"training": self._key, "step": kept.step}
-        with artifacts.publish(self._folder / slot, "checkpoint", config=config) as draft:
+        folder, spent = self._folder / slot, artifacts.cost(since=self._before)
+        with artifacts.publish(folder, "checkpoint", config=config, provenance=spent) as draft:
             write_arrays(draft / "arrays.npz", **arrays)
             (draft / "state.json").write_text(json.dumps(plain) + "\n")
 
     def _free_slot(self) -> str:
         """The slot that does not hold the newest checkpoint."""
-        steps = {slot: self._step(slot) for slot in _SLOTS}
+        steps = {slot: _step(self._open(slot)) for slot in _SLOTS}
         return min(_SLOTS, key=lambda slot: steps[slot])
-
-    def _step(self, slot: str) -> int:
-        item = self._open(slot)
-        return item.manifest.config["step"] if item else -1
 
     def _open(self, slot: str) -> artifacts.Artifact | None:
         try:
@@ -150,13 +166,6 @@ class Keeper:
         except (InputError, DataError):
             return None
         return item if item.manifest.config.get("training") == self._key else None
-
-    def _read(self, slot: str) -> tuple[int, Snapshot] | None:
-        item = self._open(slot)
-        if item is None:
-            return None
-        with np.load(item.file("arrays.npz"), allow_pickle=False) as arrays:
-            return item.manifest.config["step"], _join(item.json("state.json"), dict(arrays))
 
     def _fetch(self, store: Store) -> None:
         """Bring the checkpoints of the store here, unless there are some."""
@@ -207,6 +216,18 @@ def set_attributes(owner: object, state: Snapshot) -> None:
     """Undo :func:`attributes`."""
     for name, value in state.items():
         setattr(owner, name, value)
+
+
+def _step(checkpoint: artifacts.Artifact | None) -> int:
+    return checkpoint.manifest.config["step"] if checkpoint else -1
+
+
+def _key(identity: Mapping[str, Any]) -> str:
+    """Tells trainings apart: checkpoints of other code are those of another training."""
+    stage = telemetry.running()
+    code = step_version(stage.name if stage else "")
+    text = json.dumps({**identity, "code": code}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _split(state: Snapshot, prefix: str = "") -> tuple[Snapshot, dict[str, Array]]:

@@ -1,7 +1,7 @@
 """Train an AC-GAN: labelled drawings in, networks, history and samples over time out."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,29 +13,26 @@ from augstudy.config import GanSettings
 from augstudy.errors import InputError
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
-from augstudy.training import checkpoints
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper, written_when_terminated
-from augstudy.training.stability import first_broken
+from augstudy.training.drawing import generate
+from augstudy.training.signals import Reference
+from augstudy.training.stability import Stability, judge
+from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
-Progress = Callable[[int, int, str], None]
-Row = dict[str, float]
 
-HISTORY_COLUMNS = ("step", *ACGAN.METRICS, "learning_rate")
-MOMENTS = 8
-SAMPLES_PER_CLASS = 8
-_ROW_STEPS = 25
-_GENERATION_BATCH = 256
+HISTORY_COLUMNS = ("step", *ACGAN.METRICS, "learning_rate", *SIGNALS)
 
 
 @dataclass(frozen=True)
 class Trained:
     """A trained GAN.
 
-    ``samples`` is uint8 (T, C, K, 28, 28): the same noise drawn by the averaged generator after
-    each of the ``sample_steps`` (T,).
+    ``generator`` is the averaged one, of the step ``best_step``, where the scorer liked it best
+    (the last one without a scorer). ``samples`` is uint8 (T, C, K, 28, 28): the same noise drawn
+    by it after each of the ``sample_steps`` (T,).
     """
 
     generator: keras.Model
@@ -43,6 +40,8 @@ class Trained:
     history: list[Row]
     sample_steps: npt.NDArray[np.int64]
     samples: Images
+    best_step: int
+    stability: Stability
 
 
 def train(
@@ -52,23 +51,45 @@ def train(
     *,
     classes: int,
     seed: int,
+    held_out: tuple[Images, Labels] | None = None,
+    scorer: Scorer | None = None,
     progress: Progress | None = None,
     keeper: Keeper | None = None,
 ) -> Trained:
     """Train for ``settings.steps`` steps on uint8 images (N, 28, 28) with labels (N,).
 
-    With a `keeper`, training goes on from the checkpoint that it has, if any.
+    A training that failed for good ends early; ``stability`` of what is returned says so.
+
+    Args:
+        settings: of the networks and their training.
+        images: real drawings.
+        labels: their classes.
+        classes: how many there are.
+        seed: of weights, batches and noise.
+        held_out: real drawings and labels that are not trained on, to tell whether the
+            discriminator knows its drawings by heart; `images` in their absence, which can't.
+        scorer: given generated images and their labels, how bad they are; the best generator is
+            kept. It must return the same for the same images.
+        progress: told step, steps and how it goes.
+        keeper: training goes on from the checkpoint that it has, if any.
 
     Raises:
-        InputError: unknown architecture, or the training diverged.
+        InputError: unknown architecture, or a class without drawings.
         Terminated: SIGTERM came; the newest checkpoint has been written.
     """
+    missing = sorted(set(range(classes)) - set(labels.tolist()))
+    if missing:
+        raise InputError(
+            f"Class number {missing[0]} has no drawing to train a GAN on: leave the class out, or "
+            "get drawings of it."
+        )
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
     model = build(settings, classes, seed)
-    rows = row_steps(settings.steps)
-    watcher = Watcher(settings, classes, seed, progress)
+    reference = Reference(images, labels, *(held_out or (images, labels)))
+    watcher = Watcher(settings, reference, classes, seed, scorer, progress)
     saver = Checkpointer(keeper, {"watcher": watcher})
+    rows = row_steps(settings.steps)
     done = saver.resume(model, settings.steps // rows)
     with written_when_terminated(keeper):
         model.fit(
@@ -80,31 +101,27 @@ def train(
             shuffle=False,
             verbose=0,
         )
-    watcher.raise_if_diverged()
+    watcher.keep_best()
     return Trained(
         generator=model.average,
         discriminator=model.discriminator,
         history=watcher.history,
         sample_steps=np.array(watcher.sample_steps, dtype=np.int64),
         samples=np.stack(watcher.samples),
+        best_step=watcher.best_step,
+        stability=judge(watcher.history, watcher.final(), settings.steps),
     )
 
 
 def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
     """Build the compiled, untrained model."""
     keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
+    logits = 2 * classes if settings.class_loss == "adc" else classes
     model = ACGAN(
         generators.build(settings.architecture, classes, settings.latent_dim),
-        discriminators.build(settings.architecture, classes),
-        loss=settings.loss,
-        class_weight=settings.class_weight,
-        projection=settings.projection,
-        variety=settings.variety,
-        ema=settings.ema,
-        flip=settings.flip,
-        shift=settings.shift,
-        zoom=settings.zoom,
-        seed=seed,
+        discriminators.build(settings.architecture, logits, spectral=settings.spectral_norm),
+        settings,
+        seed,
     )
     model.compile(
         optimizer=TwoRateAdam(
@@ -126,11 +143,6 @@ def _learning_rate(settings: GanSettings) -> Any:
     return keras.optimizers.schedules.PolynomialDecay(
         settings.learning_rate, settings.steps, settings.learning_rate * settings.final_rate
     )
-
-
-def row_steps(steps: int) -> int:
-    """Steps a row of the history: the largest divisor of `steps` up to 25."""
-    return max(size for size in range(1, _ROW_STEPS + 1) if steps % size == 0)
 
 
 def batches(
@@ -163,86 +175,7 @@ def _pairs(labels: Labels, random: np.random.Generator) -> npt.NDArray[np.int64]
     return random.permutation(np.concatenate(found))
 
 
-def generate(generator: keras.Model, labels: npt.ArrayLike, seed: int) -> Images:
-    """Draw one image a label: uint8 (N, 28, 28). Equal seeds give equal noise."""
-    wanted = np.asarray(labels, dtype=np.int32)
-    latent_dim = generator.inputs[0].shape[-1]
-    noise = np.random.default_rng(seed).standard_normal((len(wanted), latent_dim), dtype=np.float32)
-    drawn = np.zeros((len(wanted), 28, 28), dtype=np.uint8)
-    for start in range(0, len(wanted), _GENERATION_BATCH):
-        part = slice(start, start + _GENERATION_BATCH)
-        images = generator([noise[part], wanted[part]], training=False)
-        pixels = keras.ops.convert_to_numpy(images)[..., 0].astype(np.float32)
-        drawn[part] = np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return drawn
-
-
 def generate_grid(generator: keras.Model, classes: int, per_class: int, seed: int) -> Images:
     """Draw `per_class` images of every class: uint8 (C, K, 28, 28)."""
     labels = np.repeat(np.arange(classes, dtype=np.int32), per_class)
     return generate(generator, labels, seed).reshape(classes, per_class, 28, 28)
-
-
-class Watcher(keras.callbacks.Callback):
-    """Collect history and samples, report progress, and stop a training that diverged."""
-
-    _STATE = ("history", "sample_steps", "samples")
-
-    def __init__(
-        self, settings: GanSettings, classes: int, seed: int, progress: Progress | None
-    ) -> None:
-        super().__init__()
-        self.history: list[Row] = []
-        self.sample_steps: list[int] = []
-        self.samples: list[Images] = []
-        self._settings, self._classes, self._seed = settings, classes, seed
-        self._progress = progress
-        self._row_steps = row_steps(settings.steps)
-        moments = np.linspace(0, settings.steps, MOMENTS + 1)[1:]
-        self._due = {int(np.ceil(moment / self._row_steps)) * self._row_steps for moment in moments}
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Take a row; an epoch of ``fit`` is one row of the history here."""
-        step = (epoch + 1) * self._row_steps
-        values = {name: float((logs or {})[name]) for name in ACGAN.METRICS}
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.history.append({"step": step, **values, "learning_rate": rate})
-        if first_broken(self.history[-1:]) is not None:
-            self.model.stop_training = True
-            return
-        if step in self._due:
-            self.sample_steps.append(step)
-            self.samples.append(
-                generate_grid(self.model.average, self._classes, SAMPLES_PER_CLASS, self._seed)
-            )
-        if self._progress:
-            self._progress(step, self._settings.steps, _text(values))
-
-    def state(self) -> checkpoints.Snapshot:
-        """History and samples so far."""
-        return checkpoints.attributes(self, self._STATE)
-
-    def restore(self, state: checkpoints.Snapshot) -> None:
-        """Take up a state again."""
-        checkpoints.set_attributes(self, state)
-
-    def raise_if_diverged(self) -> None:
-        """Turn a stopped training into a sentence.
-
-        Raises:
-            InputError: a loss was not finite.
-        """
-        step = first_broken(self.history)
-        if step is not None:
-            rate = self._settings.learning_rate
-            raise InputError(
-                f"The GAN diverged at step {step} of {self._settings.steps} (a loss is no finite "
-                f"number): lower learning_rate, now {rate:g}, or use precision float32."
-            )
-
-
-def _text(values: Mapping[str, float]) -> str:
-    return (
-        f"discriminator {values['discriminator_loss']:.2f}  "
-        f"generator {values['generator_loss']:.2f}  class {values['fake_class_accuracy']:.0%}"
-    )

@@ -1,139 +1,192 @@
-"""Did the training of a GAN work? A verdict from its history and its images, in plain numpy."""
+"""Does the training of a GAN work? Alarms while it runs and a verdict at its end, in plain numpy.
+
+Both rest on the rows of its history alone: losses every few steps, and at every moment of
+evaluation the figures of :mod:`augstudy.training.signals` and how the discriminator takes drawings.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Verdict = Literal["stable", "collapsed", "failed"]
+Verdict = Literal["stable", "overfitted", "classless", "collapsed", "failed", "unknown"]
+Row = Mapping[str, float]
 
-# Measured with 60 drawings a class: 0.83-0.95 where drawings of a class differ visibly, 0.15-0.25
-# where each class has become one drawing.
-COLLAPSED_BELOW = 0.5
-CONSTANT_BELOW = 0.05
-SILENT_LOSS = 0.01
-LAST_SHARE = 0.25
+FEWEST_STEPS = 25
+MOMENTS_OF_FAILURE = 3
+SHARE_OF_BEGINNING = 0.25
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The value of a signal from which on it is an alarm, and what that means.
+
+    A `hopeless` one that stays ends the training.
+    """
+
+    signal: str
+    value: float
+    above: bool
+    verdict: Verdict
+    says: str
+    hopeless: bool = False
+
+    def broken_by(self, row: Row) -> bool:
+        """Whether the row has the signal, and beyond the limit."""
+        value = signal(row, self.signal)
+        return value is not None and (value > self.value if self.above else value < self.value)
+
+
+# Diversity measured with 60 drawings a class: 0.83-0.95 where drawings of a class differ visibly,
+# 0.15-0.25 where each class has become one drawing.
+LIMITS = (
+    Limit("spread", 0.05, False, "failed", "all images look alike", hopeless=True),
+    Limit("movement", 5e-3, False, "failed", "the generator stands still", hopeless=True),
+    Limit(
+        "source_loss",
+        0.01,
+        False,
+        "failed",
+        "the discriminator tells every image apart, which leaves the generator nothing to learn",
+        hopeless=True,
+    ),
+    Limit("diversity", 0.5, False, "collapsed", "images of a class look alike (mode collapse)"),
+    Limit("class_fidelity", 0.1, False, "classless", "images do not show the class asked for"),
+    Limit(
+        "overfitting",
+        0.3,
+        True,
+        "overfitted",
+        "the discriminator takes its training drawings for real, but not others",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A signal beyond its limit, from when to when, and its last value there."""
+
+    signal: str
+    says: str
+    limit: float
+    value: float
+    first_step: int
+    last_step: int
 
 
 @dataclass(frozen=True)
 class Stability:
-    """A verdict, one sentence why, and the figures it rests on (all finite)."""
+    """A verdict, one sentence why, the figures it rests on (all finite), and the alarms."""
 
     verdict: Verdict
     reason: str
     evidence: dict[str, float | int] = field(default_factory=dict)
+    alarms: list[Alarm] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The content of ``stability.json``."""
         return asdict(self)
 
 
-def judge(
-    history: Sequence[Mapping[str, float]],
-    generated: npt.NDArray[np.uint8],
-    real: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.integer[Any]],
-) -> Stability:
-    """Judge a finished training.
+def signal(row: Row, name: str) -> float | None:
+    """The named signal of a row of an evaluation; None of others, or if it has no such value.
 
-    Args:
-        history: rows with ``step``, ``source_loss``, ``discriminator_loss``, ``generator_loss``.
-        generated: uint8 (C, K, H, W), K >= 2 images of each of the C classes.
-        real: uint8 (N, H, W).
-        labels: the classes of `real`, (N,).
+    ``overfitting`` is the share of training drawings that the discriminator takes for real minus
+    that of held-out ones.
+    """
+    if "spread" not in row:
+        return None
+    if name == "overfitting":
+        if "held_out_accuracy" not in row:
+            return None
+        return row["real_accuracy"] - row["held_out_accuracy"]
+    return row.get(name)
+
+
+def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
+    """What was beyond its limit at some moment, the gravest first.
+
+    The first quarter of the `steps` does not count: there no images are good yet.
+    """
+    found = []
+    later = [row for row in history if row["step"] >= SHARE_OF_BEGINNING * steps]
+    for limit in LIMITS:
+        rows = [row for row in later if limit.broken_by(row)]
+        if rows:
+            value = signal(rows[-1], limit.signal)
+            assert value is not None
+            at = [int(row["step"]) for row in rows]
+            found.append(
+                Alarm(limit.signal, limit.says, limit.value, _rounded(value), min(at), max(at))
+            )
+    return found
+
+
+def failure(history: Sequence[Row], steps: int) -> str | None:
+    """Why a training of so many `steps` can be given up, in a sentence; None if it can't.
+
+    A loss that is no finite number; or, past a quarter of the steps, the same hopeless alarm at
+    three moments one after the other.
     """
     broken = first_broken(history)
     if broken is not None:
-        return Stability("failed", f"The losses are no finite numbers since step {broken}.")
-    diversity = relative_diversity(generated, real, labels)
-    overall = _overall_spread(generated) / max(_overall_spread(real), 1e-9)
-    silent = _final(history, "source_loss")
+        return f"The losses are no finite numbers since step {broken}: lower learning_rate."
+    moments = [row for row in history if "spread" in row][-MOMENTS_OF_FAILURE:]
+    if len(moments) < MOMENTS_OF_FAILURE or moments[-1]["step"] < SHARE_OF_BEGINNING * steps:
+        return None
+    for limit in LIMITS:
+        if limit.hopeless and all(limit.broken_by(row) for row in moments):
+            since = int(moments[0]["step"])
+            value = signal(moments[-1], limit.signal)
+            return _sentence(limit, value, f" since step {since}")
+    return None
+
+
+def judge(history: Sequence[Row], final: Row, steps: int | None = None) -> Stability:
+    """Judge a finished training.
+
+    Args:
+        history: its rows: ``step``, the losses, and at moments of evaluation the signals.
+        final: the signals of the generator that was kept.
+        steps: those asked for; by default so many as there are.
+    """
+    done = int(history[-1]["step"]) if history else 0
+    steps = steps or done
+    found = alarms(history, steps)
     evidence: dict[str, float | int] = {
-        "diversity": _rounded(np.median(diversity)),
-        "diversity_lowest_class": _rounded(diversity.min()),
-        "spread": _rounded(overall),
-        "final_source_loss": _rounded(silent),
-        "final_source_accuracy": _rounded(_final(history, "source_accuracy")),
-        "steps": int(history[-1]["step"]) if history else 0,
+        name: _rounded(value) for name, value in final.items() if np.isfinite(value)
     }
-    if overall < CONSTANT_BELOW:
-        reason = f"All images look alike: they vary {overall:.0%} as much as the real ones."
-        return Stability("failed", reason, evidence)
-    if silent < SILENT_LOSS:
-        reason = (
-            f"The discriminator told every image apart (source loss {silent:.3f}), "
-            "so the generator had nothing left to learn from."
-        )
-        return Stability("failed", reason, evidence)
-    median = float(np.median(diversity))
-    if median < COLLAPSED_BELOW:
-        reason = f"Images of one class vary only {median:.0%} as much as the real ones of it."
-        return Stability("collapsed", reason, evidence)
-    reason = f"Losses stayed in balance and images of a class vary {median:.0%} as much as real."
-    return Stability("stable", reason, evidence)
+    evidence |= {"steps": done}
+    gave_up = failure(history, steps)
+    if gave_up:
+        return Stability("failed", gave_up, evidence, found)
+    if done < FEWEST_STEPS:
+        reason = f"After {done} steps nothing can be said: {FEWEST_STEPS} are the fewest."
+        return Stability("unknown", reason, evidence, found)
+    for limit in LIMITS:
+        if limit.broken_by({**final, "step": done}):
+            reason = _sentence(limit, signal(final, limit.signal))
+            return Stability(limit.verdict, reason, evidence, found)
+    reason = (
+        f"Losses stayed in balance and images of a class vary {final['diversity']:.0%} as much "
+        "as real ones."
+    )
+    return Stability("stable", reason, evidence, found)
 
 
-def first_broken(history: Sequence[Mapping[str, float]]) -> int | None:
+def first_broken(history: Sequence[Row]) -> int | None:
     """The first step whose losses are not finite, or None."""
     for row in history:
-        if not np.isfinite([row["discriminator_loss"], row["generator_loss"]]).all():
+        if not np.isfinite([row[name] for name in row if name.endswith("_loss")]).all():
             return int(row["step"])
     return None
 
 
-def relative_diversity(
-    generated: npt.NDArray[np.uint8],
-    real: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.integer[Any]],
-) -> npt.NDArray[np.float64]:
-    """Per class, the mean distance of two generated images over that of two real ones, (C,)."""
-    ratios = []
-    for index, images in enumerate(generated):
-        # As many real as generated ones, so that both means rest on equal evidence.
-        mates = real[labels == index][: len(images)]
-        ratios.append(mean_distance(images) / max(mean_distance(mates), 1e-9))
-    return np.array(ratios)
-
-
-def mean_distance(images: npt.NDArray[np.uint8]) -> float:
-    """Mean Euclidean distance of two of the images (N, H, W), on 0-1 pixels averaged 2 by 2.
-
-    Averaging makes a stroke moved by one pixel count as nearly the same. 0 for fewer than two.
-    """
-    count = len(images)
-    if count < 2:
-        return 0.0
-    flat = halved(images).reshape(count, -1)
-    squares = (flat**2).sum(axis=1)
-    square_distances = squares[:, None] + squares[None, :] - 2 * flat @ flat.T
-    total = np.sqrt(np.maximum(square_distances, 0.0))
-    np.fill_diagonal(total, 0.0)
-    return float(total.sum() / (count * (count - 1)))
-
-
-def halved(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Images (N, H, W) at half their size, each pixel the mean of 2 by 2, as values 0 to 1."""
-    count, height, width = images.shape
-    blocks = images[:, : height // 2 * 2, : width // 2 * 2].reshape(
-        count, height // 2, 2, width // 2, 2
-    )
-    return np.asarray(blocks.mean(axis=(2, 4)) / 255.0, dtype=np.float64)
-
-
-def _overall_spread(images: npt.NDArray[np.uint8]) -> float:
-    """Standard deviation of a pixel over all images, averaged over the pixels."""
-    flat = images.reshape(-1, images.shape[-2] * images.shape[-1]) / 255.0
-    return float(flat.std(axis=0).mean())
-
-
-def _final(history: Sequence[Mapping[str, float]], name: str) -> float:
-    """Mean of a column over the last quarter of the history; 0 without history."""
-    if not history:
-        return 0.0
-    last = max(1, round(len(history) * LAST_SHARE))
-    return float(np.mean([row[name] for row in history[-last:]]))
+def _sentence(limit: Limit, value: float | None, when: str = "") -> str:
+    side = "above" if limit.above else "below"
+    says = f"{limit.says[0].upper()}{limit.says[1:]}{when}"
+    return f"{says}: {limit.signal} is {value:.3g}, {side} {limit.value:g}."
 
 
 def _rounded(value: Any) -> float:

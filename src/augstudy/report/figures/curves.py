@@ -67,14 +67,40 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
         return style.svg_uri(chart)
 
 
-def _band(axes: Any, history: pd.DataFrame, column: str, colour: str) -> None:
+def overlaid(
+    runs: Sequence[tuple[str, str, pd.DataFrame]], column: str, title: str, width: float = 4.2
+) -> str:
+    """One column of several histories over epochs: means over seeds, bands over all seeds.
+
+    Args:
+        runs: (name, colour, history) of each.
+        column: of the histories; shares for accuracies.
+        title: what the axis says.
+        width: of the figure, in inches.
+    """
+    with style.figure(width, 2.7) as chart:
+        axes = chart.subplots()
+        style.only_grid(axes, "y")
+        for name, colour, history in runs:
+            _band(axes, history, column, colour, name)
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(title, rotation_mode="anchor")
+        if column == "learning_rate":
+            axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3), useMathText=True)
+            axes.yaxis.get_offset_text().set(size=8, color=style.MUTED)
+        return style.svg_uri(chart)
+
+
+def _band(
+    axes: Any, history: pd.DataFrame, column: str, colour: str, name: str | None = None
+) -> None:
     grouped = history.groupby("epoch")[column]
     every = max(1, grouped.ngroups // _POINTS)
     low, middle, high = (
         part.iloc[::every] for part in (grouped.min(), grouped.mean(), grouped.max())
     )
     axes.fill_between(middle.index, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(middle.index, middle, color=colour)
+    axes.plot(middle.index, middle, color=colour, label=name)
 
 
 def _name_curves(axes: Any, history: pd.DataFrame, colour: str) -> None:

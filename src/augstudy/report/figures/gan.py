@@ -17,6 +17,12 @@ ACCURACIES = {
     "class_accuracy": ("class of real", "#3d4855"),
     "fake_class_accuracy": ("class of synthetic", "#0f8a6d"),
 }
+# Of the moments at which the averaged generator is evaluated alone.
+SCORE = {"score": ("score of the averaged generator", "#c4502f")}
+WATCHED = {
+    "real_accuracy": ("training drawings", "#3b6fb6"),
+    "held_out_accuracy": ("held-out drawings", "#3d4855"),
+}
 
 
 def over_steps(history: pd.DataFrame, columns: Mapping[str, tuple[str, str]], percent: bool) -> str:
@@ -28,13 +34,14 @@ def over_steps(history: pd.DataFrame, columns: Mapping[str, tuple[str, str]], pe
         percent: whether the values are shares, drawn on a fixed axis from 0 to 100.
     """
     scale = 100 if percent else 1
+    shown = [column for column in columns if column in history]
+    history = history.dropna(subset=shown)
     history = history.iloc[:: max(1, len(history) // _POINTS)]
     with style.figure(4.2, 2.7) as chart:
         axes = chart.subplots()
         style.only_grid(axes, "y")
-        for column, (name, colour) in columns.items():
-            if column not in history:
-                continue
+        for column in shown:
+            name, colour = columns[column]
             values = scale * history[column]
             window = max(1, len(values) // 15)
             smooth = values.rolling(window, min_periods=1, center=True).mean()

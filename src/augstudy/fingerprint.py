@@ -1,0 +1,119 @@
+"""What besides inputs and settings decides what a step makes: its code, and the software under it.
+
+:func:`code_version` of the package says exactly what ran, and is kept with every artifact.
+:func:`step_version` says whether a step would make the same again: it covers the modules that the
+step imports, at any depth, but not those that only carry things about. A reworded report or error
+does not change it.
+"""
+
+import ast
+import contextlib
+import hashlib
+import platform
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+_ROOT = Path(__file__).parent
+_STEPS = "augstudy.stages."
+_RECORDED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pandas", "scikit-learn", "scipy")
+# They bring numbers from here to there, or words to a person, and change neither them.
+_CARRIERS = frozenset(
+    f"augstudy.{name}"
+    for name in (
+        "artifacts",
+        "cache",
+        "errors",
+        "fingerprint",
+        "redaction",
+        "remote",
+        "storage",
+        "telemetry",
+    )
+)
+
+
+@lru_cache
+def code_version() -> str:
+    """Hash of this package's source and data files."""
+    return _hash(_files(_ROOT))
+
+
+@lru_cache
+def step_version(step: str) -> str:
+    """Hash of the code that decides what a step makes; of all code where there is no such step."""
+    start = _source(_STEPS + step)
+    if start is None:
+        return code_version()
+    return _hash(_reached(_STEPS + step))
+
+
+@lru_cache
+def software() -> dict[str, str]:
+    """Versions of Python and of the packages that can change a result."""
+    versions = {"python": platform.python_version()}
+    for name in _RECORDED_PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _hash(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(_ROOT).as_posix()} {file_sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _reached(module: str) -> set[Path]:
+    """Files of a module and of all that it imports from this package, at any depth.
+
+    Those of a subpackage that are no modules, such as templates, come with any of its modules.
+    """
+    known, waiting, files = {module}, [module], set()
+    while waiting:
+        path = _source(waiting.pop())
+        if path is None:
+            continue
+        files.add(path)
+        if path.parent != _ROOT:
+            files |= {item for item in _files(path.parent) if item.suffix != ".py"}
+        found = set(_imports(path)) - known
+        known |= found
+        waiting += found
+    return files
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Names that a file imports from this package, wherever in it; some may be no modules."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [item.name for item in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{item.name}" for item in node.names)]
+        for name in names:
+            if name.startswith("augstudy.") and ".".join(name.split(".")[:2]) not in _CARRIERS:
+                yield name
+
+
+def _source(module: str) -> Path | None:
+    path = _ROOT.joinpath(*module.split(".")[1:])
+    options = (path.with_suffix(".py"), path / "__init__.py")
+    return next((option for option in options if option.is_file()), None)

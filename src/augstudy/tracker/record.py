@@ -1,0 +1,240 @@
+"""The record of a run: what it was asked, what it cost, and what each of its arms found.
+
+A run is one record; an arm is one entry of its list ``arms``. Tables show a row an arm, which
+:func:`rows` makes by joining the two, so each of :data:`FIELDS` is a column.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+SCHEMA_VERSION = 1
+Record = dict[str, Any]
+Row = dict[str, Any]
+Kind = Literal["text", "integer", "number", "share", "points", "seconds"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: its name in ``--where`` and ``--sort``, its heading, and what it means."""
+
+    name: str
+    title: str
+    kind: Kind
+    meaning: str
+
+
+RUN_FIELDS = (
+    Field("id", "Run", "integer", "number of the run, never given twice"),
+    Field("name", "Name", "text", "folder of the run, or what it is called on the cluster"),
+    Field("date", "Date", "text", "when it began, UTC"),
+    Field("pipeline", "Pipeline", "text", "which pipeline ran"),
+    Field("preset", "Preset", "text", "named set of parameters that it started from"),
+    Field("state", "State", "text", "running, done, failed, interrupted or a state of KFP"),
+    Field("where", "Where", "text", "local or cluster"),
+    Field("user", "User", "text", "who started it"),
+    Field("source", "Source", "text", "where the drawings came from"),
+    Field("level", "Level", "integer", "real training images a class"),
+    Field("classifier", "Classifier", "text", "recipe of the classifier"),
+    Field("gan", "GAN", "text", "recipe of the generator"),
+    Field("changed", "Changed", "text", "settings that differ from the base: preset, or defaults"),
+    Field(
+        "fid_qd", "FID-QD", "number", "Frechet distance of the synthetic drawings; less is better"
+    ),
+    Field("gan_verdict", "GAN training", "text", "stable, or what went wrong"),
+    Field("outcome", "Outcome", "text", "verdict on the best synthetic arm; promoted or held"),
+    Field("duration_s", "Took", "seconds", "wall time"),
+    Field("cpu_s", "CPU", "seconds", "processor seconds of all steps"),
+    Field("gpu_s", "GPU", "seconds", "seconds that GPUs were held, times their number"),
+    Field("code", "Code", "text", "hash of the program's source"),
+    Field("data_hash", "Data", "text", "hash of the dataset's content"),
+    Field("note", "Note", "text", "what somebody wrote about it"),
+)
+ARM_FIELDS = (
+    Field("arm", "Arm", "text", "how the training set was made; add also finds add_100"),
+    Field("share", "Share", "number", "synthetic drawings as a share of the real ones"),
+    Field("seeds", "Seeds", "integer", "training runs"),
+    Field("images", "Images", "integer", "training images"),
+    Field("train_accuracy", "Train", "share", "accuracy on the images trained on"),
+    Field("val_accuracy", "Validation", "share", "accuracy on the validation images"),
+    Field("accuracy", "Accuracy", "share", "accuracy on the test images, mean over seeds"),
+    Field("accuracy_low", "Low", "share", "lower end of its 95 % interval"),
+    Field("accuracy_high", "High", "share", "upper end of its 95 % interval"),
+    Field("precision", "Precision", "share", "macro mean over classes, test images"),
+    Field("recall", "Recall", "share", "macro mean over classes, test images"),
+    Field("f1", "F1", "share", "macro mean over classes, test images"),
+    Field("difference", "Minus real", "points", "accuracy minus that of arm real"),
+    Field("difference_low", "From", "points", "lower end of its 95 % interval"),
+    Field("difference_high", "To", "points", "upper end of its 95 % interval"),
+    Field("p", "p", "number", "p-value of the difference after Holm"),
+    Field("verdict", "Verdict", "text", "helps, hurts or no clear difference"),
+)
+FIELDS = {field.name: field for field in (*RUN_FIELDS, *ARM_FIELDS)}
+# What a record takes from the facts as it is.
+_TAKEN = (
+    "name",
+    "pipeline",
+    "preset",
+    "state",
+    "user",
+    "host",
+    "duration_s",
+    "cpu_s",
+    "gpu_s",
+    "code",
+    "version",
+    "note",
+    "link",
+    "error",
+)
+_METRICS = {"precision": "precision_macro", "recall": "recall_macro", "f1": "f1_macro"}
+
+
+def build(
+    facts: Mapping[str, Any],
+    summary: Mapping[str, Any] | None = None,
+    decision: Mapping[str, Any] | None = None,
+    *,
+    damaged: bool = False,
+) -> Record:
+    """The record of a run.
+
+    Args:
+        facts: What run.json holds, or the same of a run on a cluster with its ``link``.
+        summary: summary.json of its report, once there is one.
+        decision: decision.json of a retraining.
+        damaged: Whether one of them was there but could not be read.
+    """
+    settings = _mapping(facts.get("parameters")) or _mapping((summary or {}).get("study"))
+    record: Record = {"schema_version": SCHEMA_VERSION, "id": facts.get("id")}
+    record |= {name: facts.get(name) for name in _TAKEN}
+    record |= {
+        "where": facts.get("where") or "local",
+        "date": utc(facts.get("started")),
+        "finished": utc(facts.get("finished")),
+        "settings": dict(settings),
+        "changed": dict(_mapping(facts.get("changed"))),
+        "outcome": None,
+        "arms": [],
+    }
+    record |= _asked(settings)
+    if decision:
+        record["outcome"] = "promoted" if decision.get("promoted") else "held"
+    try:
+        record |= _found(summary) if summary else {}
+    except (KeyError, TypeError, AttributeError):
+        damaged = True
+    if damaged or not record["state"]:
+        record["state"] = "damaged" if damaged else "unknown"
+    return record
+
+
+def rows(records: Iterable[Record]) -> Iterator[Row]:
+    """A row an arm, run by run; a run without results is one row."""
+    for record in records:
+        shared = {name: record.get(name) for name in ("key", "link", "settings")}
+        shared |= {field.name: record.get(field.name) for field in RUN_FIELDS}
+        shared["changed"] = changed_text(record.get("changed") or {})
+        for arm in record.get("arms") or [dict.fromkeys(("kind", *(f.name for f in ARM_FIELDS)))]:
+            yield {**shared, **arm}
+
+
+def changed_text(changed: Mapping[str, Any]) -> str:
+    """Settings that differ from the base on one line: ``classifier=baseline, epochs=20``."""
+    return ", ".join(f"{name}={_plain(value)}" for name, value in changed.items())
+
+
+def difference_of(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """What in `values` differs from `base`, with dotted names for what is inside a mapping."""
+    found: dict[str, Any] = {}
+    for name in sorted(set(values) | set(base)):
+        value, usual = values.get(name), base.get(name)
+        if isinstance(value, Mapping) and isinstance(usual, Mapping):
+            inside = difference_of(value, usual)
+            found |= {f"{name}.{key}": item for key, item in inside.items()}
+        elif value != usual:
+            found[name] = value
+    return found
+
+
+def utc(value: Any) -> str | None:
+    """A time (ISO text or seconds since 1970) as sortable UTC text; None if it is no time."""
+    try:
+        if isinstance(value, int | float):
+            moment = datetime.fromtimestamp(value, timezone.utc)
+        else:
+            moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except (ValueError, OverflowError, OSError):
+        return None
+    moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    level = settings.get("level") or settings.get("train_per_class")
+    return {
+        "source": settings.get("source"),
+        "level": int(level) if isinstance(level, int | float) else None,
+        "classifier": settings.get("classifier"),
+        "gan": settings.get("gan"),
+        "data_hash": None,
+        "fid_qd": None,
+        "gan_verdict": None,
+    }
+
+
+def _found(summary: Mapping[str, Any]) -> dict[str, Any]:
+    data, differences = summary["data"], summary["differences"]
+    return {
+        "source": data["source"],
+        "level": data["level"],
+        "data_hash": data.get("hash"),
+        "fid_qd": _fid(summary.get("synthetic")),
+        "gan_verdict": _mapping(summary.get("gan")).get("verdict"),
+        "outcome": summary["headline"]["verdict"],
+        "arms": [
+            _arm(label, arm, differences.get(label) or {}) for label, arm in summary["arms"].items()
+        ],
+    }
+
+
+def _arm(label: str, arm: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    metrics = arm["metrics"]
+    accuracy = metrics["accuracy"]
+    return {
+        "arm": label,
+        "kind": arm.get("arm", label),
+        "share": arm.get("share"),
+        "seeds": len(arm.get("seeds") or []) or None,
+        "images": arm.get("training_images"),
+        "train_accuracy": arm.get("train_accuracy"),
+        "val_accuracy": arm.get("val_accuracy"),
+        "accuracy": accuracy["value"],
+        "accuracy_low": accuracy.get("low"),
+        "accuracy_high": accuracy.get("high"),
+        **{name: _mapping(metrics.get(key)).get("value") for name, key in _METRICS.items()},
+        "difference": found.get("mean"),
+        "difference_low": found.get("low"),
+        "difference_high": found.get("high"),
+        "p": found.get("p_holm"),
+        "verdict": found.get("verdict"),
+    }
+
+
+def _fid(quality: Any) -> float | None:
+    value = _mapping(quality).get("fid_qd")
+    value = _mapping(value).get("value", value)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return "+".join(
+            str(item.get("name") or "_".join(map(str, item.values()))) for item in value
+        )
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)

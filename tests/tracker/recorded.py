@@ -1,0 +1,68 @@
+"""Runs that have come far enough to have a record, for tests of the tracker."""
+
+import json
+from pathlib import Path
+
+from builders import build_classifier, build_study
+
+from augstudy import artifacts
+from augstudy.local.runfolder import RunFolder
+from augstudy.report.material import gather
+from augstudy.report.summary import summarise
+
+CLASSES = ("cow", "horse", "tiger", "zebra")
+SETTINGS = {"source": "sample", "level": 30, "classifier": "modern"}
+
+
+def summary(accuracy: float = 0.8) -> dict:
+    """What a finished study says, as far as a record takes it."""
+    metrics = {
+        name: {"value": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}
+        for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+    }
+    found = {"mean": 0.02, "low": -0.01, "high": 0.05, "p_holm": 0.2}
+    arms = {"real": "real", "add_100": "add"}
+    return {
+        "headline": {"verdict": "no clear difference"},
+        "data": {"source": "sample", "level": 60, "hash": "ab12"},
+        "arms": {
+            label: {
+                "arm": arm,
+                "share": None,
+                "seeds": [0, 1],
+                "training_images": 660,
+                "train_accuracy": 0.9,
+                "val_accuracy": 0.7,
+                "metrics": metrics,
+            }
+            for label, arm in arms.items()
+        },
+        "differences": {"add_100": {**found, "verdict": "no clear difference"}},
+        "gan": {"verdict": "stable"},
+        "synthetic": {"fid_qd": {"value": 12.5}},
+    }
+
+
+def add(runs: Path, accuracy: float | None = None) -> RunFolder:
+    """A run, finished if it has an accuracy."""
+    folder = RunFolder.create(runs, "augmentation_study", SETTINGS, note="", preset="quick")
+    if accuracy is not None:
+        (folder.path / "summary.json").write_text(json.dumps(summary(accuracy)))
+        folder.finish("done", 12.0, cpu_s=20.0, gpu_s=0.0)
+    return folder
+
+
+def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, **sizes) -> Path:
+    """A finished study of real artifacts, without any training or drawing; its folder."""
+    values = SETTINGS | {"arms": [{"arm": arm} for arm, *_ in arms]} | (settings or {})
+    folder = RunFolder.create(runs, "augmentation_study", values, note="", preset="quick")
+    root = folder.root / "study"
+    parts = build_study(root, arms, seeds, **{"classes": CLASSES, "test": 30} | sizes)
+    build_classifier(root / "cells" / "classifier", artifacts.read(parts["dataset"]), seeds)
+    with artifacts.publish(root / "summarize" / "report", "report") as draft:
+        (draft / "summary.json").write_text(json.dumps(summarise(gather(**parts))))
+        (draft / "report.html").write_text("<p>A report</p>")
+        (draft / "verdict.md").write_text("")
+    folder.collect_report()
+    folder.finish("done", 60.0, cpu_s=90.0, gpu_s=0.0)
+    return folder.path

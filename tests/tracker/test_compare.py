@@ -1,0 +1,165 @@
+"""Comparisons: the report's own numbers, and pairs only where there is one."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recorded import add, build_run
+
+from augstudy import artifacts
+from augstudy.cli import invoke
+from augstudy.errors import DataError, InputError
+from augstudy.storage import open_store
+from augstudy.tracker.bucket import Bucket
+from augstudy.tracker.compare import Comparison, compare
+from augstudy.tracker.comparison_page import page
+from augstudy.tracker.folder import RunsFolder
+
+ARMS = (("real", None, 0.0), ("replace", 0.5, -2.0), ("add", 1.0, 2.0))
+TWO = ARMS[::2]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two studies on the same test images, one on others, one that has found nothing."""
+    folder = tmp_path_factory.mktemp("runs")
+    build_run(folder, ARMS)
+    better = (("real", None, 0.9), ("add", 1.0, 2.0))
+    build_run(folder, better, seeds=(1, 2, 3), settings={"classifier": "baseline"})
+    build_run(folder, TWO, val=5)
+    add(folder)
+    return folder
+
+
+def compared(runs: Path, *names: str) -> Comparison:
+    book = RunsFolder(runs)
+    return compare(book.records(), book.store, names)
+
+
+def test_the_interval_is_that_of_the_report(runs: Path) -> None:
+    said = json.loads((runs / "0001" / "summary.json").read_text())["differences"]
+    (one,) = compared(runs, "1:real", "1:add_100").differences
+    both = compared(runs, "1").differences
+    assert one.found is not None
+    for found in (one, *both):
+        reported = said[found.label.removeprefix("1:")]
+        assert found.found is not None
+        assert (found.found.mean, found.found.low, found.found.high, found.found.p_value) == (
+            reported["mean"],
+            reported["low"],
+            reported["high"],
+            reported["p"],
+        )
+    # With the same comparisons made, the correction for their number is the same, too.
+    assert [item.p_holm for item in both] == [said[name]["p_holm"] for name in said]
+    assert one.p_holm == one.found.p_value
+    assert (one.word, both[0].word) == ("better", "worse")
+
+
+def test_two_runs_are_paired_by_their_common_seeds(runs: Path) -> None:
+    (found,) = compared(runs, "2:real", "1:real").differences
+    assert found.found is not None and found.found.seeds == 2
+    correct = []
+    for number in (1, 2):
+        path = next((runs / f"000{number}").rglob("evaluations/real"))
+        with np.load(path / "predictions.npz") as stored:
+            keep = np.isin(stored["seeds"], (1, 2))
+            correct.append((stored["probabilities"].argmax(-1) == stored["labels"])[keep])
+    assert found.found.mean == pytest.approx(correct[0].mean() - correct[1].mean())
+    assert found.found.low < found.found.mean < found.found.high
+
+
+def test_settings_that_differ(runs: Path) -> None:
+    settings = dict(compared(runs, "1:real", "2:real").settings)
+    assert settings["classifier"] == ["modern", "baseline"]
+    assert "level" not in settings and "arms" not in settings
+    assert compared(runs, "1:real", "1:add").settings == []
+
+
+def test_no_pair_on_other_test_images(runs: Path, tmp_path: Path) -> None:
+    (found,) = compared(runs, "1:real", "3:real").differences
+    assert found.found is None and found.word == "no pair: other test images"
+    assert "no pair: other test images" in page(compared(runs, "1:real", "3:real"))
+
+
+def test_equal_test_images_are_a_pair_at_two_levels(tmp_path: Path) -> None:
+    """The datasets differ but for their test images, as in studies at two levels."""
+    for _ in range(2):
+        build_run(tmp_path, TWO)
+    for dataset in (tmp_path / "0002").rglob("dataset"):
+        with artifacts.publish(dataset.with_name("other"), "dataset") as draft:
+            for name in artifacts.read(dataset).manifest.files:
+                shutil.copyfile(dataset / name, draft / name)
+            (draft / "classes.json").write_text('["a", "b"]')
+        other = artifacts.read(dataset.with_name("other"))
+        for evaluation in (tmp_path / "0002").rglob("evaluations/*"):
+            manifest = json.loads((evaluation / "manifest.json").read_text())
+            manifest["inputs"]["dataset"] = other.content_hash
+            (evaluation / "manifest.json").write_text(json.dumps(manifest))
+    (found,) = compared(tmp_path, "1:real", "2:add").differences
+    assert found.found is not None
+    shutil.rmtree(next((tmp_path / "0002").rglob("other")))
+    (found,) = compared(tmp_path, "1:real", "2:add").differences
+    assert found.word == "no pair: other test images"
+
+
+def test_no_pair_without_a_common_seed(tmp_path: Path) -> None:
+    build_run(tmp_path, TWO, seeds=(0, 1))
+    build_run(tmp_path, TWO, seeds=(2, 3))
+    (found,) = compared(tmp_path, "1:real", "2:real").differences
+    assert found.word == "no pair: no seed in common"
+
+
+def test_the_page_and_the_table(runs: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    out = tmp_path / "page.html"
+    arguments = ["compare", "1:real", "1:add", "2:real", "--runs-dir", str(runs)]
+    assert invoke([*arguments, "--html", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "1:add_100" in said and "better" in said and "baseline" in said
+    text = out.read_text()
+    assert "http" not in text.replace("http://www.w3.org", "") and "<script" not in text
+    for part in ("What they reach", "Settings that differ", "How they trained", "Where each looks"):
+        assert part in text
+    assert text.count("data:image/webp") > 10  # heat maps of the same drawings
+    assert "minus 1:real" in text
+
+
+def test_a_bucket_gives_the_same(runs: Path, tmp_path: Path) -> None:
+    """As the launcher of a cluster lays artifacts down, read as from a bucket."""
+    store = open_store(f"file://{tmp_path}")
+    for part in ("evaluations/real", "evaluations/add_100", "dataset", "cams/real"):
+        (source,) = (runs / "0001" / "artifacts").glob(f"study/{part}")
+        store.upload(source, f"study/ab12/task/{part.replace('/', '-')}/{source.parent.name}")
+    report = next((runs / "0001").rglob("summarize/report"))
+    store.upload(report, "study/ab12/summarize/1/report")
+    monkeyed = type("Remote", (type(store),), {"local": lambda self, key: None})
+    remote = monkeyed(f"file://{tmp_path}")
+    Bucket(remote).rebuild()
+    found = compare(Bucket(remote).records(), remote, ["1:real", "1:add"])
+    assert found.differences[0].found == compared(runs, "1:real", "1:add").differences[0].found
+
+
+def test_an_altered_evaluation_is_refused(tmp_path: Path) -> None:
+    build_run(tmp_path, TWO)
+    damaged = next(tmp_path.rglob("evaluations/real")) / "metrics.json"
+    damaged.write_text(damaged.read_text().replace("0.", "1.", 1))
+    with pytest.raises(DataError, match=r"metrics\.json differs"):
+        compared(tmp_path, "1")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["1:real"], "Two to 8 arms can be compared, not 1"),
+        (["1:real", "1:real"], "not 1"),
+        (["1", "2", "3", "1:add", "9"], "no run '9'"),
+        (["1:real", "1:classic"], "no single arm 'classic'; its arms: real, replace_50, add_100"),
+        (["1:real", "4"], "Run 4 has no results: it is running"),
+    ],
+)
+def test_mistakes(runs: Path, names: list[str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        compared(runs, *names)

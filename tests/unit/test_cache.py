@@ -1,0 +1,295 @@
+"""The cache by content: what was made of the same things comes back, and nothing else does."""
+
+import logging
+import multiprocessing
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from augstudy import artifacts, cache, fingerprint, telemetry
+from augstudy.cli import invoke
+from augstudy.errors import DataError, InputError
+from augstudy.training.checkpoints import Keeper
+
+FINISHED = {"wall_s": 5.0, "cpu_s": 7.0}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cache.Cache:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    return cache.Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> artifacts.Artifact:
+    with artifacts.publish(tmp_path / "dataset", "dataset", config={"level": 2}) as draft:
+        (draft / "images.npy").write_bytes(b"drawings")
+    return artifacts.read(tmp_path / "dataset")
+
+
+def evaluate(dataset: artifacts.Artifact, out: Path, text: str = "same", **config: object) -> bool:
+    """A step that copies `text`; whether it had to."""
+    with telemetry.stage("evaluate", "real"):
+        if artifacts.find(out, "evaluation", inputs={"dataset": dataset}, config=config):
+            return False
+        with artifacts.publish(
+            out, "evaluation", inputs={"dataset": dataset}, config=config
+        ) as draft:
+            (draft / "deep").mkdir()
+            (draft / "deep" / "metrics.json").write_text(text)
+    return True
+
+
+def test_another_folder_gets_what_was_made(store, dataset, tmp_path):
+    assert evaluate(dataset, tmp_path / "a" / "out")
+    assert not evaluate(dataset, tmp_path / "b" / "out")
+    first, second = (artifacts.read(tmp_path / name / "out", "evaluation") for name in "ab")
+    assert first.manifest == second.manifest
+    inodes = {item.file("deep/metrics.json").stat().st_ino for item in (first, second)}
+    assert len(inodes) == 1
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_without_a_cache_nothing_is_kept(dataset, tmp_path):
+    assert evaluate(dataset, tmp_path / "a") and evaluate(dataset, tmp_path / "b")
+    assert not evaluate(dataset, tmp_path / "a")  # the folder itself says that it is done
+
+
+@pytest.mark.parametrize("what", ["config", "input", "its config", "threads", "code"])
+def test_whatever_decides_the_content_is_part_of_the_key(
+    what, store, dataset, tmp_path, monkeypatch
+):
+    assert evaluate(dataset, tmp_path / "a", seed=1)
+    other, config = dataset, {"seed": 1}
+    if what == "config":
+        config = {"seed": 2}
+    elif what == "threads":
+        monkeypatch.setenv("AUGSTUDY_THREADS", "7")
+    elif what == "code":
+        monkeypatch.setattr(artifacts, "step_version", lambda name: f"another {name}")
+    else:
+        level, content = (2, b"others") if what == "input" else (3, b"drawings")
+        with artifacts.publish(tmp_path / "other", "dataset", config={"level": level}) as draft:
+            (draft / "images.npy").write_bytes(content)
+        other = artifacts.read(tmp_path / "other")
+    assert evaluate(other, tmp_path / "b", **config)
+    assert not evaluate(other, tmp_path / "c", **config)
+
+
+def test_what_comes_from_outside_or_acts_outside_is_never_kept(store, dataset, tmp_path):
+    for name in "ab":  # like ingest: no inputs
+        with telemetry.stage("ingest"):
+            assert artifacts.find(tmp_path / name, "dataset", config={"source": "x"}) is None
+            with artifacts.publish(tmp_path / name, "dataset", config={"source": "x"}) as draft:
+                (draft / "images.npy").write_bytes(name.encode())
+    with telemetry.stage("promote"):  # like promote: nobody looked for it
+        with artifacts.publish(tmp_path / "c", "decision", inputs={"dataset": dataset}) as draft:
+            (draft / "decision.json").write_text("{}")
+        again = artifacts.find(tmp_path / "d", "decision", inputs={"dataset": dataset})
+    assert again is None
+    assert store.measure().entries == 0
+
+
+@pytest.mark.parametrize("damage", ["alter", "remove", "manifest"])
+def test_a_damaged_entry_is_dropped_and_made_again(damage, store, dataset, tmp_path, caplog):
+    evaluate(dataset, tmp_path / "a")
+    (entry,) = (store.root / "entries").glob("*/*")
+    target = entry / ("manifest.json" if damage == "manifest" else "deep/metrics.json")
+    target.unlink()  # a new inode: the run folder keeps the good one
+    if damage != "remove":
+        target.write_text("evil")
+    with caplog.at_level(logging.WARNING, "augstudy"):
+        assert evaluate(dataset, tmp_path / "b")
+    assert "made again" in caplog.text
+    assert (tmp_path / "b" / "deep" / "metrics.json").read_text() == "same"
+    assert not evaluate(dataset, tmp_path / "c")
+
+
+def _writer(folder: str, number: int) -> None:
+    source = Path(folder) / f"source-{number}"
+    source.mkdir()
+    for name in "abcdef":
+        (source / name).write_text(str(number) * 10_000)
+    for key in ("aa11", "aa22"):
+        cache.Cache(Path(folder) / "cache").keep(key, source, manifest="whole")
+
+
+def test_many_writers_at_once_leave_one_whole_entry(tmp_path):
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_writer, args=(str(tmp_path), n)) for n in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    for key in ("aa11", "aa22"):
+        entry = cache.Cache(tmp_path / "cache").entry(key)
+        assert {item.name for item in entry.iterdir()} == {*"abcdef", "manifest"}
+        assert len({(entry / name).read_text() for name in "abcdef"}) == 1
+    assert not list((tmp_path / "cache").rglob(".*"))
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning(
+    store, dataset, tmp_path, monkeypatch, caplog
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "not yours")
+
+    monkeypatch.setattr(cache.Cache, "keep", refuse)
+    with caplog.at_level(logging.WARNING, "augstudy"):
+        assert evaluate(dataset, tmp_path / "a")
+    assert "cannot be written" in caplog.text
+    assert artifacts.read(tmp_path / "a", "evaluation")
+
+
+def test_a_file_is_no_cache(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(InputError, match="is no folder"):
+        cache.active()
+
+
+def test_other_file_systems_get_copies(store, dataset, tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    evaluate(dataset, tmp_path / "a")
+    assert not evaluate(dataset, tmp_path / "b")
+    shutil.rmtree(tmp_path / "a")
+    assert artifacts.read(tmp_path / "b", "evaluation")  # files of its own
+
+
+def test_a_part_is_shared_between_artifacts_and_tells_its_cost(store, dataset, tmp_path):
+    made = []
+
+    def train(folder: Path, seed: int) -> None:
+        made.append(seed)
+        (folder / "model").write_text(f"seed {seed}")
+
+    def cell(name: str, seeds: list[int]) -> telemetry.Stage:
+        inputs = {"dataset": dataset}
+        with telemetry.stage("train_cnn", "real") as stage:
+            with artifacts.publish(tmp_path / name, "classifier", inputs=inputs) as draft:
+                for seed in seeds:
+                    artifacts.part(
+                        draft / f"seed-{seed}",
+                        "seed",
+                        lambda folder, seed=seed: train(folder, seed),
+                        inputs=inputs,
+                        config={"seed": seed},
+                    )
+        return stage
+
+    cell("two", [0, 1])
+    cell("three", [0, 1, 2])
+    assert made == [0, 1, 2]
+    files = artifacts.read(tmp_path / "three", "classifier").manifest.files
+    assert sorted(files) == [f"seed-{seed}/model" for seed in (0, 1, 2)]
+    entries = [artifacts.read(item).manifest for item in (store.root / "entries").glob("*/*")]
+    assert len(entries) == 3
+    assert all(item.provenance.keys() == FINISHED.keys() for item in entries)
+
+
+def test_what_a_part_had_cost_counts_where_it_is_used_again():
+    with telemetry.stage("train_cnn") as stage:
+        own = stage.cost()
+        stage.credit(FINISHED | {"read_at": "never"})
+        assert stage.cost()["cpu_s"] == pytest.approx(own["cpu_s"] + 7, abs=0.5)
+        spent = artifacts.cost(since=own)
+    assert spent["wall_s"] == pytest.approx(5, abs=0.5)
+
+
+def test_a_step_says_that_it_was_taken_from_the_cache(store, dataset, tmp_path, monkeypatch):
+    evaluate(dataset, tmp_path / "a")
+    monkeypatch.setenv(telemetry.EVENTS_VARIABLE, str(tmp_path / "events"))
+    evaluate(dataset, tmp_path / "b")
+    text = (tmp_path / "events").read_text()
+    assert '"text": "taken from the cache"' in text and '"reused": true' in text
+
+
+def test_checkpoints_wait_in_the_cache_for_the_next_run(store, dataset, tmp_path):
+    def keeper(out: str, name: str = "seed-1") -> Keeper:
+        return Keeper.beside(tmp_path / out, name, {"dataset": dataset}, {"epochs": 2})
+
+    first = keeper("a")
+    first.offer(1, {"rows": [1]})
+    first.write()
+    other = keeper("b")  # the training goes on elsewhere: its checkpoints are not disturbed
+    other.offer(9, {"rows": []})
+    other.write()
+    assert other.latest() == (9, {"rows": []})
+    first._training.release()  # as the end of its process does
+    assert keeper("c", "seed-2").latest() is None
+    resumed = keeper("c")
+    assert resumed.latest() == (1, {"rows": [1]})
+    resumed.clear()
+    assert not list((store.root / "trainings").glob("*/*"))
+    assert keeper("d").latest() is None
+
+
+def test_show_and_clear(store, dataset, tmp_path, capsys):
+    evaluate(dataset, tmp_path / "a")
+    evaluate(dataset, tmp_path / "b", seed=2)
+    (entry,) = [item for item in (store.root / "entries").glob("*/*")][:1]
+    shutil.rmtree(tmp_path / "a")
+    found = store.measure()
+    assert found.entries == 2
+    assert 0 < found.own < found.size
+    assert invoke(["cache"]) == 0
+    assert "2 entries" in capsys.readouterr().out
+    month_ago = time.time() - 30 * 24 * 3600
+    os.utime(entry, (month_ago, month_ago))
+    for item in entry.iterdir():
+        os.utime(item, (month_ago, month_ago))
+    assert invoke(["cache", "clear", "--unused-days", "29"]) == 0
+    assert store.measure().entries == 1
+    assert invoke(["cache", "clear"]) == 0
+    assert "0 entries" in capsys.readouterr().out
+    assert artifacts.read(tmp_path / "b", "evaluation")
+    assert invoke(["cache", "empty"]) == 2
+
+
+def test_clearing_touches_nothing_else_in_the_folder(store, tmp_path):
+    (store.root / "notes").mkdir(parents=True)
+    (store.root / "notes" / "mine.txt").write_text("mine")
+    store.clear()
+    assert (store.root / "notes" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("changed", "steps"),
+    [
+        ("report/wording.py", {"summarize"}),
+        ("report/templates/report.html.j2", {"summarize"}),
+        ("errors.py", set()),
+        ("commands/runs.py", set()),
+        ("training/classifier.py", {"train_cnn", "evaluate"}),
+        ("models/generators.py", {"train_gan"}),
+        ("metrics/classification.py", {"evaluate", "summarize"}),
+    ],
+)
+def test_only_code_that_a_step_reaches_makes_it_another(changed, steps, tmp_path, monkeypatch):
+    copy = tmp_path / "augstudy"
+    shutil.copytree(Path(fingerprint.__file__).parent, copy)
+    monkeypatch.setattr(fingerprint, "_ROOT", copy)
+    names = ("train_gan", "train_cnn", "evaluate", "cam", "summarize")
+    version = fingerprint.step_version.__wrapped__
+    before = {name: version(name) for name in names}
+    whole = fingerprint.code_version.__wrapped__()
+    with (copy / changed).open("a") as stream:
+        stream.write("\n")
+    assert {name for name in names if version(name) != before[name]} == steps
+    assert fingerprint.code_version.__wrapped__() != whole
+
+
+def test_a_damaged_run_folder_does_not_get_into_others(store, dataset, tmp_path):
+    evaluate(dataset, tmp_path / "a")
+    (tmp_path / "a" / "deep" / "metrics.json").write_text("written over in place")
+    assert evaluate(dataset, tmp_path / "b")
+    assert (tmp_path / "b" / "deep" / "metrics.json").read_text() == "same"
+    with pytest.raises(DataError):
+        artifacts.read(tmp_path / "a", "evaluation")
