@@ -8,10 +8,11 @@ import pytest
 
 from augstudy import artifacts
 from augstudy.backend import keras
-from augstudy.config import GanSettings
-from augstudy.data.dataset import Split, save_split
+from augstudy.config import GanSettings, JudgeSettings
+from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.errors import InputError
-from augstudy.stages import synthesize, train_gan
+from augstudy.metrics.quality import DIRECTIONS
+from augstudy.stages import synthesize, train_gan, train_judge
 from augstudy.training import gan
 from augstudy.training.stability import judge
 
@@ -28,7 +29,7 @@ def folder(tmp_path_factory):
 def dataset(folder):
     images, labels = gan_toy.bars()
     with artifacts.publish(folder / "dataset", "dataset") as draft:
-        for name in ("train", "val", "test"):
+        for name in SPLITS:
             save_split(draft, name, Split(images, labels, np.arange(len(labels))))
         (draft / "classes.json").write_text(json.dumps(CLASSES))
     return folder / "dataset"
@@ -88,9 +89,19 @@ def test_the_sheet_is_dark_on_white(drawn):
     sheet = matplotlib.image.imread(drawn.file("sheet.png"))
     assert (sheet[0, 0, :3] == 1).all()
     assert sheet[..., :3].mean() > 0.7
-    quality = drawn.json("quality.json")
-    assert set(quality["per_class"]) == set(CLASSES)
-    assert quality["n"] == 48
+
+
+def test_with_a_judge_images_are_measured_and_drawn_for_it(folder, dataset, trained, drawn):
+    assert drawn.json("quality.json") == {"n": 48, "metrics": {}, "per_class": {}}
+    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=6)
+    judge = train_judge.run(dataset, folder / "judge", settings).path
+    few = synthesize.run(trained.path, folder / "few", 2, seed=3, dataset=dataset, judge=judge)
+    quality = few.json("quality.json")
+    assert quality["n"] == len(np.load(few.file("labels.npy"))) == 4
+    assert quality["measured"]["per_class"] == 24
+    assert quality["metrics"]["gan_test"]["value"] >= 0.9
+    assert set(quality["metrics"]) == set(DIRECTIONS)
+    assert set(few.manifest.inputs) == {"gan", "dataset", "judge"}
 
 
 def test_equal_seeds_give_equal_bytes_and_others_do_not(folder, dataset):
