@@ -33,12 +33,10 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     """
     x, y = _checked(real, fake, 2)
     shift = float(((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum())
-    cov_x, cov_y = (np.atleast_2d(np.cov(item, rowvar=False)) for item in (x, y))
-    # The trace of (cov_x cov_y)^(1/2), from matrices that are symmetric: no complex detour.
-    values, vectors = np.linalg.eigh(cov_x)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    middle = np.linalg.eigvalsh(root @ cov_y @ root).clip(0)
-    spread = float(np.trace(cov_x) + np.trace(cov_y) - 2 * np.sqrt(middle).sum())
+    root_x, root_y = _covariance_root(x), _covariance_root(y)
+    # The trace of the square root of the product of the covariances: no complex roots needed.
+    shared = float(np.linalg.svd(root_x @ root_y.T, compute_uv=False).sum())
+    spread = float((root_x**2).sum() + (root_y**2).sum()) - 2 * shared
     return shift + max(spread, 0.0)
 
 
@@ -194,6 +192,12 @@ def _half(count: int, random: np.random.Generator) -> Indices:
     """One of every two neighbouring rows: of rows sorted by class, half of every class."""
     firsts = np.arange(0, count - 1, 2)
     return np.asarray(firsts + random.integers(0, 2, len(firsts)))
+
+
+def _covariance_root(x: Floats) -> Floats:
+    """R with R'R the covariance of the rows; as small as the smaller of N and D allows."""
+    centred = (x - x.mean(axis=0)) / np.sqrt(len(x) - 1)
+    return np.asarray(np.linalg.qr(centred, mode="r"), np.float64)
 
 
 def _kernel(x: Floats, y: Floats) -> Floats:
