@@ -10,6 +10,7 @@ from augstudy import artifacts
 from augstudy.config import JudgeSettings
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.data.mixtures import Drawings
+from augstudy.metrics import quality
 from augstudy.metrics.quality import DIRECTIONS
 from augstudy.stages import train_judge
 from augstudy.training.inspection import Inspection
@@ -26,20 +27,19 @@ def bars():
     return images, labels
 
 
-def build(folder, val=SIZE):
+def build(folder):
     images, labels = bars()
     with artifacts.publish(folder, "dataset") as draft:
         for index, name in enumerate(SPLITS):
-            each = (val if name == "val" else SIZE) // 2
-            rows = np.r_[:each, SIZE // 2 : SIZE // 2 + each]
-            save_split(draft, name, Split(images[index::6][rows], labels[index::6][rows], rows))
+            part = slice(index, None, 6)
+            save_split(draft, name, Split(images[part], labels[part], np.arange(SIZE)))
         (draft / "classes.json").write_text(json.dumps(["left", "right"]))
     return artifacts.read(folder)
 
 
 def judged(folder, **changes):
     """An inspection with a judge of its own."""
-    dataset = build(folder / "dataset", **changes.pop("sizes", {}))
+    dataset = build(folder / "dataset")
     settings = SETTINGS.model_copy(update=changes)
     return Inspection(dataset, train_judge.run(dataset.path, folder / "judge", settings))
 
@@ -117,8 +117,9 @@ def test_the_first_images_count_and_cas_can_be_left_out(quick, fresh, good):
         assert record == good["metrics"][name], name
 
 
-def test_too_few_drawings_are_said_and_cas_stays(tmp_path, fresh, caplog):
-    found = examine(judged(tmp_path, sizes={"val": 10}), fresh)
-    assert set(found["metrics"]) == {"cas"}
-    assert "raise val_per_class to 6 or more" in caplog.text
-    assert set(found["per_class"]["left"]) == {"cas"}
+def test_too_few_drawings_are_said(quick, fresh, caplog, monkeypatch):
+    monkeypatch.setattr(quality, "LEAST", 99)
+    found = examine(quick, fresh)
+    assert (found["metrics"], found["per_class"]) == ({}, {"left": {}, "right": {}})
+    assert "only 30 validation drawings" in caplog.text
+    assert "raise val_per_class to 50 or more" in caplog.text
