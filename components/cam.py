@@ -13,6 +13,6 @@ def cam(
     maps: Output[Artifact],
 ):
     """Show which strokes the classifier looks at, for right and wrong answers."""
-    from augstudy.stages import adapters
+    from augstudy.stages import cells
 
-    adapters.cam(classifier.path, evaluation.path, maps.path)
+    cells.cam(classifier.path, evaluation.path, maps.path)

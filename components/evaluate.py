@@ -14,12 +14,13 @@ def evaluate(
     metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
     label: str = "",
+    gan: Input[Model] = None,
 ):
     """Read the test split, once, with every classifier of the cell."""
-    from augstudy.stages import adapters
+    from augstudy.stages import cells
 
-    made = evaluation.path
-    found = adapters.evaluate(dataset.path, classifier.path, made, metrics.path, label)
+    made, beside = evaluation.path, gan.path if gan else ""
+    found = cells.evaluate(dataset.path, classifier.path, made, metrics.path, label, beside)
     for name, value in found["metrics"].items():
         metrics.log_metric(name, value)
     curves.metadata["display_name"] = found["title"]

@@ -11,6 +11,7 @@ def summarize(
     dataset: Input[Dataset],
     gan: Input[Model],
     synthetic: Input[Dataset],
+    curation: Input[Artifact],
     evaluations: Input[list[Artifact]],
     cams: Input[list[Artifact]],
     report: Output[Artifact],
@@ -35,6 +36,7 @@ def summarize(
     on_gan_failure: str,
     judge_settings: dict,
     synthetic_per_class: int,
+    curation_settings: dict,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
     from augstudy.stages import adapters
@@ -58,11 +60,13 @@ def summarize(
         "on_gan_failure": on_gan_failure,
         "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
+        "curation_settings": curation_settings,
     }
     flat = adapters.summarize(
         dataset.path,
         gan.path,
         synthetic.path,
+        curation.path,
         [item.path for item in evaluations],
         [item.path for item in cams],
         study,

@@ -1,7 +1,7 @@
 """Component: train the classifiers of a cell."""
 
 from kfp import dsl
-from kfp.dsl import Dataset, Input, Model, Output
+from kfp.dsl import Artifact, Dataset, Input, Model, Output
 
 from components.image import IMAGE
 
@@ -15,9 +15,11 @@ def train_cnn(
     recipe: str,
     settings: dict,
     synthetic: Input[Dataset] = None,
+    curation: Input[Artifact] = None,
 ):
     """Train one classifier a seed on the training set of an arm."""
-    from augstudy.stages import adapters
+    from augstudy.stages import cells
 
-    images = synthetic.path if synthetic else ""
-    adapters.train_cnn(dataset.path, images, classifier.path, arm, seeds, recipe, settings)
+    given = {"dataset": dataset, "synthetic": synthetic, "curation": curation}
+    inputs = {name: item.path for name, item in given.items() if item}
+    cells.train_cnn(inputs, classifier.path, arm, seeds, recipe, settings)

@@ -3,6 +3,7 @@
 from kfp import dsl
 
 from augstudy.config import MAMMALS
+from components.curate import curate
 from components.ingest import ingest
 from components.summarize import summarize
 from components.synthesize import synthesize
@@ -44,6 +45,7 @@ def augmentation_study(
     on_gan_failure: str = "stop",
     judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
+    curation_settings: dict = {},  # noqa: B006
     gpus: int = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
@@ -83,10 +85,23 @@ def augmentation_study(
         level=level,
     )
     resources.apply(drawn, resources.INFERENCE)
+    judged = curate(
+        dataset=data.outputs["dataset"],
+        synthetic=drawn.outputs["synthetic"],
+        arms=arms,
+        settings=curation_settings,
+        recipe=classifier,
+        recipe_settings=classifier_settings,
+        seed=gan_seed,
+    )
+    resources.apply(judged, resources.TRAINING)
+    resources.use_gpus(judged, gpus, gpu_type)
     with dsl.ParallelFor(arms, name="cells", parallelism=resources.PARALLEL_CELLS) as arm:
         cell = study_cell(
             dataset=data.outputs["dataset"],
+            gan=trained.outputs["gan"],
             synthetic=drawn.outputs["synthetic"],
+            curation=judged.outputs["curation"],
             arm=arm,
             seeds=seeds,
             classifier=classifier,
@@ -98,6 +113,7 @@ def augmentation_study(
         dataset=data.outputs["dataset"],
         gan=trained.outputs["gan"],
         synthetic=drawn.outputs["synthetic"],
+        curation=judged.outputs["curation"],
         evaluations=dsl.Collected(cell.outputs["evaluation"]),
         cams=dsl.Collected(cell.outputs["maps"]),
         pipeline="augmentation_study",
@@ -118,6 +134,7 @@ def augmentation_study(
         on_gan_failure=on_gan_failure,
         judge_settings=judge_settings,
         synthetic_per_class=synthetic_per_class,
+        curation_settings=curation_settings,
     )
     resources.apply(answer, resources.LIGHT)
     # Each run shall have a report under its own id, even where all else is taken from a cache.

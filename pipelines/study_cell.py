@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input
+from kfp.dsl import Artifact, Dataset, Input, Model
 
 from components.cam import cam
 from components.evaluate import evaluate
@@ -21,7 +21,9 @@ class CellOutputs(NamedTuple):
 @dsl.pipeline(name="study-cell", description="Train, evaluate and explain one arm.")
 def study_cell(
     dataset: Input[Dataset],
+    gan: Input[Model],
     synthetic: Input[Dataset],
+    curation: Input[Artifact],
     arm: dict,
     seeds: list[int],
     classifier: str,
@@ -33,6 +35,7 @@ def study_cell(
     trained = train_cnn(
         dataset=dataset,
         synthetic=synthetic,
+        curation=curation,
         arm=arm,
         seeds=seeds,
         recipe=classifier,
@@ -40,7 +43,7 @@ def study_cell(
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
-    evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"])
+    evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"], gan=gan)
     resources.apply(evaluated, resources.INFERENCE)
     explained = cam(
         classifier=trained.outputs["classifier"],

@@ -13,6 +13,7 @@ from augstudy import artifacts
 from augstudy.config import MAMMALS, Arm
 from augstudy.metrics import quality
 from augstudy.metrics.classification import evaluate_predictions
+from augstudy.metrics.label_noise import find_label_noise
 
 TWINS = {"tiger": "zebra", "zebra": "tiger", "cow": "horse", "horse": "cow", "lion": "tiger"}
 
@@ -120,7 +121,8 @@ def build_classifier(path, dataset, seeds=(0, 1, 2), content=b""):
         for seed in seeds:
             (draft / f"seed-{seed}").mkdir()
             (draft / f"seed-{seed}" / "model.keras").write_bytes(content)
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        (draft / "architecture.txt").write_text("A convolution, and a dense layer.\n")
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, 10))
         write_json(draft / "classes.json", dataset.json("classes.json"))
     return artifacts.read(path, "classifier")
@@ -136,9 +138,11 @@ def build_evaluation(
     run_spread=0.1,
     epochs=12,
     classifier=None,
+    name=None,
+    discriminator=False,
 ):
     """An evaluation whose accuracy grows with `skill` (0 is about 0.75)."""
-    chosen = Arm(arm=arm, share=share)
+    chosen = Arm(arm=arm, share=share, name=name)
     noise = sum(map(ord, chosen.label))
     probabilities = predictions(dataset, seeds, skill, run_spread, noise)
     labels = np.load(dataset.file("test_labels.npy"))
@@ -155,10 +159,24 @@ def build_evaluation(
             rows=np.load(dataset.file("test_rows.npy")),
             seeds=np.array(seeds, np.int64),
         )
+        noise = find_label_noise(probabilities.mean(axis=0), labels)
+        rows = noise.ranked()[:24]
+        np.savez(
+            draft / "label_noise.npz",
+            suspicious=noise.suspicious,
+            noise=noise.noise,
+            images=np.load(dataset.file("test_images.npy"))[rows],
+            labels=labels[rows],
+            suggested=noise.suggested[rows].astype(np.int32),
+            margin=noise.margin[rows],
+        )
         metrics = evaluate_predictions(probabilities, labels, classes, seeds, resamples=200)
+        if discriminator:
+            found = evaluate_predictions(probabilities[:1], labels, classes, [0], resamples=200)
+            write_json(draft / "discriminator.json", found)
         write_json(draft / "metrics.json", metrics)
         curves.to_csv(draft / "history.csv", index=False)
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, images))
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "evaluation")
@@ -175,6 +193,7 @@ def training_records(curves, seeds, images):
             "val_accuracy": float(curves[curves.seed == seed].val_accuracy.iloc[-1]),
             "parameters": 280_123,
             "images": images,
+            "budget": "steps",
             "steps": 1234,
         }
         for seed in seeds
@@ -206,7 +225,7 @@ def build_cam(path, dataset, arm="real", share=None, per_class=2):
             confidence=generator.uniform(0.35, 0.99, len(picked)).astype(np.float32),
         )
         Image.new("L", (28, 28)).save(draft / "gallery.png")
-        write_json(draft / "arm.json", chosen.model_dump() | {"label": chosen.label})
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "cam")
 

@@ -2,7 +2,7 @@
 
     python interrupted.py cnn|gan DATASET OUT SIGNAL CALLS
 
-The signal comes at the given call of the progress display: an epoch of the classifier (each of
+A judge must be beside the dataset. The signal comes at the given call of the progress display: an epoch of the classifier (each of
 its two seeds has 4), 15 steps of the GAN.
 """
 
@@ -36,7 +36,7 @@ def train(what: str, dataset: Path, out: Path) -> Artifact:
     """The step that is interrupted."""
     if what == "cnn":
         return train_cnn.run(dataset, out, Arm(arm="real"), [3, 4], CNN)
-    return train_gan.run(dataset, out, GAN, seed=3)
+    return train_gan.run(dataset, out, GAN, seed=3, judge=dataset.with_name("judge"))
 
 
 def main(what: str, dataset: str, out: str, number: str, calls: str) -> None:

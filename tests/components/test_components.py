@@ -10,7 +10,7 @@ from builders import build_cam, build_classifier, build_dataset, build_evaluatio
 from kfp.dsl import ClassificationMetrics
 
 from augstudy import artifacts
-from augstudy.stages import adapters
+from augstudy.stages import adapters, cells
 from augstudy.telemetry import Stage
 
 ARMS = [{"arm": "real"}, {"arm": "classic"}]
@@ -66,7 +66,7 @@ def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> Non
     dataset = Output(tmp_path / "not-even-read")
     function("train_judge")(dataset=dataset, judge=judge, settings={}, arms=ARMS)
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
-    function("train_gan")(**inputs, recipe="compact", settings={}, seed=0)
+    function("train_gan")(**inputs, recipe="compact", settings={}, seed=0, on_failure="stop")
     sizes = {"per_class": 0, "seed": 0, "train_per_class": 10, "level": 0}
     function("synthesize")(**inputs, synthetic=synthetic, **sizes)
     assert [adapters.given(item.path) for item in (judge, gan, synthetic)] == [None] * 3
@@ -78,7 +78,7 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
         build_evaluation(tmp_path / arm, dataset, arm, seeds=(0, 1)) for arm in ("real", "classic")
     ]
     maps = build_cam(tmp_path / "cam", dataset, "real")
-    for name in ("gan", "synthetic"):
+    for name in ("gan", "synthetic", "curation"):
         adapters.skip(str(tmp_path / name), Stage(name, ""))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
@@ -86,6 +86,7 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
         dataset=Output(dataset.path),
         gan=Output(tmp_path / "gan"),
         synthetic=Output(tmp_path / "synthetic"),
+        curation=Output(tmp_path / "curation"),
         evaluations=[Output(item.path) for item in items],
         cams=[Output(maps.path)],
         **outputs,
@@ -102,7 +103,7 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
 def test_what_a_cell_shows_in_the_dashboard(tmp_path: Path) -> None:
     dataset = build_dataset(tmp_path / "dataset", train=8, test=6)
     made = build_evaluation(tmp_path / "cell", dataset, "add", share=1.0, seeds=(0, 1))
-    shown = adapters._for_dashboard(made, dataset.path)
+    shown = cells._for_dashboard(made, dataset.path)
     assert shown["title"] == "add_100, level 8"
     accuracy = made.json("metrics.json")["metrics"]["accuracy"]["value"]
     assert shown["metrics"]["accuracy"] == accuracy
@@ -160,6 +161,9 @@ def test_retraining_without_a_champion_promotes(tmp_path: Path) -> None:
         ([{"arm": "replace", "share": 0.3}], 60, 18),
         ([{"arm": "replace", "share": 0.3}, {"arm": "add", "share": 1}], 60, 60),
         ([{"arm": "add", "share": 0.25}], 254, 64),
+        ([{"arm": "classic_add", "share": 1.5}, {"arm": "extra_real", "share": 3}], 10, 15),
+        ([{"arm": "same_steps", "share": 1}, {"arm": "real_filtered"}], 10, 0),
+        ([{"arm": "add", "share": 1}, {"arm": "add_filtered", "share": 0.5}], 10, 20),
     ],
 )
 def test_images_needed(arms: list[dict[str, Any]], level: int, images: int) -> None:
@@ -177,7 +181,7 @@ def test_settings_are_told_in_one_order() -> None:
 def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AUGSTUDY_THREADS", "8")
     monkeypatch.setenv("AUGSTUDY_CELL_THREADS", "4")
-    adapters._share_cores()
+    cells._share_cores()
     import os
 
     assert os.environ["AUGSTUDY_THREADS"] == "4"
@@ -199,6 +203,8 @@ STUDY: dict[str, Any] = {
     "gan_recipe": "compact",
     "gan_settings": {},
     "gan_seed": 0,
+    "on_gan_failure": "stop",
     "judge_settings": {},
     "synthetic_per_class": 0,
+    "curation_settings": {},
 }

@@ -14,9 +14,9 @@ import pytest
 from program import FAKES
 from rich.console import Console
 
+from augstudy.durations import duration
 from augstudy.errors import InputError
 from augstudy.files import replace_text
-from augstudy.durations import duration
 from augstudy.local import catalog, display, parameters, runner
 from augstudy.local.events import RunState
 from augstudy.local.failures import StepError, last_traceback

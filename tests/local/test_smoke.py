@@ -56,7 +56,7 @@ def test_every_step_is_timed(study: Path) -> None:
         for name in ("train_cnn", "evaluate", "cam")
         for arm in ("real", "replace_50")
     ]
-    others = ["ingest", "train_judge", "train_gan", "synthesize", "summarize"]
+    others = ["ingest", "train_judge", "train_gan", "synthesize", "curate", "summarize"]
     assert sorted(steps) == sorted([*others, *cells])
     assert all(float(row["peak_mib"]) > 0 for row in rows)
     assert 0 < record(study)["startup_s"] < record(study)["duration_s"]

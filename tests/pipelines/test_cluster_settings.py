@@ -17,7 +17,7 @@ from augstudy.config import parse
 from augstudy.errors import InputError
 from augstudy.local import catalog
 
-TRAINING = {"train_judge", "train_gan", "train_cnn"}
+TRAINING = {"train_judge", "train_gan", "curate", "train_cnn"}
 DIGEST = "registry.example/augstudy-python@sha256:" + "0" * 64
 EVERYTHING: dict[str, Any] = {
     "image": DIGEST,
@@ -124,8 +124,8 @@ def test_pods_of_the_default_study(tmp_path: Path) -> None:
     target = tmp_path / "pipeline.yaml"
     compile_pipeline(catalog.load("augmentation_study"), target)
     spec, _ = ir.load(target)
-    # The run, 5 steps outside the loop, the loop; each arm: round, nested pipeline, 3 steps.
-    assert ir.count_pods(spec, {}) == 1 + 5 * 2 + 1 + 5 * (1 + 1 + 3 * 2) == 52
+    # The run, 6 steps outside the loop, the loop; each arm: round, nested pipeline, 3 steps.
+    assert ir.count_pods(spec, {}) == 1 + 6 * 2 + 1 + 5 * (1 + 1 + 3 * 2) == 54
     assert ir.count_pods(spec, {}) <= 60
 
 

@@ -39,7 +39,7 @@ def summary(accuracy: float = 0.8) -> dict:
         },
         "differences": {"add_100": {**found, "verdict": "no clear difference"}},
         "gan": {"verdict": "stable"},
-        "synthetic": {"fid_qd": {"value": 12.5}},
+        "synthetic": {"metrics": {"fid_qd": {"value": 12.5}}},
     }
 
 

@@ -170,19 +170,20 @@ def test_a_part_is_shared_between_artifacts_and_tells_its_cost(store, dataset, t
         made.append(seed)
         (folder / "model").write_text(f"seed {seed}")
 
-    def cell(name: str, seeds: list[int]) -> telemetry.Stage:
+    def cell(name: str, seeds: list[int]) -> None:
         inputs = {"dataset": dataset}
-        with telemetry.stage("train_cnn", "real") as stage:
-            with artifacts.publish(tmp_path / name, "classifier", inputs=inputs) as draft:
-                for seed in seeds:
-                    artifacts.part(
-                        draft / f"seed-{seed}",
-                        "seed",
-                        lambda folder, seed=seed: train(folder, seed),
-                        inputs=inputs,
-                        config={"seed": seed},
-                    )
-        return stage
+        with (
+            telemetry.stage("train_cnn", "real"),
+            artifacts.publish(tmp_path / name, "classifier", inputs=inputs) as draft,
+        ):
+            for seed in seeds:
+                artifacts.part(
+                    draft / f"seed-{seed}",
+                    "seed",
+                    lambda folder, seed=seed: train(folder, seed),
+                    inputs=inputs,
+                    config={"seed": seed},
+                )
 
     cell("two", [0, 1])
     cell("three", [0, 1, 2])
@@ -234,7 +235,7 @@ def test_checkpoints_wait_in_the_cache_for_the_next_run(store, dataset, tmp_path
 def test_show_and_clear(store, dataset, tmp_path, capsys):
     evaluate(dataset, tmp_path / "a")
     evaluate(dataset, tmp_path / "b", seed=2)
-    (entry,) = [item for item in (store.root / "entries").glob("*/*")][:1]
+    entry = next((store.root / "entries").glob("*/*"))
     shutil.rmtree(tmp_path / "a")
     found = store.measure()
     assert found.entries == 2

@@ -13,6 +13,8 @@ import pytest
 from builders import build_dataset
 
 from augstudy import artifacts, telemetry
+from augstudy.config import JudgeSettings
+from augstudy.stages import train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper
 
@@ -107,7 +109,10 @@ def test_a_store_that_is_away_costs_a_warning(tmp_path, gcs, monkeypatch, caplog
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+    made = build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+    settings = JudgeSettings(classifier="baseline", steps=2, cas_steps=0)
+    train_judge.run(made, made.with_name("judge"), settings)
+    return made
 
 
 @pytest.fixture(scope="module")

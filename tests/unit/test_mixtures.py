@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from augstudy.config import Arm
-from augstudy.data.mixtures import Drawings, Synthetic, training_set
-from augstudy.errors import InputError
+from augstudy.data.curation import Judged, TooFewDrawingsError
+from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 
 CLASSES, LEVEL = 3, 10
 
@@ -19,9 +19,17 @@ REAL = drawings(0)
 SYNTHETIC = Synthetic(right=drawings(100), fault=drawings(200))
 
 
-def mix(arm, share=None, seed=0, synthetic=SYNTHETIC):
+def mix(arm, share=None, seed=0, synthetic=SYNTHETIC, **sources):
     chosen = Arm(arm=arm, share=share)
-    return training_set(chosen, REAL, synthetic, classes=CLASSES, seed=seed)
+    given = Sources(REAL, synthetic=synthetic, **sources)
+    return training_set(chosen, given, classes=CLASSES, seed=seed)
+
+
+def judged(*rejected):
+    """A filter that keeps all but the `rejected` rows, and is less and less confident."""
+    confidence = np.linspace(0.9, 0.1, CLASSES * LEVEL, dtype=np.float32)
+    kept = ~np.isin(np.arange(CLASSES * LEVEL), rejected)
+    return Judged(confidence, kept)
 
 
 def numbers(result):
@@ -40,8 +48,9 @@ def test_replace_keeps_the_count_and_changes_the_share_in_every_class():
     assert np.bincount(result.labels[synthetic]).tolist() == [3] * CLASSES
 
 
-def test_add_keeps_every_real_drawing():
-    result = mix("add", 0.5)
+@pytest.mark.parametrize("arm", ["add", "classic_add"])
+def test_add_keeps_every_real_drawing(arm):
+    result = mix(arm, 0.5)
     assert numbers(REAL) < numbers(result)
     assert np.bincount(result.labels).tolist() == [15] * CLASSES
 
@@ -82,11 +91,71 @@ def test_a_larger_share_replaces_a_superset():
     assert large < small
 
 
+@pytest.mark.parametrize("arm", ["add", "replace", "mislabelled", "classic_add", "add_filtered"])
+def test_an_arm_without_its_synthetic_drawings_is_refused(arm):
+    with pytest.raises(TooFewDrawingsError, match=f"'{arm}_100' needs synthetic drawings"):
+        mix(arm, 1.0, synthetic=None)
+
+
 def test_too_few_synthetic_drawings_say_how_many_there_are():
-    with pytest.raises(InputError, match=r"20 synthetic drawings a class are needed.*only 10"):
+    with pytest.raises(TooFewDrawingsError, match=r"20 synthetic drawings a class.*only 10: raise"):
         mix("add", 2.0)
 
 
-def test_an_arm_without_its_synthetic_drawings_is_refused():
-    with pytest.raises(InputError, match="'add_100' needs synthetic drawings"):
-        mix("add", 1.0, synthetic=None)
+def test_same_steps_holds_the_real_drawings_alone():
+    assert numbers(mix("same_steps", 1.0, synthetic=None)) == numbers(REAL)
+
+
+def test_extra_real_adds_real_drawings_beyond_the_level():
+    result = mix("extra_real", 0.5, extra=drawings(50))
+    added = numbers(result) - numbers(REAL)
+    assert added == {50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74}
+    known = labels_by_number(drawings(50)) | labels_by_number(REAL)
+    assert labels_by_number(result).items() <= known.items()
+
+
+@pytest.mark.parametrize(("extra", "left"), [(drawings(50), 10), (None, 0)])
+def test_extra_real_says_when_the_pool_is_too_small(extra, left):
+    with pytest.raises(
+        TooFewDrawingsError,
+        match=rf"'extra_real_150' needs 15 further .*only {left}: lower the level.*train_per_class",
+    ):
+        mix("extra_real", 1.5, extra=extra)
+
+
+def test_add_filtered_takes_what_the_filter_kept_in_every_class_alike():
+    result = mix("add_filtered", 0.5, judged_synthetic=judged(0, 2, 4, 21))
+    added = sorted(numbers(result) - numbers(REAL))
+    assert added == [101, 103, 105, 106, 107, 110, 111, 112, 113, 114, 120, 122, 123, 124, 125]
+
+
+def test_where_too_few_were_kept_the_most_confident_of_the_others_follow():
+    kept_two = [row for row in range(LEVEL) if row not in (3, 8)]
+    result = mix("add_filtered", 0.5, judged_synthetic=judged(*kept_two))
+    first_class = {number for number in numbers(result) if 100 <= number < 110}
+    assert first_class == {103, 108, 100, 101, 102}
+
+
+def test_without_balance_a_class_contributes_as_often_as_it_passes():
+    doubted = judged(*range(2, LEVEL))
+    result = mix("add_filtered", 0.5, judged_synthetic=doubted, balance=False)
+    counts = result.counts(CLASSES) - LEVEL
+    assert counts[0] == 2 and counts.sum() == 15 and abs(counts[1] - counts[2]) <= 1
+
+
+def test_a_filter_that_is_missing_is_asked_for():
+    for arm, share in (("add_filtered", 0.5), ("real_filtered", None)):
+        with pytest.raises(TooFewDrawingsError, match=f"'{arm}.*--curation"):
+            mix(arm, share)
+
+
+def test_real_filtered_drops_real_drawings_that_the_filter_doubts():
+    doubted = (0, 1, 2, 3, 14, 29)
+    result = mix("real_filtered", judged_real=judged(*doubted), balance=False)
+    assert numbers(result) == numbers(REAL) - set(doubted)
+
+
+def test_real_filtered_balances_to_the_mean():
+    result = mix("real_filtered", judged_real=judged(0, 1, 2, 3, 14, 29))
+    assert result.counts(CLASSES).tolist() == [8, 8, 8]
+    assert {0, 1} < numbers(result)  # the surest two of those dropped in the first class

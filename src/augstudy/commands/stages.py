@@ -9,6 +9,7 @@ from augstudy.commands import options
 from augstudy.config import (
     Arm,
     ClassifierSettings,
+    CurationSettings,
     DataSettings,
     GanSettings,
     JudgeSettings,
@@ -29,6 +30,7 @@ _Evaluations = Annotated[
 ]
 _Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; repeatable.")]
 _Gan = Annotated[Path, typer.Option(help="GAN folder, made by 'augstudy train-gan'.")]
+_Recipe = Annotated[str, typer.Option(help="modern, baseline, report_best, or another recipe.")]
 _Judge = Annotated[
     Path | None, typer.Option(help="Folder made by 'augstudy train-judge', if there is one.")
 ]
@@ -129,17 +131,46 @@ def synthesize(
     run(gan, out, per_class, seed=seed, dataset=dataset, judge=judge)
 
 
+def curate(
+    dataset: options.Dataset,
+    out: options.Out,
+    synthetic: Annotated[Path | None, typer.Option(help="Synthetic images to judge.")] = None,
+    real: Annotated[
+        bool, typer.Option("--real", help="Judge the training drawings, too, by cross-fitting.")
+    ] = False,
+    recipe: _Recipe = "modern",
+    settings: options.Settings = [],  # noqa: B006
+    seed: _Seed = 0,
+) -> None:
+    """Choose the drawings that a classifier of the training split finds rightly labelled.
+
+    A drawing is kept if the classifier agrees with its label and is at least as sure of it as it
+    is, on average, of validation drawings of that class.
+    """
+    from augstudy.local.parameters import parse_assignments
+    from augstudy.recipes import classifier_recipe
+
+    values = parse_assignments(settings)
+    own = {name: values.pop(name) for name in CurationSettings.model_fields if name in values}
+    parsed = parse(CurationSettings, own, "the curation settings")
+    classifier = classifier_recipe(recipe, values)
+    from augstudy.stages.curate import run
+
+    run(dataset, out, parsed, classifier, seed, synthetic, real)
+
+
 def train_cnn(
     dataset: options.Dataset,
     out: options.Out,
     arm: Annotated[str, typer.Option(help="real, classic, replace:0.3, add:1, ...")] = "real",
     seeds: Annotated[str, typer.Option(help="Repetitions: 0,1,2 or 0-9.")] = "0",
-    recipe: Annotated[
-        str, typer.Option(help="modern, baseline, report_best, or another recipe.")
-    ] = "modern",
+    recipe: _Recipe = "modern",
     settings: options.Settings = [],  # noqa: B006
     synthetic: Annotated[
-        Path | None, typer.Option(help="Synthetic images; needed by replace, add, mislabelled.")
+        Path | None, typer.Option(help="Synthetic images, for the arms that use them.")
+    ] = None,
+    curation: Annotated[
+        Path | None, typer.Option(help="The filter's judgement, for add_filtered, real_filtered.")
     ] = None,
 ) -> None:
     """Train one classifier a seed on the training set of an arm: dataset -> classifier."""
@@ -152,17 +183,25 @@ def train_cnn(
         raise InputError(f"--arm must name one arm, not {arm!r}.")
     from augstudy.stages.train_cnn import run
 
-    run(dataset, out, arms[0], parse_integers(seeds, "--seeds"), parsed, synthetic=synthetic)
+    whole = parse_integers(seeds, "--seeds")
+    run(dataset, out, arms[0], whole, parsed, synthetic=synthetic, curation=curation)
 
 
-def evaluate(dataset: options.Dataset, classifier: _Classifier, out: options.Out) -> None:
+def evaluate(
+    dataset: options.Dataset,
+    classifier: _Classifier,
+    out: options.Out,
+    gan: Annotated[
+        Path | None, typer.Option(help="GAN whose discriminator to evaluate as a classifier, too.")
+    ] = None,
+) -> None:
     """Judge the classifiers of a cell on the test split: dataset, classifier -> evaluation.
 
     Example: augstudy evaluate --dataset work/dataset --classifier work/real --out work/real-eval
     """
     from augstudy.stages.evaluate import run
 
-    run(dataset, classifier, out)
+    run(dataset, classifier, out, gan=gan)
 
 
 def cam(
@@ -186,6 +225,7 @@ def summarize(
     cams: _Cams = [],  # noqa: B006
     gan: Annotated[Path | None, typer.Option(help="GAN folder, if there is one.")] = None,
     synthetic: Annotated[Path | None, typer.Option(help="Its images, if any.")] = None,
+    curation: Annotated[Path | None, typer.Option(help="The filter's judgement, if any.")] = None,
     settings: options.Settings = [],  # noqa: B006
 ) -> None:
     """Compare arms and write the report: evaluations -> report.
@@ -198,7 +238,8 @@ def summarize(
     from augstudy.local.parameters import parse_assignments
     from augstudy.stages.summarize import run
 
-    run(dataset, out, evaluations, cams, gan, synthetic, parse_assignments(settings))
+    study = parse_assignments(settings)
+    run(dataset, out, evaluations, cams, gan, synthetic, study, curation=curation)
 
 
 def _extend(command: object, text: str) -> None:
@@ -220,6 +261,14 @@ _extend(
     """,
 )
 _extend(
+    curate,
+    f"""    Settings for --set: {options.table_of_settings(CurationSettings)}, and those of
+    train-cnn.
+
+    Example: augstudy curate --dataset work/dataset --synthetic work/synthetic --out work/curation
+    """,
+)
+_extend(
     train_cnn,
     f"""    Settings for --set: {options.table_of_settings(ClassifierSettings)}.
 
@@ -236,6 +285,7 @@ def register(app: typer.Typer) -> None:
         train_judge,
         train_gan,
         synthesize,
+        curate,
         train_cnn,
         evaluate,
         cam,

@@ -11,6 +11,7 @@ import yaml
 from augstudy.config import (
     ON_FAILURE,
     Arm,
+    CurationSettings,
     DataSettings,
     JudgeSettings,
     RetrainSettings,
@@ -73,14 +74,14 @@ class Wanted:
         """The parameters of one run a level, or of a single one if there are no levels.
 
         All draw from one pool, so they share validation and test images, and a smaller level is
-        part of a larger one. An arm of extra real drawings is left out where the pool has too few.
+        part of a larger one.
 
         Raises:
             InputError: see :meth:`values`.
         """
         if not levels:
             return [self.values()]
-        return [self._possible(self.values(level, pool=max(levels)), level) for level in levels]
+        return [self.values(level, pool=max(levels)) for level in levels]
 
     def values(self, level: int | None = None, pool: int = 0) -> dict[str, Any]:
         """All parameters of the pipeline, checked.
@@ -114,15 +115,6 @@ class Wanted:
         if not isinstance(levels, list):
             raise InputError(f"levels of preset {self.preset_name} must be a list, not {levels!r}.")
         return content, parse_levels(" ".join(map(str, levels)))
-
-    def _possible(self, values: dict[str, Any], level: int) -> dict[str, Any]:
-        beyond = values.get("train_per_class", 0) - level
-        arms = [
-            arm
-            for arm in values.get("arms", [])
-            if arm["arm"] != "extra_real" or arm.get("share", 1.0) * level <= beyond
-        ]
-        return {**values, "arms": arms} if "arms" in values else values
 
 
 def parse_levels(text: str) -> list[int]:
@@ -170,7 +162,7 @@ def parse_arms(text: str) -> list[dict[str, Any]]:
         name, colon, share = item.partition(":")
         values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
         arm = parse(Arm, values, f"arm {item!r}")
-        arms.append(arm.model_dump(exclude_none=True))
+        arms.append(arm.model_dump(exclude_defaults=True))
     return arms
 
 
@@ -225,8 +217,15 @@ def check(values: Mapping[str, Any]) -> None:
         check_address(values["champion"])
     if "arms" in values:
         _check_arms(values["arms"])
+        if {"level", "train_per_class"} <= set(values):
+            _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
     if "seeds" in values:
         _check_seeds(values["seeds"])
+    _check_recipes(values)
+
+
+def _check_recipes(values: Mapping[str, Any]) -> None:
+    """Validate everything that is trained, and its settings."""
     from augstudy.recipes import classifier_recipe, gan_recipe
 
     if "classifier_settings" in values:
@@ -240,6 +239,8 @@ def check(values: Mapping[str, Any]) -> None:
     if "judge_settings" in values:
         judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
         classifier_recipe(judge.classifier)
+    if "curation_settings" in values:
+        parse(CurationSettings, decoded(values["curation_settings"]), "the curation settings")
 
 
 def _layered(
@@ -269,6 +270,19 @@ def _check_arms(arms: Sequence[Any]) -> None:
         seen.add(label)
     if "real" not in seen:
         raise InputError("Arm real is missing: every other arm is compared with it.")
+
+
+def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
+    """Refuse an arm that asks for more real drawings than the pool has beyond the level."""
+    spare = data.train_per_class - data.used_level
+    for arm in (Arm.model_validate(item) for item in arms):
+        needed = round((arm.share or 0.0) * data.used_level)
+        if arm.arm == "extra_real" and needed > spare and not arm.optional:
+            raise InputError(
+                f"Arm {arm.label} needs {needed} real drawings a class beyond level "
+                f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
+                "optional: true to leave it out at such levels."
+            )
 
 
 def _check_seeds(seeds: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from augstudy.fingerprint import code_version, software
-from augstudy.report import gallery, sections
+from augstudy.report import filtering, gallery, labels, sections, wording
 from augstudy.report.material import Material
 
 LIMIT = 2_000_000
@@ -30,6 +30,10 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "plots": sections.arm_plots(material, summary),
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
+        "budget": wording.budget(summary["budget"]),
+        "beside_arms": sections.discriminator_rows(material),
+        "filter": filtering.section(material),
+        "labels": labels.section(material, summary),
         "scores": sections.class_scores(material),
         "training": sections.training(material),
         "gan": gallery.gan(material),

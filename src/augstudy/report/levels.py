@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Arm:
     label: str
     arm: str
     share: float | None
+    name: str | None
     points: dict[int, Point]
 
 
@@ -109,7 +110,8 @@ def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
     for summary in summaries:
         level = int(summary["data"]["level"])
         for label, found in summary["arms"].items():
-            arm = arms.setdefault(label, Arm(label, found["arm"], found["share"], {}))
+            new = Arm(label, found["arm"], found["share"], found.get("name"), {})
+            arm = arms.setdefault(label, new)
             record = found["metrics"]["accuracy"]
             point = Point(record["value"], record["low"], record["high"])
             arm.points.setdefault(level, point)
@@ -118,10 +120,7 @@ def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
     if study.get("classifier"):
         parts.append(str(study["classifier"]))
     levels = sorted({level for arm in arms.values() for level in arm.points})
-    ordered = [
-        Arm(arm.label, arm.arm, arm.share, dict(sorted(arm.points.items())))
-        for arm in arms.values()
-    ]
+    ordered = [replace(arm, points=dict(sorted(arm.points.items()))) for arm in arms.values()]
     return Curve(", ".join(parts), levels, ordered)
 
 
@@ -133,7 +132,7 @@ def _cell(point: Point | None) -> str:
 
 def _draw(axes: Any, curve: Curve) -> None:
     for arm in curve.arms:
-        colour = style.colour(arm.arm, arm.share)
+        colour = style.colour(arm.arm, arm.share, arm.name)
         levels, points = list(arm.points), list(arm.points.values())
         axes.plot(
             levels,
@@ -141,7 +140,7 @@ def _draw(axes: Any, curve: Curve) -> None:
             marker="o",
             markersize=4,
             color=colour,
-            label=wording.title(arm.arm, arm.share),
+            label=wording.title(arm.arm, arm.share, arm.name),
         )
         low, high = [100 * point.low for point in points], [100 * point.high for point in points]
         axes.fill_between(levels, low, high, color=colour, alpha=0.12, linewidth=0)

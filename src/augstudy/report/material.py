@@ -15,7 +15,18 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
 from augstudy.report import style, wording
 
-_ORDER = ("real", "classic", "replace", "add", "add_filtered", "extra_real", "mislabelled")
+_ORDER = (
+    "real",
+    "classic",
+    "replace",
+    "add",
+    "add_filtered",
+    "classic_add",
+    "extra_real",
+    "same_steps",
+    "real_filtered",
+    "mislabelled",
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,7 @@ class ArmResult:
     label: str
     arm: str
     share: float | None
+    name: str | None
     metrics: dict[str, Any]
     history: pd.DataFrame
     training: list[dict[str, Any]]
@@ -37,12 +49,17 @@ class ArmResult:
     @property
     def title(self) -> str:
         """The arm as a person would call it."""
-        return wording.title(self.arm, self.share)
+        return wording.title(self.arm, self.share, self.name)
+
+    @property
+    def subject(self) -> str:
+        """The arm as the subject of a sentence."""
+        return wording.subject(self.arm, self.share, self.name)
 
     @property
     def colour(self) -> str:
         """The arm's colour in every figure."""
-        return style.colour(self.arm, self.share)
+        return style.colour(self.arm, self.share, self.name)
 
     @property
     def accuracy(self) -> dict[str, Any]:
@@ -67,7 +84,9 @@ class Material:
     cams: dict[str, Artifact]
     gan: Artifact | None
     synthetic: Artifact | None
+    curation: Artifact | None
     study: dict[str, Any]
+    left_out: dict[str, str]
 
     @property
     def inputs(self) -> dict[str, Artifact]:
@@ -75,8 +94,17 @@ class Material:
         named = {"dataset": self.dataset}
         named |= {f"evaluation_{arm.label}": arm.artifact for arm in self.arms}
         named |= {f"cam_{label}": artifact for label, artifact in self.cams.items()}
-        optional = {"gan": self.gan, "synthetic": self.synthetic}
+        optional = {"gan": self.gan, "synthetic": self.synthetic, "curation": self.curation}
         return named | {name: item for name, item in optional.items() if item is not None}
+
+    @property
+    def discriminator(self) -> dict[str, Any] | None:
+        """What the GAN's discriminator is worth as a classifier of the test images, if known."""
+        artifact = self.arms[0].artifact
+        if "discriminator.json" not in artifact.manifest.files:
+            return None
+        metrics: dict[str, Any] = artifact.json("discriminator.json")["metrics"]
+        return metrics
 
     @property
     def level(self) -> int:
@@ -88,11 +116,13 @@ def gather(
     dataset: Path,
     evaluations: Sequence[Path],
     cams: Sequence[Path],
-    gan: Path | None,
-    synthetic: Path | None,
+    made: Mapping[str, Path | None],
     study: Mapping[str, Any],
+    left_out: Mapping[str, str],
 ) -> Material:
     """Read the artifacts of a study. Of the test split it opens nothing but the evaluations.
+
+    ``made`` may hold what the study made on its way: ``gan``, ``synthetic`` and ``curation``.
 
     Raises:
         InputError: no evaluation of `real`, an arm twice, or evaluations of different test
@@ -100,6 +130,7 @@ def gather(
     """
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
+    optional = {kind: artifacts.read(path, kind) for kind, path in made.items() if path}
     arms = sorted((read_arm(path) for path in evaluations), key=_place)
     _check(arms, data, classes)
     return Material(
@@ -109,9 +140,11 @@ def gather(
         val_images=len(load_split(data, "val")),
         arms=arms,
         cams=_read_cams(cams, classes, [arm.label for arm in arms]),
-        gan=artifacts.read(gan, "gan") if gan else None,
-        synthetic=artifacts.read(synthetic, "synthetic") if synthetic else None,
+        gan=optional.get("gan"),
+        synthetic=optional.get("synthetic"),
+        curation=optional.get("curation"),
         study=dict(study),
+        left_out=dict(left_out),
     )
 
 
@@ -132,6 +165,7 @@ def read_arm(path: Path) -> ArmResult:
         label=described["label"],
         arm=described["arm"],
         share=described["share"],
+        name=described["name"],
         metrics=artifact.json("metrics.json"),
         history=pd.read_csv(artifact.file("history.csv")),
         training=artifact.json("training.json"),
@@ -143,10 +177,10 @@ def read_arm(path: Path) -> ArmResult:
     )
 
 
-def _place(arm: ArmResult) -> tuple[int, float, str]:
-    """Where an arm stands in tables and figures."""
+def _place(arm: ArmResult) -> tuple[bool, int, float, str]:
+    """Where an arm stands in tables and figures; what all are compared with comes first."""
     known = _ORDER.index(arm.arm) if arm.arm in _ORDER else len(_ORDER)
-    return known, arm.share or 0.0, arm.label
+    return arm.label != "real", known, arm.share or 0.0, arm.label
 
 
 def _check(arms: Sequence[ArmResult], dataset: Artifact, classes: list[str]) -> None:

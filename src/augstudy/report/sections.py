@@ -29,6 +29,24 @@ def arm_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, A
     return [_arm_row(arm, summary) for arm in material.arms]
 
 
+def discriminator_rows(material: Material) -> list[dict[str, Any]]:
+    """A row for the GAN's discriminator, which names classes as well but is no arm."""
+    metrics = material.discriminator
+    if metrics is None:
+        return []
+    accuracy = metrics["accuracy"]
+    return [
+        {
+            "title": "The GAN's discriminator",
+            "images": len(material.train),
+            "accuracy": wording.percent(accuracy["value"]),
+            "interval": wording.interval(accuracy["low"], accuracy["high"]),
+            "precision": wording.percent(metrics["precision_macro"]["value"]),
+            "recall": wording.percent(metrics["recall_macro"]["value"]),
+        }
+    ]
+
+
 def arm_plots(material: Material, summary: Mapping[str, Any]) -> dict[str, str | None]:
     """Accuracy of each arm and its difference to `real`."""
     real = material.arms[0].accuracy["value"]
@@ -95,7 +113,7 @@ def confusions(material: Material) -> dict[str, Any]:
 
 def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
     """What else a reader should notice, in sentences."""
-    found = []
+    found = wording.left_out(summary["left_out"])
     for arm in material.arms:
         difference = summary["differences"].get(arm.label)
         if arm.arm in wording.CONTROLS and difference:
@@ -176,6 +194,7 @@ def _training_row(arm: ArmResult) -> dict[str, Any]:
         "colour": arm.colour,
         "parameters": f"{arm.mean_of('parameters'):,.0f}",
         "images": f"{arm.mean_of('images'):,.0f}",
+        "steps": f"{arm.mean_of('steps'):,.0f}",
         "epochs": ", ".join(str(record["epochs"]) for record in arm.training),
         "best": ", ".join(str(record["best_epoch"]) for record in arm.training),
         "train": wording.percent(arm.mean_of("train_accuracy")),

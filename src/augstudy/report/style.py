@@ -5,6 +5,7 @@ import colorsys
 import contextlib
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,10 +25,13 @@ _ARM_COLOURS = {
     "replace": "#3b6fb6",
     "add": "#0f8a6d",
     "add_filtered": "#5b9a1f",
+    "classic_add": "#7a6a12",
     "mislabelled": "#c4502f",
     "extra_real": "#8661b8",
+    "same_steps": "#4f8fa8",
+    "real_filtered": "#8a5a44",
 }
-_SPARE = "#9b2c6f"
+_SPARE = ("#9b2c6f", "#2b5f75", "#a3763c", "#566b2e", "#b0506a", "#5a4fa3")
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _SETTINGS = {
     "svg.fonttype": "none",
@@ -64,9 +68,14 @@ _SETTINGS = {
 }
 
 
-def colour(arm: str, share: float | None = None) -> str:
-    """The colour of an arm, the same in every figure; a smaller share is paler."""
-    red, green, blue = mpl.colors.to_rgb(_ARM_COLOURS.get(arm, _SPARE))
+def colour(arm: str, share: float | None = None, name: str | None = None) -> str:
+    """The colour of an arm, the same in every figure; a smaller share is paler.
+
+    An arm with a `name` of its own gets one of a few other colours.
+    """
+    if name is not None or arm not in _ARM_COLOURS:
+        return _SPARE[zlib.crc32((name or arm).encode()) % len(_SPARE)]
+    red, green, blue = mpl.colors.to_rgb(_ARM_COLOURS[arm])
     if share is not None and share < 1:
         hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
         light += (0.72 - light) * 0.62 * (1 - share)

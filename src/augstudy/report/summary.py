@@ -13,7 +13,7 @@ from augstudy.metrics.statistics import (
     sentence,
     verdict,
 )
-from augstudy.report import quality, wording
+from augstudy.report import labels, quality, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
@@ -35,10 +35,15 @@ def summarise(material: Material) -> dict[str, Any]:
         "study": material.study,
         "data": _describe_data(material),
         "seeds": material.arms[0].seeds,
+        "budget": material.arms[0].training[0]["budget"],
+        "left_out": material.left_out,
         "arms": arms,
         "differences": differences,
+        "label_noise": labels.compare(material),
+        "discriminator": material.discriminator,
         "gan": material.gan.json("stability.json") if material.gan else None,
         "synthetic": drawn,
+        "curation": material.curation.json("curation.json") if material.curation else None,
     }
     flat = flatten(arms, differences, material.level)
     summary["flat"] = flat | quality.flat(drawn) if drawn else flat
@@ -47,7 +52,7 @@ def summarise(material: Material) -> dict[str, Any]:
 
 def compare(arms: list[ArmResult]) -> dict[str, dict[str, Any]]:
     """Accuracy of each arm minus `real`, over the seeds both have, p-values after Holm."""
-    real = next(arm for arm in arms if arm.arm == "real")
+    real = next(arm for arm in arms if arm.label == "real")
     others = [arm for arm in arms if arm is not real]
     found = [_difference(arm, real) for arm in others]
     adjusted = holm([item.p_value for item in found])
@@ -102,6 +107,7 @@ def markdown(summary: Mapping[str, Any]) -> str:
     facts = f"{len(data['classes'])} classes, {data['level']} real training images a class, "
     facts += f"{len(summary['seeds'])} seed(s), {data['images']['test']} test images."
     lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
+    lines += [f"\n{note}" for note in wording.left_out(summary["left_out"])]
     if summary["gan"]:
         lines += ["", f"GAN: {summary['gan']['verdict']}. {summary['gan']['reason']}"]
     return "\n".join(lines) + "\n"
@@ -119,9 +125,11 @@ def _describe_arm(arm: ArmResult) -> dict[str, Any]:
     return {
         "arm": arm.arm,
         "share": arm.share,
+        "name": arm.name,
         "title": arm.title,
         "seeds": arm.seeds,
         "training_images": round(arm.mean_of("images")),
+        "steps": round(arm.mean_of("steps")),
         "train_accuracy": arm.mean_of("train_accuracy"),
         "val_accuracy": arm.mean_of("val_accuracy"),
         "parameters": round(arm.mean_of("parameters")),
@@ -160,7 +168,7 @@ def _record(arm: ArmResult, found: PairedDifference, p_adjusted: float) -> dict[
         "p": found.p_value,
         "p_holm": p_adjusted,
         "verdict": verdict(found, p_adjusted),
-        "sentence": sentence(wording.subject(arm.arm, arm.share), found, p_adjusted),
+        "sentence": sentence(arm.subject, found, p_adjusted),
         "covers": found.covers,
         "seeds": found.seeds,
         "by_seed": list(found.by_seed),

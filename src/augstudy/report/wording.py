@@ -5,7 +5,7 @@ from typing import Any
 
 from augstudy.metrics.statistics import points
 
-CONTROLS = ("mislabelled", "extra_real")
+CONTROLS = ("mislabelled", "extra_real", "same_steps", "real_filtered")
 SYNTHETIC = ("add", "add_filtered", "replace")
 
 _TITLES = {
@@ -14,8 +14,11 @@ _TITLES = {
     "replace": "{share} replaced by synthetic",
     "add": "{share} synthetic added",
     "add_filtered": "{share} synthetic added, filtered",
+    "classic_add": "Classic, {share} synthetic added",
     "mislabelled": "{share} mislabelled (control)",
     "extra_real": "{share} real added (control)",
+    "same_steps": "{share} more steps (control)",
+    "real_filtered": "Real images filtered (control)",
 }
 _SUBJECTS = {
     "real": "Using real images only",
@@ -23,19 +26,43 @@ _SUBJECTS = {
     "replace": "Replacing {share} of the real images by synthetic ones",
     "add": "Adding {share} synthetic images",
     "add_filtered": "Adding {share} filtered synthetic images",
+    "classic_add": "Classic augmentation with {share} synthetic images added",
     "mislabelled": "Replacing {share} of the real images by mislabelled synthetic ones",
     "extra_real": "Adding {share} real images",
+    "same_steps": "Training on the real images for {share} more steps",
+    "real_filtered": "Leaving out the real images that the filter doubts",
 }
 
 
-def title(arm: str, share: float | None) -> str:
-    """A name for tables and figures: ``100 % synthetic added``."""
+def title(arm: str, share: float | None, name: str | None = None) -> str:
+    """A name for tables and figures: ``100 % synthetic added``, or the arm's own `name`."""
+    if name is not None:
+        return name.replace("_", " ").capitalize()
     return _TITLES.get(arm, arm + " {share}").format(share=percent_share(share)).strip()
 
 
-def subject(arm: str, share: float | None) -> str:
-    """The subject of a sentence: ``Adding 100 % synthetic images``."""
+def subject(arm: str, share: float | None, name: str | None = None) -> str:
+    """The subject of a sentence: ``Adding 100 % synthetic images``, or ``Arm`` and its `name`."""
+    if name is not None:
+        return f"Arm {name!r}"
     return _SUBJECTS.get(arm, f"Arm {arm} {{share}}").format(share=percent_share(share)).strip()
+
+
+def left_out(reasons: Mapping[str, str]) -> list[str]:
+    """A sentence for each arm that is not in the study."""
+    return [f"Arm {label} was left out: {reason}." for label, reason in reasons.items()]
+
+
+def budget(kind: str) -> str:
+    """What the arms have in common in training, as a sentence; `kind` is of ClassifierSettings."""
+    if kind == "steps":
+        return (
+            "Equal gradient steps: every arm trains for as many as real, whatever the number of "
+            "its images."
+        )
+    return (
+        "Equal epochs: every arm passes over its images as often, so more images mean more steps."
+    )
 
 
 def percent_share(share: float | None) -> str:
@@ -87,7 +114,7 @@ def headline(
         return {"answer": "Baseline", "sentence": sentence, "arm": None, "verdict": None}
     found = differences[best]
     reached = percent(arms[best]["metrics"]["accuracy"]["value"])
-    what = subject(arms[best]["arm"], arms[best]["share"])
+    what = subject(arms[best]["arm"], arms[best]["share"], arms[best].get("name"))
     change = f"{points(found['mean'])} points, 95 % interval {points(found['low'])} to "
     change += f"{points(found['high'])}"
     tail = {

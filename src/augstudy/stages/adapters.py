@@ -11,7 +11,6 @@ log, so a pod tells bad input (2), a missing service (3), damaged data (4) and a
 import contextlib
 import logging
 import math
-import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,17 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from augstudy import artifacts
-from augstudy.artifacts import Artifact
-from augstudy.config import Arm, DataSettings, JudgeSettings, OnFailure, parse
-from augstudy.errors import AugstudyError, DataError
+from augstudy.config import Arm, CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
+from augstudy.errors import AugstudyError
 from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
 
-CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
 SKIPPED = "skipped.txt"
+_SKIPPED = "Skipped: "
 NO_SYNTHETIC = "no arm uses synthetic images"
 NO_CHAMPION = "there is no champion yet"
-SYNTHETIC_ARMS = frozenset({"replace", "add", "mislabelled"})
+NO_FILTER = "no arm is filtered"
+CANDIDATES = 4  # synthetic images drawn for each one that an arm with a filter wants
 
 logger = logging.getLogger("augstudy")
 
@@ -64,8 +63,15 @@ def parse_arms(arms: Sequence[Mapping[str, Any]]) -> list[Arm]:
 
 
 def images_needed(arms: Sequence[Arm], level: int) -> int:
-    """Synthetic images a class that the greediest of `arms` uses at `level`; 0 if none uses any."""
-    shares = [arm.share or 0.0 for arm in arms if arm.arm in SYNTHETIC_ARMS]
+    """Synthetic images a class that the greediest of `arms` uses at `level`; 0 if none uses any.
+
+    An arm with a filter needs more of them to choose from.
+    """
+    shares = [
+        (arm.share or 0.0) * (CANDIDATES if arm.uses_filter else 1)
+        for arm in arms
+        if arm.uses_synthetic
+    ]
     # Shares are decimals: 0.3 x 60 is 18, though 0.3 in binary is a little more.
     return math.ceil(round(max(shares, default=0.0) * level, 6))
 
@@ -169,91 +175,46 @@ def synthesize(
             run(gan, Path(out), wanted, seed=seed, dataset=dataset, judge=judge)
 
 
-def train_cnn(
+def curate(
     dataset: str,
     synthetic: str,
     out: str,
-    arm: Mapping[str, Any],
-    seeds: Sequence[float],
-    recipe: str,
-    overrides: Mapping[str, Any],
+    arms: Sequence[Mapping[str, Any]],
+    filters: Mapping[str, Any],
+    seed: int,
 ) -> None:
-    """Train one classifier a seed on the training set of `arm`."""
-    parsed = parse(Arm, arm, "an arm")
-    with step("train_cnn", parsed.label):
-        from augstudy.recipes import classifier_recipe
-
-        settings = classifier_recipe(recipe, decoded(overrides))
-        _share_cores()
-        from augstudy.stages.train_cnn import run
-
-        whole = [int(seed) for seed in seeds]
-        images = given(synthetic) if synthetic and parsed.arm in SYNTHETIC_ARMS else None
-        run(Path(dataset), Path(out), parsed, whole, settings, synthetic=images)
-
-
-def evaluate(
-    dataset: str, classifier: str, out: str, metrics: str, label: str = ""
-) -> dict[str, Any]:
-    """Evaluate the classifiers of a cell on the test split, if there are any.
+    """Let a filter judge what the arms with a filter choose from, if there are any such arms.
 
     Args:
         dataset: The dataset artifact.
-        classifier: The classifiers of the cell, or what is left where there were none.
-        out: Where the evaluation goes.
-        metrics: Where metrics.json goes once more, for readers that cannot query metadata.
-        label: How the step is shown; by default like the arm.
-
-    Returns:
-        For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
-        ``classes``, ``confusion`` (empty if there are too many classes) and ``roc`` (three lists).
+        synthetic: Its synthetic images, or what is left where they were skipped.
+        out: Where the judgement goes.
+        arms: Of the study.
+        filters: The ``settings`` of the filter (see CurationSettings), the ``recipe`` of its
+            classifier, and the ``overrides`` of that.
+        seed: Of the filter.
     """
-    with step("evaluate", label or arm_label(classifier)) as me:
-        if given(classifier) is None:
-            skip(out, me, NO_CHAMPION)
-            empty: list[float] = []
-            return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
-        _share_cores()
-        from augstudy.stages.evaluate import run
+    with step("curate") as me:
+        from augstudy.recipes import classifier_recipe
 
-        made = run(Path(dataset), Path(classifier), Path(out), label)
-        copy(made.file("metrics.json"), metrics)
-        return _for_dashboard(made, Path(dataset), label)
-    raise AssertionError("unreachable: step() never swallows an error")
+        settings = parse(CurationSettings, decoded(filters["settings"]), "the curation settings")
+        recipe = classifier_recipe(filters["recipe"], decoded(filters["overrides"]))
+        filtered = [arm for arm in parse_arms(arms) if arm.uses_filter]
+        images = given(synthetic) if any(arm.uses_synthetic for arm in filtered) else None
+        real = any(not arm.uses_synthetic for arm in filtered)
+        if images is None and not real:
+            skip(out, me, why_skipped(synthetic) if filtered else NO_FILTER)
+        else:
+            from augstudy.stages.curate import run
 
-
-def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict[str, Any]:
-    import numpy as np
-
-    from augstudy.report import kfp_metrics
-
-    train = np.load(artifacts.read(dataset, "dataset").file("train_labels.npy"), allow_pickle=False)
-    level = int(np.bincount(train).min())
-    name = label or evaluation.json("arm.json")["label"]
-    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
-        probabilities, labels = stored["probabilities"], stored["labels"]
-    return {
-        "metrics": kfp_metrics.cell(name, level, evaluation.json("metrics.json")),
-        "title": f"{name}, level {level}",
-        "classes": evaluation.json("classes.json"),
-        "confusion": kfp_metrics.confusion(probabilities, labels),
-        "roc": kfp_metrics.roc(probabilities, labels),
-    }
-
-
-def cam(classifier: str, evaluation: str, out: str) -> None:
-    """Draw what the first classifier of a cell looks at."""
-    with step("cam", arm_label(classifier)):
-        _share_cores()
-        from augstudy.stages.cam import run
-
-        run(Path(classifier), Path(evaluation), Path(out))
+            run(Path(dataset), Path(out), settings, recipe, seed, images, real)
 
 
 def summarize(
     dataset: str,
     gan: str,
     synthetic: str,
+    curation: str,
     evaluations: Sequence[str],
     cams: Sequence[str],
     study: Mapping[str, Any],
@@ -265,8 +226,9 @@ def summarize(
         dataset: The dataset artifact.
         gan: The GAN, or what is left where it was skipped.
         synthetic: Its images, or what is left where they were skipped.
-        evaluations: One evaluation a cell.
-        cams: One CAM artifact a cell.
+        curation: What the filter says, or what is left where it was skipped.
+        evaluations: One evaluation a cell, or what is left where the arm was left out.
+        cams: One CAM artifact a cell, likewise.
         study: The parameters of the pipeline.
         outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
             ``metrics`` (JSON, for readers that cannot query metadata) go.
@@ -278,11 +240,15 @@ def summarize(
         report = run(
             Path(dataset),
             Path(outputs["report"]),
-            [Path(item) for item in evaluations],
-            [Path(item) for item in cams],
+            [path for item in evaluations if (path := given(item))],
+            [path for item in cams if (path := given(item))],
             given(gan),
             given(synthetic),
             {name: ordered(value) for name, value in study.items()},
+            curation=given(curation),
+            left_out={
+                arm_label(item): why_skipped(item) for item in evaluations if not given(item)
+            },
         )
         summary = report.json("summary.json")
         flat = kfp_metrics.scalars(summary["flat"])
@@ -319,14 +285,10 @@ def why_failed(gan: str | Path) -> str:
 def skip(out: str, me: Stage, why: str = NO_SYNTHETIC) -> None:
     """Leave a note instead of an artifact: an empty output cannot be told from a lost one."""
     Path(out).mkdir(parents=True, exist_ok=True)
-    (Path(out) / SKIPPED).write_text(f"Skipped: {why}.\n")
+    (Path(out) / SKIPPED).write_text(f"{_SKIPPED}{why}.\n")
     me.progress(1, 1, f"skipped: {why}")
 
 
-def _share_cores() -> None:
-    """Take the threads meant for cells, which run side by side, instead of the whole machine."""
-    threads = os.environ.get(CELL_THREADS_VARIABLE)
-    if threads:
-        if not threads.isdigit():
-            raise DataError(f"{CELL_THREADS_VARIABLE} is {threads!r}: it must be a whole number.")
-        os.environ["AUGSTUDY_THREADS"] = threads
+def why_skipped(path: str | Path) -> str:
+    """Why the step that should have filled `path` was skipped."""
+    return (Path(path) / SKIPPED).read_text().removeprefix(_SKIPPED).strip().removesuffix(".")

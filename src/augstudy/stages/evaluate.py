@@ -11,24 +11,30 @@ import pandas as pd
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
-from augstudy.backend import prepare
+from augstudy.backend import keras, prepare
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
 from augstudy.metrics.classification import evaluate_predictions
+from augstudy.metrics.label_noise import find_label_noise
 from augstudy.training.classifier import predict
 from augstudy.training.saving import load_model
 
 EXAMPLES_PER_CLASS = 4
+SUSPECTS = 24
 
 logger = logging.getLogger("augstudy")
 
 
-def run(dataset: Path, classifier: Path, out: Path, label: str = "") -> Artifact:
+def run(
+    dataset: Path, classifier: Path, out: Path, label: str = "", gan: Path | None = None
+) -> Artifact:
     """Publish predictions, metrics with 95 % intervals and example drawings of a cell.
 
     The artifact, of kind ``evaluation``, also carries the histories of its seeds, so that nothing
-    later needs the models again. The step is shown with `label`, by default that of the arm.
+    later needs the models again, and the test images whose labels are probably wrong. The step is
+    shown with `label`, by default that of the arm. With a `gan` whose discriminator names classes,
+    ``discriminator.json`` says how good it is at that on the same images.
 
     Raises:
         InputError: classifier and dataset have different classes.
@@ -37,6 +43,8 @@ def run(dataset: Path, classifier: Path, out: Path, label: str = "") -> Artifact
         "dataset": artifacts.read(dataset, "dataset"),
         "classifier": artifacts.read(classifier, "classifier"),
     }
+    if gan is not None:
+        inputs["gan"] = artifacts.read(gan, "gan")
     label = label or inputs["classifier"].json("arm.json")["label"]
     with telemetry.stage("evaluate", label) as stage:
         classes = load_classes(inputs["dataset"])
@@ -80,8 +88,60 @@ def _evaluate(
     history.to_csv(folder / "history.csv", index=False)
     arrays: dict[str, Any] = examples(test, probabilities[0], len(classes))
     write_arrays(folder / "examples.npz", **arrays)
+    write_arrays(folder / "label_noise.npz", **suspects(test, probabilities.mean(axis=0)))
+    if "gan" in inputs:
+        _evaluate_discriminator(folder, inputs["gan"], test, classes)
     for name in ("arm.json", "training.json", "classes.json"):
         shutil.copyfile(inputs["classifier"].file(name), folder / name)
+
+
+def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: list[str]) -> None:
+    """Write ``discriminator.json``, if the GAN has a discriminator that names classes."""
+    if "discriminator.keras" not in gan.manifest.files or load_classes(gan) != classes:
+        return
+    discriminator = load_model(gan.file("discriminator.keras"))
+    found = class_probabilities(discriminator, test.images, len(classes))
+    if found is not None:
+        seeds = [gan.manifest.seed or 0]
+        metrics = evaluate_predictions(found[None], test.labels, classes, seeds)
+        write_json(folder / "discriminator.json", metrics)
+
+
+def class_probabilities(
+    discriminator: keras.Model, images: npt.NDArray[np.uint8], classes: int
+) -> npt.NDArray[np.float32] | None:
+    """What a discriminator takes images (N, 28, 28) for: (N, C), or None if it names no class.
+
+    Its last output are the logits of the classes, or those of each class once as real and once
+    as generated, which are one class here.
+    """
+    head = discriminator.outputs[-1]
+    if len(discriminator.inputs) != 1 or head.shape[-1] not in (classes, 2 * classes):
+        return None
+    logits = predict(keras.Model(discriminator.inputs, head), images).astype(np.float64)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    odds /= odds.sum(axis=1, keepdims=True)
+    found: npt.NDArray[np.float32] = odds.reshape(len(images), -1, classes).sum(axis=1, dtype="f4")
+    return found
+
+
+def suspects(test: Split, probabilities: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+    """The test images whose labels are probably wrong, and pictures of the first of them.
+
+    Returns ``suspicious`` (N,), ``noise`` (the estimated share of wrong labels), and for the most
+    suspicious :data:`SUSPECTS` images: ``images`` (K, height, width), ``labels``, ``suggested``
+    and ``margin`` (K,).
+    """
+    found = find_label_noise(probabilities, test.labels)
+    rows = found.ranked()[:SUSPECTS]
+    return {
+        "suspicious": found.suspicious,
+        "noise": np.array(found.noise),
+        "images": test.images[rows],
+        "labels": test.labels[rows],
+        "suggested": found.suggested[rows].astype(np.int32),
+        "margin": found.margin[rows],
+    }
 
 
 def examples(

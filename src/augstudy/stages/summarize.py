@@ -22,6 +22,8 @@ def run(
     gan: Path | None = None,
     synthetic: Path | None = None,
     study: Mapping[str, Any] | None = None,
+    curation: Path | None = None,
+    left_out: Mapping[str, str] | None = None,
 ) -> Artifact:
     """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
 
@@ -33,14 +35,17 @@ def run(
         gan: the GAN, if the study has one.
         synthetic: its images, if the study has any.
         study: settings of the study, as the report shall show them.
+        curation: what the filter says, if the study has one.
+        left_out: labels of arms that could not be made, and why.
 
     Raises:
         InputError: the evaluations are not of the same test images, or ``real`` is missing.
     """
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 3, "reading")
-        material = gather(dataset, evaluations, cams, gan, synthetic, study or {})
-        config = {"study": json.loads(json.dumps(material.study))}
+        made = {"gan": gan, "synthetic": synthetic, "curation": curation}
+        material = gather(dataset, evaluations, cams, made, study or {}, left_out or {})
+        config = json.loads(json.dumps({"study": material.study, "left_out": material.left_out}))
         if done := artifacts.find(out, "report", inputs=material.inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, resolve_precision
 from augstudy.config import Arm, ClassifierSettings
+from augstudy.data.curation import Judged
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.data.mixtures import Drawings, Synthetic, training_set
+from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
@@ -34,6 +36,7 @@ def run(
     seeds: Sequence[int],
     settings: ClassifierSettings,
     synthetic: Path | None = None,
+    curation: Path | None = None,
 ) -> Artifact:
     """Train a classifier a seed and publish them as an artifact of kind ``classifier``.
 
@@ -43,17 +46,20 @@ def run(
     :mod:`augstudy.cache`) no seed is trained twice, whichever others it is asked for with.
 
     Raises:
-        InputError: no seed, a seed twice, or synthetic drawings missing, too few or of other
-            classes.
+        TooFewDrawingsError: the drawings that the arm needs are missing or too few.
+        InputError: no seed, a seed twice, or synthetic drawings of other classes, or others than
+            the filter has judged.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
     with telemetry.stage("train_cnn", arm.label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
-        if arm.share is not None and synthetic is not None:
+        if arm.uses_synthetic and synthetic is not None:
             inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
+        if arm.uses_filter and curation is not None:
+            inputs["curation"] = artifacts.read(curation, "curation")
         config = {
-            "arm": arm.model_dump(),
+            "arm": arm.record(),
             "seeds": list(seeds),
             "settings": settings.model_dump(mode="json"),
             "precision": resolve_precision(settings.precision),
@@ -98,7 +104,7 @@ def _train_seeds(
         )
     write_json(folder / RECORD, records)
     write_json(folder / "classes.json", cell.classes)
-    write_json(folder / "arm.json", {**arm.model_dump(), "label": arm.label})
+    write_json(folder / "arm.json", arm.record())
 
 
 class _Cell:
@@ -108,25 +114,21 @@ class _Cell:
         self, inputs: Mapping[str, Artifact], arm: Arm, settings: ClassifierSettings
     ) -> None:
         self.classes = load_classes(inputs["dataset"])
-        real, self._validation = (load_split(inputs["dataset"], name) for name in ("train", "val"))
-        self._real = Drawings(real.images, real.labels)
-        self._synthetic = (
-            _load_synthetic(inputs["synthetic"], self.classes) if "synthetic" in inputs else None
-        )
         self._arm = arm
+        self._sources = _load_sources(arm, inputs, self.classes)
+        self._validation = load_split(inputs["dataset"], "val")
         self._settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
         self._trainer: classifier.Trainer | None = None
 
     def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
         """Train one seed; its model, history, summary and record go into `folder`."""
-        mixture = training_set(
-            self._arm, self._real, self._synthetic, classes=len(self.classes), seed=seed
-        )
+        settings = self._settings
+        mixture = training_set(self._arm, self._sources, classes=len(self.classes), seed=seed)
         if self._trainer is None:  # every seed's mixture has as many images
             self._trainer = classifier.Trainer(
-                with_equal_steps(self._settings, len(self._real.images), len(mixture.images)),
+                with_budget(settings, self._arm, len(self._sources.real), len(mixture)),
                 classes=len(self.classes),
-                images=len(mixture.images),
+                images=len(mixture),
             )
         trained = self._trainer.train(
             (mixture.images, mixture.labels),
@@ -144,23 +146,67 @@ class _Cell:
             "epochs": len(trained.history),
             "best_epoch": trained.best_epoch,
             "steps": trained.steps,
-            "images": len(mixture.images),
-            "train_accuracy": _accuracy(trained.model, mixture, self._settings.mirror),
-            "val_accuracy": _accuracy(trained.model, self._validation, self._settings.mirror),
+            "images": len(mixture),
+            "budget": settings.budget,
+            "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
+            "val_accuracy": _accuracy(trained.model, self._validation, settings.mirror),
             "parameters": trained.model.count_params(),
         }
         write_json(folder / RECORD, record)
 
 
-def with_equal_steps(settings: ClassifierSettings, real: int, images: int) -> ClassifierSettings:
-    """The settings with so many epochs over `images` as make the same steps as over `real`.
+def with_budget(
+    settings: ClassifierSettings, arm: Arm, real: int, images: int
+) -> ClassifierSettings:
+    """The settings with the epochs over `images` that the arm may make.
 
-    Otherwise an arm that adds images would also train longer, and "more images help" could not be
-    told from "more steps help".
+    With the budget ``steps``, as many as make the gradient steps of the arm ``real``: otherwise an
+    arm that adds images would also train longer, and "more images help" could not be told from
+    "more steps help". With the budget ``epochs`` every arm makes as many passes. ``same_steps``
+    makes, with either, the steps of ``add`` in full epochs.
+
+    Args:
+        settings: of the classifier.
+        arm: the arm.
+        real: real drawings of the level.
+        images: in the training set of the arm.
     """
-    wanted, an_epoch = (-(-count // settings.batch_size) for count in (real, images))
-    epochs = max(1, round(settings.epochs * wanted / an_epoch))
+
+    def steps(count: float) -> int:
+        return math.ceil(round(count / settings.batch_size, 6))
+
+    if arm.arm == "same_steps":
+        wanted = steps(real * (1 + (arm.share or 0.0)))
+    else:
+        wanted = steps(images if settings.budget == "epochs" else real)
+    epochs = max(1, round(settings.epochs * wanted / steps(images)))
     return settings.model_copy(update={"epochs": epochs})
+
+
+def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[str]) -> Sources:
+    """What `arm` may choose from, and nothing else: ``extra`` is read by one arm alone."""
+    real, extra = load_split(inputs["dataset"], "train"), None
+    if arm.arm == "extra_real":
+        beyond = load_split(inputs["dataset"], "extra")
+        extra = Drawings(beyond.images, beyond.labels)
+    synthetic, curation = inputs.get("synthetic"), inputs.get("curation")
+    if (
+        synthetic
+        and curation
+        and curation.manifest.inputs.get("synthetic") != synthetic.content_hash
+    ):
+        raise InputError(
+            f"{curation.path} judges other drawings than those of {synthetic.path}: run "
+            "'augstudy curate' on them."
+        )
+    return Sources(
+        real=Drawings(real.images, real.labels),
+        extra=extra,
+        synthetic=_load_synthetic(synthetic, classes) if synthetic else None,
+        judged_synthetic=_load_judged(curation, "synthetic"),
+        judged_real=_load_judged(curation, "real"),
+        balance=bool(curation.manifest.config["curation"]["balance"]) if curation else True,
+    )
 
 
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
@@ -171,6 +217,13 @@ def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
         for name in ("images", "fault_images", "labels")
     )
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
+
+
+def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
+    if curation is None or f"{what}.npz" not in curation.manifest.files:
+        return None
+    with np.load(curation.file(f"{what}.npz"), allow_pickle=False) as stored:
+        return Judged(stored["confidence"], stored["kept"])
 
 
 def _accuracy(model: keras.Model, drawings: Drawings | Split, mirror: bool) -> float:

@@ -223,8 +223,8 @@ def _arm(label: str, arm: Mapping[str, Any], found: Mapping[str, Any]) -> dict[s
 
 
 def _fid(quality: Any) -> float | None:
-    value = _mapping(quality).get("fid_qd")
-    value = _mapping(value).get("value", value)
+    metrics = _mapping(_mapping(quality).get("metrics"))
+    value = _mapping(metrics.get("fid_qd")).get("value")
     return float(value) if isinstance(value, int | float) else None
 
 

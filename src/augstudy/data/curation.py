@@ -1,0 +1,85 @@
+"""The filter: which drawings a classifier's opinion lets into a training set.
+
+A drawing passes if the classifier takes it for what its label says, and is at least as sure of it
+as it is, on average, of validation drawings of that class. The mean self-confidence is the
+threshold of confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
+Uncertainty in Dataset Labels", JAIR 70, 2021, arXiv:1911.00068, section 3.1): each class has its
+own, so a class that the classifier is shy about is not emptied, and it needs no calibrated
+probabilities. Here it comes from validation drawings, which the classifier has not learnt from.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from augstudy.errors import InputError
+
+Floats = npt.NDArray[np.floating[Any]]
+Labels = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.intp]
+
+
+class TooFewDrawingsError(InputError):
+    """An arm needs more drawings than there are."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the filter says of N drawings.
+
+    ``confidence`` float32 (N,) is its probability of the drawing's label; ``kept`` bool (N,).
+    """
+
+    confidence: npt.NDArray[np.float32]
+    kept: npt.NDArray[np.bool_]
+
+
+def judge(probabilities: Floats, labels: Labels, thresholds: npt.NDArray[np.float64]) -> Judged:
+    """Keep drawings whose label the classifier agrees with, surely enough.
+
+    Args:
+        probabilities: (N, C).
+        labels: (N,).
+        thresholds: (C,), the least confidence for each label.
+    """
+    own = probabilities[np.arange(len(labels)), labels]
+    agrees = probabilities.argmax(axis=1) == labels
+    return Judged(own.astype(np.float32), agrees & (own >= thresholds[labels]))
+
+
+def choose(judged: Judged, labels: Labels, count: int, classes: int, balance: bool) -> Rows:
+    """Rows of `count` drawings a class: those that were kept, in the order in which they came.
+
+    Where too few were kept, the most confident of the others follow. With `balance` that holds in
+    every class; without, over all classes together, so that a class which passes more often
+    contributes more.
+
+    Raises:
+        TooFewDrawingsError: there are not so many drawings, kept or not.
+    """
+    order = np.lexsort((_within_class(labels), -_merit(judged)))
+    groups = [order[labels[order] == label] for label in range(classes)] if balance else [order]
+    wanted = count if balance else count * classes
+    fewest = min(len(group) for group in groups)
+    if fewest < wanted:
+        raise TooFewDrawingsError(
+            f"The filter shall choose {wanted} drawings but has only {fewest} to choose from"
+            f"{' in a class' if balance else ''}: raise synthetic_per_class or lower the share."
+        )
+    return np.concatenate([group[:wanted] for group in groups])
+
+
+def _merit(judged: Judged) -> npt.NDArray[np.float64]:
+    """Kept drawings are all alike, and better than any that was not."""
+    return np.where(judged.kept, 2.0, judged.confidence.astype(np.float64))
+
+
+def _within_class(labels: Labels) -> Rows:
+    """The number of each drawing within its class: 0, 1, 2, ..."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], labels[order], side="left")
+    numbers = np.empty(len(labels), np.intp)
+    numbers[order] = np.arange(len(labels)) - starts
+    return numbers
