@@ -36,6 +36,12 @@ def dataset(folder):
 
 
 @pytest.fixture(scope="module")
+def judge(folder, dataset):
+    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=6)
+    return train_judge.run(dataset, folder / "judge", settings).path
+
+
+@pytest.fixture(scope="module")
 def trained(folder, dataset):
     return train_gan.run(dataset, folder / "gan", gan_toy.SETTINGS, seed=0)
 
@@ -95,10 +101,8 @@ def test_the_sheet_is_dark_on_white(drawn):
     assert sheet[..., :3].mean() > 0.7
 
 
-def test_with_a_judge_images_are_measured_and_drawn_for_it(folder, dataset, trained, drawn):
+def test_with_a_judge_images_are_measured_and_drawn_for_it(folder, dataset, judge, trained, drawn):
     assert drawn.json("quality.json") == {"n": 48, "metrics": {}, "per_class": {}}
-    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=6)
-    judge = train_judge.run(dataset, folder / "judge", settings).path
     few = synthesize.run(trained.path, folder / "few", 2, seed=3, dataset=dataset, judge=judge)
     quality = few.json("quality.json")
     assert quality["n"] == len(np.load(few.file("labels.npy"))) == 4
@@ -158,9 +162,7 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert note.startswith("Skipped: the GAN failed: the losses are no finite numbers since step")
 
 
-def test_with_a_judge_the_best_generator_is_kept(folder, dataset):
-    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=0)
-    judge = train_judge.run(dataset, folder / "judge", settings).path
+def test_with_a_judge_the_best_generator_is_kept(folder, dataset, judge):
     trained = train_gan.run(dataset, folder / "scored", gan_toy.SETTINGS, judge=judge)
     history = pd.read_csv(trained.file("history.csv")).set_index("step")["score"]
     assert history.notna().all() and (history > 0).all()
