@@ -10,8 +10,9 @@ import pytest
 from augstudy import artifacts
 from augstudy.backend import keras
 from augstudy.config import GanSettings, JudgeSettings
-from augstudy.data.dataset import Split, save_split
+from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.errors import InputError, TrainingError
+from augstudy.metrics.quality import DIRECTIONS
 from augstudy.models.acgan import ACGAN
 from augstudy.stages import adapters, synthesize, train_gan, train_judge
 from augstudy.training import gan
@@ -30,7 +31,7 @@ def folder(tmp_path_factory):
 def dataset(folder):
     images, labels = gan_toy.bars()
     with artifacts.publish(folder / "dataset", "dataset") as draft:
-        for name in ("train", "val", "test"):
+        for name in SPLITS:
             save_split(draft, name, Split(images, labels, np.arange(len(labels))))
         (draft / "classes.json").write_text(json.dumps(CLASSES))
     return folder / "dataset"
@@ -38,13 +39,13 @@ def dataset(folder):
 
 @pytest.fixture(scope="module")
 def judge(folder, dataset):
-    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=0)
+    settings = JudgeSettings(classifier="baseline", steps=30, cas_steps=6)
     return train_judge.run(dataset, folder / "judge", settings).path
 
 
 @pytest.fixture(scope="module")
-def trained(folder, dataset, judge):
-    return train_gan.run(dataset, folder / "gan", gan_toy.SETTINGS, seed=0, judge=judge)
+def trained(folder, dataset):
+    return train_gan.run(dataset, folder / "gan", gan_toy.SETTINGS, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +84,8 @@ def test_the_gan_artifact_is_complete(trained):
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == ["step", *ACGAN.METRICS, "learning_rate", *SIGNALS]
     assert [int(row["step"]) for row in rows] == [25, 50, 75]
-    for row in rows:  # nothing had been drawn before the first moment
-        missing = {"movement"} if row is rows[0] else set()
+    for row in rows:  # there is no judge, and nothing had been drawn before the first moment
+        missing = {"score", "movement"} if row is rows[0] else {"score"}
         assert {name for name, value in row.items() if not value} == missing
         assert np.isfinite([float(value) for value in row.values() if value]).all()
     samples = np.load(trained.file("samples.npz"), allow_pickle=False)
@@ -99,9 +100,17 @@ def test_the_sheet_is_dark_on_white(drawn):
     sheet = matplotlib.image.imread(drawn.file("sheet.png"))
     assert (sheet[0, 0, :3] == 1).all()
     assert sheet[..., :3].mean() > 0.7
-    quality = drawn.json("quality.json")
-    assert set(quality["per_class"]) == set(CLASSES)
-    assert quality["n"] == 48
+
+
+def test_with_a_judge_images_are_measured_and_drawn_for_it(folder, dataset, judge, trained, drawn):
+    assert drawn.json("quality.json") == {"n": 48, "metrics": {}, "per_class": {}}
+    few = synthesize.run(trained.path, folder / "few", 2, seed=3, dataset=dataset, judge=judge)
+    quality = few.json("quality.json")
+    assert quality["n"] == len(np.load(few.file("labels.npy"))) == 4
+    assert quality["measured"]["per_class"] == 24
+    assert quality["metrics"]["gan_test"]["value"] >= 0.9
+    assert set(quality["metrics"]) == set(DIRECTIONS)
+    assert set(few.manifest.inputs) == {"gan", "dataset", "judge"}
 
 
 def test_equal_seeds_give_equal_bytes_and_others_do_not(folder, dataset):
@@ -114,13 +123,13 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not(folder, dataset):
     assert images[0].content_hash == images[1].content_hash != images[2].content_hash
 
 
-def test_finished_stages_are_not_run_again(folder, dataset, judge, trained, drawn, monkeypatch):
+def test_finished_stages_are_not_run_again(dataset, trained, drawn, monkeypatch):
     def fail(*_, **__):
         raise AssertionError("trained or drew again")
 
     monkeypatch.setattr(train_gan.gan, "train", fail)
     monkeypatch.setattr(synthesize, "generate", fail)
-    again = train_gan.run(dataset, trained.path, gan_toy.SETTINGS, seed=0, judge=judge)
+    again = train_gan.run(dataset, trained.path, gan_toy.SETTINGS, seed=0)
     assert again.content_hash == trained.content_hash
     images = synthesize.run(trained.path, drawn.path, 24, seed=3)
     assert images.content_hash == drawn.content_hash
@@ -154,10 +163,11 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert note.startswith("Skipped: the GAN failed: the losses are no finite numbers since step")
 
 
-def test_with_a_judge_the_best_generator_is_kept(trained):
-    scores = pd.read_csv(trained.file("history.csv")).set_index("step")["score"]
+def test_with_a_judge_the_best_generator_is_kept(folder, dataset, judge):
+    scored = train_gan.run(dataset, folder / "scored", gan_toy.SETTINGS, judge=judge)
+    scores = pd.read_csv(scored.file("history.csv")).set_index("step")["score"]
     assert (scores > 0).all()
-    assert trained.json("summary.json")["best_step"] == scores.idxmin()
+    assert scored.json("summary.json")["best_step"] == scores.idxmin()
 
 
 def test_no_images_cannot_be_drawn(folder, trained):

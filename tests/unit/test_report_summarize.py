@@ -9,6 +9,7 @@ import pytest
 
 from augstudy import artifacts
 from augstudy.errors import InputError
+from augstudy.report import quality
 from augstudy.stages import summarize
 
 CLASSES = ("cow", "lion", "zebra")
@@ -59,6 +60,34 @@ def test_flat_metrics_are_finite_numbers(report):
     wanted |= {f"add_100_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
     assert wanted <= set(flat)
     assert all(isinstance(value, int | float) and math.isfinite(value) for value in flat.values())
+
+
+def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(report):
+    summary = report.json("summary.json")
+    metrics = summary["synthetic"]["metrics"]
+    flat = summary["flat"]
+    assert {name for name in flat if name.startswith("synthetic.")} == {
+        f"synthetic.{name}" for name in metrics
+    }
+    assert flat["synthetic.coverage"] == metrics["coverage"]["value"]
+    page = (report.path / "report.html").read_text()
+    for name in quality._READ:
+        assert re.search(rf"<td>{re.escape(quality._READ[name][0])}</td>", page), name
+    shown = f"{100 * metrics['coverage']['real']:.1f}"
+    assert f'data-label="Real">{shown}\N{NO-BREAK SPACE}%' in page
+
+
+def test_images_that_nobody_measured_are_no_error(study, tmp_path):
+    bare = tmp_path / "synthetic"
+    source = artifacts.read(study["synthetic"], "synthetic")
+    with artifacts.publish(bare, "synthetic") as draft:
+        for name in source.manifest.files:
+            (draft / name).write_bytes(source.file(name).read_bytes())
+        (draft / "quality.json").write_text('{"n": 30, "metrics": {}, "per_class": {}}')
+    report = summarize.run(out=tmp_path / "report", **{**study, "synthetic": bare})
+    page = (report.path / "report.html").read_text()
+    assert "How good are they?" not in page and "Synthetic beside real" in page
+    assert not any(name.startswith("synthetic.") for name in report.json("summary.json")["flat"])
 
 
 def test_verdict_is_markdown_with_a_table(report):

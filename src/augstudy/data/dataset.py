@@ -64,6 +64,17 @@ def load_split(artifact: Artifact, name: str) -> Split:
     return Split(images, labels, rows)
 
 
+def load_pool(artifact: Artifact) -> Split:
+    """All drawings set aside for training: those of the level and those beyond it."""
+    parts = [load_split(artifact, name) for name in ("train", "extra")]
+    return Split(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("images", "labels", "rows")
+        )
+    )
+
+
 def load_classes(artifact: Artifact) -> list[str]:
     """Names of the classes, in the order of the labels; works for every kind that lists them."""
     return [str(name) for name in artifact.json("classes.json")]

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.artifacts import Artifact
-from augstudy.report import wording
+from augstudy.report import quality, wording
 from augstudy.report.figures import data as data_figures
 from augstudy.report.figures import gan as gan_figures
 from augstudy.report.figures import pictures
@@ -57,9 +57,16 @@ def beside_real(material: Material) -> dict[str, Any] | None:
     ]
     return {
         "rows": rows,
-        "quality": flat_rows(material.synthetic.json("quality.json")),
         "count": len(labels),
     }
+
+
+def measured(material: Material) -> dict[str, Any] | None:
+    """How good the synthetic images are; None where nothing was measured."""
+    if material.synthetic is None:
+        return None
+    names = [material.classes[index] for index in shown_classes(material)]
+    return quality.section(material.synthetic.json("quality.json"), names)
 
 
 def cams(material: Material, best: str | None, budget: int) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "training": sections.training(material),
         "gan": gallery.gan(material),
         "beside": gallery.beside_real(material),
+        "quality": gallery.measured(material),
         "confusions": sections.confusions(material),
         "data": gallery.data(material),
         "settings": gallery.flat_rows(summary["study"]),

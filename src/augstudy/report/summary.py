@@ -9,7 +9,7 @@ from augstudy.errors import DataError
 from augstudy.metrics.power import assumed_noise, detectable, forecast
 from augstudy.metrics.statistics import points
 from augstudy.metrics.verdicts import MARGIN
-from augstudy.report import comparisons, labels, wording
+from augstudy.report import comparisons, labels, quality, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
@@ -30,6 +30,7 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
     differences = comparisons.with_real(material.arms, margin)
     pairs = comparisons.between_arms(material.arms, margin)
     power = _power(len(material.arms[0].seeds), len(material.arms[0].labels), len(differences))
+    drawn = material.synthetic.json("quality.json") if material.synthetic else None
     summary = {
         "schema_version": SCHEMA_VERSION,
         "headline": wording.headline(arms, differences),
@@ -46,11 +47,12 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
         "label_noise": labels.compare(material),
         "discriminator": material.discriminator,
         "gan": material.gan.json("stability.json") if material.gan else None,
-        "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
+        "synthetic": drawn,
         "curation": material.curation.json("curation.json") if material.curation else None,
     }
     flat = flatten(arms, [*differences.values(), *pairs], material.level)
-    summary["flat"] = flat | {"detectable": power["detectable"]}
+    flat |= {"detectable": power["detectable"]}
+    summary["flat"] = flat | quality.flat(drawn) if drawn else flat
     return summary
 
 

@@ -1,6 +1,7 @@
 """Let a GAN draw labelled images, and the control with the student report's labelling fault."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,19 @@ import numpy as np
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_classes
+from augstudy.data.mixtures import Drawings
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
 from augstudy.training.drawing import generate
-from augstudy.training.gan import Images, Labels
+from augstudy.training.inspection import Inspection
 from augstudy.training.saving import load_model
 from augstudy.training.sheet import draw_sheet
-from augstudy.training.signals import mean_distance
 
 logger = logging.getLogger("augstudy")
 
 KIND = "synthetic"
 SHEET_COLUMNS = 10
-_DIVERSITY_IMAGES = 200
 
 
 def run(
@@ -36,7 +36,9 @@ def run(
     """Draw `per_class` images of every class and publish them as kind ``synthetic``.
 
     ``fault_images`` repeats the fault of the student report: the same labels, but every image is
-    drawn as one of the last class.
+    drawn as one of the last class. With a `dataset` and a `judge`, ``quality.json`` measures the
+    images; so that figures rest on equal numbers, images are drawn for measuring alone where
+    `per_class` is too small.
 
     Raises:
         InputError: `per_class` is less than 1, or there is no GAN.
@@ -44,8 +46,7 @@ def run(
     if per_class < 1:
         raise InputError(f"Cannot draw {per_class} images a class: ask for at least 1.")
     with telemetry.stage("synthesize") as stage:
-        source = artifacts.read(gan, "gan")
-        inputs = {"gan": source}
+        inputs = {"gan": artifacts.read(gan, "gan")}
         if dataset is not None and judge is not None:
             inputs["dataset"] = artifacts.read(dataset, "dataset")
             inputs["judge"] = artifacts.read(judge, "judge")
@@ -53,43 +54,41 @@ def run(
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done
-        classes = load_classes(source)
-        generator = load_model(source.file("generator.keras"))
-        labels = np.repeat(np.arange(len(classes), dtype=np.int32), per_class)
-        stage.progress(0, 2, "drawing")
-        images = generate(generator, labels, seed)
-        stage.progress(1, 2, "drawing the control")
-        fault = generate(generator, np.full_like(labels, len(classes) - 1), seed)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
-            for name, array in (("images", images), ("labels", labels), ("fault_images", fault)):
-                np.save(folder / f"{name}.npy", array, allow_pickle=False)
-            write_json(folder / "classes.json", classes)
-            write_json(folder / "quality.json", _quality(images, labels, classes))
-            columns = min(SHEET_COLUMNS, per_class)
-            grid = images.reshape(len(classes), per_class, 28, 28)[:, :columns]
-            draw_sheet(folder / "sheet.png", grid, classes, "Drawn by the GAN")
-        stage.progress(2, 2, "done")
+            _draw(folder, inputs, per_class, seed, stage)
     return artifacts.read(out, KIND)
 
 
-def _quality(images: Images, labels: Labels, classes: list[str]) -> dict[str, Any]:
-    """Cheap figures a class: how much its images vary, and their mean ink (share of full ink)."""
-    by_class = {}
-    for index, name in enumerate(classes):
-        own = images[labels == index]
-        by_class[name] = {
-            "diversity": round(mean_distance(own[:_DIVERSITY_IMAGES]), 4),
-            "ink": round(float(own.mean()) / 255, 4),
-        }
-    mixed = np.random.default_rng(0).permutation(len(images))[:_DIVERSITY_IMAGES]
-    return {
-        "n": len(images),
-        "per_class": by_class,
-        "diversity_within_class": _mean(by_class, "diversity"),
-        "diversity_overall": round(mean_distance(images[mixed]), 4),
-        "ink": _mean(by_class, "ink"),
-    }
+def _draw(
+    folder: Path,
+    inputs: Mapping[str, Artifact],
+    per_class: int,
+    seed: int,
+    stage: telemetry.Stage,
+) -> None:
+    classes = load_classes(inputs["gan"])
+    generator = load_model(inputs["gan"].file("generator.keras"))
 
+    def draw(count: int, seed: int) -> Drawings:
+        labels = np.repeat(np.arange(len(classes), dtype=np.int32), count)
+        return Drawings(generate(generator, labels, seed), labels)
 
-def _mean(by_class: dict[str, dict[str, float]], figure: str) -> float:
-    return round(float(np.mean([values[figure] for values in by_class.values()])), 4)
+    stage.progress(0, 1, "drawing")
+    drawn = draw(per_class, seed)
+    fault = generate(generator, np.full_like(drawn.labels, len(classes) - 1), seed)
+    for name, array in (
+        ("images", drawn.images),
+        ("labels", drawn.labels),
+        ("fault_images", fault),
+    ):
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    grid = drawn.images.reshape(len(classes), per_class, 28, 28)[:, :SHEET_COLUMNS]
+    draw_sheet(folder / "sheet.png", grid, classes, "Drawn by the GAN")
+    write_json(folder / "classes.json", classes)
+    quality: dict[str, Any] = {"metrics": {}, "per_class": {}}
+    if "judge" in inputs:
+        inspection = Inspection(inputs["dataset"], inputs["judge"])
+        missing = inspection.per_class - per_class
+        sets = [drawn, draw(missing, seed + 1)] if missing > 0 else [drawn]
+        quality = inspection.inspect(sets, stage.progress)
+    write_json(folder / "quality.json", {"n": len(drawn.labels), **quality})

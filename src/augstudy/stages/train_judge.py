@@ -8,8 +8,7 @@ import numpy as np
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.config import JudgeSettings
-from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.data.mixtures import Drawings
+from augstudy.data.dataset import Split, load_classes, load_pool, load_split
 from augstudy.files import write_arrays, write_json
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
@@ -48,7 +47,7 @@ def run(dataset: Path, out: Path, settings: JudgeSettings) -> Artifact:
 def _train(
     folder: Path, dataset: Artifact, settings: JudgeSettings, keeper: Keeper, stage: telemetry.Stage
 ) -> None:
-    pool, validation = _pool(dataset), load_split(dataset, "val")
+    pool, validation = load_pool(dataset), load_split(dataset, "val")
     classes = load_classes(dataset)
     chosen = recipe(settings, settings.steps, len(pool.images))
     trained = classifier.train(
@@ -78,16 +77,6 @@ def _train(
         "val_images": len(validation),
     }
     write_json(folder / "judge.json", described)
-
-
-def _pool(dataset: Artifact) -> Drawings:
-    """All drawings set aside for training, used at this level or not."""
-    names = [name for name in ("train", "extra") if f"{name}_images.npy" in dataset.manifest.files]
-    splits = [load_split(dataset, name) for name in names]
-    return Drawings(
-        np.concatenate([split.images for split in splits]),
-        np.concatenate([split.labels for split in splits]),
-    )
 
 
 def _accuracy(trained: classifier.Trained, validation: Split, mirror: bool) -> float:

@@ -1,0 +1,229 @@
+"""What ``quality.json`` says of synthetic images, each figure beside what real ones would get.
+
+The reference is the validation split: the GAN has not seen it, and test is read by `evaluate`
+alone. The real images in the place of the synthetic ones come from the training pool.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from augstudy.metrics import generative
+from augstudy.metrics.classification import CONFIDENCE, exact_interval
+from augstudy.metrics.generative import Floats, Indices
+from augstudy.training.signals import halved, mean_distance
+
+MOST = 3000
+LEAST = 2 * (generative.DENSITY_K + 1)
+DIRECTIONS = {
+    "fid_qd": "lower",
+    "kid": "lower",
+    "precision": "higher",
+    "recall": "higher",
+    "density": "higher",
+    "coverage": "higher",
+    "gan_test": "higher",
+    "cas": "higher",
+    "diversity": "as real",
+    "nearest_training": "as real",
+    "near_copies": "lower",
+}
+_SHARES = ("precision", "recall", "coverage")
+_NEIGHBOURS = ("precision", "recall", "density", "coverage")
+_SIGMAS = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+_DIGITS = 6
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.integer[Any]]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images as the judge sees them, as many of each class and class by class.
+
+    ``images`` are uint8 (N, 28, 28), ``labels`` (N,), ``features`` (N, D), and ``probabilities``
+    (N, C).
+    """
+
+    images: Images
+    labels: Labels
+    features: Floats
+    probabilities: NDArray[np.floating[Any]]
+
+    def of(self, label: int) -> "Seen":
+        """Those of one class."""
+        own = self.labels == label
+        parts = (self.images, self.labels, self.features, self.probabilities)
+        return Seen(*(part[own] for part in parts))
+
+
+def common_count(splits: Sequence[Labels], classes: int) -> int:
+    """Images a class that all of the labelled sets have, but at most `MOST` in all; maybe 0."""
+    fewest = min(int(np.bincount(labels, minlength=classes).min()) for labels in splits)
+    return min(fewest, MOST // classes)
+
+
+def first_of_each(labels: Labels, per_class: int) -> Indices:
+    """Where the first `per_class` rows of each class are, class by class."""
+    found = [np.flatnonzero(labels == label)[:per_class] for label in np.unique(labels)]
+    return np.concatenate(found)
+
+
+def measure(
+    reference: Seen, real: Seen, fake: Seen, training: Images, classes: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Every figure that needs no training, of all images and of each class.
+
+    Args:
+        reference: validation drawings.
+        real: drawings of the training pool, as many, for what real ones get.
+        fake: synthetic images, as many.
+        training: uint8 (M, 28, 28), what the GAN has learnt from.
+        classes: names of the C classes.
+
+    Returns:
+        ``metrics`` and ``per_class``; each record has ``value``, ``low`` and ``high`` (a 95 %
+        interval over other draws of the images), ``n``, ``direction`` and ``real``.
+    """
+    names = ("fid_qd", "kid", *_NEIGHBOURS)
+    metrics = _seen_by_judge(reference, real, fake, names)
+    metrics["gan_test"] = accuracy_record("gan_test", fake, reference)
+    metrics["diversity"] = _diversity(reference, real, fake)
+    metrics |= _near_training(reference.images, fake.images, training)
+    per_class: dict[str, Any] = {
+        name: _of_class(reference.of(label), real.of(label), fake.of(label))
+        for label, name in enumerate(classes)
+    }
+    return {"metrics": {name: metrics[name] for name in DIRECTIONS if name in metrics}} | {
+        "per_class": per_class
+    }
+
+
+def share_record(name: str, hits: NDArray[np.bool_], real: float) -> Record:
+    """A share of images with its exact interval."""
+    share = float(hits.mean())
+    return _record(name, share, exact_interval(share, len(hits)), len(hits), real)
+
+
+def accuracy_record(name: str, judged: Seen, real: Seen) -> Record:
+    """How often the judge sees the class that an image was made for."""
+    return share_record(name, _right(judged), float(_right(real).mean()))
+
+
+def _right(judged: Seen) -> NDArray[np.bool_]:
+    return np.asarray(judged.probabilities.argmax(axis=1) == judged.labels)
+
+
+def _seen_by_judge(
+    reference: Seen, real: Seen, fake: Seen, names: Sequence[str]
+) -> dict[str, Record]:
+    """Those of the figures of distance and neighbourhood in the judge's features."""
+    x, y, z = reference.features, fake.features, real.features
+    pairs, floor = _Pairs.of(x, y), _Pairs.of(x, z).figures(names)
+    errors = generative.standard_error(
+        lambda rows, others: list(pairs.among(rows, others).figures(names).values()), len(x), len(y)
+    )
+    return {
+        name: _record(name, value, _around(name, value, error, len(y)), len(y), floor[name])
+        for (name, value), error in zip(pairs.figures(names).items(), errors, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Two sets of features with the kernel and the distance of all pairs, computed once."""
+
+    x: Floats
+    y: Floats
+    kernels: tuple[Floats, Floats, Floats]
+    distances: tuple[Floats, Floats, Floats]
+
+    @classmethod
+    def of(cls, x: Floats, y: Floats) -> "_Pairs":
+        return cls(x, y, generative.kernels(x, y), generative.distances(x, y))
+
+    def among(self, rows: Indices, others: Indices) -> "_Pairs":
+        """The same for some of the rows of either set."""
+        own, theirs, both = np.ix_(rows, rows), np.ix_(others, others), np.ix_(rows, others)
+        kernels, distances = (
+            (group[0][own], group[1][theirs], group[2][both])
+            for group in (self.kernels, self.distances)
+        )
+        return _Pairs(self.x[rows], self.y[others], kernels, distances)
+
+    def figures(self, names: Sequence[str]) -> dict[str, float]:
+        found: dict[str, float] = {}
+        if "fid_qd" in names:
+            found["fid_qd"] = generative.frechet_distance(self.x, self.y)
+        if "kid" in names:
+            found["kid"] = generative.discrepancy(*self.kernels)
+        if set(names) & set(_NEIGHBOURS):
+            found |= generative.neighbourhoods(*self.distances)
+        return {name: found[name] for name in names}
+
+
+def _diversity(reference: Seen, real: Seen, fake: Seen) -> Record:
+    """How much images of a class differ, over how much validation drawings do; mean of classes."""
+    labels = np.unique(reference.labels)
+    own = [np.flatnonzero(reference.labels == label) for label in labels]
+
+    def relative(others: Seen, rows: Indices, theirs: Indices) -> float:
+        ratios = [
+            mean_distance(others.images[np.intersect1d(theirs, index)])
+            / max(mean_distance(reference.images[np.intersect1d(rows, index)]), 1e-9)
+            for index in own
+        ]
+        return float(np.mean(ratios))
+
+    everything = np.arange(len(fake.labels))
+    value = relative(fake, everything, everything)
+    (error,) = generative.standard_error(
+        lambda rows, theirs: [relative(fake, rows, theirs)], len(everything), len(everything)
+    )
+    floor = relative(real, everything, everything)
+    interval = _around("diversity", value, error, len(everything))
+    return _record("diversity", value, interval, len(everything), floor)
+
+
+def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str, Record]:
+    """Memorisation: how near the nearest training drawing is, in pixels averaged 2 by 2."""
+    known = halved(training)
+    usual, found = (generative.nearest(halved(item), known) for item in (held_out, fake))
+    value, error = float(found.mean()), float(found.std(ddof=1) / np.sqrt(len(found)))
+    interval = _around("nearest_training", value, error, len(found))
+    copies, real = generative.unusually_near(found, usual), float(usual.mean())
+    return {
+        "nearest_training": _record("nearest_training", value, interval, len(found), real),
+        "near_copies": share_record("near_copies", copies, generative.UNUSUALLY_NEAR),
+    }
+
+
+def _of_class(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
+    """Figures of one class, as far as it has images enough."""
+    n, features = fake.features.shape
+    needed = {"kid": 4, "coverage": LEAST, "fid_qd": 2 * features}
+    names = [name for name, least in needed.items() if n >= least]
+    found = {"gan_test": accuracy_record("gan_test", fake, reference)}
+    found |= _seen_by_judge(reference, real, fake, names) if names else {}
+    return found | {"diversity": _diversity(reference, real, fake)} if n >= 4 else found
+
+
+def _around(name: str, value: float, error: float, n: int) -> tuple[float, float]:
+    if name not in _SHARES:
+        least = -np.inf if name == "kid" else 0.0
+        return max(value - _SIGMAS * error, least), value + _SIGMAS * error
+    if not error:  # no half of the images differs from another: the exact interval has a width
+        return exact_interval(value, n)
+    return max(value - _SIGMAS * error, 0.0), min(value + _SIGMAS * error, 1.0)
+
+
+def _record(name: str, value: float, interval: tuple[float, float], n: int, real: float) -> Record:
+    low, high = interval
+    numbers = {"value": value, "low": low, "high": high, "real": real}
+    rounded = {key: float(f"{item:.{_DIGITS}g}") for key, item in numbers.items()}
+    return {**rounded, "n": n, "direction": DIRECTIONS[name]}

@@ -1,0 +1,150 @@
+"""What quality.json says of good, copied, collapsed, blurred and mislabelled images."""
+
+import json
+
+import numpy as np
+import pytest
+from builders import eyes, read_drawings
+from scipy import ndimage
+
+from augstudy.metrics import generative, quality
+from augstudy.metrics.quality import DIRECTIONS, Seen
+
+CLASSES = ["cow", "giraffe", "zebra"]
+SIZE = 40
+
+
+def drawings(start, change=lambda images: images):
+    images = np.concatenate([change(read_drawings(name, SIZE, start)) for name in CLASSES])
+    return eyes(images, np.repeat(np.arange(3), SIZE), CLASSES)
+
+
+REFERENCE, POOL, TRAINING = drawings(0), drawings(40), drawings(80)
+
+
+def measured(fake):
+    return quality.measure(REFERENCE, POOL, fake, TRAINING.images, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def good():
+    return measured(drawings(120))
+
+
+def values(found):
+    return {name: record["value"] for name, record in found["metrics"].items()}
+
+
+def test_every_record_is_complete(good):
+    json.dumps(good, allow_nan=False)
+    assert list(good["metrics"]) == [name for name in DIRECTIONS if name != "cas"]
+    assert list(good["per_class"]) == CLASSES
+    records = [*good["metrics"].items()]
+    records += [item for own in good["per_class"].values() for item in own.items()]
+    for name, record in records:
+        assert record["low"] <= record["value"] <= record["high"], name
+        assert record["low"] < record["high"], name
+        assert record["direction"] == DIRECTIONS[name]
+        assert record["n"] == (120 if record in good["metrics"].values() else 40)
+    assert set(good["per_class"]["cow"]) == {"gan_test", "kid", "coverage", "diversity"}
+
+
+def test_unseen_real_drawings_are_as_good_as_real_ones(good):
+    """What stands for the synthetic images is real here, so every interval should hold `real`."""
+    for name, record in good["metrics"].items():
+        width = record["high"] - record["low"]
+        assert record["low"] - width < record["real"] < record["high"] + width, name
+
+
+def test_figures_are_those_of_the_plain_functions(good):
+    x, y = REFERENCE.features, drawings(120).features
+    found = values(good)
+    assert found["fid_qd"] == pytest.approx(generative.frechet_distance(x, y), rel=1e-5)
+    assert found["kid"] == pytest.approx(generative.kernel_distance(x, y), rel=1e-5)
+    assert (found["precision"], found["recall"]) == pytest.approx(
+        generative.precision_recall(x, y), rel=1e-5
+    )
+    assert (found["density"], found["coverage"]) == pytest.approx(
+        generative.density_coverage(x, y), rel=1e-5
+    )
+
+
+def test_a_generator_that_copies_is_found_out(good):
+    found = measured(TRAINING)
+    assert found["metrics"]["near_copies"]["low"] > 0.9
+    assert found["metrics"]["nearest_training"]["value"] == 0
+    assert found["metrics"]["nearest_training"]["real"] > 0
+    assert values(good)["near_copies"] < 0.1
+    # No other figure would tell.
+    assert values(found)["coverage"] > 0.8
+    assert values(found)["gan_test"] >= values(good)["gan_test"] - 0.15
+
+
+def test_a_collapsed_generator_is_found_out(good):
+    found = measured(drawings(120, lambda images: np.repeat(images[:1], SIZE, axis=0)))
+    bad, fine = values(found), values(good)
+    assert bad["diversity"] == pytest.approx(0, abs=1e-6)
+    assert bad["coverage"] < 0.5 * fine["coverage"]
+    assert bad["recall"] < 0.1
+    assert bad["fid_qd"] > 2 * fine["fid_qd"]
+    assert found["metrics"]["kid"]["low"] > fine["kid"]
+    assert found["per_class"]["cow"]["diversity"]["value"] == pytest.approx(0, abs=1e-6)
+    assert found["per_class"]["cow"]["coverage"]["value"] < 0.4
+
+
+def test_a_blurring_generator_is_found_out(good):
+    def blurred(images):
+        return ndimage.gaussian_filter(images.astype(float), (0, 4, 4)).astype(np.uint8)
+
+    bad, fine = values(measured(drawings(120, blurred))), values(good)
+    assert bad["diversity"] < 0.7 * fine["diversity"]
+    assert bad["kid"] > 3 * abs(fine["kid"])
+    assert bad["recall"] < 0.5 * fine["recall"]
+
+
+def test_noise_is_found_out(good):
+    random = np.random.default_rng(0)
+
+    def noise(images):
+        return random.integers(0, 256, images.shape, dtype=np.uint8)
+
+    bad = values(measured(drawings(120, noise)))
+    assert bad["precision"] == bad["coverage"] == bad["density"] == 0
+    assert bad["gan_test"] < 0.5
+
+
+def test_swapped_labels_are_found_out(good):
+    fine = drawings(120)
+    swapped = eyes(np.roll(fine.images, SIZE, axis=0), fine.labels, CLASSES)
+    found = measured(swapped)
+    assert values(found)["gan_test"] < 0.5 * values(good)["gan_test"]
+    # Over all classes the images are as they were; within a class they are not.
+    assert values(found)["fid_qd"] == pytest.approx(values(good)["fid_qd"], rel=1e-3)
+    kids = [own["kid"]["value"] for own in found["per_class"].values()]
+    assert min(kids) > max(own["kid"]["value"] for own in good["per_class"].values())
+
+
+def test_small_sets_leave_out_what_needs_more():
+    few = [drawings(start) for start in (0, 40, 120)]
+    rows = quality.first_of_each(few[0].labels, 4)
+    small = [
+        Seen(item.images[rows], item.labels[rows], item.features[rows], item.probabilities[rows])
+        for item in few
+    ]
+    found = quality.measure(*small, TRAINING.images, CLASSES)
+    assert set(found["per_class"]["cow"]) == {"gan_test", "kid", "diversity"}
+    assert found["metrics"]["coverage"]["n"] == 12 == quality.LEAST
+
+
+def test_equal_numbers_are_measured():
+    labels = np.repeat(np.arange(3), [5, 7, 9])
+    assert quality.common_count([labels, np.repeat(np.arange(3), 6)], 3) == 5
+    assert quality.common_count([labels, np.repeat(np.arange(2), 6)], 3) == 0
+    assert quality.common_count([np.repeat(np.arange(3), 5000)] * 2, 3) == 1000
+    assert quality.first_of_each(np.array([1, 0, 1, 0, 1]), 2).tolist() == [1, 3, 0, 2]
+
+
+def test_an_exact_share_has_a_width():
+    record = quality.share_record("cas", np.ones(20, bool), 0.9)
+    assert (record["value"], record["high"]) == (1, 1)
+    assert record["low"] == pytest.approx(0.832, abs=1e-3)  # 0.025 ** (1 / 20)
