@@ -41,14 +41,12 @@ def over_steps(
     if not columns:
         return None
     scale = 100 if percent else 1
-    shown = [column for column in columns if column in history]
-    history = history.dropna(subset=shown)
+    history = history.dropna(subset=list(columns))
     history = history.iloc[:: max(1, len(history) // _POINTS)]
     with style.figure(4.2, 2.7) as chart:
         axes = chart.subplots()
         style.only_grid(axes, "y")
-        for column in shown:
-            name, colour = columns[column]
+        for column, (name, colour) in columns.items():
             values = scale * history[column]
             window = max(1, len(values) // 15)
             smooth = values.rolling(window, min_periods=1, center=True).mean()
