@@ -33,12 +33,12 @@ CHECKED := src components pipelines tests benchmarks scripts images
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study submit schedule doctor images kind-up kind-down test test-chart lint format types lock compile golden docs runs clean python-ok
+.PHONY: help study submit schedule doctor images kind-up kind-down test test-chart test-ui lint format types lock compile golden docs results runs clean python-ok
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  Variables of study: PRESET SOURCE LEVEL ARMS SEEDS NOTE PIPELINE, SET="a=1 b.c=2", RUNS'
+	@echo '  Variables of study: PRESET SOURCE LEVEL or LEVELS ARMS SEEDS NOTE PIPELINE, SET="a=1 b.c=2", RUNS'
 	@echo '  Variables of submit and schedule: the same, GPUS EXPERIMENT, and LEVELS="50 250" WAIT or CRON;'
 	@echo '  AUGSTUDY_KFP_HOST, AUGSTUDY_KFP_NAMESPACE and AUGSTUDY_KFP_TOKEN say where the cluster is.'
 	@echo '  Variables of doctor and kind-up: KUBECONTEXT; scripts/kind/lib.sh lists those of kind-up.'
@@ -50,7 +50,7 @@ option = $(if $($(2)),$(1) $(call quoted,$($(2))))
 study: $(RUN_OK) ## Run the study here and print the verdict (see the variables below)
 	@$(BIN)/augstudy run $(call quoted,$(PIPELINE)) --runs-dir $(call quoted,$(RUNS)) \
 	  $(call option,--preset,PRESET) $(call option,--source,SOURCE) $(call option,--level,LEVEL) \
-	  $(call option,--arms,ARMS) $(call option,--seeds,SEEDS) $(call option,--note,NOTE) \
+	  $(call option,--levels,LEVELS) $(call option,--arms,ARMS) $(call option,--seeds,SEEDS) $(call option,--note,NOTE) \
 	  $(foreach item,$(SET),--set $(call quoted,$(item)))
 
 chosen = $(call option,--preset,PRESET) $(call option,--source,SOURCE) $(call option,--arms,ARMS) \
@@ -80,11 +80,14 @@ compile: $(RUN_OK) ## Compile PIPELINE for Kubeflow Pipelines into build/
 	@$(BIN)/augstudy compile '$(PIPELINE)' -o 'build/$(notdir $(PIPELINE)).yaml'
 
 test: $(DEV_OK) ## Run every test that needs no container engine and no cluster
-	@$(BIN)/python -m pytest --ignore=tests/chart -n auto --dist loadfile $(PYTEST)
+	@$(BIN)/python -m pytest --ignore=tests/chart --ignore=tests/ui -n auto --dist loadfile $(PYTEST)
 
 test-chart: $(DEV_OK) ## Test the Helm chart and the scripts; needs Go, builds helm into .tools once
 	@scripts/install_tools.sh
 	@$(BIN)/python -m pytest tests/chart $(PYTEST)
+
+test-ui: $(DEV_OK) ## Test the web page in a headless Chromium, which must be installed
+	@$(BIN)/python -m pytest tests/ui $(PYTEST)
 
 lint: $(DEV_OK) ## Check style and formatting
 	@$(BIN)/ruff check $(CHECKED)
@@ -106,7 +109,10 @@ golden: $(DEV_OK) ## Write the compiled pipelines and rendered charts that the t
 	@if test -x .tools/bin/helm; then UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/chart -k renders; \
 	  else echo "The chart's files are as they were: 'make test-chart' installs helm."; fi
 
-docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchmarks/results
+results: $(RUN_OK) ## Collect the finished runs of PRESET (several levels count as one study) into results/
+	@$(BIN)/python scripts/make_results.py $(call quoted,$(PRESET)) --runs-dir $(call quoted,$(RUNS))
+
+docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchmarks/results and results
 	@$(BIN)/python scripts/make_docs.py
 
 # One resolution for every Python and platform that we support; the comment at the top of each file

@@ -120,6 +120,7 @@ def build_classifier(path, dataset, seeds=(0, 1, 2), content=b""):
         for seed in seeds:
             (draft / f"seed-{seed}").mkdir()
             (draft / f"seed-{seed}" / "model.keras").write_bytes(content)
+        (draft / "architecture.txt").write_text("A convolution, and a dense layer.\n")
         write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, 10))
         write_json(draft / "classes.json", dataset.json("classes.json"))

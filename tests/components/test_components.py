@@ -277,4 +277,5 @@ STUDY: dict[str, Any] = {
     "judge_settings": {},
     "synthetic_per_class": 0,
     "curation_settings": {},
+    "equivalence_margin": 0.01,
 }

@@ -113,5 +113,9 @@ def test_load_refuses_other_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("preset", catalog.presets())
 def test_presets_fit_the_study(preset: str) -> None:
     known = catalog.parameters(catalog.load("augmentation_study"))
-    values = parameters.resolve("augmentation_study", known, [catalog.load_preset(preset)])
-    assert set(values) == set(known)
+    wanted = parameters.Wanted("augmentation_study", preset)
+    runs = wanted.runs(wanted.levels())
+    assert all(set(values) == set(known) for values in runs)
+    assert [values["level"] for values in runs] == (wanted.levels() or [runs[0]["level"]])
+    tested = {(values["train_per_class"], values["val_per_class"]) for values in runs}
+    assert len(tested) == 1  # all levels share their validation and test drawings

@@ -13,6 +13,8 @@ import pytest
 from builders import build_dataset
 
 from augstudy import artifacts, telemetry
+from augstudy.config import JudgeSettings
+from augstudy.stages import train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper
 
@@ -52,14 +54,18 @@ def test_another_training_is_not_read(tmp_path):
     assert keeper(tmp_path, seed=1).latest() is None
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
     writer = keeper(tmp_path)
     writer.offer(1, STATE)
     writer.offer(2, STATE)
     [newest] = [p for p in tmp_path.rglob("manifest.json") if '"step": 2' in p.read_text()]
     with (newest.parent / "arrays.npz").open("r+b") as stream:
-        stream.write(b"damage")
+        byte = stream.read(100)[-1]
+        stream.seek(99)
+        stream.write(bytes([byte ^ 1]))
     assert_same(keeper(tmp_path).latest(), 1)
+    assert "A checkpoint is damaged" in caplog.text
+    assert "arrays.npz differs from what was written" in caplog.text
 
 
 def test_a_full_disk_leaves_the_last_good_one_and_the_training(tmp_path, monkeypatch, caplog):
@@ -107,7 +113,10 @@ def test_a_store_that_is_away_costs_a_warning(tmp_path, gcs, monkeypatch, caplog
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+    made = build_dataset(tmp_path_factory.mktemp("data") / "dataset", CLASSES).path
+    settings = JudgeSettings(classifier="baseline", steps=2, cas_steps=0)
+    train_judge.run(made, made.with_name("judge"), settings)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +135,7 @@ def undisturbed(dataset, tmp_path_factory):
     [
         ("cnn", "SIGKILL", 6, -9, {3}),  # in the second seed; its epoch 2 is not written yet
         ("gan", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+        ("diffusion", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
     ],
 )
 def test_an_interrupted_training_ends_as_if_undisturbed(

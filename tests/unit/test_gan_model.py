@@ -12,16 +12,20 @@ import tensorflow as tf
 from augstudy.backend import keras
 from augstudy.errors import InputError
 from augstudy.models import discriminators, generators
-from augstudy.models.acgan import (
-    TwoRateAdam,
-    class_loss,
+from augstudy.models.acgan import TwoRateAdam
+from augstudy.models.augment import cutout, jitter, mirror_half
+from augstudy.models.conditional import ConditionalNorm
+from augstudy.models.losses import (
+    class_scores,
+    cross_entropy,
+    discriminator_class_loss,
     discriminator_source_loss,
+    generator_class_loss,
     generator_source_loss,
     variety_loss,
 )
-from augstudy.models.augment import jitter, mirror_half
-from augstudy.models.conditional import ConditionalNorm
-from augstudy.models.spectral import SpectralConv2D, SpectralDense
+from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
+from augstudy.recipes import gan_recipe
 from augstudy.training import gan
 
 REAL, FAKE = np.array([2.0, 0.5], "float32"), np.array([-3.0, 1.0], "float32")
@@ -45,7 +49,27 @@ def test_cross_entropies_by_hand():
     assert value(generator_source_loss(FAKE, "bce")) == pytest.approx(fooled)
     logits = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], "float32"))
     expected = -(np.log(0.7) + np.log(0.1)) / 2
-    assert value(class_loss(np.array([0, 1]), logits)) == pytest.approx(expected, rel=1e-5)
+    assert value(cross_entropy(np.array([0, 1]), logits)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_class_losses_by_hand():
+    labels = np.array([0, 1])
+    real, fake = (
+        np.log(np.array(shares, "float32"))
+        for shares in (
+            [[0.4, 0.3, 0.2, 0.1], [0.1, 0.5, 0.2, 0.2]],  # two classes real, the same generated
+            [[0.2, 0.1, 0.6, 0.1], [0.3, 0.1, 0.2, 0.4]],
+        )
+    )
+    of_real = -(np.log(0.4) + np.log(0.5)) / 2
+    of_fake = -(np.log(0.6) + np.log(0.4)) / 2
+    found = value(discriminator_class_loss(labels, real, fake, "adc"))
+    assert found == pytest.approx(of_real + of_fake, rel=1e-5)
+    found = value(generator_class_loss(labels, fake, "adc"))
+    assert found == pytest.approx((np.log(0.6 / 0.2) + np.log(0.4 / 0.1)) / 2, rel=1e-5)
+    np.testing.assert_allclose(np.exp(value(class_scores(real, "adc")))[0], [0.6, 0.4], rtol=1e-5)
+    assert value(discriminator_class_loss(labels, real, fake, "ac")) == pytest.approx(of_real)
+    assert value(generator_class_loss(labels, fake, "ac")) == value(cross_entropy(labels, fake))
 
 
 def test_variety_loss_compares_distances_within_pairs():
@@ -74,7 +98,7 @@ def test_every_weight_of_a_network_is_found_by_its_prefix():
     for name in generators.GENERATORS:
         network = generators.build(name, 3, 8)
         assert all(item.path.startswith("generator") for item in network.weights)
-        network = discriminators.build(name, 3)
+        network = discriminators.build(name, 3, spectral=True)
         assert all(item.path.startswith("discriminator") for item in network.weights)
 
 
@@ -106,6 +130,10 @@ def test_spectral_layers_have_norm_one_and_keep_their_kernel():
     before = value(dense.direction)
     dense(np.ones((1, 7), "float32"), training=False)
     np.testing.assert_array_equal(before, value(dense.direction))
+    depthwise = SpectralDepthwiseConv2D(3)
+    one_channel = np.zeros((1, 5, 5, 2), "float32")
+    one_channel[0, 2, 2, 1] = 1.0
+    assert np.linalg.norm(value(depthwise(one_channel))) == pytest.approx(1.0, abs=1e-4)
     assert SpectralConv2D(4, 3, 2)(np.zeros((2, 28, 28, 1), "float32")).shape == (2, 14, 14, 4)
 
 
@@ -132,6 +160,40 @@ def test_jitter_moves_by_whole_and_half_pixels(monkeypatch):
     assert moved.sum() == pytest.approx(8.0)
 
 
+def test_cutout_blanks_one_square_at_most_of_the_size_asked_for():
+    ones = np.ones((200, 28, 28, 1), "float32")
+    left = value(cutout(ones, 0.5, keras.random.SeedGenerator(0)))[..., 0]
+    assert set(np.unique(left)) == {0.0, 1.0}
+    gone = (left == 0).sum(axis=(1, 2))
+    assert gone.max() == 14 * 14
+    assert gone.min() < 14 * 14  # some hang over the border
+    rows, columns = (left == 0).any(axis=2).sum(axis=1), (left == 0).any(axis=1).sum(axis=1)
+    np.testing.assert_array_equal(rows * columns, gone)
+    assert (left == 0).any(axis=0).all()  # anywhere
+
+
+def test_augmentations_pass_gradients_to_the_generator():
+    images = tf.Variable(np.random.default_rng(0).uniform(size=(8, 28, 28, 1)).astype("float32"))
+    random = keras.random.SeedGenerator(0)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(cutout(jitter(images, 3.0, 0.1, random), 0.4, random))
+    gradient = tape.gradient(total, images).numpy()
+    assert (np.abs(gradient).sum(axis=(1, 2, 3)) > 100).all()
+    assert (gradient == 0).any(axis=(1, 2, 3)).all()  # where a square was blanked
+
+
+def test_both_kinds_of_images_are_augmented_alike():
+    """The very same images as real and as generated ones: nothing can tell the two apart."""
+    settings = gan_recipe("diffaugment").model_copy(update={"precision": "float32"})
+    model = gan.build(settings, classes=2, seed=0)
+    images = np.repeat(gan_toy.bars(48)[0][..., None].astype("float32"), 40, axis=0)
+    changed = value(model._augment(keras.ops.convert_to_tensor(np.concatenate([images, images]))))
+    real, fake = changed[: len(images)], changed[len(images) :]
+    assert (real != images).any(axis=(1, 2, 3)).mean() > 0.99
+    np.testing.assert_allclose(real.mean(axis=0), fake.mean(axis=0), atol=12)
+    np.testing.assert_allclose(real.std(axis=0), fake.std(axis=0), atol=12)
+
+
 def test_mirror_half_mirrors_some_images_and_no_pixel_else():
     images = np.zeros((64, 4, 4, 1), "float32")
     images[:, 1, 0] = 1.0
@@ -142,12 +204,17 @@ def test_mirror_half_mirrors_some_images_and_no_pixel_else():
 
 def test_the_reports_networks_have_its_sizes():
     assert generators.build("report", 11, 100).count_params() == pytest.approx(2.38e6, rel=5e-3)
-    assert discriminators.build("report", 11).count_params() == pytest.approx(1.20e6, rel=5e-3)
+    assert discriminators.build("report", 11, spectral=False).count_params() == pytest.approx(
+        1.20e6, rel=5e-3
+    )
 
 
 @pytest.mark.parametrize("name", sorted(generators.GENERATORS))
 def test_networks_take_and_give_what_the_artifacts_promise(name):
-    generator, discriminator = generators.build(name, 3, 8), discriminators.build(name, 3)
+    generator, discriminator = (
+        generators.build(name, 3, 8),
+        discriminators.build(name, 3, spectral=True),
+    )
     images = generator([np.zeros((4, 8), "float32"), np.arange(4) % 3])
     assert images.shape == (4, 28, 28, 1)
     assert value(images).min() >= 0 and value(images).max() <= 1
@@ -156,10 +223,10 @@ def test_networks_take_and_give_what_the_artifacts_promise(name):
 
 
 def test_an_unknown_architecture_is_a_sentence():
-    with pytest.raises(InputError, match="choose one of: compact, report, toy"):
+    with pytest.raises(InputError, match="choose one of: compact, report, resnet, toy"):
         generators.build("stylegan", 3, 8)
-    with pytest.raises(InputError, match="choose one of: compact, report, toy"):
-        discriminators.build("stylegan", 3)
+    with pytest.raises(InputError, match="choose one of: compact, report, resnet, toy"):
+        discriminators.build("stylegan", 3, spectral=True)
 
 
 def check_findings(findings):
@@ -167,6 +234,9 @@ def check_findings(findings):
     assert findings["only_generator"] == {"generator": True, "discriminator": False}
     assert findings["learned"]["right"] >= 0.95
     assert 0.03 < findings["learned"]["ink"] < 0.3
+    assert 0.6 < findings["diffused"]["guidance_0"] < 0.9
+    assert findings["diffused"]["guidance_3"] >= 0.9
+    assert 0.03 < findings["diffused"]["ink"] < 0.3
 
 
 def test_tensorflow_learns_and_keeps_the_networks_apart():

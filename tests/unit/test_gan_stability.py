@@ -1,12 +1,23 @@
 import numpy as np
 import pytest
 
-from augstudy.training.stability import first_broken, judge, mean_distance
+from augstudy.training.signals import Reference, mean_distance
+from augstudy.training.stability import alarms, failure, first_broken, judge
 
 RANDOM = np.random.default_rng(0)
+HEALTHY = {
+    "spread": 0.9,
+    "diversity": 0.8,
+    "class_fidelity": 0.7,
+    "movement": 0.1,
+    "source_loss": 1.2,
+    "real_accuracy": 0.8,
+    "held_out_accuracy": 0.75,
+}
 
 
-def history(**last):
+def history(moments=4, **last):
+    """20 rows of 25 steps, `moments` of them evaluated; the last 8 have those of `last`."""
     rows = [
         {
             "step": 25 * (index + 1),
@@ -17,59 +28,104 @@ def history(**last):
         }
         for index in range(20)
     ]
+    for row in rows[:: -20 // moments]:
+        row.update(HEALTHY)
     for row in rows[-8:]:
-        row.update(last)
+        names = row.keys() | {"generator_loss"}
+        row.update({name: value for name, value in last.items() if name in names})
     return rows
 
 
 def drawings(classes=3, count=30, spread=1.0):
     """Blocky random images (C, K, 28, 28): one template a class, changed by `spread`."""
-    templates = RANDOM.integers(0, 2, (classes, 1, 7, 7))
+    templates = np.random.default_rng(7).integers(0, 2, (classes, 1, 7, 7))
     own = RANDOM.integers(0, 2, (classes, count, 7, 7))
     changed = RANDOM.random((classes, count, 7, 7)) < spread
     blocks = np.where(changed, own, templates)
     return np.kron(blocks, np.ones((4, 4), int)).astype(np.uint8) * 255
 
 
+def labelled(images):
+    return images.reshape(-1, 28, 28), np.repeat(np.arange(len(images)), images.shape[1])
+
+
 @pytest.fixture
-def real():
-    images = drawings(count=40)
-    return images.reshape(-1, 28, 28), np.repeat(np.arange(3), 40)
+def reference():
+    return Reference(
+        *labelled(drawings(count=60, spread=0.5)), *labelled(drawings(count=30, spread=0.5))
+    )
 
 
-def test_a_healthy_training_is_stable(real):
-    verdict = judge(history(), drawings(), *real)
-    assert verdict.verdict == "stable"
-    assert verdict.evidence["diversity"] == pytest.approx(1.0, abs=0.1)
-    assert verdict.evidence["steps"] == 500
+def test_a_healthy_training_is_stable():
+    found = judge(history(), HEALTHY)
+    assert found.verdict == "stable"
+    assert found.alarms == []
+    assert found.evidence == {**HEALTHY, "steps": 500}
 
 
-def test_one_drawing_a_class_is_collapsed(real):
-    verdict = judge(history(), drawings(spread=0.03), *real)
-    assert verdict.verdict == "collapsed"
-    assert verdict.evidence["diversity"] < 0.35
-    assert verdict.reason.endswith(".") and "%" in verdict.reason
+@pytest.mark.parametrize(
+    ("verdict", "changes", "says"),
+    [
+        ("failed", {"spread": 0.01}, "All images look alike"),
+        ("failed", {"movement": 1e-4}, "The generator stands still"),
+        ("failed", {"source_loss": 1e-4}, "The discriminator tells every image apart"),
+        ("collapsed", {"diversity": 0.2}, "mode collapse"),
+        ("classless", {"class_fidelity": 0.01}, "do not show the class"),
+        ("overfitted", {"real_accuracy": 0.95, "held_out_accuracy": 0.4}, "takes its training"),
+    ],
+)
+def test_every_signal_beyond_its_limit_has_its_verdict_and_alarm(verdict, changes, says):
+    found = judge(history(**changes), {**HEALTHY, **changes})
+    assert found.verdict == verdict
+    assert says in found.reason
+    (alarm,) = found.alarms
+    assert (alarm.first_step, alarm.last_step) == (375, 500)
+    assert alarm.value == pytest.approx(0.55 if verdict == "overfitted" else min(changes.values()))
 
 
-def test_one_drawing_for_everything_is_failed(real):
-    same = np.repeat(np.repeat(drawings()[:1, :1], 3, axis=0), 30, axis=1)
-    assert judge(history(), same, *real).verdict == "failed"
+def test_the_gravest_comes_first():
+    both = {"diversity": 0.2, "source_loss": 0.0}
+    found = judge(history(**both), {**HEALTHY, **both})
+    assert found.verdict == "failed"
+    assert [alarm.signal for alarm in found.alarms] == ["source_loss", "diversity"]
 
 
-def test_a_discriminator_that_always_wins_is_failed(real):
-    verdict = judge(history(source_loss=1e-4, source_accuracy=1.0), drawings(), *real)
-    assert (verdict.verdict, verdict.evidence["final_source_accuracy"]) == ("failed", 1.0)
-    assert "discriminator" in verdict.reason
+def test_only_what_is_hopeless_and_stays_ends_a_training():
+    assert failure(history(), 500) is None
+    assert failure(history(20, diversity=0.01), 500) is None
+    assert failure(history(4, spread=0.01), 500) is None  # two moments, as yet
+    assert failure(history(20, spread=0.01), 500) == (
+        "All images look alike since step 450: spread is 0.01, below 0.05."
+    )
+    assert failure(history(20, spread=0.01), 5000) is None  # still the beginning
+    assert alarms(history(20, spread=0.01), 5000) == []
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
-def test_losses_that_are_no_numbers_are_failed(real, broken):
+def test_losses_that_are_no_numbers_are_failed(broken):
     rows = history(generator_loss=broken)
-    verdict = judge(rows, drawings(), *real)
-    assert verdict.verdict == "failed"
-    assert "step 325" in verdict.reason
+    assert failure(rows[:12], 500) is None
+    assert "step 325" in failure(rows[:13], 500)
+    found = judge(rows, HEALTHY)
+    assert found.verdict == "failed"
+    assert "step 325" in found.reason
     assert first_broken(rows) == 325
     assert first_broken(history()) is None
+
+
+def test_of_few_steps_nothing_is_said():
+    rows = [{**history()[0], "step": 5}]
+    assert judge(rows, {**HEALTHY, "spread": 0.0}).verdict == "unknown"
+
+
+def test_without_a_discriminator_images_and_losses_are_judged():
+    rows = [{"step": step, "denoising_loss": 0.3} for step in (250, 500)]
+    healthy = {"spread": 1.0, "diversity": 1.0, "class_fidelity": 1.0}
+    assert judge(rows, healthy).verdict == "stable"
+    assert judge(rows, {**healthy, "diversity": 0.2}).verdict == "collapsed"
+    rows[1]["denoising_loss"] = float("nan")
+    assert first_broken(rows) == 500
+    assert judge(rows, healthy).verdict == "failed"
 
 
 def test_mean_distance_by_hand():

@@ -1,5 +1,6 @@
 """Commands that look at several runs at once: compare arms, and the web page over all runs."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,40 @@ def compare(
     remote.plain_console().print(f"Page: {html}", soft_wrap=True, markup=False)
 
 
+def ui(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than loopback let others read.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 means any that is free.")] = 8765,
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+) -> None:
+    """Serve a web page over all runs: table, learning curves, comparisons, samples, heat maps.
+
+    It only reads, loads nothing from the network, and is for this machine alone unless --host
+    says otherwise. Ctrl-C ends it.
+
+    For example:
+
+    augstudy ui
+
+    augstudy ui --store gs://bucket/runs --port 9000
+    """
+    from augstudy.ui.library import Library
+    from augstudy.ui.server import Server
+
+    console = remote.plain_console()
+    library = Library(book(runs_dir, store))
+    with Server(library, host, port) as server:
+        library.records()  # so that the first page need not wait
+        if not server.on_loopback:
+            console.print("[yellow]Everybody who can reach this machine can read the runs.[/]")
+        console.print(f"{server.url}  (Ctrl-C ends it)", soft_wrap=True, markup=False)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     options.add(app, "compare", compare, "Runs")
+    options.add(app, "ui", ui, "Runs")

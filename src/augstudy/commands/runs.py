@@ -181,6 +181,9 @@ def reindex(
 
     augstudy runs reindex --store gs://bucket/runs --cluster
     """
+    from augstudy.tracker import run_page
+    from augstudy.tracker.folder import RunsFolder
+
     if cluster or host:
         server = remote.connect(host, namespace, token, pipeline_root)
         root = store or server.connection.pipeline_root.partition("?")[0]
@@ -188,7 +191,10 @@ def reindex(
             raise InputError("Nothing says where the runs of the cluster are: give --store.")
         count = bucket(root).rebuild(cluster_facts(server, experiment, limit))
     else:
-        count = book(runs_dir, store).rebuild()
+        kept = book(runs_dir, store)
+        count = kept.rebuild()
+        if isinstance(kept, RunsFolder):
+            run_page.write_missing(kept)
     remote.plain_console().print(f"{count} run(s).")
 
 

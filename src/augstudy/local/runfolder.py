@@ -18,6 +18,7 @@ from augstudy import __version__, artifacts
 from augstudy.files import replace_text
 from augstudy.fingerprint import code_version
 from augstudy.local.events import Step
+from augstudy.machine import hardware
 from augstudy.tracker.folder import RunsFolder
 
 RECORD = "run.json"
@@ -53,6 +54,7 @@ class RunFolder:
             "duration_s": None,
             "user": _user(),
             "host": platform.node(),
+            "hardware": hardware(),
             "pid": os.getpid(),
             "version": __version__,
             "code": code_version(),
@@ -148,14 +150,16 @@ def settle(runs: Path) -> None:
 
 
 def refresh_overview(runs: Path) -> str:
-    """Rewrite ``overview.csv``, one row for each run in `runs`, and the tracker's records.
+    """Rewrite ``overview.csv``, a row for each run in `runs`, their records, and missing pages.
 
     Returns:
         What went wrong: an overview that cannot be made is no reason to lose a run. Else empty.
     """
     try:
-        RunsFolder(runs).records()
         from augstudy.report import overview
+        from augstudy.tracker import run_page
+
+        run_page.write_missing(RunsFolder(runs))
 
         overview.write_csv(overview.collect(runs), runs / "overview.csv")
     except Exception as error:

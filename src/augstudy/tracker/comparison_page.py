@@ -29,7 +29,12 @@ COLOURS = (
 )
 _SHOWN_CLASSES = 25
 _DRAWINGS_A_CLASS = 2
-_WORD_COLOURS = {"better": "green", "worse": "red", "no clear difference": "yellow"}
+_WORD_COLOURS = {
+    "better": "green",
+    "worse": "red",
+    "no difference": "cyan",
+    "can't tell yet": "yellow",
+}
 Heat = Mapping[str, NDArray[Any]]
 Drawing = tuple[int, bytes]  # its class and its pixels
 
@@ -164,14 +169,7 @@ def _plots(comparison: Comparison) -> dict[str, str | None]:
 
 def _curves(items: list[tuple[Contestant, str]]) -> list[tuple[str, str]]:
     runs = [(item.label, colour, item.result.history) for item, colour in items]
-    wanted = (
-        ("val_accuracy", "Validation accuracy"),
-        ("accuracy", "Training accuracy"),
-        ("val_loss", "Validation loss"),
-        ("learning_rate", "Learning rate"),
-    )
-    known = [(column, title) for column, title in wanted if all(column in run[2] for run in runs)]
-    return [(title, curves.overlaid(runs, column, title)) for column, title in known]
+    return curves.all_overlaid(runs)
 
 
 def _confusions(comparison: Comparison) -> dict[str, Any] | None:

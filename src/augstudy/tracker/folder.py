@@ -27,12 +27,17 @@ NOTE = "note.txt"
 _SOURCES = (RUN, "summary.json", "decision.json", NOTE)
 
 
+Stamp = list[list[int]]
+
+
 class RunsFolder:
     """Records of the runs under a folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._index = path / index.NAME
+        self._seen: dict[str, tuple[int, Stamp]] = {}  # by folder, with the folder's time
+        self._known: tuple[Any, Index] | None = None  # as read last, and what the file was then
 
     @property
     def store(self) -> Store:
@@ -110,6 +115,8 @@ class RunsFolder:
                     replace_bytes(self._index, index.render(known.records.values(), known.last_id))
                 else:
                     self._append(b"".join(map(index.line, made)))
+                    known.lines += len(made)
+                self._known = (self._mark(), known)
             return known
 
     def _write(self, record: Record) -> None:
@@ -138,7 +145,7 @@ class RunsFolder:
         page = "report.html" if (folder / "report.html").exists() else "index.html"
         facts |= {"id": self._number(name, known), "link": f"{name}/{page}"}
         facts["name"] = facts.get("name") or name
-        stamp = _stamp(folder)
+        stamp = _stamp(str(folder))
         record = build(facts, summary, decision, damaged=damaged or summary_damaged)
         record |= {"key": name, "stamp": stamp}
         return record
@@ -154,18 +161,38 @@ class RunsFolder:
             return number
         return known.last_id + 1
 
-    def _folders(self) -> dict[str, list[list[int]]]:
+    def _folders(self) -> dict[str, Stamp]:
         """Folders of runs, with the stamp of what a record is made of."""
         with os.scandir(self.path) as items:
-            names = [item.name for item in items if not item.name.startswith(".")]
-        stamps = {name: _stamp(self.path / name) for name in names}
-        return {name: stamp for name, stamp in stamps.items() if stamp[0] or stamp[1]}
+            folders = [
+                (item.name, item.path, item.stat(follow_symlinks=True).st_mtime_ns)
+                for item in items
+                if not item.name.startswith(".")
+            ]
+        # What is looked at is replaced by renaming, which changes the time of its folder.
+        seen = self._seen
+        self._seen = {
+            name: seen[name] if seen.get(name, (0,))[0] == time else (time, _stamp(path))
+            for name, path, time in folders
+        }
+        stamps = ((name, stamp) for name, (_, stamp) in self._seen.items())
+        return {name: stamp for name, stamp in stamps if stamp[0] or stamp[1]}
 
     def _load(self) -> Index:
+        """The index, read again only if the file is another."""
+        mark = self._mark()
+        if self._known is None or self._known[0] != mark:
+            known = index.parse(self._index.read_bytes()) if mark else Index()
+            self._known = (mark, known)
+        return self._known[1]
+
+    def _mark(self) -> tuple[int, ...] | None:
+        """What tells a state of the index file from any other."""
         try:
-            return index.parse(self._index.read_bytes())
+            status = self._index.stat()
         except FileNotFoundError:
-            return Index()
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -202,12 +229,12 @@ def _stamp_of(known: Index, name: str) -> Any:
     return known.records.get(name, {}).get("stamp")
 
 
-def _stamp(folder: Path) -> list[list[int]]:
+def _stamp(folder: str) -> Stamp:
     """Size and time of each source of a record; an empty list where it is missing."""
-    stamps = []
+    stamps: Stamp = []
     for name in _SOURCES:
         try:
-            status = os.stat(folder / name)  # noqa: PTH116 (twice as fast, and 10,000 runs are usual)
+            status = os.stat(f"{folder}/{name}")  # noqa: PTH116 (twice as fast, and 10,000 runs are usual)
             stamps.append([status.st_size, status.st_mtime_ns])
         except (FileNotFoundError, NotADirectoryError):
             stamps.append([])

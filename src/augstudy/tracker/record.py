@@ -68,7 +68,7 @@ ARM_FIELDS = (
     Field("difference_low", "From", "points", "lower end of its 95 % interval"),
     Field("difference_high", "To", "points", "upper end of its 95 % interval"),
     Field("p", "p", "number", "p-value of the difference after Holm"),
-    Field("verdict", "Verdict", "text", "helps, hurts or no clear difference"),
+    Field("verdict", "Verdict", "text", "helps, hurts, no difference or can't tell yet"),
 )
 FIELDS = {field.name: field for field in (*RUN_FIELDS, *ARM_FIELDS)}
 # What a record takes from the facts as it is.
@@ -223,8 +223,8 @@ def _arm(label: str, arm: Mapping[str, Any], found: Mapping[str, Any]) -> dict[s
 
 
 def _fid(quality: Any) -> float | None:
-    value = _mapping(quality).get("fid_qd")
-    value = _mapping(value).get("value", value)
+    metrics = _mapping(_mapping(quality).get("metrics"))
+    value = _mapping(metrics.get("fid_qd")).get("value")
     return float(value) if isinstance(value, int | float) else None
 
 

@@ -67,6 +67,18 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
         return style.svg_uri(chart)
 
 
+def all_overlaid(runs: Sequence[tuple[str, str, pd.DataFrame]]) -> list[tuple[str, str]]:
+    """(title, picture) of each column that all histories have; `runs` as in :func:`overlaid`."""
+    titles = {
+        "val_accuracy": "Validation accuracy",
+        "accuracy": "Training accuracy",
+        "val_loss": "Validation loss",
+        "learning_rate": "Learning rate",
+    }
+    known = [name for name in titles if runs and all(name in history for *_, history in runs)]
+    return [(titles[name], overlaid(runs, name, titles[name])) for name in known]
+
+
 def overlaid(
     runs: Sequence[tuple[str, str, pd.DataFrame]], column: str, title: str, width: float = 4.2
 ) -> str:

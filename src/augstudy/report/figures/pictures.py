@@ -27,6 +27,14 @@ def strip(images: NDArray[np.uint8], columns: int) -> str:
     return style.image_uri(paper)
 
 
+def sheet(images: NDArray[np.uint8]) -> str:
+    """Drawings (R, K, 28, 28) in rows, dark ink on white, as a data URI."""
+    rows, columns, height, width = images.shape
+    paper = np.full((rows, columns, height + 4, width + 4), 255, np.uint8)
+    paper[:, :, 2:-2, 2:-2] = 255 - images
+    return style.image_uri(paper.transpose(0, 2, 1, 3).reshape(rows * (height + 4), -1))
+
+
 def heat_tile(image: NDArray[np.uint8], heat: NDArray[np.floating]) -> str:
     """A drawing (H, W) over its heat (H, W) in [0, 1], as a small square picture."""
     ink = _enlarge(image / 255)

@@ -1,0 +1,177 @@
+"""Collect the finished runs of a preset into ``results/<preset>.json``: ``make results``.
+
+    make_results.py PRESET [--runs-dir runs] [--out results]
+
+Of several studies with that preset the one with the most levels counts, of these the newest. The
+file holds what `docs/results.md` is made of, and nothing that tells where on a machine things were.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augstudy.errors import AugstudyError, InputError
+from augstudy.manifest import MANIFEST, Artifact, Manifest
+
+ROOT = Path(__file__).parents[1]
+KEPT = ("headline", "margin", "left_out", "seeds", "differences", "power", "gan", "discriminator")
+METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+CONFUSED = 5
+
+
+def collect(runs: Path, preset: str) -> dict[str, Any]:
+    """What the newest whole study with `preset` among `runs` found, level by level.
+
+    Raises:
+        InputError: there is none.
+    """
+    folders = choose(runs, preset)
+    records = [json.loads((folder / "run.json").read_text()) for folder in folders]
+    levels = [level(folder, record) for folder, record in zip(folders, records, strict=True)]
+    manifests = [item for folder in folders for item in manifest_files(folder)]
+    newest = Manifest.model_validate_json(manifests[-1].read_bytes())
+    return {
+        "preset": preset,
+        "command": command(preset, records[0]),
+        "date": max(record["finished"] for record in records)[:10],
+        "version": records[-1]["version"],
+        "code": sorted({record["code"] for record in records}),
+        "hardware": records[-1].get("hardware"),
+        "threads": records[-1].get("threads"),
+        "software": newest.software,
+        "cost": total([item["cost"] for item in levels]),
+        "levels": sorted(levels, key=lambda item: item["data"]["level"]),
+    }
+
+
+def choose(runs: Path, preset: str) -> list[Path]:
+    """Folders of the study that counts, one a level."""
+    studies: dict[Any, list[Path]] = {}
+    for path in sorted(runs.glob("*/run.json")):
+        record = json.loads(path.read_text())
+        whole = record["state"] == "done" and (path.parent / "summary.json").exists()
+        if record.get("preset") == preset and whole:
+            first = (record.get("series") or {}).get("first", record["id"])
+            studies.setdefault(first, []).append(path.parent)
+    if not studies:
+        raise InputError(
+            f"There is no finished run of preset {preset!r} in {runs}: "
+            f"run 'make study PRESET={preset}' first."
+        )
+    return studies[max(studies, key=lambda first: (len(studies[first]), first))]
+
+
+def level(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """What a run found and cost, as small as can be."""
+    summary = json.loads((folder / "summary.json").read_text())
+    kept = {name: summary[name] for name in KEPT if summary.get(name) is not None}
+    data, study = summary["data"], summary["study"]
+    quality = dict(summary["synthetic"] or {})
+    quality.pop("per_class", None)
+    return {
+        "run": record["id"],
+        "study": study | {"source": nowhere(study.get("source", ""))},
+        "data": data | {"source": nowhere(data["source"])},
+        "arms": {
+            label: arm | {"metrics": {name: arm["metrics"][name] for name in METRICS}}
+            for label, arm in summary["arms"].items()
+        },
+        **kept,
+        "synthetic": quality or None,
+        "gan_accuracy": gan_accuracy(folder),
+        "confused": confused(folder),
+        "cost": cost(folder, record),
+    }
+
+
+def cost(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Seconds of all steps, and of processors, whichever run made what this one used."""
+    spent = {"steps_s": 0.0, "cpu_s": 0.0}
+    for path in manifest_files(folder):
+        made = json.loads(path.read_text())["provenance"]
+        spent["steps_s"] += made.get("wall_s", 0.0)
+        spent["cpu_s"] += made.get("cpu_s", 0.0)
+    rounded = {name: round(value, 1) for name, value in spent.items()}
+    return rounded | {"elapsed_s": record["duration_s"], "reused": record.get("reused", 0)}
+
+
+def gan_accuracy(folder: Path) -> dict[str, float] | None:
+    """How well the discriminator told real from generated, and classes, at the end of training."""
+    for path in manifest_files(folder, "gan"):
+        final = json.loads((path.parent / "summary.json").read_text()).get("final", {})
+        wanted = {"source_accuracy", "class_accuracy"}
+        return {name: value for name, value in final.items() if name in wanted} or None
+    return None
+
+
+def confused(folder: Path) -> list[dict[str, Any]]:
+    """The pairs of classes that arm `real` confuses most, as shares of the true class."""
+    for path in manifest_files(folder, "evaluation"):
+        artifact = Artifact(path.parent, Manifest.model_validate_json(path.read_bytes()))
+        if artifact.json("arm.json")["arm"] != "real":
+            continue
+        classes = artifact.json("classes.json")
+        counts = np.array(artifact.json("metrics.json")["confusion"]["mean"])
+        shares = counts / counts.sum(axis=1, keepdims=True)
+        np.fill_diagonal(shares, 0)
+        order = np.argsort(-shares, axis=None)[:CONFUSED]
+        return [
+            {"true": classes[row], "predicted": classes[column], "share": round(found, 4)}
+            for row, column in zip(*np.unravel_index(order, shares.shape), strict=True)
+            if (found := float(shares[row, column]))
+        ]
+    return []
+
+
+def manifest_files(folder: Path, kind: str = "") -> Iterator[Path]:
+    """The manifests of the artifacts of a run, of one kind or of all."""
+    for path in sorted((folder / "artifacts").rglob(MANIFEST)):
+        if not kind or json.loads(path.read_text())["kind"] == kind:
+            yield path
+
+
+def total(costs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The costs of all levels together."""
+    return {name: round(sum(item[name] for item in costs), 1) for name in costs[0]}
+
+
+def command(preset: str, record: dict[str, Any]) -> str:
+    """The command that makes the same again; folders are only called FOLDER."""
+    words = ["make", "study", f"PRESET={preset}"]
+    source = nowhere(record["parameters"]["source"])
+    if source != "sample":
+        words.append(f"SOURCE={source}")
+    return " ".join(words)
+
+
+def nowhere(source: str) -> str:
+    """A source without the folder of this machine."""
+    return "file://FOLDER" if source.startswith("file:") else source
+
+
+def main(arguments: list[str]) -> int:
+    """Collect, write, and say where."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("preset")
+    parser.add_argument("--runs-dir", type=Path, default=ROOT / "runs")
+    parser.add_argument("--out", type=Path, default=ROOT / "results")
+    options = parser.parse_args(arguments)
+    try:
+        found = collect(options.runs_dir, options.preset)
+    except AugstudyError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    options.out.mkdir(exist_ok=True)
+    target = options.out / f"{options.preset}.json"
+    target.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    print(f"{target}: {len(found['levels'])} level(s). Now: make docs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

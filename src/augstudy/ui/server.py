@@ -1,0 +1,177 @@
+"""The server of the web page: standard library, reading only, for this machine unless asked.
+
+It answers GET and HEAD. No part of a path is ever the name of a file: runs and arms are looked up
+among the records, and the page's own files are a list. Browsers are told to load nothing from
+anywhere else, and on loopback a request must name loopback as its host, so that no web page can
+reach the server under a name of its own.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from augstudy.errors import AugstudyError, InputError, ServiceError
+from augstudy.redaction import without_secrets
+from augstudy.tracker.record import FIELDS
+from augstudy.ui.library import PAGE, Library, MissingPageError, static
+
+logger = logging.getLogger("augstudy")
+
+_NOTHING_ELSE = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_APP_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    f"connect-src 'self'; {_NOTHING_ELSE}"
+)
+# Reports and comparisons are one file each: their styles and pictures are within, scripts are not.
+_PAGE_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; {_NOTHING_ELSE}"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+Query = dict[str, str]
+
+
+class Server(ThreadingHTTPServer):
+    """Serves a library on an address of this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, library: Library, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen at once; `port` 0 means any that is free.
+
+        Raises:
+            ServiceError: the port is taken, or the address is not this machine's.
+        """
+        self.library = library
+        try:
+            super().__init__((host, port), _Handler)
+        except OSError as error:
+            raise ServiceError(
+                f"Cannot listen on {host}:{port}: {error.strerror or error}; choose another --port."
+            ) from error
+        self.on_loopback = _is_loopback(host)
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    server_version = "augstudy"
+    sys_version = ""
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        if self.server.on_loopback and not _names_loopback(self.headers.get("Host", "")):
+            self._send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server is for this machine.")
+            return
+        parts = urlsplit(self.path)
+        asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        try:
+            self._route([unquote(part) for part in parts.path.split("/")[1:]], asked)
+        except InputError as error:
+            missing = isinstance(error, MissingPageError)
+            status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.BAD_REQUEST
+            self._send_error(status, str(error))
+        except AugstudyError as error:
+            self._send_error(HTTPStatus.BAD_GATEWAY, without_secrets(str(error)))
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+        except Exception:
+            logger.exception("The page could not be served: %s", self.path)
+            sentence = "This is a bug in augstudy; the terminal says more."
+            self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def _route(self, path: list[str], asked: Query) -> None:
+        library = self.server.library
+        answers: dict[tuple[str, int], Callable[[], Any]] = {
+            ("fields", 2): lambda: [vars(field) for field in FIELDS.values()],
+            ("rows", 2): lambda: library.table(
+                asked.get("where", ""),
+                asked.get("search", ""),
+                asked.get("sort", ""),
+                _number(asked, "offset", 0),
+                _number(asked, "limit", PAGE),
+            ),
+            ("run", 3): lambda: library.run(path[2]),
+            ("curves", 3): lambda: library.curves(path[2]),
+            ("samples", 3): lambda: library.samples(path[2]),
+            ("cams", 4): lambda: library.cams(path[2], path[3]),
+        }
+        if path[0] == "api" and (answer := answers.get((path[1] if path[1:] else "", len(path)))):
+            self._send(json.dumps(answer()).encode(), "application/json", _APP_POLICY)
+        elif path[0] == "compare" and len(path) == 1:
+            page = library.comparison(asked.get("arms", "").split(","))
+            self._send(page.encode(), "text/html", _PAGE_POLICY)
+        elif path[0] == "report" and len(path) == 2:
+            self._send(library.report(path[1]).encode(), "text/html", _PAGE_POLICY)
+        elif len(path) == 1:
+            name = path[0] or "index.html"
+            kind = _TYPES.get(name.rpartition(".")[2], "text/plain")
+            self._send(static(name), kind, _APP_POLICY)
+        else:
+            raise MissingPageError("There is no such page.")
+
+    def _send_error(self, status: HTTPStatus, sentence: str) -> None:
+        content = json.dumps({"error": sentence}).encode()
+        self._send(content, "application/json", _APP_POLICY, status)
+
+    def _send(
+        self, content: bytes, kind: str, policy: str, status: HTTPStatus = HTTPStatus.OK
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", policy)
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what http.server itself refuses, such as other methods, like all else."""
+        self.close_connection = True
+        self._send_error(HTTPStatus(code), message or HTTPStatus(code).phrase)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep requests out of the terminal."""
+        logger.debug(format, *args)
+
+
+def _number(asked: Query, name: str, default: int) -> int:
+    text = asked.get(name, str(default))
+    if not text.isdecimal() or len(text) > 9:
+        raise InputError(f"{name} {text!r} must be a number.")
+    return int(text)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _names_loopback(header: str) -> bool:
+    """Whether the Host header of a request, which is what a browser was asked for, is loopback."""
+    host = urlsplit(f"//{header}").hostname or ""
+    return _is_loopback(host)

@@ -1,0 +1,157 @@
+// What is known of one run, beside the table: facts, curves, samples over time, heat maps.
+import { get, make } from "./app.js";
+import { cell, text } from "./table.js";
+
+const ARM = ["arm", "seeds", "images", "train_accuracy", "val_accuracy", "accuracy", "precision", "recall", "difference", "p", "verdict"];
+const FACTS = ["name", "date", "pipeline", "preset", "state", "where", "user", "source", "level", "classifier", "gan", "fid_qd", "gan_verdict", "outcome", "duration_s", "cpu_s", "gpu_s", "code", "data_hash", "note"];
+
+export class Details {
+  constructor(place, state, changed, complain) {
+    Object.assign(this, { place, state, changed, complain, asked: 0 });
+  }
+
+  async show() {
+    const asked = ++this.asked;
+    try {
+      const run = await get(`api/run/${encodeURIComponent(this.state.open)}`);
+      if (asked !== this.asked) return;
+      this.run = run;
+      this.frame();
+      this.complain(null);
+    } catch (error) {
+      this.complain(error);
+    }
+  }
+
+  close() {
+    this.asked += 1;
+    this.state.open = this.state.tab = "";
+    this.place.hidden = true;
+    this.changed();
+  }
+
+  frame() {
+    const { record, cams, curves, gan, report } = this.run;
+    const tabs = { Record: () => this.facts() };
+    if (curves.length) tabs.Curves = () => this.curves();
+    if (gan) tabs.Samples = () => this.samples();
+    if (cams.length) tabs["Heat maps"] = () => this.cams();
+    if (!tabs[this.state.tab]) this.state.tab = "Record";
+    const close = make("button", { className: "plain close", type: "button", textContent: "Close" });
+    close.addEventListener("click", () => this.close());
+    const bar = make("div", { id: "tabs", role: "tablist" });
+    this.inside = make("div", { id: "inside" });
+    for (const name of Object.keys(tabs)) {
+      const button = make("button", { type: "button", role: "tab", textContent: name });
+      button.setAttribute("aria-selected", String(name === this.state.tab));
+      button.addEventListener("click", () => { this.state.tab = name; this.changed(); this.frame(); });
+      bar.append(button);
+    }
+    if (report) bar.append(make("a", { href: `report/${record.id}`, target: "_blank", rel: "noopener", textContent: "Report \u2197" }));
+    this.place.replaceChildren(close, make("h2", { textContent: `Run ${record.id}` }), bar, this.inside);
+    this.place.hidden = false;
+    tabs[this.state.tab]();
+  }
+
+  // Shows what `draw` makes of an answer, unless another run or tab was asked for meanwhile.
+  async fill(path, draw) {
+    const inside = this.inside;
+    inside.replaceChildren(make("p", { className: "soft", textContent: "\u2026" }));
+    try {
+      inside.replaceChildren(...draw(await get(path)));
+    } catch (error) {
+      inside.replaceChildren(make("p", { className: "soft", textContent: error.message }));
+    }
+  }
+
+  facts() {
+    const { record } = this.run;
+    const list = make("dl");
+    for (const name of FACTS) {
+      const field = this.fields.get(name);
+      const said = text(field, record[name]);
+      if (said) list.append(make("dt", { textContent: field.title, title: field.meaning }), make("dd", { textContent: said }));
+    }
+    const parts = [list];
+    const changed = Object.entries(record.changed || {});
+    if (changed.length) {
+      const rows = changed.map(([name, value]) => make("tr", {}, make("td", { textContent: name }), make("td", { textContent: JSON.stringify(value) })));
+      parts.push(make("h3", { textContent: "Differs from the base" }), make("table", { className: "keys" }, make("tbody", {}, ...rows)));
+    }
+    if (record.arms.length) {
+      const fields = ARM.map((name) => this.fields.get(name));
+      const kind = (field) => (field.kind === "text" ? "" : "num");
+      const head = make("tr", {}, ...fields.map((field) => make("th", { textContent: field.title, className: kind(field), title: field.meaning })));
+      const rows = record.arms.map((arm) => make("tr", {}, ...fields.map((field) => make("td", { className: kind(field) }, cell(field, arm)))));
+      const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+      parts.push(make("h3", { textContent: "Arms" }), make("div", { className: "scroll" }, table));
+    }
+    const settings = make("pre", { textContent: JSON.stringify(record.settings, null, 1) });
+    parts.push(make("details", {}, make("summary", { textContent: "All settings" }), settings));
+    this.inside.replaceChildren(...parts);
+  }
+
+  curves() {
+    this.fill(`api/curves/${this.run.record.id}`, ({ pictures, legend }) => {
+      const names = legend.map(({ title, colour }) => {
+        const dot = make("span", { className: "dot" });
+        dot.style.background = colour;
+        return make("span", {}, dot, title);
+      });
+      const shown = pictures.map(({ title, uri }) => make("figure", {}, make("h3", { textContent: title }), make("img", { className: "chart", src: uri, alt: `${title} by epoch` })));
+      return [make("div", { className: "legend" }, ...names), make("div", { className: "pictures" }, ...shown)];
+    });
+  }
+
+  samples() {
+    this.fill(`api/samples/${this.run.record.id}`, ({ classes, verdict, reason, steps, frames }) => {
+      const picture = make("img", { id: "sample" });
+      const said = make("p", { className: "soft", id: "at" });
+      const slider = make("input", { type: "range", id: "step", min: 0, max: steps.length - 1, value: steps.length - 1, ariaLabel: "Generator steps" });
+      const move = () => {
+        picture.src = frames[slider.value];
+        picture.alt = `Samples after ${steps[slider.value]} steps`;
+        said.textContent = `After ${steps[slider.value].toLocaleString("en")} generator steps; the same noise at every step.`;
+      };
+      slider.addEventListener("input", move);
+      move();
+      const names = make("ul", {}, ...classes.map((name) => make("li", { textContent: name })));
+      picture.addEventListener("load", () => { names.style.height = `${picture.clientHeight}px`; });
+      const good = verdict === "stable" ? "helps" : "hurts";
+      const head = make("p", {}, make("span", { className: `pill ${good}`, textContent: verdict }), ` ${reason}`);
+      return [head, said, slider, make("div", { id: "frame" }, names, picture)];
+    });
+  }
+
+  cams() {
+    const { record, cams } = this.run;
+    const pick = (label, options) => {
+      const made = make("select", { ariaLabel: label }, ...options.map((name) => make("option", { textContent: name })));
+      return made;
+    };
+    const arm = pick("Arm", cams);
+    const load = () => this.fill(`api/cams/${record.id}/${encodeURIComponent(arm.value)}`, (tiles) => {
+      const classes = [...new Set(tiles.map((tile) => tile.class))];
+      const one = pick("Class", ["all classes", ...classes]);
+      const right = pick("Outcome", ["right and wrong", "right", "wrong"]);
+      const grid = make("div", { className: "tiles" });
+      const draw = () => {
+        const wanted = tiles.filter((tile) => {
+          const good = tile.class === tile.predicted;
+          return (one.selectedIndex === 0 || tile.class === one.value) && (right.selectedIndex === 0 || good === (right.value === "right"));
+        });
+        grid.replaceChildren(...wanted.map((tile) => {
+          const good = tile.class === tile.predicted;
+          const sure = `${Math.round(100 * tile.confidence)}\u00a0%`;
+          const caption = good ? `${tile.class}, ${sure}` : `${tile.class} \u2192 ${tile.predicted}, ${sure}`;
+          return make("figure", { className: good ? "right" : "wrong" }, make("img", { src: tile.uri, alt: `Heat map: ${caption}` }), make("figcaption", { textContent: caption }));
+        }));
+      };
+      for (const box of [one, right]) box.addEventListener("change", draw);
+      draw();
+      return [make("div", { className: "picks" }, arm, one, right), grid];
+    });
+    arm.addEventListener("change", load);
+    load();
+  }
+}

@@ -1,0 +1,152 @@
+// A table of any length: only the rows in sight exist, and pages of rows come as they are needed.
+import { get, make } from "./app.js";
+
+const HEIGHT = 32;
+const PAGE = 200;
+const AROUND = 12;
+const RIGHT = new Set(["integer", "number", "share", "points", "seconds"]);
+const GOOD = new Set(["helps", "promoted", "stable"]);
+const BAD = new Set(["hurts", "failed", "interrupted", "damaged", "canceled", "collapsed"]);
+const PILLS = new Set(["state", "verdict", "outcome", "gan_verdict"]);
+
+export function text(field, value) {
+  if (value === null || value === undefined) return "";
+  const minus = (number) => number.replace("-", "\u2212");
+  if (field.kind === "share") return `${(100 * value).toFixed(1)}\u00a0%`;
+  if (field.kind === "points") return minus(`${value > 0 ? "+" : ""}${(100 * value).toFixed(1)}`);
+  if (field.kind === "number") return minus(String(Number(value.toPrecision(3))));
+  if (field.kind === "integer") return field.name === "id" ? String(value) : value.toLocaleString("en");
+  if (field.kind === "seconds") return duration(value);
+  if (field.name === "date") return value.slice(0, 16);
+  return field.name === "data_hash" ? value.slice(0, 12) : String(value);
+}
+
+function duration(seconds) {
+  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  const two = (number) => String(number).padStart(2, "0");
+  if (minutes < 60) return `${minutes} min ${two(Math.round(seconds) % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+export function cell(field, row) {
+  const said = text(field, row[field.name]);
+  if (PILLS.has(field.name) && said) {
+    const word = String(row[field.name]);
+    return make("span", { className: `pill ${GOOD.has(word) ? "helps" : BAD.has(word) ? "hurts" : ""}`, textContent: said });
+  }
+  const [low, high] = [row[`${field.name}_low`], row[`${field.name}_high`]];
+  if (low === null || low === undefined || !said) return document.createTextNode(said);
+  const ends = `${text(field, low)} to ${text(field, high)}`;
+  return make("span", {}, said, make("small", { textContent: ends.replace("\u00a0%", "") }));
+}
+
+export class Table {
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.fields = new Map();
+    this.pages = new Map();
+    this.total = 0;
+    this.asked = 0;
+    this.scroller.addEventListener("scroll", () => this.draw());
+    new ResizeObserver(() => this.draw()).observe(this.scroller);
+  }
+
+  head() {
+    const cells = this.state.columns.map((name) => {
+      const field = this.fields.get(name);
+      if (!field) return make("th");
+      const [first] = this.state.sort.split(",");
+      const down = first === `-${name}`;
+      const arrow = down ? " \u2193" : first === name ? " \u2191" : "";
+      const button = make("button", { type: "button", textContent: field.title + arrow, title: `${field.meaning}\n${name}` });
+      button.addEventListener("click", () => this.sort(field, first, down));
+      const made = make("th", { className: RIGHT.has(field.kind) ? "num" : "" }, button);
+      made.dataset.field = name;
+      if (arrow) made.setAttribute("aria-sort", down ? "descending" : "ascending");
+      return made;
+    });
+    this.heads.replaceChildren(make("th", { ariaLabel: "Compare" }), ...cells);
+  }
+
+  sort(field, first, down) {
+    // Numbers are most often wanted largest first.
+    const numbers = RIGHT.has(field.kind);
+    const next = numbers ? [`-${field.name}`, field.name] : [field.name, `-${field.name}`];
+    const place = next.indexOf(down ? `-${field.name}` : first);
+    this.state.sort = place === 1 ? "" : next[place + 1];
+    this.head();
+    this.changed(true);
+  }
+
+  // What the rows are of: answers to an older question are dropped.
+  async load() {
+    this.asked += 1;
+    this.pages.clear();
+    this.scroller.scrollTop = 0;
+    await this.page(0);
+  }
+
+  async page(number) {
+    if (this.pages.has(number)) return;
+    const asked = this.asked;
+    this.pages.set(number, null);
+    const query = new URLSearchParams({ where: this.state.where, search: this.state.search, sort: this.state.sort, offset: number * PAGE, limit: PAGE });
+    try {
+      const found = await get(`api/rows?${query}`);
+      if (asked !== this.asked) return;
+      this.pages.set(number, found.rows);
+      this.total = found.total;
+      const count = found.total.toLocaleString("en");
+      this.count.textContent = found.total === found.all ? `${count} rows` : `${count} of ${found.all.toLocaleString("en")} rows`;
+      this.complain(null);
+      this.draw();
+    } catch (error) {
+      if (asked !== this.asked) return;
+      this.pages.delete(number);
+      this.complain(error);
+    }
+  }
+
+  draw() {
+    const seen = Math.ceil(this.scroller.clientHeight / HEIGHT);
+    const top = Math.max(0, Math.floor(this.scroller.scrollTop / HEIGHT) - AROUND);
+    const end = Math.min(this.total, top + seen + 2 * AROUND);
+    const rows = [this.space(top)];
+    for (let place = top; place < end; place += 1) {
+      const number = Math.floor(place / PAGE);
+      const page = this.pages.get(number);
+      if (page === undefined) this.page(number);
+      rows.push(page ? this.row(page[place % PAGE]) : this.space(1));
+    }
+    rows.push(this.space(this.total - end));
+    this.body.replaceChildren(...rows);
+  }
+
+  space(count) {
+    const inside = make("td", { colSpan: this.state.columns.length + 1 });
+    inside.style.height = `${count * HEIGHT}px`;
+    return make("tr", { className: "space", hidden: count === 0, ariaHidden: "true" }, inside);
+  }
+
+  row(row) {
+    const name = `${row.id}:${row.arm}`;
+    const box = make("input", { type: "checkbox", checked: this.state.ticks.has(name), disabled: !row.arm, ariaLabel: `Compare ${name}` });
+    box.addEventListener("click", (event) => event.stopPropagation());
+    box.addEventListener("change", () => {
+      if (box.checked) this.state.ticks.add(name); else this.state.ticks.delete(name);
+      this.changed(false);
+    });
+    const cells = this.state.columns.map((column) => {
+      const field = this.fields.get(column);
+      if (!field) return make("td");
+      const said = row[column];
+      return make("td", { className: RIGHT.has(field.kind) ? "num" : "", title: typeof said === "string" && said.length > 24 ? said : "" }, cell(field, row));
+    });
+    const made = make("tr", { className: `row${String(row.id) === this.state.open ? " open" : ""}`, tabIndex: 0 }, make("td", {}, box), ...cells);
+    made.dataset.name = name;
+    made.addEventListener("click", () => this.open(row));
+    made.addEventListener("keydown", (event) => { if (event.key === "Enter") this.open(row); });
+    return made;
+  }
+}

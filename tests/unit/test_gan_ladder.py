@@ -1,0 +1,65 @@
+"""The ladder of GAN recipes: each rung changes one thing, and each learns the class asked for."""
+
+import json
+import os
+import subprocess
+import sys
+
+import gan_toy
+import pytest
+
+from augstudy.recipes import GANS, LADDER, gan_recipe
+
+ONE_THING = {
+    "report_sn": {"spectral_norm", "loss"},
+    "resnet_ema": {"architecture", "ema"},
+    "diffaugment": {"shift", "cutout"},
+    "projection": {"projection", "class_weight"},
+    "adc": {"class_loss"},
+}
+# How long and how fast networks are trained goes with the networks.
+SCHEDULE = {
+    "latent_dim",
+    "batch_size",
+    "steps",
+    "learning_rate",
+    "final_rate",
+    "discriminator_rate",
+    "beta_1",
+    "evaluations",
+}
+
+
+@pytest.mark.parametrize("name", ONE_THING)
+def test_a_rung_differs_from_the_one_below_by_one_thing(name):
+    below, _ = LADDER[name]
+    old, new = (gan_recipe(item).model_dump() for item in (below, name))
+    changed = {key for key in new if new[key] != old[key]}
+    assert changed - SCHEDULE == ONE_THING[name]
+    assert not changed & SCHEDULE or "architecture" in changed
+
+
+def test_the_ladder_starts_at_the_report_and_every_rung_is_a_recipe():
+    assert list(LADDER) == ["report", *ONE_THING]
+    assert set(LADDER) <= set(GANS)
+    report = gan_recipe("report")
+    assert (report.architecture, report.loss, report.ema) == ("report", "bce", 0.0)
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_tensorflow_draws_the_class_asked_for(name):
+    assert min(gan_toy.small(name).values()) >= 0.95
+
+
+def test_the_residual_networks_draw_the_class_asked_for():
+    found = gan_toy.rung("adc", steps=30, ema=0.9, batch_size=8, learning_rate=2e-3)
+    assert min(found.values()) >= 0.95
+
+
+def test_jax_draws_the_class_asked_for():
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, gan_toy.__file__, "projection", "adc"]  # the rest: test_gan_model
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
+    assert run.returncode == 0, run.stderr[-3000:]
+    for name, found in json.loads(run.stdout).items():
+        assert min(found.values()) >= 0.95, name

@@ -1,0 +1,90 @@
+"""Trainings made to fail on purpose are recognised while they run; the best generator is kept."""
+
+import gan_toy
+import numpy as np
+import pytest
+
+from augstudy.errors import InputError
+from augstudy.training import gan, watching
+
+IMAGES, LABELS = gan_toy.bars(96)
+REAL, HELD_OUT = (IMAGES[::2], LABELS[::2]), (IMAGES[1::2], LABELS[1::2])
+
+
+def train(real=REAL, held_out=HELD_OUT, scorer=None, classes=2, **changes):
+    settings = gan_toy.SETTINGS.model_copy(update=changes)
+    return gan.train(settings, *real, classes=classes, seed=0, held_out=held_out, scorer=scorer)
+
+
+def signals_of(trained):
+    return [alarm.signal for alarm in trained.stability.alarms]
+
+
+def test_a_frozen_generator_is_given_up_early(monkeypatch, caplog):
+    build = gan.build
+
+    def frozen(*given):
+        model = build(*given)
+        model.generator.trainable = False
+        model.compile(optimizer=model.optimizer, jit_compile=False)
+        return model
+
+    monkeypatch.setattr(gan, "build", frozen)
+    trained = train(steps=200)
+    assert trained.stability.verdict == "failed"
+    assert trained.history[-1]["step"] < 200
+    assert "tells every image apart" in trained.stability.reason
+    assert "tells every image apart" in caplog.text
+
+
+def test_a_hundredfold_learning_rate_is_recognised():
+    trained = train(steps=150, learning_rate=100 * gan_toy.SETTINGS.learning_rate)
+    assert trained.stability.verdict in ("failed", "collapsed")
+    assert signals_of(trained)
+
+
+def test_labels_that_mean_nothing_are_recognised():
+    one_class = IMAGES[LABELS == 0]
+    any_label = np.arange(len(one_class), dtype=np.int32) % 2
+    trained = train(
+        (one_class[::2], any_label[: len(one_class[::2])]),
+        (one_class[1::2], any_label[: len(one_class[1::2])]),
+    )
+    assert trained.stability.verdict == "classless"
+
+
+def test_a_class_without_drawings_is_a_sentence():
+    with pytest.raises(InputError, match="Class number 2 has no drawing"):
+        train(classes=3)
+
+
+def test_a_discriminator_that_knows_five_drawings_by_heart_is_recognised():
+    few = np.r_[0, 1, 2, 45, 46]
+    random = np.random.default_rng(0)
+    noisy = [random.integers(0, 256, (48, 28, 28)).astype(np.uint8) for _ in range(2)]
+    labels = LABELS[::2]
+    trained = train((noisy[0][few], labels[few]), (noisy[1], labels), shift=0.0)
+    assert "overfitting" in signals_of(trained)
+    last = trained.history[-1]
+    assert last["real_accuracy"] - last["held_out_accuracy"] > 0.3
+
+
+def test_the_generator_that_scored_best_is_kept():
+    seen = []
+
+    def scorer(images, labels):
+        assert images.shape == (1000, 28, 28) and labels.tolist() == sorted(labels.tolist())
+        seen.append(images)
+        return [3.0, 1.0, 2.0][len(seen) - 1]
+
+    trained = train(scorer=scorer)
+    assert [row["score"] for row in trained.history] == [3.0, 1.0, 2.0]
+    assert trained.best_step == 50
+    again = gan.generate(trained.generator, np.repeat([0, 1], 500), seed=0)
+    np.testing.assert_array_equal(again, seen[1])
+
+
+def test_moments_are_ends_of_rows_and_the_last_is_the_end():
+    assert watching.moments(75, 8) == {25, 50, 75}
+    assert watching.moments(1000, 4) == {250, 500, 750, 1000}
+    assert [watching.row_steps(steps) for steps in (1500, 60, 7, 29)] == [25, 20, 7, 1]

@@ -1,0 +1,166 @@
+"""The results page: made-up studies in, sentences that the numbers bear out."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from builders import build_gan, build_study
+
+from augstudy import artifacts
+from augstudy.stages import summarize
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import make_results  # noqa: E402
+import results_page  # noqa: E402
+import student_report  # noqa: E402
+
+ARMS = (("real", None, 0.0), ("replace", 0.3, 0.0), ("mislabelled", 0.3, -2.0))
+SKILL = {4: 0.0, 8: 1.5}
+
+
+def add_run(runs: Path, number: int, level: int, first: int, **record: object) -> Path:
+    """A finished run of the made-up study, as `augstudy run` leaves it."""
+    folder = runs / f"{number:04d}"
+    arms = [(arm, share, skill + SKILL[level]) for arm, share, skill in ARMS]
+    made = build_study(folder / "artifacts", arms, train=level)
+    study = {"source": "file:///home/me/drawings", "classifier": "modern", "gan": "compact"}
+    gan = build_gan(folder / "artifacts" / "gan", artifacts.read(made["dataset"]), per_class=1)
+    made |= {"out": folder / "artifacts" / "report", "study": study, "gan": gan.path}
+    report = summarize.run(**made)
+    (folder / "summary.json").write_bytes(report.file("summary.json").read_bytes())
+    facts = {
+        "id": number,
+        "state": "done",
+        "preset": "scarcity",
+        "started": "2026-11-20T10:00:00+00:00",
+        "finished": "2026-11-20T11:00:00+00:00",
+        "duration_s": 3600.0,
+        "reused": 0,
+        "version": "0.1",
+        "code": "abc",
+        "hardware": {"cpu": "A processor", "cores": 2, "memory_gib": 8.0},
+        "parameters": study,
+        "series": {"levels": [4, 8], "first": first},
+        **record,
+    }
+    (folder / "run.json").write_text(json.dumps(facts))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    add_run(folder, 1, 4, first=1)
+    add_run(folder, 2, 8, first=1)
+    add_run(folder, 3, 4, first=3)  # a newer one that was not finished
+    return folder
+
+
+@pytest.fixture
+def found(runs: Path) -> dict:
+    return make_results.collect(runs, "scarcity")
+
+
+def test_the_most_whole_study_is_collected(found):
+    assert [level["run"] for level in found["levels"]] == [1, 2]
+    assert [level["data"]["level"] for level in found["levels"]] == [4, 8]
+    assert found["levels"][1]["arms"]["real"]["metrics"]["accuracy"]["by_seed"]
+    assert len(json.dumps(found)) < 100_000
+
+
+def test_nothing_tells_where_things_were(found):
+    assert "/home/me" not in json.dumps(found)
+    assert found["command"] == "make study PRESET=scarcity SOURCE=file://FOLDER"
+
+
+def test_costs_are_those_of_the_makers(runs, found):
+    made = json.loads((runs / "0001/artifacts/report/manifest.json").read_text())["provenance"]
+    assert found["levels"][0]["cost"]["cpu_s"] >= round(made["cpu_s"], 1) > 0
+    assert found["cost"]["elapsed_s"] == 7200
+
+
+def test_a_preset_without_runs(runs, tmp_path, capsys):
+    arguments = ["low_data", "--runs-dir", str(runs), "--out", str(tmp_path)]
+    assert make_results.main(arguments) == 2
+    assert "make study PRESET=low_data" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
+    results = tmp_path / "results"
+    assert make_results.main(["scarcity", "--runs-dir", str(runs), "--out", str(results)]) == 0
+    page = results_page.page(results, ROOT / "benchmarks" / "results")
+    results_page.figures(results, tmp_path / "images")
+    assert (tmp_path / "images" / "results-scarcity.png").read_bytes().startswith(b"\x89PNG")
+    assert "![Accuracy of every arm by level](images/results-scarcity.png)" in page
+    assert "### Level 4" in page and "### Level 8" in page
+    found = json.loads((results / "scarcity.json").read_text())
+    accuracy = found["levels"][1]["arms"]["replace_30"]["metrics"]["accuracy"]
+    assert f"{100 * accuracy['value']:.1f} % (" in page
+    assert "A processor, 2 cores, 8.0 GiB; 2 h 00 min from start to end" in page
+    for said in ("0.81 each", "0.42, 0.628", "0.60, 0.58", "tiger with zebra", "0.67"):
+        assert said in page
+
+
+def test_every_recipe_of_the_benchmark_is_named(found):
+    accuracy = json.loads((ROOT / "benchmarks" / "results" / "accuracy.json").read_text())
+    rows = student_report.recipes(accuracy)
+    assert any("at 254 a class" in row[2] for row in rows)
+    assert any(row[2] == "not run" for row in student_report.recipes({"recipes": {}}))
+
+
+def verdicts(found: dict, label: str, *words: str) -> list[dict]:
+    """The levels with these verdicts on an arm, and no others."""
+    levels = []
+    for level, word in zip(found["levels"], words, strict=True):
+        difference = level["differences"][label] | {"verdict": word}
+        levels.append(level | {"differences": {label: difference}})
+    return levels
+
+
+@pytest.mark.parametrize(
+    ("words", "conclusion", "line"),
+    [
+        (("helps", "helps"), "helped in `replace_30`, and hurt nowhere", "helps at 4 and 8."),
+        (("hurts", "no clear difference"), "helped nowhere, and hurt in", "hurts at 4; no clear"),
+        (("helps", "hurts"), "helped in `replace_30` and hurt in `replace_30`", "hurts at 8."),
+        (("cannot tell yet",) * 2, "made no arm clearly better or worse", "cannot tell yet at 4"),
+    ],
+)
+def test_words_follow_the_verdicts(found, words, conclusion, line):
+    said = results_page.answers(verdicts(found, "replace_30", *words))
+    assert conclusion in said[0]
+    assert line in said[-1]
+
+
+def test_a_control_that_helps_is_no_help_of_generated_images(found):
+    levels = verdicts(found, "mislabelled_30", "helps", "helps")
+    assert "made no arm clearly better" in results_page.answers(levels)[0]
+    assert student_report.conclusion_cell({"levels": levels}) == "not at any level"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "said"),
+    [
+        (0.67, 0.80, "is reproduced, and right labels undo it"),
+        (0.67, 0.68, "falls with right labels as well"),
+        (0.80, 0.80, "is not reproduced"),
+    ],
+)
+def test_the_fault_is_judged_by_its_numbers(wrong, right, said):
+    line = student_report.fault_line(
+        254, 30, 0.81, {"train_accuracy": wrong}, {"train_accuracy": right}
+    )
+    assert line.startswith("- level 254, 30 %: 0.81 without")
+    assert said in line
+    assert f"{wrong:.2f} with the fault, {right:.2f} with right labels" in line
+
+
+def test_a_study_in_several_starts_has_no_time_of_its_own(found):
+    whole = results_page.made(found)
+    assert "from start to end" in whole
+    parts = results_page.made(found | {"cost": found["cost"] | {"reused": 3}})
+    assert "from start to end" not in parts and "of steps, of which two run at once" in parts
