@@ -68,9 +68,11 @@ def show_series(console: Console, series: Series) -> None:
     from augstudy.report import levels
 
     console.print()
-    for curve in levels.curves(series.summaries()):
+    for curve in series.curves():
         console.print(levels.render(curve))
         console.print("Accuracy, %; brackets: 95 % intervals.", style="dim")
+        for sentence in levels.worth_sentences(curve):
+            console.print(sentence, markup=False)
         console.print()
     console.print(f"All levels: {_shown(series.page)}", soft_wrap=True)
 

@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
+from augstudy import fingerprint
+
 _EXECUTOR = "kfp.dsl.executor_main"
 # What the steps import; augstudy.backend first: it spares Keras libraries that it does not need.
 LIBRARIES = (
@@ -188,6 +190,7 @@ def _ring_when_a_child_ends() -> int:
 
 
 def _import(libraries: Sequence[str]) -> None:
+    fingerprint.remember()  # of the code that is imported now, whatever becomes of it later
     for name in libraries:
         try:
             importlib.import_module(name)

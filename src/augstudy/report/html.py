@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from augstudy.fingerprint import code_version, software
 from augstudy.metrics.verdicts import margin_text
@@ -69,9 +70,20 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["code"] = _code
     made.filters["css"] = lambda text: re.sub(r"[^a-z]+", "-", text)
-    made.filters["minus"] = lambda text: re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text)
+    made.filters["minus"] = _minus
     return made
+
+
+def _minus(text: str) -> str:
+    """Text with true minus signs before numbers; what is safe HTML stays so."""
+    return type(text)(re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text))
+
+
+def _code(text: str) -> Markup:
+    """Text with `names` in backquotes as HTML, escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def _keep_units(value: Any) -> Any:

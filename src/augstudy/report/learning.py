@@ -23,9 +23,9 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> dict[str, 
         evaluations: by level (real training images a class), the arms; ``real`` is among them.
 
     Returns:
-        ``levels``; ``arms``, by label with ``arm``, ``share`` and ``points`` (a record a level:
-        ``level``, ``value``, ``low``, ``high``); ``curve``, that of `real` between the levels;
-        ``worth``, a record an arm and level in real images a class, with its ``sentence``;
+        ``levels``; ``arms``, by label with ``arm``, ``share``, ``name`` and ``points`` (a record a
+        level: ``level``, ``value``, ``low``, ``high``); ``curve``, that of `real` between the
+        levels; ``worth``, a record an arm and level in real images a class, with its ``sentence``;
         ``basis``. All JSON-ready.
 
     Raises:
@@ -38,7 +38,9 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> dict[str, 
         for arm in cells.values()
     )
     values = {cell: float(arm.correct.mean()) for cell, arm in cells.items()}
-    kinds = {arm.label: {"arm": arm.arm, "share": arm.share} for arm in cells.values()}
+    kinds = {
+        arm.label: {"arm": arm.arm, "share": arm.share, "name": arm.name} for arm in cells.values()
+    }
     _check(sorted(evaluations), values)
     draws = accuracy_draws({cell: arm.correct for cell, arm in cells.items()}, same)
     return _assemble(values, draws, kinds, "evaluations")
@@ -65,7 +67,8 @@ def from_summaries(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for label, found in summary["arms"].items():
             record = found["metrics"]["accuracy"]
             values[level, label] = float(record["value"])
-            kinds.setdefault(label, {"arm": found["arm"], "share": found["share"]})
+            kind = {"arm": found["arm"], "share": found["share"], "name": found.get("name")}
+            kinds.setdefault(label, kind)
             draws[level, label] = _normal(record, "value", generator)
     _check(sorted(by_level), values)
     for level, summary in by_level.items():
@@ -137,6 +140,17 @@ def sentence(label: str, level: int, worth: Worth) -> str:
     """What an arm is worth: "`add` at level 50 is worth about 20 extra real images a class ..."."""
     low, high = (_bound(value, worth) for value in (worth.low, worth.high))
     return f"`{label}` at level {level:,} {_words(worth)} (95 % interval {low} to {high})."
+
+
+def cell(worth: Mapping[str, Any]) -> str:
+    """A record of ``worth`` for a table: ``+20 (-3 to 41)``; an end of what was measured: ``≥``."""
+    value, low, high = (_short(worth[key], worth) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _short(value: float, worth: Mapping[str, Any]) -> str:
+    sign = "≥ " if value >= worth["ceiling"] else "≤ " if value <= worth["floor"] else ""
+    return f"{sign}{round(value):+,}" if round(value) else f"{sign}0"
 
 
 def _words(worth: Worth) -> str:
