@@ -45,13 +45,16 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any
     """Arms minus the arms they differ from by one thing, such as `add_filtered` minus `add`.
 
     They are a family of comparisons of their own: asking more here does not make the answers
-    about `real` weaker.
+    about `real` weaker. Arms with names of their own may differ in more than that and are left
+    out; so is `same_steps` where arms have equal steps, as it has more than `add` then.
     """
+    usual = [arm for arm in arms if arm.name is None]
     found = [
         (arm, other)
-        for arm in arms
+        for arm in usual
         for kind in _PARTNERS.get(arm.arm, ())
-        for other in arms
+        if kind != "same_steps" or arm.training[0]["budget"] == "epochs"
+        for other in usual
         if other.arm == kind and (other.share is None or other.share == arm.share)
         if set(arm.seeds) & set(other.seeds)
     ]

@@ -13,8 +13,9 @@ CONTROLS = {
     "with what the images show; what it loses is what wrong labels cost.",
     "extra_real": "As many further real images as the others add synthetic ones. That is the most "
     "that adding could do: synthetic images are worth having as far as they come near it.",
-    "same_steps": "Real images only, trained for as many steps as with images added. What it "
-    "gains, longer training gains: only what goes beyond is due to the added images.",
+    "same_steps": "Real images only, trained for the steps that full epochs take with images "
+    "added. What it gains, longer training gains: where arms have equal epochs, only what goes "
+    "beyond is due to the added images.",
     "real_filtered": "Real images only, without those that the filter drops. What it gains is due "
     "to dropping doubtful drawings, not to synthetic ones.",
 }

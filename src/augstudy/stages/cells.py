@@ -44,8 +44,7 @@ def train_cnn(
 
         settings = classifier_recipe(recipe, decoded(overrides))
         _share_cores()
-        from augstudy.data.curation import TooFewDrawingsError
-        from augstudy.stages.train_cnn import run
+        from augstudy.stages.train_cnn import run, shortage
 
         needed = {"synthetic": parsed.uses_synthetic, "curation": parsed.uses_filter}
         asked = {name: inputs[name] for name, need in needed.items() if need and name in inputs}
@@ -53,14 +52,14 @@ def train_cnn(
         if missing:
             _leave_out(out, parsed, me, why_skipped(missing[0]))
             return
+        dataset = Path(inputs["dataset"])
         images = {name: Path(path) for name, path in asked.items()}
-        try:
+        if parsed.optional and (short := shortage(dataset, parsed, **images)):
+            why = short.replace(f"Arm {parsed.label!r}", "it").removesuffix(".")
+            _leave_out(out, parsed, me, why)
+        else:
             whole = [int(seed) for seed in seeds]
-            run(Path(inputs["dataset"]), Path(out), parsed, whole, settings, **images)
-        except TooFewDrawingsError as error:
-            if not parsed.optional:
-                raise
-            _leave_out(out, parsed, me, str(error).removesuffix("."))
+            run(dataset, Path(out), parsed, whole, settings, **images)
 
 
 def _leave_out(out: str, arm: Arm, me: Stage, why: str) -> None:

@@ -118,7 +118,7 @@ def class_probabilities(
     head = discriminator.outputs[-1]
     if len(discriminator.inputs) != 1 or head.shape[-1] not in (classes, 2 * classes):
         return None
-    logits = predict(keras.Model(discriminator.inputs, head), images).astype(np.float64)
+    logits = predict(keras.Model(discriminator.input, head), images).astype(np.float64)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     odds /= odds.sum(axis=1, keepdims=True)
     found: npt.NDArray[np.float32] = odds.reshape(len(images), -1, classes).sum(axis=1, dtype="f4")

@@ -14,7 +14,7 @@ from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, resolve_precision
 from augstudy.config import Arm, ClassifierSettings
-from augstudy.data.curation import Judged
+from augstudy.data.curation import Judged, TooFewDrawingsError
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
@@ -53,11 +53,7 @@ def run(
     if not seeds or len(set(seeds)) != len(seeds):
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
     with telemetry.stage("train_cnn", arm.label) as stage:
-        inputs = {"dataset": artifacts.read(dataset, "dataset")}
-        if arm.uses_synthetic and synthetic is not None:
-            inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
-        if arm.uses_filter and curation is not None:
-            inputs["curation"] = artifacts.read(curation, "curation")
+        inputs = _read(dataset, arm, synthetic, curation)
         config = {
             "arm": arm.record(),
             "seeds": list(seeds),
@@ -76,6 +72,31 @@ def run(
         for keeper in keepers.values():
             keeper.clear()
     return artifacts.read(out, "classifier")
+
+
+def shortage(
+    dataset: Path, arm: Arm, synthetic: Path | None = None, curation: Path | None = None
+) -> str | None:
+    """Why there are too few drawings for `arm`, as a sentence; None if there are enough."""
+    inputs = _read(dataset, arm, synthetic, curation)
+    classes = load_classes(inputs["dataset"])
+    try:
+        training_set(arm, _load_sources(arm, inputs, classes), classes=len(classes), seed=0)
+    except TooFewDrawingsError as error:
+        return str(error)
+    return None
+
+
+def _read(
+    dataset: Path, arm: Arm, synthetic: Path | None, curation: Path | None
+) -> dict[str, Artifact]:
+    """The inputs that `arm` depends on, and no others: they decide whether it is made again."""
+    inputs = {"dataset": artifacts.read(dataset, "dataset")}
+    if arm.uses_synthetic and synthetic is not None:
+        inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
+    if arm.uses_filter and curation is not None:
+        inputs["curation"] = artifacts.read(curation, "curation")
+    return inputs
 
 
 def _train_seeds(
