@@ -9,6 +9,7 @@ import pytest
 from program import FAKES, augstudy, events, record, start, wait_for
 
 from augstudy.local.runfolder import alive, settle
+from augstudy.tracker.folder import RunsFolder
 
 TINY = str(FAKES / "tiny.py")
 
@@ -34,10 +35,14 @@ def test_a_run_keeps_what_matters_and_leaves_no_litter(tmp_path: Path) -> None:
     assert kept["threads"] == {"step": 4, "cell": 2}
     assert kept["parameters"] == {"names": ["a", "b"], "seconds": 0.0, "mode": "ok"}
     assert kept["finished"] >= kept["started"]
+    assert kept["cpu_s"] > 0 and kept["gpu_s"] == 0
+    (tracked,) = RunsFolder(tmp_path / "runs").records()
+    assert (tracked["id"], tracked["cpu_s"], tracked["changed"]) == (1, kept["cpu_s"], {})
+    assert "Log" in (run / "index.html").read_text()
     with (run / "timings.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert sorted(row["label"] for row in rows) == ["a", "b", "first"]
-    assert all(float(row["startup_s"]) > 0 for row in rows)
+    assert all(float(row["startup_s"]) > 0 and float(row["cpu_s"]) > 0 for row in rows)
     assert [event["steps"] for event in events(tmp_path) if event["event"] == "plan"] == [3]
     assert litter(tmp_path) == []
 

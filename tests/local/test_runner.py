@@ -80,8 +80,10 @@ def test_events_become_steps() -> None:
     assert (state.planned, step.title, step.state) == (9, "train add", "working")
     assert step.seconds_left(110.0) == pytest.approx(18.0)
     end = {"outcome": "done", "startup_s": 4.0, "work_s": 12.0, "peak_mib": 80.0}
+    end |= {"cpu_s": 30.0, "gpus": 2}
     state.apply(event("end", 7, 116.0, **end))
     assert state.startup_s == pytest.approx(4.0)
+    assert state.cost() == {"cpu_s": 30.0, "gpu_s": 32.0}
     assert step.elapsed(500.0) == pytest.approx(16.0)
     state.bury(7, 120.0)
     assert state.failed == []

@@ -104,6 +104,15 @@ class Page:
             time.sleep(0.02)
         raise AssertionError(f"Never true: {condition}; the page says {self.complaints}")
 
+    def complained(self) -> list[str]:
+        """Wait for the browser to complain; what it says, which is forgotten then."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self.complaints and time.monotonic() < deadline:
+            self.value("1")
+            time.sleep(0.02)
+        said, self.complaints = self.complaints, []
+        return said
+
     def text(self, selector: str) -> str:
         """The text that a person sees in the first element that a selector finds."""
         return str(self.value(f"document.querySelector({json.dumps(selector)}).innerText"))

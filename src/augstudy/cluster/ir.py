@@ -52,12 +52,29 @@ def problems(spec: Node, platform: Node | None = None) -> list[str]:
     return found
 
 
+def inner(spec: Any) -> Node:
+    """A compiled pipeline without its platform; empty if it is none."""
+    found = spec.get("pipeline_spec", spec) if isinstance(spec, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
 def name_of(spec: Any) -> str:
     """The name of a compiled pipeline, with or without its platform; empty if it has none."""
-    if not isinstance(spec, dict):
-        return ""
-    inner = spec.get("pipeline_spec", spec)
-    return str(inner.get("pipelineInfo", {}).get("name", ""))
+    return str(inner(spec).get("pipelineInfo", {}).get("name", ""))
+
+
+def defaults(spec: Any) -> dict[str, Any]:
+    """The defaults of a pipeline's parameters, with or without its platform."""
+    return _defaults(inner(spec)) if "root" in inner(spec) else {}
+
+
+def executors(spec: Node) -> Iterator[tuple[str, str]]:
+    """The name that KFP shows of each step, and the label of its executor."""
+    for _, component in _graphs(spec) if "root" in spec else ():
+        for name, task in component["dag"].get("tasks", {}).items():
+            label = spec["components"][task["componentRef"]["name"]].get("executorLabel")
+            if label:
+                yield task.get("taskInfo", {}).get("name", name), label
 
 
 def step_names(spec: Node) -> set[str]:

@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Any
 
 from augstudy.artifacts import MANIFEST
-from augstudy.cluster import ir
+from augstudy.cluster import costs, ir
 from augstudy.cluster.server import Server, Version
 from augstudy.errors import InputError
 from augstudy.storage import Store, open_store
+from augstudy.tracker.record import difference_of
 
 _AT_ONCE = 8
 # Task, its output, and the file in it that says what a run found: studies, retraining.
@@ -64,9 +65,33 @@ def facts(server: Server, experiment: str, most: int) -> Iterator[tuple[str, dic
         ServiceError: the server cannot be reached.
     """
     known: dict[Version, str] = {}
+    specs: dict[Version, Any] = {}
     for run in _listed(server, experiment, most):
         pipeline = _pipeline_name(server, run, known)
-        yield f"{pipeline}/{run.run_id}" if pipeline else "", _facts(server, run, pipeline)
+        found, spec = _facts(server, run, pipeline), _specification(server, run, specs)
+        parameters = dict(run.runtime_config.parameters or {}) if run.runtime_config else {}
+        found |= costs.reserved(run, spec, parameters)
+        found["changed"] = difference_of(parameters, _told(ir.defaults(spec), parameters))
+        yield f"{pipeline}/{run.run_id}" if pipeline else "", found
+
+
+def _specification(server: Server, run: Any, known: dict[Version, Any]) -> Any:
+    """The compiled pipeline of a run; None if it is gone."""
+    reference = run.pipeline_version_reference
+    if not reference or not reference.pipeline_version_id:
+        return run.pipeline_spec
+    version = Version(str(reference.pipeline_id), str(reference.pipeline_version_id))
+    if version not in known:
+        try:
+            known[version] = server.pipeline_spec(version)
+        except InputError:  # deleted since
+            known[version] = None
+    return known[version]
+
+
+def _told(defaults: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """The defaults of those parameters that were given; a run need not give all."""
+    return {name: defaults.get(name) for name in parameters}
 
 
 def _listed(server: Server, experiment: str, most: int) -> list[Any]:

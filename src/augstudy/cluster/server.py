@@ -86,14 +86,18 @@ class Server:
             )
             return Version(pipeline_id, str(made.pipeline_version_id))
 
-    def pipeline_name(self, version: Version) -> str:
-        """The name inside the compiled pipeline of a version, or what the pipeline is called."""
+    def pipeline_spec(self, version: Version) -> Any:
+        """The compiled pipeline of a version."""
         ids = (version.pipeline_id, version.version_id)
         with self._faults.told("show a version of a pipeline"):
-            found = self._pipelines.pipeline_service_get_pipeline_version(*ids)
-            name = ir.name_of(found.pipeline_spec)
-            if name:
-                return name
+            return self._pipelines.pipeline_service_get_pipeline_version(*ids).pipeline_spec
+
+    def pipeline_name(self, version: Version) -> str:
+        """The name inside the compiled pipeline of a version, or what the pipeline is called."""
+        name = ir.name_of(self.pipeline_spec(version))
+        if name:
+            return name
+        with self._faults.told("show a pipeline"):
             parent = self._pipelines.pipeline_service_get_pipeline(version.pipeline_id)
             return str(parent.display_name)
 
