@@ -17,6 +17,8 @@ import numpy as np
 
 from augstudy.errors import AugstudyError, InputError
 from augstudy.manifest import MANIFEST, Artifact, Manifest
+from augstudy.report.learning import learning_curve
+from augstudy.report.material import read_arm
 
 ROOT = Path(__file__).parents[1]
 KEPT = ("headline", "margin", "left_out", "seeds", "differences", "power", "gan", "discriminator")
@@ -45,6 +47,7 @@ def collect(runs: Path, preset: str) -> dict[str, Any]:
         "threads": records[-1].get("threads"),
         "software": newest.software,
         "cost": total([item["cost"] for item in levels]),
+        "worth": worth(folders),
         "levels": sorted(levels, key=lambda item: item["data"]["level"]),
     }
 
@@ -87,6 +90,16 @@ def level(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
         "confused": confused(folder),
         "cost": cost(folder, record),
     }
+
+
+def worth(folders: list[Path]) -> list[dict[str, Any]]:
+    """What every arm is worth in real images, level by level; empty for a single level."""
+    by_level = {}
+    for folder in folders:
+        arms = [read_arm(path.parent) for path in manifest_files(folder, "evaluation")]
+        data = json.loads((folder / "summary.json").read_text())["data"]
+        by_level[data["level"]] = arms
+    return learning_curve(by_level)["worth"] if len(by_level) > 1 else []
 
 
 def cost(folder: Path, record: dict[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,9 @@ def section(found: dict[str, Any]) -> list[str]:
     parts = [f"## {TITLES.get(preset, preset)}", setting(found), *answers(levels)]
     if len(levels) > 1:
         parts.append(f"![Accuracy of every arm by level](images/{picture(preset)})")
+    if found.get("worth"):
+        parts.append("What the arms are worth in real images:")
+        parts.append("\n".join(f"- {item['sentence']}" for item in found["worth"]))
     for level in levels:
         parts += [f"### Level {level['data']['level']:,}", arms_table(level)]
         parts += [f"{note}" for note in wording.left_out(level.get("left_out") or {})]

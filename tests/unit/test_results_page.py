@@ -96,6 +96,7 @@ def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
     results_page.figures(results, tmp_path / "images")
     assert (tmp_path / "images" / "results-scarcity.png").read_bytes().startswith(b"\x89PNG")
     assert "![Accuracy of every arm by level](images/results-scarcity.png)" in page
+    assert "- `replace_30` at level 8 is" in page
     assert "### Level 4" in page and "### Level 8" in page
     found = json.loads((results / "scarcity.json").read_text())
     accuracy = found["levels"][1]["arms"]["replace_30"]["metrics"]["accuracy"]
