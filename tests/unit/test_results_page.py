@@ -69,6 +69,7 @@ def test_the_most_whole_study_is_collected(found):
     assert [level["data"]["level"] for level in found["levels"]] == [4, 8]
     assert found["levels"][1]["arms"]["real"]["metrics"]["accuracy"]["by_seed"]
     assert len(json.dumps(found)) < 100_000
+    assert found["same_test_images"] is False  # they follow the training images in the file
 
 
 def test_nothing_tells_where_things_were(found):
