@@ -17,6 +17,8 @@ import numpy as np
 
 from augstudy.errors import AugstudyError, InputError
 from augstudy.manifest import MANIFEST, Artifact, Manifest
+from augstudy.report.learning import learning_curve
+from augstudy.report.material import read_arm
 
 ROOT = Path(__file__).parents[1]
 KEPT = ("headline", "margin", "left_out", "seeds", "differences", "power", "gan", "discriminator")
@@ -45,6 +47,7 @@ def collect(runs: Path, preset: str) -> dict[str, Any]:
         "threads": records[-1].get("threads"),
         "software": newest.software,
         "cost": total([item["cost"] for item in levels]),
+        **together(folders),
         "levels": sorted(levels, key=lambda item: item["data"]["level"]),
     }
 
@@ -87,6 +90,26 @@ def level(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
         "confused": confused(folder),
         "cost": cost(folder, record),
     }
+
+
+def together(folders: list[Path]) -> dict[str, Any]:
+    """What the levels say together: what an arm is worth in real images, if there are several.
+
+    And whether all were tested with the same images.
+    """
+    by_level = {}
+    for folder in folders:
+        data = json.loads((folder / "summary.json").read_text())["data"]
+        files = manifest_files(folder, "evaluation")
+        by_level[data["level"]] = [read_arm(path.parent) for path in files]
+    tested = [(arms[0].rows, arms[0].labels) for arms in by_level.values()]
+    same = all(
+        np.array_equal(mine, first)
+        for level in tested
+        for mine, first in zip(level, tested[0], strict=True)
+    )
+    worth = learning_curve(by_level)["worth"] if len(by_level) > 1 else []
+    return {"same_test_images": same, "worth": worth}
 
 
 def cost(folder: Path, record: dict[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,8 @@ What the arms are is in the [README](../README.md#the-words); why the intervals 
 in [decisions](decisions.md).
 """
 TITLES = {
-    "scarcity": "Eleven mammals, from 25 to 254 real images a class",
-    "scarcity_ten": "Ten other classes, from 50 to 1,000 real images a class",
+    "scarcity": "Eleven mammals",
+    "scarcity_ten": "Ten other classes",
 }
 
 
@@ -58,9 +58,14 @@ def picture(preset: str) -> str:
 def section(found: dict[str, Any]) -> list[str]:
     """What a study found: in words, as a figure, and a table a level."""
     preset, levels = found["preset"], found["levels"]
-    parts = [f"## {TITLES.get(preset, preset)}", setting(found), *answers(levels)]
+    counts = listed(f"{level['data']['level']:,}" for level in levels)
+    title = f"{TITLES.get(preset, preset)}: {counts} real images a class"
+    parts = [f"## {title}", setting(found), *answers(levels)]
     if len(levels) > 1:
         parts.append(f"![Accuracy of every arm by level](images/{picture(preset)})")
+    if found.get("worth"):
+        parts.append("What the arms are worth in real images:")
+        parts.append("\n".join(f"- {item['sentence']}" for item in found["worth"]))
     for level in levels:
         parts += [f"### Level {level['data']['level']:,}", arms_table(level)]
         parts += [f"{note}" for note in wording.left_out(level.get("left_out") or {})]
@@ -75,9 +80,10 @@ def setting(found: dict[str, Any]) -> str:
     data, study = first["data"], first["study"]
     tested = {level["data"]["images"]["test"] for level in found["levels"]}
     count = listed(f"{item:,}" for item in sorted(tested))
+    same = ", the same at every level" if found["same_test_images"] else ""
     return (
-        f"{len(data['classes'])} classes ({', '.join(data['classes'])}), {count} test images, the "
-        f"same at every level. {len(first['seeds'])} seeds. Classifier `{study['classifier']}`, "
+        f"{len(data['classes'])} classes ({', '.join(data['classes'])}), {count} test "
+        f"images{same}. {len(first['seeds'])} seeds. Classifier `{study['classifier']}`, "
         f"GAN `{study['gan']}`, trained on the images of its level alone."
     )
 

@@ -69,6 +69,7 @@ def test_the_most_whole_study_is_collected(found):
     assert [level["data"]["level"] for level in found["levels"]] == [4, 8]
     assert found["levels"][1]["arms"]["real"]["metrics"]["accuracy"]["by_seed"]
     assert len(json.dumps(found)) < 100_000
+    assert found["same_test_images"] is False  # they follow the training images in the file
 
 
 def test_nothing_tells_where_things_were(found):
@@ -96,6 +97,7 @@ def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
     results_page.figures(results, tmp_path / "images")
     assert (tmp_path / "images" / "results-scarcity.png").read_bytes().startswith(b"\x89PNG")
     assert "![Accuracy of every arm by level](images/results-scarcity.png)" in page
+    assert "- `replace_30` at level 8 is" in page
     assert "### Level 4" in page and "### Level 8" in page
     found = json.loads((results / "scarcity.json").read_text())
     accuracy = found["levels"][1]["arms"]["replace_30"]["metrics"]["accuracy"]
