@@ -59,8 +59,10 @@ def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, **sizes) -> Path
     root = folder.root / "study"
     parts = build_study(root, arms, seeds, **{"classes": CLASSES, "test": 30} | sizes)
     build_classifier(root / "cells" / "classifier", artifacts.read(parts["dataset"]), seeds)
+    made = {name: parts.pop(name) for name in ("gan", "synthetic")}
+    found = summarise(gather(**parts, made=made, left_out={}))
     with artifacts.publish(root / "summarize" / "report", "report") as draft:
-        (draft / "summary.json").write_text(json.dumps(summarise(gather(**parts))))
+        (draft / "summary.json").write_text(json.dumps(found))
         (draft / "report.html").write_text("<p>A report</p>")
         (draft / "verdict.md").write_text("")
     folder.collect_report()

@@ -84,7 +84,7 @@ def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any
     change, p_value, word = _change(difference)
     return {
         "label": item.label,
-        "title": wording.title(item.result.arm, item.result.share),
+        "title": item.result.title,
         "name": item.record["name"],
         "colour": colour,
         "date": (item.record["date"] or "")[:16],
