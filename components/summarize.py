@@ -37,6 +37,7 @@ def summarize(
     judge_settings: dict,
     synthetic_per_class: int,
     curation_settings: dict,
+    equivalence_margin: float,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
     from augstudy.stages import adapters
@@ -61,6 +62,7 @@ def summarize(
         "judge_settings": judge_settings,
         "synthetic_per_class": synthetic_per_class,
         "curation_settings": curation_settings,
+        "equivalence_margin": equivalence_margin,
     }
     flat = adapters.summarize(
         dataset.path,

@@ -46,6 +46,7 @@ def augmentation_study(
     judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
     curation_settings: dict = {},  # noqa: B006
+    equivalence_margin: float = 0.01,
     gpus: int = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
@@ -135,6 +136,7 @@ def augmentation_study(
         judge_settings=judge_settings,
         synthetic_per_class=synthetic_per_class,
         curation_settings=curation_settings,
+        equivalence_margin=equivalence_margin,
     )
     resources.apply(answer, resources.LIGHT)
     # Each run shall have a report under its own id, even where all else is taken from a cache.

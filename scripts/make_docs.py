@@ -1,6 +1,7 @@
-"""Write ``docs/benchmarks.md`` and ``docs/results.md`` from results files: ``make docs``.
+"""Write the pages that are made of results files: ``make docs``.
 
-The first is made of ``benchmarks/results``; the second, with its figures, of ``results``.
+``docs/benchmarks.md`` and ``docs/generators.md`` are made of ``benchmarks/results``;
+``docs/results.md``, with its figures, of ``results``.
 """
 
 import json
@@ -11,11 +12,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import generators_page  # noqa: E402
 import results_page  # noqa: E402
 from tables import table  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"
+GENERATORS_TARGET = ROOT / "docs" / "generators.md"
 STUDIES = ROOT / "results"
 STUDIES_TARGET = ROOT / "docs" / "results.md"
 
@@ -137,6 +140,15 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def generators() -> str:
+    """The whole page on generators; empty as long as none was measured."""
+    measured = RESULTS / "generators.json"
+    if not measured.exists():
+        return ""
+    result = json.loads(measured.read_text())
+    return generators_page.page(result, machine(result))
+
+
 def studies() -> str:
     """The whole page on studies; empty as long as there are no results."""
     return results_page.page(STUDIES, RESULTS) if any(STUDIES.glob("*.json")) else ""
@@ -145,6 +157,9 @@ def studies() -> str:
 if __name__ == "__main__":
     TARGET.write_text(page())
     print(f"Wrote {TARGET.relative_to(ROOT)}.")
+    if text := generators():
+        GENERATORS_TARGET.write_text(text)
+        print(f"Wrote {GENERATORS_TARGET.relative_to(ROOT)}.")
     if text := studies():
         STUDIES_TARGET.write_text(text)
         results_page.figures(STUDIES, STUDIES_TARGET.parent / "images")

@@ -314,6 +314,37 @@ def build_synthetic(path, dataset, per_class=10):
     return artifacts.read(path, "synthetic")
 
 
+def build_curation(path, dataset, synthetic, kept_share=0.6):
+    """A filter that keeps most drawings, but hardly any of the first class."""
+    classes = dataset.json("classes.json")
+    random = np.random.default_rng(9)
+    config = {"curation": {"balance": True}}
+    record = {"classes": classes}
+    with artifacts.publish(path, "curation", config=config) as draft:
+        for what, artifact, name in (("synthetic", synthetic, ""), ("real", dataset, "train_")):
+            labels = np.load(artifact.file(f"{name}labels.npy"))
+            confidence = random.random(len(labels)).astype(np.float32)
+            kept = (confidence > 1 - kept_share) & (labels > 0)
+            np.savez(draft / f"{what}.npz", confidence=confidence, kept=kept)
+            record[what] = {
+                "judged": len(labels),
+                "kept": int(kept.sum()),
+                "filters": 1,
+                "filter_val_accuracy": 0.77,
+                "by_class": {
+                    label: {
+                        "judged": int((labels == index).sum()),
+                        "kept": int((kept & (labels == index)).sum()),
+                        "threshold": 0.6,
+                    }
+                    for index, label in enumerate(classes)
+                },
+            }
+        write_json(draft / "curation.json", record)
+        write_json(draft / "classes.json", classes)
+    return artifacts.read(path, "curation")
+
+
 def build_study(folder, arms=(("real", None, 0.0), ("add", 1.0, 0.4)), seeds=(0, 1, 2), **sizes):
     """A study of `arms` (arm, share, skill): the keyword arguments of summarize.run."""
     dataset = build_dataset(folder / "dataset", **sizes)

@@ -1,8 +1,8 @@
-"""A toy GAN that every backend must learn; run as a script, it prints what it found as JSON.
+"""Toy generators that every backend must learn; run as a script, it prints findings as JSON.
 
     python gan_toy.py [RUNG ...]
 
-Without rungs of the ladder the toy itself, else what its networks learn with their settings.
+Without rungs of the ladder the toys themselves, else what its networks learn with their settings.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from augstudy.backend import keras
-from augstudy.config import GanSettings
+from augstudy.config import DiffusionSettings, GanSettings
 from augstudy.models import discriminators, generators
 from augstudy.models.conditional import ConditionalNorm
 from augstudy.recipes import gan_recipe
@@ -29,6 +29,18 @@ SETTINGS = GanSettings(
     variety=1.0,
     ema=0.9,
     shift=1.0,
+    precision="float32",
+)
+DIFFUSION = DiffusionSettings(
+    steps=125,
+    batch_size=32,
+    width=8,
+    learning_rate=8e-3,
+    final_rate=0.1,
+    ema=0.95,
+    shift=1.0,
+    guidance=0.0,
+    sampling_steps=6,
     precision="float32",
 )
 
@@ -123,6 +135,23 @@ def small(name: str) -> dict[str, float]:
     return rung(name, **networks, steps=100, ema=0.9 if averaged else 0.0)
 
 
+def diffused() -> dict[str, float]:
+    """Train on bars of which every fourth is labelled wrong; how many drawn ones are as asked for.
+
+    Without guidance a model of the data must draw every fourth wrong as well.
+    """
+    images, labels = bars(64)
+    labels = np.where(np.arange(len(labels)) % 4 == 0, 1 - labels, labels)
+    trained = gan.train(DIFFUSION, images, labels, classes=2, seed=0)
+    wanted = np.arange(128) % 2
+    right = {}
+    for guidance in (0.0, 3.0):
+        trained.generator.get_layer("sampler").guidance = guidance
+        drawn = gan.generate(trained.generator, wanted, seed=1)
+        right[f"guidance_{guidance:g}"] = float(np.mean(side(drawn) == wanted))
+    return {**right, "ink": float(drawn.mean() / 255)}
+
+
 def findings() -> dict[str, object]:
     """Everything a backend must show."""
     return {
@@ -130,6 +159,7 @@ def findings() -> dict[str, object]:
         "only_discriminator": moved_weights("_generator_loss"),
         "only_generator": moved_weights("_discriminator_loss"),
         "learned": learned(),
+        "diffused": diffused(),
     }
 
 

@@ -1,9 +1,10 @@
 """Runs one training step; as a script, it sends itself a signal on the way.
 
-    python interrupted.py cnn|gan DATASET OUT SIGNAL CALLS
+    python interrupted.py cnn|gan|diffusion DATASET OUT SIGNAL CALLS
 
-A judge must be beside the dataset. The signal comes at the given call of the progress display: an epoch of the classifier (each of
-its two seeds has 4), 15 steps of the GAN.
+A judge must be beside the dataset. The signal comes at the given call of the progress display: an
+epoch of the classifier (each of its two seeds has 4), 15 steps of the GAN and 13 of the diffusion
+model.
 """
 
 import os
@@ -29,14 +30,20 @@ CNN = ClassifierSettings.model_validate(
         "reduce_on_plateau": {"patience": 1},
     }
 )
-GAN = gan_toy.SETTINGS.model_copy(update={"steps": 45})
+GENERATORS = {
+    "gan": gan_toy.SETTINGS.model_copy(update={"steps": 45}),
+    "diffusion": gan_toy.DIFFUSION.model_copy(
+        update={"steps": 39, "batch_size": 8, "sampling_steps": 2, "flip": True}
+    ),
+}
 
 
 def train(what: str, dataset: Path, out: Path) -> Artifact:
     """The step that is interrupted."""
     if what == "cnn":
         return train_cnn.run(dataset, out, Arm(arm="real"), [3, 4], CNN)
-    return train_gan.run(dataset, out, GAN, seed=3, judge=dataset.with_name("judge"))
+    judge = dataset.with_name("judge")
+    return train_gan.run(dataset, out, GENERATORS[what], seed=3, judge=judge)
 
 
 def main(what: str, dataset: str, out: str, number: str, calls: str) -> None:

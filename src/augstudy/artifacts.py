@@ -19,7 +19,7 @@ from typing import Any
 
 from augstudy import cache, telemetry
 from augstudy.errors import DataError, InputError, ServiceError
-from augstudy.fingerprint import code_version, software, step_version
+from augstudy.fingerprint import code_version, is_as_it_was, software, step_version
 from augstudy.machine import usable_cores
 from augstudy.manifest import MANIFEST, Artifact, Manifest, describe_files, read
 
@@ -167,18 +167,23 @@ def made_of(
     known = {
         name: [item.content_hash, item.manifest.config] for name, item in (inputs or {}).items()
     }
-    stage = telemetry.running()
     things = {
         "kind": kind,
         "inputs": known,
         "config": dict(config or {}),
-        "code": step_version(stage.name if stage else ""),
+        "code": step_version(_step()),
         "software": software(),
         "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
         # A CPU adds up in an order that depends on it.
         "threads": os.environ.get("AUGSTUDY_THREADS") or usable_cores(),
     }
     return hashlib.sha256(json.dumps(things, sort_keys=True).encode()).hexdigest()
+
+
+def _step() -> str:
+    """The name of the step that is running; empty if none is."""
+    stage = telemetry.running()
+    return stage.name if stage else ""
 
 
 def _take(key: str, kind: str, path: Path) -> Manifest | None:
@@ -208,6 +213,9 @@ def _take(key: str, kind: str, path: Path) -> Manifest | None:
 def _keep(folder: Path, manifest: Manifest, **texts: str) -> None:
     store = cache.active()
     if store is None or manifest.made_of not in _looked_for:
+        return
+    if not is_as_it_was(_step()):
+        logger.warning("The code was changed while the step ran: not kept in the cache.")
         return
     try:
         store.keep(manifest.made_of, folder, **texts)

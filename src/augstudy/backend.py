@@ -88,12 +88,13 @@ def prepare(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _fix_threads() -> None:
+def fix_threads() -> None:
     """Fix TensorFlow's thread count: on a CPU the order of a sum, and so its last bits, hang on it.
 
     Operations run one after the other: one that runs beside another gets fewer threads, now and
     then, and its sums come out in another order. The count comes from ``AUGSTUDY_THREADS``, else
-    from the cores this process may use, and can only be set before the first operation.
+    from the cores this process may use, and can only be set before the first operation. Done when
+    this is imported; again by a step that was forked after that, and has a count of its own.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -103,6 +104,6 @@ def _fix_threads() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-_fix_threads()
+fix_threads()
 
-__all__ = ["gpus", "keras", "prepare", "resolve_precision"]
+__all__ = ["fix_threads", "gpus", "keras", "prepare", "resolve_precision"]

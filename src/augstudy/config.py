@@ -181,18 +181,32 @@ class ClassifierSettings(Settings):
         return self
 
 
-class GanSettings(Settings):
-    """An AC-GAN and how to train it."""
+class GeneratorSettings(Settings):
+    """What all generators of labelled images have in common, and their training."""
+
+    architecture: str
+    batch_size: int = Field(64, ge=2, multiple_of=2)
+    steps: int = Field(1500, ge=1, description="generator updates")
+    learning_rate: float = Field(2e-4, gt=0, description="of the generator")
+    final_rate: float = Field(1.0, gt=0, le=1, description="share of the rate left at the end")
+    ema: float = Field(0.99, ge=0, lt=1, description="decay a step of the averaged generator")
+    flip: bool = Field(False, description="mirror half of the real images")
+    shift: float = Field(0.0, ge=0, le=14, description="pixels by which images are moved")
+    zoom: float = Field(0.0, ge=0, lt=1, description="share by which images are scaled")
+    evaluations: int = Field(
+        8, ge=1, description="times that the training is watched and the generator scored"
+    )
+    precision: Precision = "auto"
+
+
+class GanSettings(GeneratorSettings):
+    """An AC-GAN and how to train it. Moves and scales real and generated images alike."""
 
     architecture: str = "compact"
     spectral_norm: bool = Field(
         False, description="of the discriminator's weights, in the place of batch normalisation"
     )
     latent_dim: int = Field(100, ge=1)
-    batch_size: int = Field(64, ge=2, multiple_of=2)
-    steps: int = Field(1500, ge=1, description="generator updates")
-    learning_rate: float = Field(2e-4, gt=0, description="of the generator")
-    final_rate: float = Field(1.0, gt=0, le=1, description="share of the rate left at the end")
     discriminator_rate: float = Field(1.0, gt=0, description="times the generator's rate (TTUR)")
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -207,19 +221,27 @@ class GanSettings(Settings):
     variety: float = Field(
         0.0, ge=0, description="of the loss for images of a class being more alike than real ones"
     )
-    ema: float = Field(0.99, ge=0, lt=1, description="decay a step of the averaged generator")
-    flip: bool = Field(False, description="mirror half of the real images: the GAN learns both")
-    shift: float = Field(
-        0.0, ge=0, le=14, description="pixels by which real and generated images are moved alike"
-    )
-    zoom: float = Field(0.0, ge=0, lt=1, description="share by which both are scaled alike")
     cutout: float = Field(
         0.0, ge=0, lt=1, description="side of a square blanked in both, as a share of the image's"
     )
-    evaluations: int = Field(
-        8, ge=1, description="times that the training is watched and the generator scored"
+
+
+class DiffusionSettings(GeneratorSettings):
+    """A diffusion model, how to train it and how to draw with it.
+
+    It is told how an image was mirrored, moved and scaled, so what it draws is neither.
+    """
+
+    architecture: Literal["diffusion"] = "diffusion"
+    width: int = Field(32, ge=8, multiple_of=8, description="channels at 14 x 14 pixels")
+    beta_2: float = Field(0.99, ge=0, lt=1)
+    unlabelled: float = Field(
+        0.1, ge=0, lt=1, description="share of images trained on without their class"
     )
-    precision: Precision = "auto"
+    guidance: float = Field(
+        1.0, ge=0, description="how far to go beyond what the class changes; 0 is without guidance"
+    )
+    sampling_steps: int = Field(16, ge=1, le=1000, description="denoiser calls an image")
 
 
 class JudgeSettings(Settings):
@@ -301,6 +323,14 @@ class Arm(Settings):
     def record(self) -> dict[str, Any]:
         """What an artifact keeps of it: all that its training set depends on, and its label."""
         return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}
+
+
+class ComparisonSettings(Settings):
+    """How arms are compared."""
+
+    equivalence_margin: float = Field(
+        0.01, gt=0, lt=1, description="accuracy, as a share, below which a difference is none"
+    )
 
 
 class RetrainSettings(Settings):

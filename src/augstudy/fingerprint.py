@@ -42,11 +42,26 @@ def code_version() -> str:
 
 @lru_cache
 def step_version(step: str) -> str:
-    """Hash of the code that decides what a step makes; of all code where there is no such step."""
-    start = _source(_STEPS + step)
-    if start is None:
-        return code_version()
-    return _hash(_reached(_STEPS + step))
+    """Hash of the code that decides what a step makes; of all code where there is no such step.
+
+    As the code was when this was first asked for in the process, or in the one it was forked from.
+    """
+    return _hash(_code_of(step))
+
+
+def is_as_it_was(step: str) -> bool:
+    """Whether the code of a step is still what :func:`step_version` saw.
+
+    Where a source is edited while a step runs, nobody can tell what the step was made by.
+    """
+    return _hash(_code_of(step)) == step_version(step)
+
+
+def remember() -> None:
+    """Ask for the version of every step, for processes that are forked from this one."""
+    code_version()
+    for path in (_ROOT / "stages").glob("*.py"):
+        step_version(path.stem)
 
 
 @lru_cache
@@ -68,10 +83,17 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+@lru_cache
+def _code_of(step: str) -> frozenset[Path]:
+    module = _STEPS + step
+    return frozenset(_reached(module) if _source(module) else _files(_ROOT))
+
+
 def _hash(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(files):
-        digest.update(f"{path.relative_to(_ROOT).as_posix()} {file_sha256(path)}\n".encode())
+        content = file_sha256(path) if path.is_file() else "gone"
+        digest.update(f"{path.relative_to(_ROOT).as_posix()} {content}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from augstudy.config import ClassifierSettings, GanSettings, parse
+from augstudy.config import (
+    ClassifierSettings,
+    DiffusionSettings,
+    GanSettings,
+    GeneratorSettings,
+    parse,
+)
 from augstudy.errors import InputError
 
 # The report's own: Adam at its default rate, both callbacks on the validation loss.
@@ -74,6 +80,16 @@ GANS: dict[str, dict[str, Any]] = {
         "shift": 2.0,
         "zoom": 0.1,
     },
+    "diffusion": {
+        "architecture": "diffusion",
+        "steps": 6000,
+        "learning_rate": 2e-3,
+        "final_rate": 0.05,
+        "ema": 0.999,
+        "flip": True,
+        "shift": 2.0,
+        "zoom": 0.1,
+    },
 }
 
 # The ladder, from the student report's GAN upwards. Each rung: the one below, and what it changes.
@@ -112,14 +128,17 @@ def classifier_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> 
     return parse(ClassifierSettings, values, f"classifier {name!r}")
 
 
-def gan_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> GanSettings:
+def gan_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> GeneratorSettings:
     """Settings of the GAN recipe `name`, with `overrides` on top.
+
+    They are DiffusionSettings if its architecture is a diffusion model, else GanSettings.
 
     Raises:
         InputError: unknown recipe or setting, or a value out of range.
     """
     values = _merged(_recipe(GANS, name, "GAN"), overrides or {})
-    return parse(GanSettings, values, f"GAN {name!r}")
+    diffuses = values.get("architecture") == "diffusion"
+    return parse(DiffusionSettings if diffuses else GanSettings, values, f"GAN {name!r}")
 
 
 def _recipe(recipes: Mapping[str, dict[str, Any]], name: str, what: str) -> dict[str, Any]:

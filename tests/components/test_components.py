@@ -154,6 +154,76 @@ def test_retraining_without_a_champion_promotes(tmp_path: Path) -> None:
     assert (tmp_path / "store" / "champion.json").is_file()
 
 
+def run_cell(folder: Path, dataset: Path, arm: dict[str, Any], synthetic: Path) -> dict[str, str]:
+    """Train, evaluate and explain an arm that cannot be made; where each step left its note."""
+    made = {name: Output(folder / name) for name in ("classifier", "evaluation", "maps")}
+    function("train_cnn")(
+        dataset=Output(dataset),
+        synthetic=Output(synthetic),
+        curation=Output(synthetic),
+        classifier=made["classifier"],
+        arm=arm,
+        seeds=[0.0],
+        recipe="baseline",
+        settings={},
+    )
+    function("evaluate")(
+        dataset=Output(dataset),
+        classifier=made["classifier"],
+        evaluation=made["evaluation"],
+        metrics=Output(folder / "metrics"),
+        curves=ClassificationMetrics(name="curves", uri=str(folder / "curves")),
+    )
+    function("cam")(classifier=made["classifier"], evaluation=made["evaluation"], maps=made["maps"])
+    return {name: item.path for name, item in made.items()}
+
+
+def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path: Path) -> None:
+    dataset = build_dataset(tmp_path / "dataset", ("cow", "zebra"), extra=3)
+    nothing = tmp_path / "nothing"
+    adapters.skip(str(nothing), Stage("synthesize", ""), "the GAN failed: it drew nothing")
+    arms = [
+        {"arm": "extra_real", "share": 1.0, "optional": True},
+        {"arm": "add", "share": 1.0},
+    ]
+    cells_made = [run_cell(tmp_path / arm["arm"], dataset.path, arm, nothing) for arm in arms]
+    for name in ("gan", "synthetic", "curation"):
+        adapters.skip(str(tmp_path / name), Stage(name, ""))
+    real = build_evaluation(tmp_path / "real", dataset, seeds=(0, 1))
+    names = ("report", "metrics", "page", "verdict")
+    outputs = {name: Output(tmp_path / "out" / name) for name in names}
+    function("summarize")(
+        dataset=Output(dataset.path),
+        gan=Output(tmp_path / "gan"),
+        synthetic=Output(tmp_path / "synthetic"),
+        curation=Output(tmp_path / "curation"),
+        evaluations=[Output(real.path), *(Output(cell["evaluation"]) for cell in cells_made)],
+        cams=[Output(cell["maps"]) for cell in cells_made],
+        **outputs,
+        **STUDY,
+    )
+    left_out = json.loads(Path(outputs["metrics"].path).read_text())["left_out"]
+    assert set(left_out) == {"extra_real_100", "add_100"}
+    assert (
+        "needs 8 further real drawings a class, but there are only 3"
+        in (left_out["extra_real_100"])
+    )
+    assert left_out["add_100"] == "the GAN failed: it drew nothing"
+    for text in (Path(outputs[name].path).read_text() for name in ("page", "verdict")):
+        assert "Arm add_100 was left out: the GAN failed" in text
+
+
+def test_an_arm_that_is_not_optional_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = build_dataset(tmp_path / "dataset", ("cow", "zebra"))
+    arm = {"arm": "extra_real", "share": 1.0}
+    with pytest.raises(SystemExit) as stopped:
+        run_cell(tmp_path, dataset.path, arm, tmp_path)
+    assert stopped.value.code == 2
+    assert "there are only 0: lower the level" in capsys.readouterr().out.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arms", "level", "images"),
     [
@@ -207,4 +277,5 @@ STUDY: dict[str, Any] = {
     "judge_settings": {},
     "synthetic_per_class": 0,
     "curation_settings": {},
+    "equivalence_margin": 0.01,
 }

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
-from program import augstudy, record
+from program import augstudy, events, record, start, wait_for
 
 from augstudy import artifacts
+from augstudy.local.runfolder import alive
 
 KINDS = {"dataset": 1, "judge": 1, "gan": 1, "synthetic": 1} | dict.fromkeys(
     ("classifier", "evaluation", "cam"), 2
@@ -108,3 +109,62 @@ def test_steps_run_one_by_one_as_commands(study: Path) -> None:
     again = artifacts.read(study / "evaluation", "evaluation")
     first = artifacts.read(cell / "evaluate" / "evaluation", "evaluation")
     assert again.file("metrics.json").read_text() == first.file("metrics.json").read_text()
+
+
+def hashes(folder: Path, number: int = 1) -> dict[str, set[str]]:
+    """Content hashes of the artifacts of a run, by kind."""
+    found: dict[str, set[str]] = {}
+    for path in (folder / "runs" / f"{number:04d}" / "artifacts").rglob(artifacts.MANIFEST):
+        made = artifacts.read(path.parent)
+        found.setdefault(made.manifest.kind, set()).add(made.content_hash)
+    return found
+
+
+def test_the_same_again_is_taken_from_the_cache(study: Path) -> None:
+    done = augstudy(study, "run", "--preset", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert "train_gan: done" in done.stdout and "(taken from the cache)" in done.stdout
+    number = max(int(item.name) for item in (study / "runs").glob("[0-9]*"))
+    assert hashes(study, number) == hashes(study)
+    with (study / "runs" / f"{number:04d}" / "timings.csv").open() as stream:
+        made = {row["stage"] for row in csv.DictReader(stream) if row["reused"] == "0"}
+    assert made <= {"ingest", "curate"}  # curate has nothing to do
+    shown = augstudy(study, "cache")
+    assert "0 entries" not in shown.stdout and "entries" in shown.stdout
+
+
+def test_a_killed_study_goes_on_where_it_ended(study: Path, tmp_path: Path) -> None:
+    arguments = ("run", "--preset", "smoke", "--arms", "real", "--seeds", "0-5")
+    process = start(tmp_path, *arguments)
+    wait_for(lambda: "seed 2 of 6" in texts(tmp_path, 1), "the second seed")
+    process.kill()
+    process.communicate()
+    pids = {event["pid"] for event in events(tmp_path)}
+    wait_for(lambda: not any(alive(pid) for pid in pids), "end of the steps")
+    done = augstudy(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "seed 1 of 6" not in texts(tmp_path, 2)
+    finished = {event["stage"] for event in events(tmp_path) if event["event"] == "end"}
+    reused = {event["stage"] for event in events(tmp_path, 2) if event.get("reused")}
+    assert finished - reused <= {"ingest", "train_cnn"}
+    assert hashes(tmp_path, 2)["dataset"] == hashes(study)["dataset"]
+    assert seeds(study) <= seeds(tmp_path, 2)
+
+
+def texts(folder: Path, number: int) -> str:
+    """All that the steps of a run have said of their progress."""
+    return "\n".join(str(event.get("text", "")) for event in events(folder, number))
+
+
+def seeds(folder: Path, number: int = 1) -> set[tuple[str, str]]:
+    """Names and hashes of the files of the first two seeds of arm `real`."""
+    found = set()
+    for path in (folder / "runs" / f"{number:04d}" / "artifacts").rglob(artifacts.MANIFEST):
+        made = artifacts.read(path.parent)
+        if made.manifest.kind == "classifier" and made.json("arm.json")["arm"] == "real":
+            found |= {
+                (name, record.sha256)
+                for name, record in made.manifest.files.items()
+                if name.startswith(("seed-0/", "seed-1/"))
+            }
+    return found

@@ -23,7 +23,7 @@ def summary(accuracy: float = 0.8) -> dict:
     found = {"mean": 0.02, "low": -0.01, "high": 0.05, "p_holm": 0.2}
     arms = {"real": "real", "add_100": "add"}
     return {
-        "headline": {"verdict": "no clear difference"},
+        "headline": {"verdict": "can't tell yet"},
         "data": {"source": "sample", "level": 60, "hash": "ab12"},
         "arms": {
             label: {
@@ -37,7 +37,7 @@ def summary(accuracy: float = 0.8) -> dict:
             }
             for label, arm in arms.items()
         },
-        "differences": {"add_100": {**found, "verdict": "no clear difference"}},
+        "differences": {"add_100": {**found, "verdict": "can't tell yet"}},
         "gan": {"verdict": "stable"},
         "synthetic": {"metrics": {"fid_qd": {"value": 12.5}}},
     }
@@ -59,10 +59,10 @@ def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, **sizes) -> Path
     root = folder.root / "study"
     parts = build_study(root, arms, seeds, **{"classes": CLASSES, "test": 30} | sizes)
     build_classifier(root / "cells" / "classifier", artifacts.read(parts["dataset"]), seeds)
-    made = {name: parts.pop(name) for name in ("gan", "synthetic")}
-    found = summarise(gather(**parts, made=made, left_out={}))
+    parts["made"] = {kind: parts.pop(kind) for kind in ("gan", "synthetic")}
+    material = gather(left_out={}, **parts)
     with artifacts.publish(root / "summarize" / "report", "report") as draft:
-        (draft / "summary.json").write_text(json.dumps(found))
+        (draft / "summary.json").write_text(json.dumps(summarise(material)))
         (draft / "report.html").write_text("<p>A report</p>")
         (draft / "verdict.md").write_text("")
     folder.collect_report()

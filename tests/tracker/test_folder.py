@@ -128,7 +128,7 @@ def test_a_record_follows_its_run(tmp_path: Path) -> None:
     (record,) = RunsFolder(tmp_path).records()
     assert (record["state"], record["duration_s"], record["cpu_s"]) == ("done", 3.2, 5.0)
     assert (record["level"], record["fid_qd"], record["gan_verdict"]) == (60, 12.5, "stable")
-    assert record["data_hash"] == "ab12" and record["outcome"] == "no clear difference"
+    assert record["data_hash"] == "ab12" and record["outcome"] == "can't tell yet"
     real, added = record["arms"]
     assert (real["arm"], real["accuracy"], real["difference"]) == ("real", 0.75, None)
     assert (added["kind"], added["difference"], added["p"]) == ("add", 0.02, 0.2)

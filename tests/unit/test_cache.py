@@ -278,6 +278,7 @@ def test_only_code_that_a_step_reaches_makes_it_another(changed, steps, tmp_path
     shutil.copytree(Path(fingerprint.__file__).parent, copy)
     monkeypatch.setattr(fingerprint, "_ROOT", copy)
     names = ("train_gan", "train_cnn", "evaluate", "cam", "summarize")
+    fingerprint._code_of.cache_clear()
     version = fingerprint.step_version.__wrapped__
     before = {name: version(name) for name in names}
     whole = fingerprint.code_version.__wrapped__()
@@ -285,6 +286,30 @@ def test_only_code_that_a_step_reaches_makes_it_another(changed, steps, tmp_path
         stream.write("\n")
     assert {name for name in names if version(name) != before[name]} == steps
     assert fingerprint.code_version.__wrapped__() != whole
+    fingerprint._code_of.cache_clear()
+
+
+def test_what_was_made_while_the_code_changed_is_not_kept(store, dataset, tmp_path, monkeypatch):
+    assert evaluate(dataset, tmp_path / "a")
+    monkeypatch.setattr(artifacts, "is_as_it_was", lambda step: step != "evaluate")
+    assert evaluate(dataset, tmp_path / "b", seed=2)
+    assert evaluate(dataset, tmp_path / "c", seed=2)
+    assert not evaluate(dataset, tmp_path / "d")
+
+
+def test_a_step_notices_that_its_code_was_changed(tmp_path, monkeypatch):
+    copy = tmp_path / "augstudy"
+    shutil.copytree(Path(fingerprint.__file__).parent, copy)
+    monkeypatch.setattr(fingerprint, "_ROOT", copy)
+    for function in (fingerprint._code_of, fingerprint.step_version):
+        function.cache_clear()
+    assert fingerprint.is_as_it_was("cam")
+    (copy / "report" / "html.py").unlink()
+    assert fingerprint.is_as_it_was("cam")
+    (copy / "explain" / "gradcam.py").unlink()
+    assert not fingerprint.is_as_it_was("cam")
+    for function in (fingerprint._code_of, fingerprint.step_version):
+        function.cache_clear()
 
 
 def test_a_damaged_run_folder_does_not_get_into_others(store, dataset, tmp_path):

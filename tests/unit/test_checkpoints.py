@@ -54,14 +54,18 @@ def test_another_training_is_not_read(tmp_path):
     assert keeper(tmp_path, seed=1).latest() is None
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
     writer = keeper(tmp_path)
     writer.offer(1, STATE)
     writer.offer(2, STATE)
     [newest] = [p for p in tmp_path.rglob("manifest.json") if '"step": 2' in p.read_text()]
     with (newest.parent / "arrays.npz").open("r+b") as stream:
-        stream.write(b"damage")
+        byte = stream.read(100)[-1]
+        stream.seek(99)
+        stream.write(bytes([byte ^ 1]))
     assert_same(keeper(tmp_path).latest(), 1)
+    assert "A checkpoint is damaged" in caplog.text
+    assert "arrays.npz differs from what was written" in caplog.text
 
 
 def test_a_full_disk_leaves_the_last_good_one_and_the_training(tmp_path, monkeypatch, caplog):
@@ -131,6 +135,7 @@ def undisturbed(dataset, tmp_path_factory):
     [
         ("cnn", "SIGKILL", 6, -9, {3}),  # in the second seed; its epoch 2 is not written yet
         ("gan", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+        ("diffusion", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
     ],
 )
 def test_an_interrupted_training_ends_as_if_undisturbed(

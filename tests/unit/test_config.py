@@ -17,6 +17,12 @@ from augstudy.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
         (Arm, {"arm": "real", "share": 0.5}, "'real' takes no share"),
         (Arm, {"arm": "replace", "share": 1.5}, "share at most 1"),
         (Arm, {"arm": "gan"}, "arm: Input should be 'real'"),
+        (Arm, {"arm": "same_steps"}, "'same_steps' needs a share"),
+        (Arm, {"arm": "real_filtered", "share": 0.5}, "'real_filtered' takes no share"),
+        (Arm, {"arm": "add", "share": 1, "name": "../add"}, "name: String should match"),
+        (Arm, {"arm": "add", "share": 1, "name": "real"}, "cannot be named 'real'"),
+        (Arm, {"arm": "real", "augmentation": {}}, "needs a name of its own"),
+        (Arm, {"arm": "real", "name": "x", "augmentation": {"blur": 1}}, "has no setting"),
         (
             ClassifierSettings,
             {"early_stopping": {"patience": 7}, "reduce_on_plateau": {"patience": 3}},
@@ -60,6 +66,27 @@ def test_an_unknown_recipe_suggests_the_nearest():
 def test_arm_labels_tell_shares_apart():
     labels = {Arm(arm="add", share=share).label for share in (0.3, 0.5, 1, 2)}
     assert labels == {"add_30", "add_50", "add_100", "add_200"}
+
+
+def test_an_arm_with_a_name_is_called_by_it_and_may_bring_its_augmentation():
+    plain = parse(Arm, {"arm": "real", "name": "unaugmented", "augmentation": {}}, "an arm")
+    assert plain.label == "unaugmented"
+    settings = ClassifierSettings(augmentation=Augmentation(rotation=5))
+    assert not settings.augmentation_of(plain).active
+    turned = Arm(arm="classic", name="turned", augmentation=Augmentation(rotation=90))
+    assert settings.augmentation_of(turned) == Augmentation(rotation=90)
+
+
+def test_classic_add_is_augmented_like_classic():
+    settings = ClassifierSettings(augmentation=Augmentation(rotation=5))
+    both = [Arm(arm="classic"), Arm(arm="classic_add", share=1)]
+    assert len({settings.augmentation_of(arm) for arm in both}) == 1
+    assert settings.augmentation_of(both[0]) != settings.augmentation
+
+
+def test_what_an_arm_is_made_of_does_not_hang_on_whether_it_may_be_left_out():
+    needed, optional = (Arm(arm="extra_real", share=1, optional=item) for item in (False, True))
+    assert needed.record() == optional.record()
 
 
 def test_the_classic_arm_strengthens_the_recipes_augmentation():

@@ -13,3 +13,11 @@ def test_the_results_page_says_what_the_results_say():
     script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
     target = script["STUDIES_TARGET"]
     assert (target.read_text() if target.exists() else "") == script["studies"](), "run: make docs"
+
+
+def test_the_generators_page_says_what_the_measurements_say():
+    script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
+    target = script["GENERATORS_TARGET"]
+    assert (target.read_text() if target.exists() else "") == script["generators"](), (
+        "run: make docs"
+    )

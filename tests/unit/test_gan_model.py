@@ -234,6 +234,9 @@ def check_findings(findings):
     assert findings["only_generator"] == {"generator": True, "discriminator": False}
     assert findings["learned"]["right"] >= 0.95
     assert 0.03 < findings["learned"]["ink"] < 0.3
+    assert 0.6 < findings["diffused"]["guidance_0"] < 0.9
+    assert findings["diffused"]["guidance_3"] >= 0.9
+    assert 0.03 < findings["diffused"]["ink"] < 0.3
 
 
 def test_tensorflow_learns_and_keeps_the_networks_apart():

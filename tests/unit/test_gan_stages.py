@@ -12,8 +12,10 @@ from augstudy.backend import keras
 from augstudy.config import GanSettings, JudgeSettings
 from augstudy.data.dataset import Split, save_split
 from augstudy.errors import InputError, TrainingError
+from augstudy.models.acgan import ACGAN
 from augstudy.stages import adapters, synthesize, train_gan, train_judge
 from augstudy.training import gan
+from augstudy.training.watching import SAMPLES_PER_CLASS, SIGNALS
 
 CLASSES = ["left", "right"]
 SHORT = gan_toy.SETTINGS.model_copy(update={"steps": 4})
@@ -35,8 +37,14 @@ def dataset(folder):
 
 
 @pytest.fixture(scope="module")
-def trained(folder, dataset):
-    return train_gan.run(dataset, folder / "gan", gan_toy.SETTINGS, seed=0)
+def judge(folder, dataset):
+    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=0)
+    return train_judge.run(dataset, folder / "judge", settings).path
+
+
+@pytest.fixture(scope="module")
+def trained(folder, dataset, judge):
+    return train_gan.run(dataset, folder / "gan", gan_toy.SETTINGS, seed=0, judge=judge)
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +81,15 @@ def test_the_generator_file_needs_nothing_but_keras_and_the_layers(trained):
 def test_the_gan_artifact_is_complete(trained):
     with trained.file("history.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == list(gan.HISTORY_COLUMNS)
+    assert list(rows[0]) == ["step", *ACGAN.METRICS, "learning_rate", *SIGNALS]
     assert [int(row["step"]) for row in rows] == [25, 50, 75]
-    unknown = {"score"}  # without a judge; and nothing was drawn before the first moment
-    for row in rows:
-        missing = unknown | ({"movement"} if row is rows[0] else set())
+    for row in rows:  # nothing had been drawn before the first moment
+        missing = {"movement"} if row is rows[0] else set()
         assert {name for name, value in row.items() if not value} == missing
         assert np.isfinite([float(value) for value in row.values() if value]).all()
     samples = np.load(trained.file("samples.npz"), allow_pickle=False)
     assert samples["steps"].tolist() == [25, 50, 75]
-    assert samples["images"].shape == (3, 2, gan.SAMPLES_PER_CLASS, 28, 28)
+    assert samples["images"].shape == (3, 2, SAMPLES_PER_CLASS, 28, 28)
     assert trained.json("stability.json")["verdict"] in ("stable", "collapsed")
     assert trained.json("classes.json") == CLASSES
     assert trained.json("summary.json")["training_images"] == 48
@@ -107,13 +114,13 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not(folder, dataset):
     assert images[0].content_hash == images[1].content_hash != images[2].content_hash
 
 
-def test_finished_stages_are_not_run_again(folder, dataset, trained, drawn, monkeypatch):
+def test_finished_stages_are_not_run_again(folder, dataset, judge, trained, drawn, monkeypatch):
     def fail(*_, **__):
         raise AssertionError("trained or drew again")
 
     monkeypatch.setattr(train_gan.gan, "train", fail)
     monkeypatch.setattr(synthesize, "generate", fail)
-    again = train_gan.run(dataset, trained.path, gan_toy.SETTINGS, seed=0)
+    again = train_gan.run(dataset, trained.path, gan_toy.SETTINGS, seed=0, judge=judge)
     assert again.content_hash == trained.content_hash
     images = synthesize.run(trained.path, drawn.path, 24, seed=3)
     assert images.content_hash == drawn.content_hash
@@ -135,7 +142,7 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert found.json("stability.json")["verdict"] == "failed"
     assert "no finite numbers" in caplog.text
     samples = np.load(found.file("samples.npz"), allow_pickle=False)
-    assert samples["images"].shape[1:] == (2, gan.SAMPLES_PER_CLASS, 28, 28)
+    assert samples["images"].shape[1:] == (2, SAMPLES_PER_CLASS, 28, 28)
     with pytest.raises(TrainingError):
         train_gan.run(dataset, folder / "kept", diverging)
     step = adapters.synthesize
@@ -147,18 +154,27 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert note.startswith("Skipped: the GAN failed: the losses are no finite numbers since step")
 
 
-def test_with_a_judge_the_best_generator_is_kept(folder, dataset):
-    settings = JudgeSettings(classifier="baseline", steps=6, cas_steps=0)
-    judge = train_judge.run(dataset, folder / "judge", settings).path
-    trained = train_gan.run(dataset, folder / "scored", gan_toy.SETTINGS, judge=judge)
-    history = pd.read_csv(trained.file("history.csv")).set_index("step")["score"]
-    assert history.notna().all() and (history > 0).all()
-    assert trained.json("summary.json")["best_step"] == history.idxmin()
+def test_with_a_judge_the_best_generator_is_kept(trained):
+    scores = pd.read_csv(trained.file("history.csv")).set_index("step")["score"]
+    assert (scores > 0).all()
+    assert trained.json("summary.json")["best_step"] == scores.idxmin()
 
 
 def test_no_images_cannot_be_drawn(folder, trained):
     with pytest.raises(InputError, match="at least 1"):
         synthesize.run(trained.path, folder / "none", 0)
+
+
+def test_a_diffusion_model_goes_the_same_way(folder, dataset):
+    settings = gan_toy.DIFFUSION.model_copy(update={"steps": 4, "sampling_steps": 2})
+    made = train_gan.run(dataset, folder / "diffusion", settings, seed=0)
+    assert not (made.path / "discriminator.keras").exists()
+    assert "discriminator_parameters" not in made.json("summary.json")
+    assert made.json("stability.json")["evidence"]["denoising_loss"] > 0
+    with made.file("history.csv").open() as stream:
+        assert [row["step"] for row in csv.DictReader(stream)] == ["4"]
+    drawn = synthesize.run(made.path, folder / "diffused", 3, seed=3)
+    assert np.load(drawn.file("images.npy")).shape == (6, 28, 28)
 
 
 def test_batches_pair_classes_and_use_every_image():

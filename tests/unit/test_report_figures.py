@@ -2,10 +2,11 @@ import base64
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 from augstudy.report import style, wording
-from augstudy.report.figures import confusion, pictures
+from augstudy.report.figures import confusion, gan, pictures
 from augstudy.report.figures.arms import Row, whiskers
 from augstudy.report.gallery import flat_rows
 
@@ -29,6 +30,13 @@ def test_figures_are_repeatable_and_leave_no_global_state():
     assert dict(mpl.rcParams) == before
     text = decoded(first).decode()
     assert text.startswith("<svg") and ">70 %</text>" in text
+
+
+def test_curves_of_a_generator_without_discriminator():
+    history = pd.DataFrame({"step": [25, 50], "shape_loss": [0.4, 0.3], "stroke_loss": [0.6, 0.5]})
+    text = decoded(gan.over_steps(history, gan.LOSSES, percent=False)).decode()
+    assert ">much noise<" in text and ">discriminator<" not in text
+    assert gan.over_steps(history, gan.ACCURACIES, percent=True) is None
 
 
 def test_row_shares():
@@ -68,16 +76,20 @@ def headline(verdicts, arm="add"):
     for place, (verdict, mean) in enumerate(verdicts):
         arms[f"a{place}"] = {"arm": arm, "share": 1.0, **accuracy}
         bounds = {"low": mean - 0.01, "high": mean + 0.01}
-        differences[f"a{place}"] = {"verdict": verdict, "mean": mean, **bounds}
+        record = {"verdict": verdict, "outcome": f"{verdict} at all", "mean": mean}
+        differences[f"a{place}"] = record | bounds
     return wording.headline(arms, differences)
 
 
 def test_headlines():
     assert headline([("helps", 0.02)])["answer"] == "Yes, synthetic images help."
     assert headline([("hurts", -0.02)])["answer"] == "No, synthetic images hurt."
-    assert headline([("no clear difference", 0.0)])["answer"] == "No clear help found."
+    assert headline([("no difference", 0.0)])["answer"] == "No difference at all."
+    assert headline([("can't tell yet", 0.0)])["answer"] == "Can't tell yet."
     best = headline([("hurts", -0.02), ("helps", 0.02)])
     assert best["arm"] == "a1" and best["sentence"].startswith("Best of 2 synthetic arms: adding")
+    clear = headline([("can't tell yet", 0.03), ("helps", 0.02)])
+    assert clear["arm"] == "a1" and clear["verdict"] == "helps"
     assert headline([("hurts", -0.2)], arm="mislabelled")["arm"] is None
     assert headline([])["answer"] == "Baseline"
 

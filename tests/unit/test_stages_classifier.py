@@ -8,9 +8,12 @@ import pytest
 from builders import build_dataset, build_synthetic
 
 from augstudy import artifacts
+from augstudy.backend import keras
 from augstudy.config import Arm, ClassifierSettings
 from augstudy.errors import InputError
+from augstudy.metrics.label_noise import find_label_noise
 from augstudy.stages import cam, evaluate, train_cnn
+from augstudy.training.saving import save_model
 
 CLASSES = ("camel", "giraffe", "zebra")
 SETTINGS = ClassifierSettings(architecture="baseline", epochs=2, batch_size=16)
@@ -107,6 +110,79 @@ def test_an_arm_with_more_images_trains_for_as_many_steps(folder, tmp_path):
         ).json("training.json")[0]
         steps[arm.label] = trained["steps"]
     assert steps == {"real": 18, "add_50": 18}  # 3 epochs of 48 images, 2 of 72
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps"),
+    [
+        ("steps", {"real": 18, "add_50": 18, "same_steps_50": 27}),
+        ("epochs", {"real": 18, "add_50": 27, "same_steps_50": 27}),
+    ],
+)
+def test_budgets(budget, steps):
+    """48 real drawings in batches of 8 for 3 epochs; ``add`` has half as many again."""
+    settings = SETTINGS.model_copy(update={"epochs": 3, "batch_size": 8, "budget": budget})
+    arms = {
+        Arm(arm="real"): 48,
+        Arm(arm="add", share=0.5): 72,
+        Arm(arm="same_steps", share=0.5): 48,
+    }
+    found = {
+        arm.label: train_cnn.with_budget(settings, arm, 48, images).epochs * images // 8
+        for arm, images in arms.items()
+    }
+    assert found == pytest.approx(steps, abs=1)
+
+
+@pytest.mark.parametrize("logits", [3, 6])
+def test_a_discriminator_is_judged_by_its_class_head(logits):
+    """Six logits are three classes, each once as real and once as generated."""
+    images = np.zeros((4, 28, 28), np.uint8)
+    images[2:] = 255
+    pixels = keras.Input((28, 28, 1))
+    ink = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(pixels))
+    source = keras.layers.Dense(1)(ink)
+    head = keras.layers.Dense(logits, use_bias=False)
+    discriminator = keras.Model(pixels, [source, head(ink)])
+    weights = np.zeros((1, logits), np.float32)
+    weights[0, logits - 2] = 3.0
+    head.set_weights([weights])
+    found = evaluate.class_probabilities(discriminator, images, 3)
+    assert found.sum(axis=1) == pytest.approx(np.ones(4))
+    assert found[:2] == pytest.approx(np.full((2, 3), 1 / 3), abs=1e-6)
+    assert (found[2:].argmax(axis=1) == 1).all()
+    assert evaluate.class_probabilities(keras.Model(pixels, source), images, 3) is None
+
+
+def test_the_discriminator_is_evaluated_beside_a_cell(folder, tmp_path):
+    pixels = keras.Input((28, 28, 1))
+    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
+    network = keras.Model(pixels, [keras.layers.Dense(1)(flat), keras.layers.Dense(3)(flat)])
+    inputs = (folder / "dataset", folder / "classifier")
+    for name, drawn in (("gan", True), ("diffusion", False)):
+        with artifacts.publish(tmp_path / name, "gan", seed=4) as draft:
+            if drawn:
+                save_model(network, draft / "discriminator.keras")
+            (draft / "classes.json").write_text(json.dumps(CLASSES))
+    made = evaluate.run(*inputs, tmp_path / "with", gan=tmp_path / "gan")
+    metrics = made.json("discriminator.json")
+    assert metrics["n"] == 36 and metrics["seeds"] == [4]
+    assert 0 <= metrics["metrics"]["precision_macro"]["value"] <= 1
+    without = evaluate.run(*inputs, tmp_path / "without", gan=tmp_path / "diffusion")
+    assert "discriminator.json" not in without.manifest.files
+    assert without.manifest.files["metrics.json"] == made.manifest.files["metrics.json"]
+
+
+def test_doubtful_labels_are_those_of_the_mean_prediction(folder):
+    evaluation = artifacts.read(folder / "evaluation", "evaluation")
+    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
+        found = find_label_noise(stored["probabilities"].mean(axis=0), stored["labels"])
+    with np.load(evaluation.file("label_noise.npz"), allow_pickle=False) as stored:
+        assert (stored["suspicious"] == found.suspicious).all()
+        shown = found.ranked()[: evaluate.SUSPECTS]
+        test = np.load(folder / "dataset" / "test_images.npy")
+        assert (stored["images"] == test[shown]).all()
+        assert (stored["labels"] != stored["suggested"]).all()
 
 
 def test_seeds_must_be_distinct(folder, tmp_path):

@@ -14,10 +14,11 @@ from augstudy.config import Arm, parse
 from augstudy.durations import duration
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
+from augstudy.metrics.power import forecast
 
 
 def announce(console: Console, values: Mapping[str, Any], series: Series | None = None) -> None:
-    """Say in a line what is about to be studied, and which of several runs it is."""
+    """Say what is studied, which of several runs it is, and how small an effect can be seen."""
     if series:
         title = f"Level {values['level']:,}, {series.place}"
         console.print()
@@ -31,6 +32,9 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
         f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
         f"images a class, {seeds} seed{'s' if seeds > 1 else ''}; arms: {', '.join(arms)}"
     )
+    images = len(values["classes"]) * values.get("test_per_class", 0)
+    if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
+        console.print(forecast(seeds, images, len(arms) - 1))
 
 
 def show(console: Console, result: Result) -> None:
@@ -64,14 +68,16 @@ def show_series(console: Console, series: Series) -> None:
     from augstudy.report import levels
 
     console.print()
-    for curve in levels.curves(series.summaries()):
+    for curve in series.curves():
         console.print(levels.render(curve))
         console.print("Accuracy, %; brackets: 95 % intervals.", style="dim")
+        for sentence in levels.worth_sentences(curve):
+            console.print(sentence, markup=False)
         console.print()
     console.print(f"All levels: {_shown(series.page)}", soft_wrap=True)
 
 
-_COLOURS = {"helps": "green", "hurts": "red", "no clear difference": "yellow"}
+_COLOURS = {"helps": "green", "hurts": "red", "no difference": "cyan", "can't tell yet": "yellow"}
 
 
 def _verdict(console: Console, headline: Mapping[str, Any]) -> None:

@@ -9,8 +9,10 @@ from augstudy.commands import options
 from augstudy.config import (
     Arm,
     ClassifierSettings,
+    ComparisonSettings,
     CurationSettings,
     DataSettings,
+    DiffusionSettings,
     GanSettings,
     JudgeSettings,
     OnFailure,
@@ -19,6 +21,7 @@ from augstudy.config import (
 from augstudy.errors import InputError
 
 _DATA = DataSettings()
+_COMPARISON = ComparisonSettings()
 _Source = Annotated[str, options.setting(DataSettings, "source")]
 _Train = Annotated[int, options.setting(DataSettings, "train_per_class")]
 _Val = Annotated[int, options.setting(DataSettings, "val_per_class")]
@@ -34,6 +37,7 @@ _Recipe = Annotated[str, typer.Option(help="modern, baseline, report_best, or an
 _Judge = Annotated[
     Path | None, typer.Option(help="Folder made by 'augstudy train-judge', if there is one.")
 ]
+_Margin = Annotated[float, options.setting(ComparisonSettings, "equivalence_margin")]
 _Classifier = Annotated[Path, typer.Option(help="Folder made by 'augstudy train-cnn'.")]
 
 
@@ -92,7 +96,8 @@ def train_gan(
     dataset: options.Dataset,
     out: options.Out,
     recipe: Annotated[
-        str, typer.Option(help="compact, report (the student report's), or another recipe.")
+        str,
+        typer.Option(help="compact, diffusion, report (the student report's), or another recipe."),
     ] = "compact",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
@@ -227,6 +232,7 @@ def summarize(
     synthetic: Annotated[Path | None, typer.Option(help="Its images, if any.")] = None,
     curation: Annotated[Path | None, typer.Option(help="The filter's judgement, if any.")] = None,
     settings: options.Settings = [],  # noqa: B006
+    equivalence_margin: _Margin = _COMPARISON.equivalence_margin,
 ) -> None:
     """Compare arms and write the report: evaluations -> report.
 
@@ -239,7 +245,20 @@ def summarize(
     from augstudy.stages.summarize import run
 
     study = parse_assignments(settings)
-    run(dataset, out, evaluations, cams, gan, synthetic, study, curation=curation)
+    margin = parse(
+        ComparisonSettings, {"equivalence_margin": equivalence_margin}, "the comparison"
+    ).equivalence_margin
+    run(
+        dataset,
+        out,
+        evaluations,
+        cams,
+        gan,
+        synthetic,
+        study,
+        curation=curation,
+        margin=margin,
+    )
 
 
 def _extend(command: object, text: str) -> None:
@@ -256,6 +275,8 @@ _extend(
 _extend(
     train_gan,
     f"""    Settings for --set: {options.table_of_settings(GanSettings)}.
+
+    Of recipe diffusion: {options.table_of_settings(DiffusionSettings)}.
 
     Example: augstudy train-gan --dataset work/dataset --out work/gan --set steps=3000
     """,

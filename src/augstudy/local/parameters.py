@@ -11,6 +11,7 @@ import yaml
 from augstudy.config import (
     ON_FAILURE,
     Arm,
+    ComparisonSettings,
     CurationSettings,
     DataSettings,
     JudgeSettings,
@@ -213,6 +214,8 @@ def check(values: Mapping[str, Any]) -> None:
         parse(DataSettings, data, "the data settings")
     rule = {name: values[name] for name in RetrainSettings.model_fields if name in values}
     parse(RetrainSettings, rule, "the rule")
+    compared = {name: values[name] for name in ComparisonSettings.model_fields if name in values}
+    parse(ComparisonSettings, compared, "the comparison")
     if "champion" in values:
         check_address(values["champion"])
     if "arms" in values:

@@ -4,7 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from augstudy.report.levels import Curve
 
 PAGE = "levels.html"
 
@@ -39,9 +42,25 @@ class Series:
 
     def add(self, folder: Path) -> None:
         """Take in a finished run, and write the page on all so far."""
-        from augstudy.report import levels, overview
+        from augstudy.report import overview
 
         self.folders.append(folder)
         rows = overview.rows_of(self.folders)
-        curves = levels.curves(self.summaries())
-        overview.write_html(rows, self.page, curves, title="Levels")
+        overview.write_html(rows, self.page, self.curves(), title="Levels")
+
+    def curves(self) -> "list[Curve]":
+        """Accuracy of every arm by level, and what it is worth in real images."""
+        from augstudy.report import levels
+        from augstudy.report.material import read_arm
+        from augstudy.storage import open_store
+        from augstudy.tracker.shelf import Shelf
+
+        evaluations = {}
+        for folder in self.folders:
+            if not (folder / "summary.json").is_file():
+                continue
+            level = json.loads((folder / "summary.json").read_text())["data"]["level"]
+            shelf = Shelf(open_store(folder.parent.resolve().as_uri()), folder.name)
+            arms = shelf.arms("evaluation")
+            evaluations[level] = [read_arm(shelf.path("evaluation", arm)) for arm in arms]
+        return levels.curves(self.summaries(), evaluations)

@@ -5,11 +5,13 @@ level and leaves temporary folders. In a process of its own, whose output goes t
 whose temporary folder is removed with it, none of that reaches the caller.
 """
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,31 @@ def main(request: str) -> None:
     Stage("plan", "").event("plan", steps=count_steps(spec, asked["parameters"]))
     Path(asked["root"]).mkdir(parents=True, exist_ok=True)
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=asked["root"])
-    pipeline(**asked["parameters"])
+    with _warm_steps() if _is_ours(asked["pipeline"]) else contextlib.nullcontext():
+        pipeline(**asked["parameters"])
+
+
+def _is_ours(pipeline: str) -> bool:
+    """Whether it is a pipeline of this project: those of others may need none of our libraries."""
+    return not pipeline.endswith(".py") and sys.platform == "linux"
+
+
+@contextlib.contextmanager
+def _warm_steps() -> Iterator[None]:
+    """Let KFP start its steps from a process that has imported their libraries already."""
+    from kfp.local import subprocess_task_handler as kfp
+
+    from augstudy.local.warm import Nursery, can_run
+
+    usual = kfp.run_local_subprocess
+    with Nursery() as nursery:
+
+        def start(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+            begin = nursery.run if can_run(full_command) else usual
+            return int(begin(full_command, env_vars))
+
+        kfp.run_local_subprocess = start
+        yield
 
 
 def _end_with_parent() -> None:

@@ -155,7 +155,7 @@ def _bootstrap(
     hit = _indicator(np.where(predicted == labels, predicted, -1), classes)
     support = np.bincount(labels, minlength=classes).astype(np.float64)
     parts: list[dict[str, Floats]] = []
-    for weights in _image_weights(labels, resamples, generator):
+    for weights in image_weights(labels, resamples, generator):
         shape = (len(weights), seeds, classes)
         # Resampling keeps each class's size, so support is the same in every resample.
         score = scores(
@@ -176,10 +176,16 @@ def _indicator(chosen: NDArray[np.integer[Any]], classes: int) -> sparse.csr_arr
     return sparse.csr_array((np.ones(len(rows)), (rows, image)), shape=shape)
 
 
-def _image_weights(
+def image_weights(
     labels: NDArray[np.integer[Any]], resamples: int, generator: np.random.Generator
 ) -> Iterator[Floats]:
-    """How often each resample holds each image, in chunks (B, N); class sizes stay."""
+    """How often each bootstrap resample holds each of N images, in chunks of rows (b, N).
+
+    Args:
+        labels: (N,); images are resampled within their label, so that class sizes stay.
+        resamples: rows in all.
+        generator: source of randomness.
+    """
     groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     for start in range(0, resamples, _CHUNK):
         count = min(_CHUNK, resamples - start)

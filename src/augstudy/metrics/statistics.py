@@ -2,21 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from augstudy.errors import DataError
-from augstudy.metrics.classification import exact_interval
+from augstudy.metrics.classification import exact_interval, image_weights
 
 CONFIDENCE = 0.95
+ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 RESAMPLES = 10_000
 _NO_WIDTH = 1e-12
 
-Verdict = Literal["helps", "hurts", "no clear difference"]
 Floats = NDArray[np.float64]
+Outcomes = NDArray[np.bool_]
+Differences = NDArray[np.signedinteger[Any]]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Where the difference between two arms gets its noise from, as variances.
+
+    Args:
+        image: between images, alike in every training run: drawings that suit one arm.
+        run: between training runs, alike on every image: a run that went well.
+        residual: the rest, of one run on one image.
+    """
+
+    image: float
+    run: float
+    residual: float
+
+    def parts(self, seeds: int, images: int) -> tuple[float, float]:
+        """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
+        by_run = self.run + self.residual / images
+        return float(np.sqrt(self.image / images)), float(np.sqrt(by_run / seeds))
 
 
 @dataclass(frozen=True)
@@ -35,6 +57,7 @@ class PairedDifference:
     images: int
     seed_std: float
     by_seed: tuple[float, ...]
+    noise: Noise
 
     @property
     def covers(self) -> str:
@@ -45,10 +68,7 @@ class PairedDifference:
 
 
 def paired_difference(
-    correct_a: NDArray[np.bool_],
-    correct_b: NDArray[np.bool_],
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    correct_a: Outcomes, correct_b: Outcomes, resamples: int = RESAMPLES, seed: int = 0
 ) -> PairedDifference:
     """Compare two arms that saw the same test images and were trained with the same seeds.
 
@@ -74,19 +94,13 @@ def paired_difference(
     Raises:
         DataError: the two shapes differ or are empty.
     """
-    if correct_a.shape != correct_b.shape or correct_a.ndim != 2 or correct_a.size == 0:
-        raise DataError(
-            f"Outcomes of shapes {correct_a.shape} and {correct_b.shape} cannot be paired: "
-            "evaluate both arms with the same seeds and test images."
-        )
-    difference = correct_a.astype(np.int8) - correct_b.astype(np.int8)
+    difference = _differences(correct_a, correct_b)
     by_seed = difference.mean(axis=1, dtype=np.float64)
     mean = float(by_seed.mean())
     # The same numbers are drawn whichever arm is called a: only the sign differs.
     sign = -1 if mean < 0 else 1
     draws = sign * (sign * mean + _deviations(sign * difference, resamples, seed))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    low, high = np.quantile(draws, ENDS)
     if high - low < _NO_WIDTH:
         unseen = exact_interval(0.0, difference.shape[1])[1]
         low, high = max(-1.0, mean - unseen), min(1.0, mean + unseen)
@@ -99,7 +113,62 @@ def paired_difference(
         images=difference.shape[1],
         seed_std=float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0,
         by_seed=tuple(float(value) for value in by_seed),
+        noise=noise_of(difference),
     )
+
+
+def two_way_bootstrap(
+    correct_a: Outcomes, correct_b: Outcomes, resamples: int = RESAMPLES, seed: int = 0
+) -> Floats:
+    """Mean differences of resamples of seeds and, independently, of images: (B,).
+
+    The plain hierarchical bootstrap that others report (Owen 2007, "The pigeonhole bootstrap"). For
+    verdicts :func:`paired_difference` is used, and says why.
+
+    Args:
+        correct_a: (S, N), as in :func:`paired_difference`.
+        correct_b: (S, N).
+        resamples: bootstrap resamples B; memory does not grow with them.
+        seed: of the resampling.
+
+    Raises:
+        DataError: the two shapes differ or are empty.
+    """
+    difference = _differences(correct_a, correct_b)
+    seeds, images = difference.shape
+    generator = np.random.default_rng(seed)
+    columns = difference.T.astype(np.float64)
+    drawn = []
+    for weights in image_weights(np.zeros(images, np.int32), resamples, generator):
+        times = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(weights))
+        drawn.append(((weights @ columns) * times).sum(axis=1))
+    return np.asarray(np.concatenate(drawn) / (seeds * images))
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """One training run of either arm: images that only one of the two got right.
+
+    ``p_value`` is of McNemar's exact test (McNemar 1947, Psychometrika 12): two-sided, and about
+    other test images only, as it knows no other training run.
+    """
+
+    gained: int
+    lost: int
+    p_value: float
+
+
+def mcnemar(correct_a: Outcomes, correct_b: Outcomes) -> list[McNemar]:
+    """Compare two arms seed by seed: (S, N) each, same seeds and images in the same order.
+
+    Raises:
+        DataError: the two shapes differ or are empty.
+    """
+    difference = _differences(correct_a, correct_b)
+    gained, lost = (difference > 0).sum(axis=1), (difference < 0).sum(axis=1)
+    p_values = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(gained, lost), gained + lost, 0.5))
+    rows = zip(gained, lost, p_values, strict=True)
+    return [McNemar(int(more), int(less), float(p_value)) for more, less, p_value in rows]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -113,39 +182,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def verdict(difference: PairedDifference, p_adjusted: float | None = None) -> Verdict:
-    """``helps`` or ``hurts`` where the difference is clear at 5 %, else ``no clear difference``.
-
-    Args:
-        difference: the comparison.
-        p_adjusted: its p-value after :func:`holm`; None if it is the only comparison.
-    """
-    p_value = difference.p_value if p_adjusted is None else p_adjusted
-    if p_value >= 1 - CONFIDENCE or difference.low <= 0 <= difference.high:
-        return "no clear difference"
-    return "helps" if difference.mean > 0 else "hurts"
-
-
-def sentence(what: str, difference: PairedDifference, p_adjusted: float | None = None) -> str:
-    """One plain sentence, such as "Adding ... changes accuracy by +1.2 points (95 % ...)".
-
-    Args:
-        what: the subject, such as ``Adding 100 % synthetic images``.
-        difference: the comparison with the arm without it.
-        p_adjusted: see :func:`verdict`.
-    """
-    mean, low, high = map(points, (difference.mean, difference.low, difference.high))
-    outcome = verdict(difference, p_adjusted)
-    return f"{what} changes accuracy by {mean} points (95 % interval {low} to {high}): {outcome}."
-
-
 def points(share: float) -> str:
     """A difference in percentage points with its sign: 0.012 is ``+1.2``, no difference ``0.0``."""
     text = f"{100 * share:+.1f}"
     return "0.0" if text in ("+0.0", "-0.0") else text
 
 
-def _deviations(difference: NDArray[np.signedinteger[Any]], resamples: int, seed: int) -> Floats:
+def _differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
+    if correct_a.shape != correct_b.shape or correct_a.ndim != 2 or correct_a.size == 0:
+        raise DataError(
+            f"Outcomes of shapes {correct_a.shape} and {correct_b.shape} cannot be paired: "
+            "evaluate both arms with the same seeds and test images."
+        )
+    return correct_a.astype(np.int8) - correct_b.astype(np.int8)
+
+
+def _deviations(difference: Differences, resamples: int, seed: int) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
     generator = np.random.default_rng(seed)
     seeds, images = difference.shape
@@ -160,26 +212,48 @@ def _deviations(difference: NDArray[np.signedinteger[Any]], resamples: int, seed
     return np.asarray(image_part * image_share + generator.permutation(quantiles) * run_error)
 
 
-def _variance_parts(difference: NDArray[np.signedinteger[Any]]) -> tuple[float, float]:
-    """The two parts of the error of the mean, from a two-way analysis of variance.
+def _variance_parts(difference: Differences) -> tuple[float, float]:
+    """The two parts of the error of the mean.
 
     Returns:
         The factor that shrinks the spread over images to what images alone cause (in [0, 1]),
         and the standard error due to training runs.
     """
     seeds, images = difference.shape
-    mean = difference.mean()
-    runs = difference.mean(axis=1) - mean
-    cases = difference.mean(axis=0) - mean
-    between_runs = images * (runs**2).sum() / (seeds - 1)
+    runs, cases, residual = _mean_squares(difference)
+    share = max(cases - residual, 0) / cases if cases > 0 else 0.0
+    return float(np.sqrt(share)), float(np.sqrt(runs / (seeds * images)))
+
+
+def noise_of(values: NDArray[Any]) -> Noise:
+    """Estimates of the variances of (S, N) outcomes or their differences.
+
+    What one run or one image cannot show is 0, except that one run has all its noise in images.
+    """
+    seeds, images = values.shape
+    if seeds == 1:
+        return Noise(float(values.var(ddof=min(1, images - 1))), 0.0, 0.0)
+    runs, cases, residual = _mean_squares(values)
+    return Noise(
+        image=max(0.0, cases - residual) / seeds,
+        run=max(0.0, runs - residual) / images,
+        residual=residual,
+    )
+
+
+def _mean_squares(values: NDArray[Any]) -> tuple[float, float, float]:
+    """Of a two-way analysis of variance: between runs, between images, and what is left."""
+    seeds, images = values.shape
+    mean = values.mean()
+    runs = values.mean(axis=1) - mean
+    between_runs = float(images * (runs**2).sum() / (seeds - 1))
     if images == 1:
-        return 0.0, float(np.sqrt(between_runs / seeds))
-    between_images = seeds * (cases**2).sum() / (images - 1)
-    total = np.square(difference - mean, dtype=np.float64).sum()
+        return between_runs, 0.0, 0.0
+    cases = values.mean(axis=0) - mean
+    between_images = float(seeds * (cases**2).sum() / (images - 1))
+    total = np.square(values - mean, dtype=np.float64).sum()
     rest = total - images * (runs**2).sum() - seeds * (cases**2).sum()
-    residual = rest / ((seeds - 1) * (images - 1))
-    share = max(between_images - residual, 0) / between_images if between_images > 0 else 0.0
-    return float(np.sqrt(share)), float(np.sqrt(between_runs / (seeds * images)))
+    return between_runs, between_images, float(rest / ((seeds - 1) * (images - 1)))
 
 
 def _p_value(draws: Floats) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 from augstudy.backend import keras
 from augstudy.config import GanSettings
 from augstudy.models import augment, losses
+from augstudy.models.averages import follow
 
 ops = keras.ops
 
@@ -171,9 +172,4 @@ class ACGAN(keras.Model):
         self.trackers[name].update_state(ops.cast(hits, "float32"))
 
     def _update_average(self) -> None:
-        """Move the average towards the generator; quickly at first, so its start is forgotten."""
-        seen = ops.cast(self.seen, "float32")
-        keep = ops.minimum(self.settings.ema, (1.0 + seen) / (10.0 + seen))
-        for mean, now in zip(self.average.weights, self.generator.weights, strict=True):
-            mean.assign(mean + (1.0 - keep) * (now - mean))
-        self.seen.assign(self.seen + 1)
+        follow(self.average, self.generator, self.settings.ema, self.seen)

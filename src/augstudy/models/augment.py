@@ -19,17 +19,29 @@ def mirror_half(images: Any, seed: Any) -> Any:
 
 
 def jitter(images: Any, shift: float, zoom: float, seed: Any) -> Any:
-    """Shift by at most `shift` pixels and scale by 1 - `zoom` to 1 + `zoom`, each axis by itself.
+    """Move `images` (N, H, W, 1) by :func:`draw_moves` of `shift` and `zoom`."""
+    return moved(images, draw_moves(ops.shape(images)[0], shift, zoom, seed))
+
+
+def draw_moves(count: Any, shift: float, zoom: float, seed: Any) -> Any:
+    """Draw (N, 4) random moves: offset and scale of the rows, then of the columns.
 
     Args:
-        images: float32 (N, H, W, 1).
-        shift: in pixels, uniform and not only whole ones.
-        zoom: as a share.
+        count: how many, N.
+        shift: the offset is at most so many pixels, and not only whole ones.
+        zoom: the scale is 1 - `zoom` to 1 + `zoom`, for each axis by itself.
         seed: a ``keras.random.SeedGenerator``.
     """
-    count, (height, width) = ops.shape(images)[0], images.shape[1:3]
-    rows = _resampling(count, height, shift, zoom, seed)
-    columns = _resampling(count, width, shift, zoom, seed)
+    limits = ((-shift, shift), (1.0 - zoom, 1.0 + zoom)) * 2
+    columns = [keras.random.uniform((count, 1), *limit, seed=seed) for limit in limits]
+    return ops.concatenate(columns, axis=1)
+
+
+def moved(images: Any, moves: Any) -> Any:
+    """Shift and scale float32 `images` (N, H, W, 1) about their centre by `moves` (N, 4)."""
+    height, width = images.shape[1:3]
+    rows = _resampling(height, moves[:, 0], moves[:, 1])
+    columns = _resampling(width, moves[:, 2], moves[:, 3])
     x = ops.matmul(rows, ops.squeeze(images, -1))
     x = ops.matmul(x, ops.transpose(columns, (0, 2, 1)))
     return ops.expand_dims(x, -1)
@@ -57,10 +69,9 @@ def _far_from_a_point(count: Any, size: int, share: float, seed: Any) -> Any:
     return ops.abs(middle - point) > share * size / 2
 
 
-def _resampling(count: Any, size: int, shift: float, zoom: float, seed: Any) -> Any:
+def _resampling(size: int, offset: Any, scale: Any) -> Any:
     """Matrices (N, size, size) that interpolate linearly along one axis, empty beyond its ends."""
-    offset = keras.random.uniform((count, 1, 1), -shift, shift, seed=seed)
-    scale = keras.random.uniform((count, 1, 1), 1.0 - zoom, 1.0 + zoom, seed=seed)
+    offset, scale = offset[:, None, None], scale[:, None, None]
     centre = (size - 1) / 2
     place = ops.reshape(ops.arange(size, dtype="float32"), (1, size, 1))
     source = (place - centre) * scale + centre + offset

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from augstudy.fingerprint import code_version, software
-from augstudy.report import filtering, gallery, labels, sections, wording
+from augstudy.metrics.verdicts import margin_text
+from augstudy.report import filtering, gallery, labels, reasons, sections, wording
 from augstudy.report.material import Material
 
 LIMIT = 2_000_000
@@ -31,6 +33,10 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
         "budget": wording.budget(summary["budget"]),
+        "reasons": reasons.box(material, summary),
+        "pairs": sections.pair_rows(material, summary),
+        "controls": sections.controls(material, summary),
+        "margin": margin_text(summary["margin"]),
         "beside_arms": sections.discriminator_rows(material),
         "filter": filtering.section(material),
         "labels": labels.section(material, summary),
@@ -64,8 +70,20 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["minus"] = lambda text: re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text)
+    made.filters["code"] = _code
+    made.filters["css"] = lambda text: re.sub(r"[^a-z]+", "-", text)
+    made.filters["minus"] = _minus
     return made
+
+
+def _minus(text: str) -> str:
+    """Text with true minus signs before numbers; what is safe HTML stays so."""
+    return type(text)(re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text))
+
+
+def _code(text: str) -> Markup:
+    """Text with `names` in backquotes as HTML, escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def _keep_units(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The learning curve over levels: accuracy of every arm against real images a class."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.report import style, wording
+from augstudy.report import learning, style, wording
+from augstudy.report.material import ArmResult
 
 # Runs belong on one curve if nothing but the level, the arms and the seeds differs.
 _SAME = (
@@ -50,22 +51,32 @@ class Arm:
 
 @dataclass(frozen=True)
 class Curve:
-    """Comparable runs at two levels or more."""
+    """Comparable runs at two levels or more; ``learning`` says what arms are worth."""
 
     title: str
     levels: list[int]
     arms: list[Arm]
+    learning: dict[str, Any]
 
 
-def curves(summaries: Iterable[Mapping[str, Any]]) -> list[Curve]:
-    """The curves that a list of summary.json holds; of equal runs the first counts."""
+def curves(
+    summaries: Iterable[Mapping[str, Any]],
+    evaluations: Mapping[int, Sequence[ArmResult]] | None = None,
+) -> list[Curve]:
+    """The curves that a list of summary.json holds; of equal runs the first counts.
+
+    Args:
+        summaries: of any runs.
+        evaluations: by level, if all summaries are of one study: what arms are worth then has
+            narrower intervals.
+    """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for summary in summaries:
         study = summary.get("study") or {}
         key = json.dumps({name: study.get(name) for name in _SAME}, sort_keys=True)
         groups.setdefault(key, []).append(summary)
-    found = [_curve(members) for members in groups.values()]
-    return [curve for curve in found if len(curve.levels) > 1]
+    several = [members for members in groups.values() if len(_levels(members)) > 1]
+    return [_curve(members, evaluations) for members in several]
 
 
 def render(curve: Curve) -> Table:
@@ -105,7 +116,39 @@ def write_png(found: list[Curve], path: Path) -> None:
         chart.savefig(path, format="png", dpi=150, facecolor="white", metadata={"Software": None})
 
 
-def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
+def worth_rows(curve: Curve) -> list[list[str]]:
+    """What each arm but `real` is worth in real images a class: its label, then a cell a level."""
+    records = {(item["label"], item["level"]): item for item in curve.learning["worth"]}
+    return [
+        [
+            arm.label,
+            *(
+                learning.cell(records[arm.label, level]) if level in arm.points else ""
+                for level in curve.levels
+            ),
+        ]
+        for arm in curve.arms
+        if arm.label != "real"
+    ]
+
+
+def worth_sentences(curve: Curve) -> list[str]:
+    """What the arms with synthetic images are worth below the largest level."""
+    synthetic = {arm.label for arm in curve.arms if arm.arm in wording.SYNTHETIC}
+    return [
+        item["sentence"]
+        for item in curve.learning["worth"]
+        if item["label"] in synthetic and item["ceiling"] > 0
+    ]
+
+
+def _levels(summaries: Iterable[Mapping[str, Any]]) -> set[int]:
+    return {int(summary["data"]["level"]) for summary in summaries}
+
+
+def _curve(
+    summaries: list[Mapping[str, Any]], evaluations: Mapping[int, Sequence[ArmResult]] | None
+) -> Curve:
     arms: dict[str, Arm] = {}
     for summary in summaries:
         level = int(summary["data"]["level"])
@@ -121,7 +164,11 @@ def _curve(summaries: list[Mapping[str, Any]]) -> Curve:
         parts.append(str(study["classifier"]))
     levels = sorted({level for arm in arms.values() for level in arm.points})
     ordered = [replace(arm, points=dict(sorted(arm.points.items()))) for arm in arms.values()]
-    return Curve(", ".join(parts), levels, ordered)
+    if evaluations and set(evaluations) == set(levels):
+        found = learning.learning_curve(evaluations)
+    else:
+        found = learning.from_summaries(summaries)
+    return Curve(", ".join(parts), levels, ordered, found)
 
 
 def _cell(point: Point | None) -> str:

@@ -85,8 +85,17 @@ def write_html(
 ) -> None:
     """Write the table, and learning curves, as one self-contained page; whole or not at all."""
     shown = [
-        {"title": curve.title, "image": levels.svg(curve), "arms": curve.arms, "rows": rows}
-        for curve, rows in ((curve, levels.rows(curve)) for curve in curves)
+        {
+            "title": curve.title,
+            "image": levels.svg(curve),
+            "arms": curve.arms,
+            "rows": levels.rows(curve),
+            "levels": curve.levels,
+            "worth": levels.worth_rows(curve),
+            "sentences": levels.worth_sentences(curve),
+            "wide": curve.learning["basis"] == "summaries",
+        }
+        for curve in curves
     ]
     template = environment().get_template("overview.html.j2")
     replace_text(path, template.render(rows=_display(frame), curves=shown, title=title))

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.metrics.statistics import points
-from augstudy.report import wording
+from augstudy.report import reasons, wording
 from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves
 from augstudy.report.material import ArmResult, Material
@@ -27,6 +27,34 @@ def shown_classes(material: Material) -> list[int]:
 def arm_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of the table of arms."""
     return [_arm_row(arm, summary) for arm in material.arms]
+
+
+def pair_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table of arms compared with each other."""
+    arms = {arm.label: arm for arm in material.arms}
+    return [
+        {
+            "title": arms[found["arm"]].title,
+            "colour": arms[found["arm"]].colour,
+            "against": arms[found["against"]].title,
+            **_compared(found),
+        }
+        for found in summary["pairs"]
+    ]
+
+
+def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What each control is there to show, and what it found."""
+    return [
+        {
+            "title": arm.title,
+            "colour": arm.colour,
+            "meaning": wording.CONTROLS[arm.arm],
+            "found": summary["differences"][arm.label]["sentence"],
+        }
+        for arm in material.arms
+        if arm.arm in wording.CONTROLS
+    ]
 
 
 def discriminator_rows(material: Material) -> list[dict[str, Any]]:
@@ -114,10 +142,6 @@ def confusions(material: Material) -> dict[str, Any]:
 def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
     """What else a reader should notice, in sentences."""
     found = wording.left_out(summary["left_out"])
-    for arm in material.arms:
-        difference = summary["differences"].get(arm.label)
-        if arm.arm in wording.CONTROLS and difference:
-            found.append(f"Control: {difference['sentence']}")
     real = material.arms[0]
     shares = _shares(real)
     np.fill_diagonal(shares, 0)
@@ -153,13 +177,26 @@ def _arm_row(arm: ArmResult, summary: Mapping[str, Any]) -> dict[str, Any]:
         "difference": None,
     }
     if found:
-        row |= {
-            "difference": wording.signed(found["mean"]),
-            "span": f"{wording.signed(found['low'])} to {wording.signed(found['high'])}",
-            "p": wording.p_text(found["p_holm"]),
-            "verdict": found["verdict"],
-        }
+        row |= _compared(found) | {"runs": reasons.runs(found)}
+        row["bootstrap"] = _span(found["bootstrap"])
     return row
+
+
+def _compared(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells about a difference."""
+    unclear = found["verdict"] == "can't tell yet"
+    return {
+        "difference": wording.signed(found["mean"]),
+        "span": _span(found),
+        "p": wording.p_text(found["p_holm"]),
+        "verdict": found["verdict"],
+        "word": found["verdict"] if unclear else found["outcome"],
+        "needs": found["needs"] if unclear else None,
+    }
+
+
+def _span(found: Mapping[str, Any]) -> str:
+    return f"{wording.signed(found['low'])} to {wording.signed(found['high'])}"
 
 
 def _accuracy_dot(arm: ArmResult) -> arm_figures.Row:

@@ -1,36 +1,39 @@
 """The study in numbers: summary.json, its flat form for dashboards, and the verdict in Markdown."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from augstudy.errors import DataError
-from augstudy.metrics.statistics import (
-    PairedDifference,
-    holm,
-    paired_difference,
-    points,
-    sentence,
-    verdict,
-)
-from augstudy.report import labels, wording
+from augstudy.metrics.power import assumed_noise, detectable, forecast
+from augstudy.metrics.statistics import points
+from augstudy.metrics.verdicts import MARGIN
+from augstudy.report import comparisons, labels, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
 _FLAT_METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
 
 
-def summarise(material: Material) -> dict[str, Any]:
+def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
     """The content of summary.json.
+
+    Args:
+        material: the study's artifacts.
+        margin: accuracy, as a share, below which a difference between arms does not matter.
 
     Raises:
         DataError: a number is not finite.
     """
     arms = {arm.label: _describe_arm(arm) for arm in material.arms}
-    differences = compare(material.arms)
+    differences = comparisons.with_real(material.arms, margin)
+    pairs = comparisons.between_arms(material.arms, margin)
+    power = _power(len(material.arms[0].seeds), len(material.arms[0].labels), len(differences))
     summary = {
         "schema_version": SCHEMA_VERSION,
         "headline": wording.headline(arms, differences),
+        "margin": margin,
         "study": material.study,
         "data": _describe_data(material),
         "seeds": material.arms[0].seeds,
@@ -38,30 +41,21 @@ def summarise(material: Material) -> dict[str, Any]:
         "left_out": material.left_out,
         "arms": arms,
         "differences": differences,
+        "pairs": pairs,
+        "power": power,
         "label_noise": labels.compare(material),
         "discriminator": material.discriminator,
         "gan": material.gan.json("stability.json") if material.gan else None,
         "synthetic": material.synthetic.json("quality.json") if material.synthetic else None,
         "curation": material.curation.json("curation.json") if material.curation else None,
     }
-    summary["flat"] = flatten(arms, differences, material.level)
+    flat = flatten(arms, [*differences.values(), *pairs], material.level)
+    summary["flat"] = flat | {"detectable": power["detectable"]}
     return summary
 
 
-def compare(arms: list[ArmResult]) -> dict[str, dict[str, Any]]:
-    """Accuracy of each arm minus `real`, over the seeds both have, p-values after Holm."""
-    real = next(arm for arm in arms if arm.label == "real")
-    others = [arm for arm in arms if arm is not real]
-    found = [_difference(arm, real) for arm in others]
-    adjusted = holm([item.p_value for item in found])
-    return {
-        arm.label: _record(arm, item, p_adjusted)
-        for arm, item, p_adjusted in zip(others, found, adjusted, strict=True)
-    }
-
-
 def flatten(
-    arms: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]], level: int
+    arms: Mapping[str, Mapping[str, Any]], found: Sequence[Mapping[str, Any]], level: int
 ) -> dict[str, float]:
     """Flat keys for a dashboard's metrics, such as ``add_100_minus_real.ci_low``.
 
@@ -74,10 +68,10 @@ def flatten(
             flat[f"{label}.{metric}_mean"] = arm["metrics"][metric]["value"]
         for part in ("low", "high", "std"):
             flat[f"{label}.accuracy_{part}"] = arm["metrics"]["accuracy"][part]
-    for label, found in differences.items():
-        key = f"{label}_minus_real"
-        flat |= {f"{key}.accuracy": found["mean"], f"{key}.p_holm": found["p_holm"]}
-        flat |= {f"{key}.ci_low": found["low"], f"{key}.ci_high": found["high"]}
+    for record in found:
+        key = f"{record['arm']}_minus_{record['against']}"
+        flat |= {f"{key}.accuracy": record["mean"], f"{key}.p_holm": record["p_holm"]}
+        flat |= {f"{key}.ci_low": record["low"], f"{key}.ci_high": record["high"]}
     for key, value in flat.items():
         if not math.isfinite(value):
             raise DataError(f"{key} is not a finite number: evaluate the arms again.")
@@ -106,6 +100,7 @@ def markdown(summary: Mapping[str, Any]) -> str:
     facts += f"{len(summary['seeds'])} seed(s), {data['images']['test']} test images."
     lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
     lines += [f"\n{note}" for note in wording.left_out(summary["left_out"])]
+    lines += ["", summary["power"]["sentence"]]
     if summary["gan"]:
         lines += ["", f"GAN: {summary['gan']['verdict']}. {summary['gan']['reason']}"]
     return "\n".join(lines) + "\n"
@@ -116,7 +111,7 @@ def _difference_cells(found: Mapping[str, Any] | None) -> list[str]:
         return ["reference", "", ""]
     span = f"{points(found['low'])} to {points(found['high'])}"
     change = f"{points(found['mean'])} ({span})"
-    return [change, wording.p_text(found["p_holm"]), found["verdict"]]
+    return [change, wording.p_text(found["p_holm"]), found["outcome"]]
 
 
 def _describe_arm(arm: ArmResult) -> dict[str, Any]:
@@ -150,24 +145,14 @@ def _describe_data(material: Material) -> dict[str, Any]:
     }
 
 
-def _difference(arm: ArmResult, real: ArmResult) -> PairedDifference:
-    shared = [seed for seed in arm.seeds if seed in real.seeds]
-    first = arm.correct[[arm.seeds.index(seed) for seed in shared]]
-    second = real.correct[[real.seeds.index(seed) for seed in shared]]
-    return paired_difference(first, second)
-
-
-def _record(arm: ArmResult, found: PairedDifference, p_adjusted: float) -> dict[str, Any]:
+def _power(seeds: int, images: int, compared: int) -> dict[str, Any]:
+    """What could be expected of the study before it ran."""
+    noise = assumed_noise()
     return {
-        "metric": "accuracy",
-        "mean": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "p": found.p_value,
-        "p_holm": p_adjusted,
-        "verdict": verdict(found, p_adjusted),
-        "sentence": sentence(arm.subject, found, p_adjusted),
-        "covers": found.covers,
-        "seeds": found.seeds,
-        "by_seed": list(found.by_seed),
+        "seeds": seeds,
+        "images": images,
+        "comparisons": compared,
+        "assumed": asdict(noise),
+        "detectable": detectable(noise, seeds, images, max(1, compared)),
+        "sentence": forecast(seeds, images, max(1, compared)),
     }

@@ -5,8 +5,19 @@ from typing import Any
 
 from augstudy.metrics.statistics import points
 
-CONTROLS = ("mislabelled", "extra_real", "same_steps", "real_filtered")
 SYNTHETIC = ("add", "add_filtered", "replace")
+
+# What an effect is not, as each control shows it.
+CONTROLS = {
+    "mislabelled": "Synthetic images with wrong labels. An effect that it shares has nothing to do "
+    "with what the images show; what it loses is what wrong labels cost.",
+    "extra_real": "As many further real images as the others add synthetic ones. That is the most "
+    "that adding could do: synthetic images are worth having as far as they come near it.",
+    "same_steps": "Real images only, trained for as many steps as with images added. What it "
+    "gains, longer training gains: only what goes beyond is due to the added images.",
+    "real_filtered": "Real images only, without those that the filter drops. What it gains is due "
+    "to dropping doubtful drawings, not to synthetic ones.",
+}
 
 _TITLES = {
     "real": "Real images only",
@@ -95,8 +106,8 @@ def headline(
 ) -> dict[str, Any]:
     """The answer in a word, a sentence and the arm it is about.
 
-    The arm is the synthetic one (controls apart) with the best accuracy; without any synthetic
-    arm the best of the others.
+    The arm is a synthetic one (controls apart): the best of those that help, or the best of all if
+    none does; without any synthetic arm, one of the others.
 
     Args:
         arms: by label, with ``arm``, ``share`` and ``metrics``.
@@ -107,7 +118,11 @@ def headline(
     """
     judged = [label for label in differences if arms[label]["arm"] in SYNTHETIC]
     others = [label for label in differences if arms[label]["arm"] not in CONTROLS]
-    best = max(judged or others, key=lambda label: differences[label]["mean"], default=None)
+    best = max(
+        judged or others,
+        key=lambda label: (differences[label]["verdict"] == "helps", differences[label]["mean"]),
+        default=None,
+    )
     real = percent(arms["real"]["metrics"]["accuracy"]["value"])
     if best is None:
         sentence = f"Real images alone reach {real} on unseen images; nothing was compared."
@@ -117,26 +132,23 @@ def headline(
     what = subject(arms[best]["arm"], arms[best]["share"], arms[best].get("name"))
     change = f"{points(found['mean'])} points, 95 % interval {points(found['low'])} to "
     change += f"{points(found['high'])}"
-    tail = {
-        "helps": f"{what} raises accuracy from {real} to {reached} ({change}).",
-        "hurts": f"{what} lowers accuracy from {real} to {reached} ({change}).",
-        "no clear difference": f"{what} takes accuracy from {real} to {reached}, "
-        f"too little to tell from chance ({change}).",
-    }[found["verdict"]]
-    if judged and len(judged) > 1:
+    verb = {"helps": "raises", "hurts": "lowers"}.get(found["verdict"], "takes")
+    tail = f"{what} {verb} accuracy from {real} to {reached} ({change})."
+    if len(judged) > 1:
         tail = f"Best of {len(judged)} synthetic arms: {tail[0].lower()}{tail[1:]}"
     return {
-        "answer": _answer(found["verdict"], bool(judged)),
+        "answer": _answer(found["verdict"], found["outcome"], bool(judged)),
         "sentence": tail,
         "arm": best,
         "verdict": found["verdict"],
     }
 
 
-def _answer(verdict: str, synthetic: bool) -> str:
+def _answer(verdict: str, outcome: str, synthetic: bool) -> str:
     what = "synthetic images" if synthetic else "this"
     return {
         "helps": f"Yes, {what} help." if synthetic else "Yes, this helps.",
         "hurts": f"No, {what} hurt." if synthetic else "No, this hurts.",
-        "no clear difference": "No clear help found.",
+        "no difference": f"{outcome[:1].upper()}{outcome[1:]}.",
+        "can't tell yet": "Can't tell yet.",
     }[verdict]

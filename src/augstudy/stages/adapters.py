@@ -229,7 +229,7 @@ def summarize(
         curation: What the filter says, or what is left where it was skipped.
         evaluations: One evaluation a cell, or what is left where the arm was left out.
         cams: One CAM artifact a cell, likewise.
-        study: The parameters of the pipeline.
+        study: The parameters of the pipeline, ``equivalence_margin`` among them.
         outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
             ``metrics`` (JSON, for readers that cannot query metadata) go.
     """
@@ -249,6 +249,7 @@ def summarize(
             left_out={
                 arm_label(item): why_skipped(item) for item in evaluations if not given(item)
             },
+            margin=study["equivalence_margin"],
         )
         summary = report.json("summary.json")
         flat = kfp_metrics.scalars(summary["flat"])

@@ -146,3 +146,6 @@ def _share_cores() -> None:
         if not threads.isdigit():
             raise DataError(f"{CELL_THREADS_VARIABLE} is {threads!r}: it must be a whole number.")
         os.environ["AUGSTUDY_THREADS"] = threads
+        from augstudy.backend import fix_threads
+
+        fix_threads()  # it may have been imported before, see augstudy.local.warm

@@ -8,6 +8,7 @@ from typing import Any
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
+from augstudy.metrics.verdicts import MARGIN
 from augstudy.report import html, summary
 from augstudy.report.material import gather
 
@@ -24,6 +25,7 @@ def run(
     study: Mapping[str, Any] | None = None,
     curation: Path | None = None,
     left_out: Mapping[str, str] | None = None,
+    margin: float = MARGIN,
 ) -> Artifact:
     """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
 
@@ -37,6 +39,7 @@ def run(
         study: settings of the study, as the report shall show them.
         curation: what the filter says, if the study has one.
         left_out: labels of arms that could not be made, and why.
+        margin: accuracy, as a share, below which a difference between arms does not matter.
 
     Raises:
         InputError: the evaluations are not of the same test images, or ``real`` is missing.
@@ -45,12 +48,13 @@ def run(
         stage.progress(0, 3, "reading")
         made = {"gan": gan, "synthetic": synthetic, "curation": curation}
         material = gather(dataset, evaluations, cams, made, study or {}, left_out or {})
-        config = json.loads(json.dumps({"study": material.study, "left_out": material.left_out}))
+        chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
+        config = json.loads(json.dumps(chosen))
         if done := artifacts.find(out, "report", inputs=material.inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done
         stage.progress(1, 3, "comparing arms")
-        numbers = summary.summarise(material)
+        numbers = summary.summarise(material, margin)
         stage.progress(2, 3, "drawing figures")
         page = html.render(material, numbers)
         with artifacts.publish(out, "report", inputs=material.inputs, config=config) as folder:

@@ -1,4 +1,4 @@
-"""Train the GAN on the training images of the level."""
+"""Train the GAN, or the diffusion model, on the training images of the level."""
 
 import logging
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import pandas as pd
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
-from augstudy.config import GanSettings, OnFailure
+from augstudy.config import GeneratorSettings, OnFailure
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import TrainingError
 from augstudy.files import write_arrays, write_json
@@ -29,12 +29,12 @@ KIND = "gan"
 def run(
     dataset: Path,
     out: Path,
-    settings: GanSettings,
+    settings: GeneratorSettings,
     seed: int = 0,
     judge: Path | None = None,
     on_failure: OnFailure = "stop",
 ) -> Artifact:
-    """Train a GAN on the training split and publish it as an artifact of kind ``gan``.
+    """Train a generator on the training split and publish it as an artifact of kind ``gan``.
 
     Ended early (by a signal, a lost machine), the next call goes on from the last checkpoint and
     publishes what it would have published then. With a `judge` the generator that is kept is that
@@ -98,19 +98,21 @@ def _write(
     trained: gan.Trained,
     split: Split,
     classes: list[str],
-    settings: GanSettings,
+    settings: GeneratorSettings,
 ) -> None:
-    save_model(trained.generator, folder / "generator.keras")
-    save_model(trained.discriminator, folder / "discriminator.keras")
-    history = pd.DataFrame(trained.history, columns=list(gan.HISTORY_COLUMNS))
+    networks = {"generator": trained.generator}
+    if trained.discriminator is not None:
+        networks["discriminator"] = trained.discriminator
+    for name, network in networks.items():
+        save_model(network, folder / f"{name}.keras")
+    history = pd.DataFrame(trained.history, columns=gan.history_columns(trained.history))
     history.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     write_arrays(folder / "samples.npz", steps=trained.sample_steps, images=trained.samples)
     summary = {
         "architecture": settings.architecture,
         "steps": settings.steps,
         "training_images": len(split),
-        "generator_parameters": trained.generator.count_params(),
-        "discriminator_parameters": trained.discriminator.count_params(),
+        **{f"{name}_parameters": network.count_params() for name, network in networks.items()},
         "stability": trained.stability.verdict,
         "best_step": trained.best_step,
         "final": {name: value for name, value in trained.history[-1].items() if isfinite(value)},

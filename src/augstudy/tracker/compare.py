@@ -10,7 +10,8 @@ import numpy as np
 from augstudy import artifacts
 from augstudy.artifacts import Artifact
 from augstudy.errors import InputError
-from augstudy.metrics.statistics import PairedDifference, holm, paired_difference, verdict
+from augstudy.metrics.statistics import PairedDifference, holm, paired_difference
+from augstudy.metrics.verdicts import verdict
 from augstudy.report.material import ArmResult, read_arm
 from augstudy.storage import Store
 from augstudy.tracker.choosing import find_arms

@@ -29,7 +29,12 @@ COLOURS = (
 )
 _SHOWN_CLASSES = 25
 _DRAWINGS_A_CLASS = 2
-_WORD_COLOURS = {"better": "green", "worse": "red", "no clear difference": "yellow"}
+_WORD_COLOURS = {
+    "better": "green",
+    "worse": "red",
+    "no difference": "cyan",
+    "can't tell yet": "yellow",
+}
 Heat = Mapping[str, NDArray[Any]]
 Drawing = tuple[int, bytes]  # its class and its pixels
 

@@ -68,7 +68,7 @@ ARM_FIELDS = (
     Field("difference_low", "From", "points", "lower end of its 95 % interval"),
     Field("difference_high", "To", "points", "upper end of its 95 % interval"),
     Field("p", "p", "number", "p-value of the difference after Holm"),
-    Field("verdict", "Verdict", "text", "helps, hurts or no clear difference"),
+    Field("verdict", "Verdict", "text", "helps, hurts, no difference or can't tell yet"),
 )
 FIELDS = {field.name: field for field in (*RUN_FIELDS, *ARM_FIELDS)}
 # What a record takes from the facts as it is.

@@ -163,7 +163,10 @@ class Keeper:
     def _open(self, slot: str) -> artifacts.Artifact | None:
         try:
             item = artifacts.read(self._folder / slot, "checkpoint")
-        except (InputError, DataError):
+        except InputError:
+            return None
+        except DataError as error:
+            logger.warning("A checkpoint is damaged, the one before it is used: %s", error)
             return None
         return item if item.manifest.config.get("training") == self._key else None
 

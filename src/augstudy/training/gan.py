@@ -1,7 +1,7 @@
-"""Train an AC-GAN: labelled drawings in, networks, history and samples over time out."""
+"""Train a generator: labelled drawings in, networks, history and samples over time out."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.backend import keras, prepare, resolve_precision
-from augstudy.config import GanSettings
+from augstudy.config import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.errors import InputError
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
+from augstudy.training import diffusion
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper, written_when_terminated
 from augstudy.training.drawing import generate
+from augstudy.training.schedules import learning_rate
 from augstudy.training.signals import Reference
 from augstudy.training.stability import Stability, judge
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
@@ -23,12 +25,10 @@ from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 
-HISTORY_COLUMNS = ("step", *ACGAN.METRICS, "learning_rate", *SIGNALS)
-
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained GAN.
+    """A trained GAN, or a diffusion model, which has no discriminator.
 
     ``generator`` is the averaged one, of the step ``best_step``, where the scorer liked it best
     (the last one without a scorer). ``samples`` is uint8 (T, C, K, 28, 28): the same noise drawn
@@ -36,7 +36,7 @@ class Trained:
     """
 
     generator: keras.Model
-    discriminator: keras.Model
+    discriminator: keras.Model | None
     history: list[Row]
     sample_steps: npt.NDArray[np.int64]
     samples: Images
@@ -45,7 +45,7 @@ class Trained:
 
 
 def train(
-    settings: GanSettings,
+    settings: GeneratorSettings,
     images: Images,
     labels: Labels,
     *,
@@ -85,7 +85,7 @@ def train(
         )
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
-    model = build(settings, classes, seed)
+    model = _build(settings, images, classes, seed)
     reference = Reference(images, labels, *(held_out or (images, labels)))
     watcher = Watcher(settings, reference, classes, seed, scorer, progress)
     saver = Checkpointer(keeper, {"watcher": watcher})
@@ -104,7 +104,7 @@ def train(
     watcher.keep_best()
     return Trained(
         generator=model.average,
-        discriminator=model.discriminator,
+        discriminator=getattr(model, "discriminator", None),
         history=watcher.history,
         sample_steps=np.array(watcher.sample_steps, dtype=np.int64),
         samples=np.stack(watcher.samples),
@@ -113,8 +113,21 @@ def train(
     )
 
 
+def history_columns(history: Sequence[Row]) -> list[str]:
+    """The columns of ``history.csv``: what every row has, then the signals of some moments."""
+    always = [name for name in history[0] if name not in SIGNALS]
+    return [*always, *SIGNALS]
+
+
+def _build(settings: GeneratorSettings, images: Images, classes: int, seed: int) -> keras.Model:
+    if isinstance(settings, DiffusionSettings):
+        return diffusion.build(settings, images, classes, seed)
+    assert isinstance(settings, GanSettings)
+    return build(settings, classes, seed)
+
+
 def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
-    """Build the compiled, untrained model."""
+    """Build the compiled, untrained AC-GAN."""
     keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
     logits = 2 * classes if settings.class_loss == "adc" else classes
     model = ACGAN(
@@ -125,7 +138,7 @@ def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
     )
     model.compile(
         optimizer=TwoRateAdam(
-            _learning_rate(settings),
+            learning_rate(settings),
             beta_1=settings.beta_1,
             beta_2=settings.beta_2,
             prefix=discriminators.PREFIX,
@@ -135,14 +148,6 @@ def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     return model
-
-
-def _learning_rate(settings: GanSettings) -> Any:
-    if settings.final_rate == 1:
-        return settings.learning_rate
-    return keras.optimizers.schedules.PolynomialDecay(
-        settings.learning_rate, settings.steps, settings.learning_rate * settings.final_rate
-    )
 
 
 def batches(

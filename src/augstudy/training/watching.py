@@ -1,4 +1,4 @@
-"""The callback that watches the training of a GAN, and keeps its best generator."""
+"""The callback that watches the training of a generator, and keeps its best generator."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.backend import keras
-from augstudy.config import GanSettings
+from augstudy.config import GeneratorSettings
 from augstudy.training import checkpoints, stability
 from augstudy.training.drawing import generate
 from augstudy.training.signals import Reference
@@ -58,7 +58,7 @@ class Watcher(keras.callbacks.Callback):
 
     def __init__(
         self,
-        settings: GanSettings,
+        settings: GeneratorSettings,
         reference: Reference,
         classes: int,
         seed: int,
@@ -104,14 +104,15 @@ class Watcher(keras.callbacks.Callback):
         last = self._last_drawn[0] if self._last_drawn else None
         row |= self._reference.signals(watched, last)
         self._last_drawn = [watched]
-        reference = self._reference
-        row["real_accuracy"] = self._taken(reference.images, reference.labels)
-        row["held_out_accuracy"] = self._taken(reference.held_out, reference.held_out_labels)
+        if hasattr(self.model, "discriminator"):
+            reference = self._reference
+            row["real_accuracy"] = self._taken(reference.images, reference.labels)
+            row["held_out_accuracy"] = self._taken(reference.held_out, reference.held_out_labels)
         if self._scorer:
             self._score(row, drawn, self._scorer)
         for name, alarm in self._alarms().items():
             if name not in before:
-                logger.warning("The GAN at step %d: %s.", row["step"], alarm.says)
+                logger.warning("The generator at step %d: %s.", row["step"], alarm.says)
 
     def _alarms(self) -> dict[str, stability.Alarm]:
         found = stability.alarms(self.history, self._settings.steps)
@@ -148,11 +149,11 @@ class Watcher(keras.callbacks.Callback):
     def final(self) -> Row:
         """The signals of the generator that is kept and of the discriminator at the end."""
         rows = [row for row in self.history if "spread" in row]
-        ends = {name: rows[-1][name] for name in SIGNALS[-2:] if rows}
-        losses = {"source_loss": self._recent("source_loss")} if self.history else {}
-        still = {"movement": rows[-1]["movement"]} if rows and "movement" in rows[-1] else {}
-        drawn = self._draw(WATCHED_PER_CLASS)
-        return {**self._reference.signals(drawn), **still, **losses, **ends}
+        last = rows[-1] if rows else {}
+        ends = {name: last[name] for name in SIGNALS[-3:] if name in last}
+        told = ("source_loss", "denoising_loss")
+        losses = {name: self._recent(name) for name in told if name in (self.history or [{}])[-1]}
+        return {**self._reference.signals(self._draw(WATCHED_PER_CLASS)), **losses, **ends}
 
     def _recent(self, name: str) -> float:
         """Mean of a column over the last quarter of the history."""
@@ -182,6 +183,8 @@ def moments(steps: int, count: int) -> set[int]:
 
 def _text(row: Mapping[str, float]) -> str:
     score = f"  score {row['score']:.3g}" if "score" in row else ""
+    if "denoising_loss" in row:
+        return f"loss {row['denoising_loss']:.3f}{score}"
     return (
         f"discriminator {row['discriminator_loss']:.2f}  "
         f"generator {row['generator_loss']:.2f}  class {row['fake_class_accuracy']:.0%}{score}"

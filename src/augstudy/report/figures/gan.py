@@ -1,4 +1,4 @@
-"""How the GAN's training went."""
+"""How the training of the generator went."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,8 @@ _POINTS = 200
 LOSSES = {
     "discriminator_loss": ("discriminator", "#3b6fb6"),
     "generator_loss": ("generator", "#c4502f"),
+    "shape_loss": ("much noise", "#3b6fb6"),
+    "stroke_loss": ("little noise", "#c4502f"),
 }
 ACCURACIES = {
     "source_accuracy": ("real or not?", "#3b6fb6"),
@@ -25,14 +27,19 @@ WATCHED = {
 }
 
 
-def over_steps(history: pd.DataFrame, columns: Mapping[str, tuple[str, str]], percent: bool) -> str:
-    """Curves over generator steps: the records faint, their running mean strong.
+def over_steps(
+    history: pd.DataFrame, columns: Mapping[str, tuple[str, str]], percent: bool
+) -> str | None:
+    """Curves over generator steps: the records faint, their running mean strong; None without any.
 
     Args:
         history: column ``step`` and one column a curve; absent curves are left out.
         columns: (name, colour) of each curve by column.
         percent: whether the values are shares, drawn on a fixed axis from 0 to 100.
     """
+    columns = {column: item for column, item in columns.items() if column in history}
+    if not columns:
+        return None
     scale = 100 if percent else 1
     shown = [column for column in columns if column in history]
     history = history.dropna(subset=shown)

@@ -1,0 +1,126 @@
+"""Which arm is compared with which, and what each comparison found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from augstudy.metrics import verdicts
+from augstudy.metrics.power import detectable
+from augstudy.metrics.statistics import (
+    ENDS,
+    PairedDifference,
+    holm,
+    mcnemar,
+    paired_difference,
+    two_way_bootstrap,
+)
+from augstudy.report.material import ArmResult
+
+# Beside `real`, an arm is compared with what it differs from by one thing alone.
+_PARTNERS = {
+    "add_filtered": ("add",),
+    "classic_add": ("classic",),
+    "add": ("same_steps", "extra_real"),
+}
+
+
+def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, dict[str, Any]]:
+    """Accuracy of each arm minus `real`, over the seeds both have, by label.
+
+    Args:
+        arms: those of a study, `real` among them.
+        margin: accuracy, as a share, below which a difference does not matter.
+
+    Returns:
+        Records as in summary.json; p-values are corrected for the number of arms (Holm).
+    """
+    real = next(arm for arm in arms if arm.label == "real")
+    others = [arm for arm in arms if arm is not real]
+    records = _records([(arm, real) for arm in others], margin)
+    return {arm.label: record for arm, record in zip(others, records, strict=True)}
+
+
+def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any]]:
+    """Arms minus the arms they differ from by one thing, such as `add_filtered` minus `add`.
+
+    They are a family of comparisons of their own: asking more here does not make the answers
+    about `real` weaker.
+    """
+    found = [
+        (arm, other)
+        for arm in arms
+        for kind in _PARTNERS.get(arm.arm, ())
+        for other in arms
+        if other.arm == kind and (other.share is None or other.share == arm.share)
+        if set(arm.seeds) & set(other.seeds)
+    ]
+    return _records(found, margin)
+
+
+def _records(chosen: Sequence[tuple[ArmResult, ArmResult]], margin: float) -> list[dict[str, Any]]:
+    found = [paired_difference(*_outcomes(arm, other)) for arm, other in chosen]
+    adjusted = holm([item.p_value for item in found])
+    return [
+        _record(arm, other, item, p_adjusted, margin, len(found))
+        for (arm, other), item, p_adjusted in zip(chosen, found, adjusted, strict=True)
+    ]
+
+
+def _subject(arm: ArmResult, other: ArmResult) -> str:
+    if other.label == "real":
+        return arm.subject
+    return f"“{arm.title}” in place of “{other.title}”"
+
+
+def _shared_seeds(arm: ArmResult, other: ArmResult) -> list[int]:
+    return [seed for seed in arm.seeds if seed in other.seeds]
+
+
+def _outcomes(arm: ArmResult, other: ArmResult) -> tuple[Any, Any]:
+    """What both got right, (S, N) each, over the seeds they share."""
+    shared = _shared_seeds(arm, other)
+    return (
+        arm.correct[[arm.seeds.index(seed) for seed in shared]],
+        other.correct[[other.seeds.index(seed) for seed in shared]],
+    )
+
+
+def _record(
+    arm: ArmResult,
+    other: ArmResult,
+    found: PairedDifference,
+    p_adjusted: float,
+    margin: float,
+    comparisons: int,
+) -> dict[str, Any]:
+    judged = (found, p_adjusted, margin, comparisons)
+    outcomes = _outcomes(arm, other)
+    tests = zip(_shared_seeds(arm, other), found.by_seed, mcnemar(*outcomes), strict=True)
+    low, high = np.quantile(two_way_bootstrap(*outcomes), ENDS)
+    return {
+        "metric": "accuracy",
+        "arm": arm.label,
+        "against": other.label,
+        "mean": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p_value,
+        "p_holm": p_adjusted,
+        "comparisons": comparisons,
+        "verdict": verdicts.verdict(found, p_adjusted, margin),
+        "outcome": verdicts.outcome(*judged),
+        "sentence": verdicts.sentence(_subject(arm, other), *judged),
+        "covers": found.covers,
+        "needs": verdicts.needs(found, margin, comparisons),
+        "seeds": found.seeds,
+        "images": found.images,
+        "by_seed": list(found.by_seed),
+        "mcnemar": [
+            {"seed": seed, "difference": mean, "gained": test.gained, "lost": test.lost}
+            | {"p": test.p_value}
+            for seed, mean, test in tests
+        ],
+        "bootstrap": {"low": float(low), "high": float(high)},
+        "detectable": detectable(found.noise, found.seeds, found.images, comparisons),
+    }

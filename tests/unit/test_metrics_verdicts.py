@@ -1,0 +1,96 @@
+import re
+
+import numpy as np
+import pytest
+from outcomes import outcomes, true_difference
+
+from augstudy.metrics.statistics import Noise, PairedDifference, paired_difference
+from augstudy.metrics.verdicts import margin_text, needs, outcome, sentence, verdict
+
+NOISE = Noise(image=0.02, run=1e-5, residual=0.1)
+
+
+def difference(mean, low, high, p_value, seeds=3):
+    return PairedDifference(mean, low, high, p_value, seeds, 1000, 0.0, (mean,) * seeds, NOISE)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_value", "p_adjusted", "expected"),
+    [
+        (0.001, 0.04, 0.04, None, "helps"),
+        (0.001, 0.04, 0.04, 0.16, "can't tell yet"),
+        (0.001, 0.006, 0.04, 0.16, "no difference"),
+        (0.001, 0.006, 0.01, 0.04, "helps"),
+        (-0.04, -0.001, 0.04, None, "hurts"),
+        (-0.009, 0.009, 1.0, None, "no difference"),
+        (-0.009, 0.011, 0.9, None, "can't tell yet"),
+        (-0.011, 0.009, 0.9, None, "can't tell yet"),
+    ],
+)
+def test_verdicts(low, high, p_value, p_adjusted, expected):
+    assert verdict(difference((low + high) / 2, low, high, p_value), p_adjusted) == expected
+
+
+def test_the_margin_is_the_askers():
+    found = difference(0.0, -0.009, 0.009, 1.0)
+    assert verdict(found, margin=0.02) == "no difference"
+    assert verdict(found, margin=0.005) == "can't tell yet"
+    assert [margin_text(size) for size in (0.01, 0.005, 0.02)] == [
+        "1 point",
+        "0.5 points",
+        "2 points",
+    ]
+
+
+def test_one_seed_tells_nothing():
+    found = difference(0.2, 0.1, 0.3, 0.0001, seeds=1)
+    assert verdict(found) == "can't tell yet"
+    assert outcome(found) == "can't tell yet (needs more than one seed)"
+
+
+def test_an_effect_as_large_as_the_margin_is_rarely_called_none_and_no_effect_mostly_is():
+    generator, shift, tries = np.random.default_rng(31), 0.25, 400
+    margin, claimed = true_difference(shift), {shift: 0, 0.0: 0}
+    for _ in range(tries):
+        for true_shift in claimed:
+            found = paired_difference(*outcomes(generator, 5, 1000, true_shift), resamples=500)
+            claimed[true_shift] += verdict(found, margin=margin) == "no difference"
+    # At most one time in forty by its level; 400 tries: +- 0.8 %.
+    assert claimed[shift] / tries <= 0.04
+    assert claimed[0.0] / tries >= 0.8
+
+
+def test_needs_follow_from_the_noise():
+    near = difference(0.009, -0.002, 0.02, 0.1)
+    far = difference(0.004, -0.007, 0.015, 0.4)
+    assert needs(near).startswith("about ") and "test images" in needs(near)
+    assert needs(far) != needs(near)
+    assert needs(far, margin=0.05) != needs(far)
+
+
+def test_what_is_needed_gives_a_verdict_four_times_in_five():
+    generator, shift, tries = np.random.default_rng(33), 0.1, 300
+    noise = paired_difference(*outcomes(generator, 300, 3000, shift), resamples=10).noise
+    truth = true_difference(shift)
+    small = PairedDifference(truth, -0.01, 0.05, 0.3, 4, 300, 0.0, (truth,) * 4, noise)
+    match = re.fullmatch(r"about (\d+) more seeds?.* ([\d,]+) more test images", needs(small))
+    seeds, images = (int(text.replace(",", "")) for text in match.groups())
+    for enough in ((4 + seeds, 300), (4, 300 + images)):
+        clear = 0
+        for _ in range(tries):
+            found = paired_difference(*outcomes(generator, *enough, shift), resamples=500)
+            clear += verdict(found) == "helps"
+        # 300 tries at 80 %: +- 2.3 %
+        assert 0.7 <= clear / tries <= 0.9
+
+
+def test_sentences():
+    text = sentence("Adding 100 % synthetic images", difference(0.002, -0.004, 0.008, 0.2))
+    assert text == (
+        "Adding 100 % synthetic images changes accuracy by +0.2 points "
+        "(95 % interval -0.4 to +0.8): no difference larger than 1 point."
+    )
+    assert outcome(difference(0.02, 0.01, 0.03, 0.001)) == "helps"
+    assert outcome(difference(-0.004, -0.006, -0.002, 0.001)) == "hurts, by less than 1 point"
+    unclear = outcome(difference(0.004, -0.01, 0.018, 0.4))
+    assert unclear.startswith("can't tell yet (needs about ")

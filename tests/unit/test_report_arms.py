@@ -1,0 +1,127 @@
+"""What the report says of filters, of doubtful labels, and of what is beside the arms."""
+
+import re
+
+import builders
+import numpy as np
+import pytest
+
+from augstudy import artifacts
+from augstudy.config import Arm
+from augstudy.stages import summarize
+
+CLASSES = ("cow", "horse", "zebra", "tiger")  # two pairs that are easily confused
+ARMS = (
+    ("real", None, None, 0.0),
+    ("real", None, "unaugmented", -0.5),
+    ("add_filtered", 0.5, None, 0.5),
+    ("classic_add", 1.0, None, 0.3),
+    ("same_steps", 1.0, None, 0.1),
+    ("real_filtered", None, None, -0.1),
+    ("extra_real", 1.0, None, 0.9),
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    dataset = builders.build_dataset(folder / "dataset", CLASSES, test=40)
+    paths = []
+    for arm, share, name, skill in ARMS:
+        label = Arm(arm=arm, share=share, name=name).label
+        made = builders.build_evaluation(
+            folder / label,
+            dataset,
+            arm,
+            share,
+            skill=skill,
+            name=name,
+            discriminator=label == "real",
+        )
+        paths.append(made.path)
+    synthetic = builders.build_synthetic(folder / "synthetic", dataset)
+    return {
+        "dataset": dataset.path,
+        "evaluations": paths[::-1],
+        "synthetic": synthetic.path,
+        "curation": builders.build_curation(folder / "curation", dataset, synthetic).path,
+        "left_out": {"add_300": "the pool is <empty>"},
+    }
+
+
+@pytest.fixture(scope="module")
+def report(study, tmp_path_factory):
+    return summarize.run(out=tmp_path_factory.mktemp("out") / "report", **study)
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    text = report.file("report.html").read_text()
+    return re.sub(r"\s+", " ", text.replace("\N{NO-BREAK SPACE}", " "))
+
+
+def test_the_arm_called_real_comes_first_and_is_what_others_are_compared_with(report):
+    summary = report.json("summary.json")
+    assert list(summary["arms"])[:2] == ["real", "unaugmented"]
+    assert "real" not in summary["differences"] and "unaugmented" in summary["differences"]
+    assert "unaugmented" in summary["differences"]["unaugmented"]["sentence"]
+
+
+def test_an_arm_that_was_left_out_is_named_with_its_reason(report, page):
+    assert report.json("summary.json")["left_out"] == {"add_300": "the pool is <empty>"}
+    assert "Arm add_300 was left out: the pool is &lt;empty&gt;." in page
+
+
+def test_the_budget_is_stated(report, page):
+    assert report.json("summary.json")["budget"] == "steps"
+    assert "Equal gradient steps" in page
+
+
+def test_the_filter_is_shown_class_by_class(report, page):
+    assert "What the filter lets through" in page
+    assert report.json("summary.json")["curation"]["synthetic"]["by_class"]["cow"]["kept"] == 0
+    assert "takes 4 drawings a class, but fewer passed the filter of cow 0" in page
+
+
+def test_accuracies_with_and_without_doubtful_labels(report, study):
+    found = report.json("summary.json")["label_noise"]
+    real = artifacts.read(study["evaluations"][-1], "evaluation")
+    with np.load(real.file("label_noise.npz")) as stored:
+        left = ~stored["suspicious"]
+    assert found["suspicious"] == (~left).sum() > 0 and found["left"] == left.sum()
+    with np.load(real.file("predictions.npz")) as stored:
+        correct = stored["probabilities"].argmax(-1) == stored["labels"]
+    assert found["arms"]["real"] == {
+        "all": pytest.approx(correct.mean()),
+        "left": pytest.approx(correct[:, left].mean()),
+    }
+    other = found["arms"]["extra_real_100"]
+    assert other["left_minus_real"]["mean"] == pytest.approx(
+        other["left"] - found["arms"]["real"]["left"]
+    )
+
+
+def test_the_most_doubtful_drawings_are_shown(page):
+    suspects = page.split('class="suspects"')[1].split("</section>")[0]
+    assert 0 < suspects.count("<figure>") <= 24
+    assert re.search(
+        r"<figcaption>(cow|horse|zebra|tiger) <b>→ (cow|horse|zebra|tiger)</b>", suspects
+    )
+
+
+def test_the_discriminator_stands_beside_the_arms_but_is_none(report, page):
+    summary = report.json("summary.json")
+    assert summary["discriminator"]["recall_macro"]["value"] > 0
+    assert "discriminator" not in summary["arms"]
+    row = page[page.index("The GAN's discriminator" if "The GAN's" in page else "The GAN&#39;s") :]
+    assert "not an arm" in row[:900]
+
+
+def test_without_filter_and_discriminator_their_parts_are_missing(study, tmp_path):
+    plain = {**study, "evaluations": study["evaluations"][:1], "synthetic": None, "curation": None}
+    dataset = artifacts.read(study["dataset"], "dataset")
+    made = builders.build_evaluation(tmp_path / "real", dataset)
+    page = summarize.run(out=tmp_path / "out", **{**plain, "evaluations": [made.path]})
+    text = page.file("report.html").read_text()
+    assert "not an arm" not in text and "What the filter lets through" not in text
+    assert page.json("summary.json")["discriminator"] is None
