@@ -82,7 +82,7 @@ def test_two_at_once_give_no_number_twice(store: Store, monkeypatch: pytest.Monk
 
     def replace(self: Store, key: str, data: bytes, version: str = "") -> None:
         if meanwhile:
-            put(store, meanwhile.pop(), 0.6, "2026-11-04T10:00:00+00:00")
+            put(store, meanwhile.pop(), 0.6, "2026-11-02T20:00:00+00:00")
             Bucket(store).rebuild()
         real(self, key, data, version)
 
@@ -91,8 +91,8 @@ def test_two_at_once_give_no_number_twice(store: Store, monkeypatch: pytest.Monk
     assert numbers(store) == {
         "study/bbbb": 1,
         "study/aaaa": 2,
-        "study/cccc": 3,
-        "study/dddd": 4,
+        "study/dddd": 3,
+        "study/cccc": 4,
     }
     records = index.parse(store.read(INDEX)).records
     for key, record in records.items():

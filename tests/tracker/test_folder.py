@@ -68,6 +68,7 @@ folder.RunsFolder(Path({str(tmp_path)!r})).note("0001", "never seen whole")
     assert old["id"] == 1 and old["note"] == ""
     # Nobody waits for the dead one's lock, and what follows stands on a line of its own.
     second = add(tmp_path, 0.9)
+    assert second.path.name in index.parse((tmp_path / index.NAME).read_bytes()).records
     records = RunsFolder(tmp_path).records()
     assert [record["key"] for record in records] == [first.path.name, second.path.name]
     assert [record["note"] for record in records] == ["never seen whole", ""]

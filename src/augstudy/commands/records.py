@@ -8,7 +8,7 @@ import typer
 
 from augstudy.errors import InputError
 from augstudy.tracker import query
-from augstudy.tracker.record import Record, Row, build, rows
+from augstudy.tracker.record import Record, Row, build, newest_first, rows
 
 if TYPE_CHECKING:
     from augstudy.cluster.server import Server
@@ -57,7 +57,7 @@ def bucket(uri: str) -> "Bucket":
 def select(records: Iterable[Record], where: str, sort: str) -> list[Row]:
     """Rows of the records, newest run first unless `sort` says otherwise."""
     wanted = query.where(where) if where else None
-    found = rows(sorted(records, key=lambda record: record["date"] or "", reverse=True))
+    found = rows(newest_first(records))
     return query.arrange(filter(wanted, found) if wanted else found, sort)
 
 

@@ -165,7 +165,7 @@ def read_arm(path: Path) -> ArmResult:
         label=described["label"],
         arm=described["arm"],
         share=described["share"],
-        name=described["name"],
+        name=described.get("name"),  # runs of before arms had names are compared, too
         metrics=artifact.json("metrics.json"),
         history=pd.read_csv(artifact.file("history.csv")),
         training=artifact.json("training.json"),

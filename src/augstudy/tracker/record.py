@@ -140,6 +140,11 @@ def rows(records: Iterable[Record]) -> Iterator[Row]:
             yield {**shared, **arm}
 
 
+def newest_first(records: Iterable[Record]) -> list[Record]:
+    """Records by date, undated ones last; of equal dates the later number comes first."""
+    return sorted(records, key=lambda item: (item["date"] or "", item["id"] or 0), reverse=True)
+
+
 def changed_text(changed: Mapping[str, Any]) -> str:
     """Settings that differ from the base on one line: ``classifier=baseline, epochs=20``."""
     return ", ".join(f"{name}={_plain(value)}" for name, value in changed.items())

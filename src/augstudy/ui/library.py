@@ -15,7 +15,7 @@ from augstudy.tracker import query
 from augstudy.tracker.bucket import Bucket
 from augstudy.tracker.choosing import find
 from augstudy.tracker.folder import RunsFolder
-from augstudy.tracker.record import FIELDS, Record, Row, rows
+from augstudy.tracker.record import FIELDS, Record, Row, newest_first, rows
 from augstudy.tracker.shelf import Shelf
 
 PAGE = 200
@@ -54,8 +54,7 @@ class Library:
             if time.monotonic() - self._read >= _FRESH_S:
                 found = self.book.records(keep=False)
                 if found != self._records:
-                    newest = sorted(found, key=lambda item: item["date"] or "", reverse=True)
-                    self._records, self._rows = found, list(rows(newest))
+                    self._records, self._rows = found, list(rows(newest_first(found)))
                 self._read = time.monotonic()
             return self._records
 
