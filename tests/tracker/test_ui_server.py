@@ -168,6 +168,11 @@ def test_a_page_under_another_name_is_turned_away(served: Server, host: str) -> 
     assert ask(served, "/api/rows", Host="[::1]:1")[0].status == 200
 
 
+def test_a_page_for_others_has_any_name(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "on_loopback", False)  # as with --host 0.0.0.0
+    assert ask(served, "/api/rows", Host="studies.example")[0].status == 200
+
+
 def test_it_listens_on_loopback_and_says_when_it_cannot(served: Server) -> None:
     assert served.url.startswith("http://127.0.0.1:") and served.on_loopback
     with pytest.raises(ServiceError, match="choose another --port"):
