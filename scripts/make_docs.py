@@ -125,7 +125,26 @@ def ingest(result: dict[str, Any]) -> str:
     )
 
 
-SECTIONS = {"accuracy": accuracy, "classifier": classifier, "gan": gan, "ingest": ingest}
+def bootstrap(result: dict[str, Any]) -> str:
+    """Time and memory of the statistics."""
+    names = (
+        ("two_way_bootstrap", "bootstrap over seeds and images"),
+        ("paired_difference", "the interval that verdicts use"),
+        ("mcnemar", "McNemar's exact test, every seed"),
+        ("learning_curve", "learning curve, 10 arms at 4 levels"),
+    )
+    rows = [
+        [label, spread(result["works"][key]["seconds"]), result["works"][key]["peak_mib"]]
+        for key, label in names
+    ]
+    return (
+        f"## Statistics\n\n{result['resamples']:,} resamples over {result['seeds']} seeds x "
+        f"{result['images']:,} test images; memory on top of the outcomes.\n\n"
+        f"{table(['what', 'seconds, median', 'MiB at most'], rows)}"
+    )
+
+
+SECTIONS = {"accuracy": accuracy, "classifier": classifier, "gan": gan, "ingest": ingest, "bootstrap": bootstrap}
 
 
 def page() -> str:

@@ -74,4 +74,4 @@ def test_needed_says_what_cannot_help():
     either = needed(lambda seeds, images: seeds * images >= 3000, 3, 500)
     assert str(either) == "about 3 more seeds or 500 more test images"
     never = needed(lambda seeds, images: False, 3, 500)
-    assert str(never) == "more than 100 times the test images and seeds"
+    assert str(never) == "more than 20 times the test images and seeds"

@@ -9,8 +9,7 @@ from scipy import stats
 from augstudy.metrics.statistics import CONFIDENCE, Noise
 
 POWER = 0.8
-_MOST_SEEDS = 100
-_MOST_IMAGES = 100  # times as many as there are
+_MOST = 20  # times what there is: more is no advice
 
 
 def assumed_noise(
@@ -100,7 +99,7 @@ class Needed:
         if self.both is not None:
             seeds, images = self.both
             return f"about {_more(seeds, 'seed')} together with {_more(images, 'test image')}"
-        return f"more than {_MOST_IMAGES} times the test images and seeds"
+        return f"more than {_MOST} times the test images and seeds"
 
 
 def needed(sees: Callable[[int, int], bool], seeds: int, images: int) -> Needed:
@@ -111,11 +110,11 @@ def needed(sees: Callable[[int, int], bool], seeds: int, images: int) -> Needed:
         seeds: there are.
         images: there are.
     """
-    more_seeds = _first(lambda count: sees(count, images), seeds, _MOST_SEEDS * seeds)
-    more_images = _first(lambda count: sees(seeds, count), images, _MOST_IMAGES * images)
+    more_seeds = _first(lambda count: sees(count, images), seeds, _MOST * seeds)
+    more_images = _first(lambda count: sees(seeds, count), images, _MOST * images)
     both = None
     if more_seeds is None and more_images is None:
-        times = _first(lambda k: sees(k * seeds, k * images), 1, _MOST_IMAGES)
+        times = _first(lambda k: sees(k * seeds, k * images), 1, _MOST)
         both = None if times is None else (times * seeds, _rounded(times * images))
     return Needed(more_seeds, None if more_images is None else _rounded(more_images), both)
 

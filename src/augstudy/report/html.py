@@ -71,6 +71,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["quotes"] = lambda text: text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
     made.filters["code"] = _code
     made.filters["css"] = lambda text: re.sub(r"[^a-z]+", "-", text)
     made.filters["minus"] = _minus
@@ -100,7 +101,16 @@ def _facts(material: Material, summary: Mapping[str, Any]) -> list[tuple[str, st
         (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
         (str(len(summary["seeds"])), "training runs an arm"),
         (f"{images['test']:,}", "unseen test images"),
+        *_visible(summary),
     ]
+
+
+def _visible(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The smallest difference that could be expected to show."""
+    power = summary["power"]
+    if not power["comparisons"] or power["seeds"] == 1:
+        return []
+    return [(f"{100 * power['detectable']:.1f}", "points: what it was expected to see")]
 
 
 def _covers(summary: Mapping[str, Any]) -> str | None:

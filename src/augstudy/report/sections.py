@@ -50,7 +50,7 @@ def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, s
             "title": arm.title,
             "colour": arm.colour,
             "meaning": wording.CONTROLS[arm.arm],
-            "found": summary["differences"][arm.label]["sentence"],
+            "found": _found(summary["differences"][arm.label]),
         }
         for arm in material.arms
         if arm.arm in wording.CONTROLS
@@ -90,7 +90,8 @@ def arm_plots(material: Material, summary: Mapping[str, Any]) -> dict[str, str |
         if arm.label in summary["differences"]
     ]
     label = "Accuracy minus that of real, percentage points"
-    difference = arm_figures.whiskers(dots, 0, "no difference", label) if dots else None
+    band = 100 * summary["margin"]
+    difference = arm_figures.whiskers(dots, 0, "no difference", label, band) if dots else None
     return {"accuracy": accuracy, "difference": difference}
 
 
@@ -193,6 +194,11 @@ def _compared(found: Mapping[str, Any]) -> dict[str, Any]:
         "word": found["verdict"] if unclear else found["outcome"],
         "needs": found["needs"] if unclear else None,
     }
+
+
+def _found(found: Mapping[str, Any]) -> str:
+    cells = _compared(found)
+    return f"{cells['difference']} points ({cells['span']}): {cells['word']}."
 
 
 def _span(found: Mapping[str, Any]) -> str:

@@ -20,14 +20,24 @@ class Row:
     text: str
 
 
-def whiskers(rows: Sequence[Row], reference: float, reference_text: str, axis_label: str) -> str:
+def whiskers(
+    rows: Sequence[Row],
+    reference: float,
+    reference_text: str,
+    axis_label: str,
+    band: float = 0.0,
+) -> str:
     """Dots with intervals, one arm a row, its name above it, and a reference line.
 
-    The small dots below each interval are the single seeds.
+    The small dots below each interval are the single seeds. What is closer to the reference than
+    `band` is shaded.
     """
     with style.figure(4.2, 0.62 + 0.5 * len(rows)) as chart:
         axes = chart.subplots()
         style.only_grid(axes, "x")
+        if band:
+            ends = reference - band, reference + band
+            axes.axvspan(*ends, color=style.MUTED, alpha=0.13, linewidth=0, zorder=0)
         axes.axvline(reference, color=style.MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         for place, row in enumerate(rows):
             _draw_row(axes, -place, row)
