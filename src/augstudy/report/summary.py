@@ -50,9 +50,10 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
         "synthetic": drawn,
         "curation": material.curation.json("curation.json") if material.curation else None,
     }
-    flat = flatten(arms, [*differences.values(), *pairs], material.level)
-    flat |= {"detectable": power["detectable"]}
-    summary["flat"] = flat | quality.flat(drawn) if drawn else flat
+    # Those of the synthetic images come first, as a dashboard takes no more than so many.
+    flat = quality.flat(drawn) if drawn else {}
+    flat |= flatten(arms, [*differences.values(), *pairs], material.level)
+    summary["flat"] = flat | {"detectable": power["detectable"]}
     return summary
 
 
