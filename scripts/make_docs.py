@@ -144,7 +144,13 @@ def bootstrap(result: dict[str, Any]) -> str:
     )
 
 
-SECTIONS = {"accuracy": accuracy, "classifier": classifier, "gan": gan, "ingest": ingest, "bootstrap": bootstrap}
+SECTIONS = {
+    "accuracy": accuracy,
+    "classifier": classifier,
+    "gan": gan,
+    "ingest": ingest,
+    "bootstrap": bootstrap,
+}
 
 
 def page() -> str:
