@@ -2,8 +2,8 @@
 
     python benchmarks/bootstrap.py --seeds 10 --images 10000 --resamples 10000
 
-Each figure is of one comparison of two arms (a curve: of ten arms at four levels), in a process that
-does nothing else. Memory is the highest that Python and NumPy had allocated at once.
+Each figure is of one comparison of two arms (a curve: of ten arms at four levels), in a process
+that does nothing else. Memory is the highest that Python and NumPy had allocated at once.
 """
 
 import argparse
