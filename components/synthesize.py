@@ -1,7 +1,7 @@
 """Component: make labelled synthetic images."""
 
 from kfp import dsl
-from kfp.dsl import Dataset, Input, Model, Output
+from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
 from components.image import IMAGE
 
@@ -12,15 +12,18 @@ def synthesize(
     dataset: Input[Dataset],
     judge: Input[Model],
     synthetic: Output[Dataset],
+    metrics: Output[Metrics],
     per_class: int,
     seed: int,
     arms: list[dict],
     train_per_class: int,
     level: int,
 ):
-    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0."""
+    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0; measure them."""
     from augstudy.stages import adapters
 
     used = level or train_per_class
     inputs = {"gan": gan.path, "dataset": dataset.path, "judge": judge.path}
-    adapters.synthesize(inputs, synthetic.path, per_class, seed, arms, used)
+    found = adapters.synthesize(inputs, synthetic.path, per_class, seed, arms, used)
+    for name, value in found.items():
+        metrics.log_metric(name, value)
