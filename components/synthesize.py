@@ -19,7 +19,7 @@ def synthesize(
     train_per_class: int,
     level: int,
 ):
-    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0; measure them."""
+    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0."""
     from augstudy.stages import adapters
 
     used = level or train_per_class

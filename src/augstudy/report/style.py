@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -96,6 +96,11 @@ def only_grid(axes: Any, axis: str) -> None:
     axes.grid(True, axis=axis)
     axes.spines["left" if axis == "x" else "bottom"].set_visible(axis == "y")
     axes.spines["bottom" if axis == "x" else "left"].set_visible(False)
+
+
+def line(axes: Any, x: Sequence[float], y: Sequence[float], **options: Any) -> None:
+    """Plot a curve; one point alone, which has no line, as a dot."""
+    axes.plot(x, y, marker="o" if len(x) == 1 else "none", markersize=4, **options)
 
 
 def svg_uri(chart: Figure) -> str:
