@@ -176,10 +176,8 @@ def judge(history: Sequence[Row], final: Row, steps: int | None = None) -> Stabi
         if limit.broken_by({**final, "step": done}):
             reason = _sentence(limit, signal(final, limit.signal))
             return Stability(limit.verdict, reason, evidence, found)
-    reason = (
-        f"Losses stayed in balance and images of a class vary {final['diversity']:.0%} as much "
-        "as real ones."
-    )
+    share = f"{100 * final['diversity']:.0f} %"
+    reason = f"Losses stayed in balance and images of a class vary {share} as much as real ones."
     return Stability("stable", reason, evidence, found)
 
 
