@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
@@ -98,7 +98,7 @@ def only_grid(axes: Any, axis: str) -> None:
     axes.spines["bottom" if axis == "x" else "left"].set_visible(False)
 
 
-def line(axes: Any, x: Sequence[float], y: Sequence[float], **options: Any) -> None:
+def line(axes: Any, x: Any, y: Any, **options: Any) -> None:
     """Plot a curve; one point alone, which has no line, as a dot."""
     axes.plot(x, y, marker="o" if len(x) == 1 else "none", markersize=4, **options)
 
