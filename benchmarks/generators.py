@@ -82,7 +82,7 @@ def prepare(work: Path, name: str, drawings: str) -> None:
     if (work / "judge").exists():
         return
     ingest.run(work / "dataset", DataSettings(source=source, **SETS[name]))
-    train_judge.run(work / "dataset", work / "judge", JudgeSettings())
+    train_judge.run(work / "dataset", work / "judge", JudgeSettings(cas_steps=1000))
 
 
 def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> None:
