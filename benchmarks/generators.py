@@ -87,8 +87,7 @@ def prepare(work: Path, name: str, drawings: str) -> None:
 
 def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> None:
     """Train one generator, let it draw, and write down what the judge finds."""
-    cpu_a_step, seconds_a_step = known_pace(work, recipe)
-    steps = int(min(gan_recipe(recipe).steps, budget / cpu_a_step)) // 25 * 25
+    steps = int(min(gan_recipe(recipe).steps, budget / pace(work, recipe))) // 25 * 25
     began, began_cpu = time.perf_counter(), time.process_time()
     settings = gan_recipe(recipe, {"steps": steps})
     made = work / f"{recipe}-{seed}-{budget:g}"
@@ -110,7 +109,6 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
         "best_step": trained.json("summary.json").get("best_step", steps),
         "cpu_s": round(cpu),
         "seconds": round(seconds),
-        "steps_s": round(1 / seconds_a_step, 2),
         "threads": os.environ.get("AUGSTUDY_THREADS", ""),
         "verdict": stability["verdict"],
         "reason": stability["reason"],
@@ -126,29 +124,26 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
     print(json.dumps({key: found[key] for key in ("set", "recipe", "seed", "verdict", "cpu_s")}))
 
 
-def known_pace(work: Path, recipe: str) -> tuple[float, float]:
-    """The recipe's pace, measured once for each set of classes."""
+def pace(work: Path, recipe: str) -> float:
+    """CPU seconds a step, from a few steps after the first ones; measured once for each set."""
     kept = work / f"pace-{recipe}.json"
     if not kept.exists():
-        kept.write_text(json.dumps(pace(work / "dataset", recipe)))
-    cpu, seconds = json.loads(kept.read_text())
-    return cpu, seconds
+        kept.write_text(json.dumps(_paced(work / "dataset", recipe)))
+    return float(json.loads(kept.read_text()))
 
 
-def pace(dataset: Path, recipe: str) -> tuple[float, float]:
-    """CPU seconds and seconds a step, from a few steps after the first ones."""
+def _paced(dataset: Path, recipe: str) -> float:
     split = load_split(artifacts.read(dataset, "dataset"), "train")
-    marks: list[tuple[float, float]] = []
+    marks: list[float] = []
     gan.train(
         gan_recipe(recipe, {"steps": PROBED, "evaluations": 1}),
         split.images,
         split.labels,
         classes=int(split.labels.max()) + 1,
         seed=0,
-        progress=lambda *_: marks.append((time.process_time(), time.perf_counter())),
+        progress=lambda *_: marks.append(time.process_time()),
     )
-    cpu, seconds = (second - first for first, second in zip(*marks[:2], strict=True))
-    return cpu / 25, seconds / 25
+    return (marks[1] - marks[0]) / 25
 
 
 def record_path(name: str, recipe: str, seed: int, budget: float) -> Path:
@@ -196,6 +191,7 @@ def _mean(records: list[dict[str, Any]]) -> dict[str, Any]:
             "mean": statistics.mean(values),
             "low": min(values),
             "high": max(values),
+            "real": records[0]["metrics"][key]["real"],
         }
         for key in records[0]["metrics"]
         if (values := [record["metrics"][key]["value"] for record in records])
@@ -203,9 +199,9 @@ def _mean(records: list[dict[str, Any]]) -> dict[str, Any]:
     same = ("steps", "best_step", "verdict")
     numbers = {key: [record[key] for record in records] for key in same}
     times = {
-        key: statistics.median(record[key] for record in records)
-        for key in ("cpu_s", "seconds", "steps_s")
+        key: statistics.median(record[key] for record in records) for key in ("cpu_s", "seconds")
     }
+    times["steps_cpu_s"] = statistics.median(r["steps"] / r["cpu_s"] for r in records)
     return {"seeds": len(records), "metrics": metrics, **numbers, **times}
 
 
