@@ -71,7 +71,7 @@ GANS: dict[str, dict[str, Any]] = {
         "spectral_norm": True,
         "latent_dim": 64,
         "batch_size": 64,
-        "steps": 750,
+        "steps": 4000,
         "learning_rate": 2e-3,
         "final_rate": 0.1,
         "loss": "hinge",
