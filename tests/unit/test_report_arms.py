@@ -80,7 +80,7 @@ def test_the_budget_is_stated(report, page):
 def test_the_filter_is_shown_class_by_class(report, page):
     assert "What the filter lets through" in page
     assert report.json("summary.json")["curation"]["synthetic"]["by_class"]["cow"]["kept"] == 0
-    assert "takes 4 drawings a class, but fewer passed the filter of cow 0" in page
+    assert "takes 4 drawings a class, but of some fewer passed the filter (cow: 0)." in page
 
 
 def test_accuracies_with_and_without_doubtful_labels(report, study):

@@ -84,7 +84,7 @@ def test_no_runs(tmp_path):
     assert frame.empty and list(frame.columns) == list(overview.COLUMNS)
     overview.write_csv(frame, tmp_path / "overview.csv")
     overview.write_html(frame, tmp_path / "overview.html")
-    assert "0 run(s)" in (tmp_path / "overview.html").read_text()
+    assert "0 runs" in (tmp_path / "overview.html").read_text()
 
 
 def test_csv_reads_back_and_disarms_formulas(tmp_path):

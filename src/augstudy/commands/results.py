@@ -55,10 +55,11 @@ def show(console: Console, result: Result) -> None:
         console.print()
     console.print(
         f"Done in {duration(result.wall_s)}; starting the steps took {result.startup_s:.0f} s in "
-        f"all, {result.startup_s / result.wall_s:.0%} of that (timings.csv)."
+        f"all, {100 * result.startup_s / result.wall_s:.0f} % of that (timings.csv)."
     )
     if result.reused:
-        console.print(f"{result.reused} step(s) were taken from the cache ('augstudy cache').")
+        steps = "1 step was" if result.reused == 1 else f"{result.reused} steps were"
+        console.print(f"{steps} taken from the cache ('augstudy cache').")
     what = "Report" if result.report else "Folder"
     console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True)
 

@@ -44,10 +44,10 @@ def shortfalls(material: Material) -> list[str]:
             name: item["kept"] for name, item in record["by_class"].items() if item["kept"] < wanted
         }
         if short:
-            listed = ", ".join(f"{name} {kept}" for name, kept in short.items())
+            listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
             notes.append(
-                f"{arm.title} takes {wanted} drawings a class, but fewer passed the filter of "
-                f"{listed}: the most confident of the others make up the number."
+                f"{arm.title} takes {wanted} drawings a class, but of some fewer passed the filter "
+                f"({listed}). The most confident of the others make up the number."
             )
     return notes
 

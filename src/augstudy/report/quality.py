@@ -99,13 +99,17 @@ def flat(quality: Mapping[str, Any]) -> dict[str, float]:
 
 def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
     title, text = _READ[name]
+    value, low, high, real = _shown(
+        name, *(record[key] for key in ("value", "low", "high", "real"))
+    )
+    interval = wording.interval(record["low"], record["high"])
     return {
         "title": title,
         "text": text,
         "better": _BETTER[record["direction"]],
-        "value": _shown(name, record["value"]),
-        "interval": _interval(name, record["low"], record["high"]),
-        "real": _shown(name, record["real"]),
+        "value": value,
+        "interval": interval if name in _SHARES else f"{low} to {high}",
+        "real": real,
     }
 
 
@@ -123,13 +127,9 @@ def _class_table(
     }
 
 
-def _interval(name: str, low: float, high: float) -> str:
+def _shown(name: str, *values: float) -> list[str]:
+    """Values of one figure, to equally many digits: four where all are small."""
     if name in _SHARES:
-        return wording.interval(low, high)
-    return f"{_shown(name, low)} to {_shown(name, high)}"
-
-
-def _shown(name: str, value: float) -> str:
-    if name in _SHARES:
-        return wording.percent(value)
-    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.4f}".rstrip("0").rstrip(".")
+        return [wording.percent(value) for value in values]
+    digits = 2 if max(abs(value) for value in values) >= 0.1 else 4
+    return [f"{value:.{digits}f}" for value in values]

@@ -100,7 +100,9 @@ def markdown(summary: Mapping[str, Any]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     data = summary["data"]
     facts = f"{len(data['classes'])} classes, {data['level']} real training images a class, "
-    facts += f"{len(summary['seeds'])} seed(s), {data['images']['test']} test images."
+    facts += (
+        f"{wording.counted(len(summary['seeds']), 'seed')}, {data['images']['test']} test images."
+    )
     lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
     lines += [f"\n{note}" for note in wording.left_out(summary["left_out"])]
     lines += ["", summary["power"]["sentence"]]

@@ -77,6 +77,11 @@ def budget(kind: str) -> str:
     )
 
 
+def counted(count: int, what: str) -> str:
+    """``1 seed``, ``3 seeds``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def percent_share(share: float | None) -> str:
     """``30 %``; nothing for None."""
     return "" if share is None else f"{100 * share:g} %"
