@@ -99,9 +99,8 @@ def flat(quality: Mapping[str, Any]) -> dict[str, float]:
 
 def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
     title, text = _READ[name]
-    value, low, high, real = _shown(
-        name, *(record[key] for key in ("value", "low", "high", "real"))
-    )
+    numbers = [record[key] for key in ("value", "low", "high", "real")]
+    value, low, high, real = _shown(name, *numbers)
     interval = wording.interval(record["low"], record["high"])
     return {
         "title": title,
