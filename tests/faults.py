@@ -89,9 +89,9 @@ def child(what: str, dataset: str, out: str, name: str, delay: str) -> None:
 
     telemetry.Stage.progress = progress
     checkpoints.EVERY_S = 0.0  # a checkpoint at every chance, so that kills meet their writing
-    for name, steps in STEPS.items():
-        settings = interrupted.GENERATORS[name].model_copy(update={"steps": steps})
-        interrupted.GENERATORS[name] = settings
+    for kind, steps in STEPS.items():
+        settings = interrupted.GENERATORS[kind].model_copy(update={"steps": steps})
+        interrupted.GENERATORS[kind] = settings
     interrupted.CNN = interrupted.CNN.model_copy(update={"epochs": 20, "early_stopping": None})
     interrupted.train(what, Path(dataset), Path(out))
     timer.cancel()
