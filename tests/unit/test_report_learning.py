@@ -78,6 +78,7 @@ def test_the_page_of_all_levels_says_it(series):
     page = series.page.read_text()
     assert "Worth in real images" in page and "<code>add_100</code> at level 4 is worth" in page
     assert "wider than need be" not in page
+    assert "3 runs, in the order run." in page
     (curve,) = series.curves()
     assert curve.learning["basis"] == "evaluations"
     (row,) = levels.worth_rows(curve)

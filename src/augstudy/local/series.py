@@ -46,7 +46,9 @@ class Series:
 
         self.folders.append(folder)
         rows = overview.rows_of(self.folders)
-        overview.write_html(rows, self.page, self.curves(), title="Levels")
+        overview.write_html(
+            rows, self.page, self.curves(), title="Levels", order="in the order run"
+        )
 
     def curves(self) -> "list[Curve]":
         """Accuracy of every arm by level, and what it is worth in real images."""

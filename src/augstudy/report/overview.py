@@ -81,9 +81,21 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def write_html(
-    frame: pd.DataFrame, path: Path, curves: Sequence[levels.Curve] = (), title: str = "Runs"
+    frame: pd.DataFrame,
+    path: Path,
+    curves: Sequence[levels.Curve] = (),
+    title: str = "Runs",
+    order: str = "newest first",
 ) -> None:
-    """Write the table, and learning curves, as one self-contained page; whole or not at all."""
+    """Write the table, and learning curves, as one self-contained page; whole or not at all.
+
+    Args:
+        frame: the rows.
+        path: of the page.
+        curves: shown below the table.
+        title: of the page.
+        order: what the page says of the order of the rows.
+    """
     shown = [
         {
             "title": curve.title,
@@ -97,7 +109,9 @@ def write_html(
         for curve in curves
     ]
     template = environment().get_template("overview.html.j2")
-    replace_text(path, template.render(rows=_display(frame), curves=shown, title=title))
+    replace_text(
+        path, template.render(rows=_display(frame), curves=shown, title=title, order=order)
+    )
 
 
 def render_table(frame: pd.DataFrame) -> Table:
