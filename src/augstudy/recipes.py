@@ -61,7 +61,7 @@ _MODERN: dict[str, Any] = {
 
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     **{name: {"architecture": name, **_REPORT} for name in _REPORT_ARCHITECTURES},
-    "modern": {"architecture": "modern", **_MODERN},
+    "modern": {"architecture": "modern", **_MODERN, "views": 5},
     "modern_small": {"architecture": "modern_small", **_MODERN},
 }
 
