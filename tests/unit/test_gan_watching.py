@@ -20,6 +20,12 @@ def signals_of(trained):
     return [alarm.signal for alarm in trained.stability.alarms]
 
 
+def test_a_healthy_training_raises_no_alarm(caplog):
+    trained = train()
+    assert trained.stability.verdict == "stable"
+    assert trained.stability.alarms == [] and not caplog.records
+
+
 def test_a_frozen_generator_is_given_up_early(monkeypatch, caplog):
     build = gan.build
 

@@ -53,7 +53,13 @@ LIMITS = (
         hopeless=True,
     ),
     Limit("diversity", 0.5, False, "collapsed", "images of a class look alike (mode collapse)"),
-    Limit("class_fidelity", 0.1, False, "classless", "images do not show the class asked for"),
+    Limit(
+        "class_fidelity",
+        0.1,
+        False,
+        "classless",
+        "images do not show the class asked for, unless real drawings do not show theirs either",
+    ),
     Limit(
         "overfitting",
         0.3,
