@@ -2,9 +2,9 @@
 
     python tests/faults.py [KILLS [SEED]]
 
-Half of the kills are SIGTERM, half SIGKILL, of a GAN, a classifier and a diffusion model in turns,
-each killed again and again until it is through. Three minutes on two cores for 20 kills; the exit
-code is 1 if a training ends otherwise than undisturbed.
+A kill is SIGTERM or SIGKILL, as chance has it, of a GAN, a classifier and a diffusion model in
+turns, each killed again and again until it is through. Five minutes on a core for 20 kills; the
+exit code is 1 if a training ends otherwise than undisturbed.
 """
 
 import os
