@@ -31,6 +31,9 @@ All figures are on validation drawings, seen by the judge ([metrics](metrics.md)
 that chose the best generator saw these as well: absolute values are a little rosy, for all alike.
 CAS is the validation accuracy of a classifier that learnt from generated drawings alone, as many as
 the real ones that the first row's learnt from. Training is on one thread.
+
+Budgets are of time, not of steps: one step of the report's networks takes as long as dozens of
+others, and a short budget leaves it with too few to draw anything.
 """
 SETS = {
     "mammals": "The 11 mammals, 254 training drawings a class",
