@@ -1,6 +1,9 @@
 """The web page in a real browser: ten thousand runs sorted, filtered and compared by mouse."""
 
+import json
+import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -149,6 +152,9 @@ def test_text_of_a_run_is_text(page: Page, address: str, runs: Path) -> None:
     """What somebody wrote into a note is shown, not run."""
     note = "<img src=x onerror=document.title='caught'>"
     (runs / "0007" / "note.txt").write_text(note)
+    rows = f"{address}api/rows?where=&search=onerror&sort=&offset=0&limit=5"
+    while json.loads(urlopen(rows).read())["total"] != 2:
+        time.sleep(0.1)  # the server looks at the folder every few seconds
     page.go(f"{address}#search=onerror&open=7")
     page.wait("document.querySelector('#inside dl')")
     page.wait("document.querySelectorAll('tr.row').length === 2")
