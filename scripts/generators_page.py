@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tables import table
+from tables import listed, table
 
-from augstudy.recipes import LADDER
+from augstudy.recipes import GANS, LADDER
 
 HEADER = """# Generators
 
@@ -56,7 +56,8 @@ def page(result: dict[str, Any], machine: str) -> str:
     for measured in result["tables"]:
         name = measured["set"]
         title = f"## {SETS[name]}: {measured['budget']:g} CPU seconds of training"
-        parts += [title, _table(measured["recipes"]), _bought(measured["recipes"])]
+        parts += [title, _table(measured["recipes"]), _unmeasured(measured["recipes"])]
+        parts.append(_bought(measured["recipes"]))
         if name not in pictured:
             parts.append(f"![Real and generated drawings](images/generators-{name}.png)")
             pictured.add(name)
@@ -75,6 +76,11 @@ def _table(recipes: dict[str, Any]) -> str:
     ]
     rows = [_row(recipe, record) for recipe, record in recipes.items()]
     return table(head, [["*real drawings*", *real, "", "", "", "", ""], *rows])
+
+
+def _unmeasured(recipes: dict[str, Any]) -> str:
+    missing = [f"`{recipe}`" for recipe in GANS if recipe not in recipes]
+    return f"Not measured with this budget: {listed(missing)}." if missing else ""
 
 
 def _row(recipe: str, record: dict[str, Any]) -> list[object]:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from augstudy.backend import keras
 from augstudy.config import Augmentation, ClassifierSettings
 from augstudy.models.layers import CHANGES, inverse_maps
-from augstudy.training.callbacks import Images
 
+Images = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 _BATCH = 256
 
