@@ -23,6 +23,7 @@ from augstudy.files import write_json
 from augstudy.training import classifier
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
+from augstudy.training.predicting import predict_as
 from augstudy.training.saving import save_model
 
 RECORD = "training.json"
@@ -170,8 +171,8 @@ class _Cell:
             "steps": trained.steps,
             "images": len(mixture),
             "budget": settings.budget,
-            "train_accuracy": _accuracy(trained.model, mixture, settings.mirror),
-            "val_accuracy": _accuracy(trained.model, self._validation, settings.mirror),
+            "train_accuracy": _accuracy(settings, trained.model, mixture),
+            "val_accuracy": _accuracy(settings, trained.model, self._validation),
             "parameters": trained.model.count_params(),
         }
         write_json(folder / RECORD, record)
@@ -248,8 +249,10 @@ def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
         return Judged(stored["confidence"], stored["kept"])
 
 
-def _accuracy(model: keras.Model, drawings: Drawings | Split, mirror: bool) -> float:
-    predicted = classifier.predict(model, drawings.images, mirror=mirror).argmax(axis=1)
+def _accuracy(
+    settings: ClassifierSettings, model: keras.Model, drawings: Drawings | Split
+) -> float:
+    predicted = predict_as(settings, model, drawings.images).argmax(axis=1)
     return float(np.mean(predicted == drawings.labels))
 
 
