@@ -12,7 +12,8 @@ from pathlib import Path
 
 import common
 
-from augstudy.config import Arm, DataSettings
+from augstudy.arms import Arm
+from augstudy.config import DataSettings
 from augstudy.recipes import classifier_recipe
 from augstudy.stages import evaluate, ingest, train_cnn
 

@@ -10,7 +10,8 @@ from PIL import Image
 from scipy import ndimage
 
 from augstudy import artifacts
-from augstudy.config import MAMMALS, Arm
+from augstudy.arms import Arm
+from augstudy.config import MAMMALS
 from augstudy.metrics import quality
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise

@@ -15,8 +15,9 @@ from pathlib import Path
 import gan_toy
 
 from augstudy import telemetry
+from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
-from augstudy.config import Arm, ClassifierSettings
+from augstudy.config import ClassifierSettings
 from augstudy.stages import train_cnn, train_gan
 from augstudy.training import checkpoints
 

@@ -1,7 +1,7 @@
 """Every setting, as pydantic models. An unknown key or a value out of range is an error."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
@@ -22,24 +22,6 @@ MAMMALS = (
     "zebra",
 )
 
-Share = Annotated[float, Field(gt=0, le=10)]
-ArmKind = Literal[
-    "real",
-    "classic",
-    "replace",
-    "add",
-    "add_filtered",
-    "classic_add",
-    "mislabelled",
-    "extra_real",
-    "same_steps",
-    "real_filtered",
-]
-ARM_KINDS: tuple[ArmKind, ...] = get_args(ArmKind)
-_WITH_SYNTHETIC = ("replace", "add", "add_filtered", "classic_add", "mislabelled")
-_WITH_FILTER = ("add_filtered", "real_filtered")
-_WITH_CLASSIC = ("classic", "classic_add")
-_WITH_SHARE = (*_WITH_SYNTHETIC, "extra_real", "same_steps")
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
 OnFailure = Literal["stop", "skip"]
 ON_FAILURE: tuple[OnFailure, ...] = ("stop", "skip")
@@ -178,13 +160,6 @@ class ClassifierSettings(Settings):
     )
     precision: Precision = "auto"
 
-    def augmentation_of(self, arm: "Arm") -> Augmentation:
-        """The augmentation used in `arm`."""
-        if arm.augmentation is not None:
-            return arm.augmentation
-        classic = arm.arm in _WITH_CLASSIC
-        return self.augmentation.joined(self.classic) if classic else self.augmentation
-
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         stop, plateau = self.early_stopping, self.reduce_on_plateau
@@ -282,61 +257,6 @@ class CurationSettings(Settings):
     )
     balance: bool = Field(True, description="take as many of every class")
     folds: int = Field(5, ge=2, description="of the cross-fitting that judges real drawings")
-
-
-class Arm(Settings):
-    """How a training set is made."""
-
-    arm: ArmKind
-    share: Share | None = Field(
-        None, description="of the real images: replaced, added, or worth of steps"
-    )
-    name: str | None = Field(
-        None,
-        pattern=r"^[a-z][a-z0-9_]{0,39}$",
-        description="in place of the usual label, to tell arms of one kind apart",
-    )
-    augmentation: Augmentation | None = Field(
-        None, description="in place of that of the recipe; {} for none"
-    )
-    optional: bool = Field(
-        False, description="leave the arm out, instead of failing, where it has too few drawings"
-    )
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.arm in _WITH_SHARE and self.share is None:
-            raise ValueError(f"arm {self.arm!r} needs a share, for example 0.3")
-        if self.arm not in _WITH_SHARE and self.share is not None:
-            raise ValueError(f"arm {self.arm!r} takes no share")
-        if self.arm in ("replace", "mislabelled") and (self.share or 0) > 1:
-            raise ValueError(f"arm {self.arm!r} cannot replace more than all: share at most 1")
-        if self.name in ARM_KINDS:
-            raise ValueError(f"an arm cannot be named {self.name!r}, which is a kind of arm")
-        if self.augmentation is not None and self.name is None:
-            raise ValueError("an arm with an augmentation of its own needs a name of its own")
-        return self
-
-    @property
-    def label(self) -> str:
-        """Unique within a study, and usable as a file name: ``replace_30``."""
-        if self.name is not None:
-            return self.name
-        return self.arm if self.share is None else f"{self.arm}_{100 * self.share:g}"
-
-    @property
-    def uses_synthetic(self) -> bool:
-        """Whether it trains on synthetic drawings."""
-        return self.arm in _WITH_SYNTHETIC
-
-    @property
-    def uses_filter(self) -> bool:
-        """Whether a classifier chooses among its drawings."""
-        return self.arm in _WITH_FILTER
-
-    def record(self) -> dict[str, Any]:
-        """What an artifact keeps of it: all that its training set depends on, and its label."""
-        return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}
 
 
 class ComparisonSettings(Settings):

@@ -1,6 +1,7 @@
 import pytest
 
-from augstudy.config import Arm, Augmentation, ClassifierSettings, DataSettings, parse
+from augstudy.arms import Arm
+from augstudy.config import Augmentation, ClassifierSettings, DataSettings, parse
 from augstudy.errors import InputError
 from augstudy.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
 
@@ -16,7 +17,7 @@ from augstudy.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
         (Arm, {"arm": "replace"}, "'replace' needs a share"),
         (Arm, {"arm": "real", "share": 0.5}, "'real' takes no share"),
         (Arm, {"arm": "replace", "share": 1.5}, "share at most 1"),
-        (Arm, {"arm": "gan"}, "arm: Input should be 'real'"),
+        (Arm, {"arm": "gan"}, "arm: there is no such kind of arm; there are: real, "),
         (Arm, {"arm": "same_steps"}, "'same_steps' needs a share"),
         (Arm, {"arm": "real_filtered", "share": 0.5}, "'real_filtered' takes no share"),
         (Arm, {"arm": "add", "share": 1, "name": "../add"}, "name: String should match"),
@@ -72,16 +73,16 @@ def test_an_arm_with_a_name_is_called_by_it_and_may_bring_its_augmentation():
     plain = parse(Arm, {"arm": "real", "name": "unaugmented", "augmentation": {}}, "an arm")
     assert plain.label == "unaugmented"
     settings = ClassifierSettings(augmentation=Augmentation(rotation=5))
-    assert not settings.augmentation_of(plain).active
+    assert not plain.augmentation_in(settings).active
     turned = Arm(arm="classic", name="turned", augmentation=Augmentation(rotation=90))
-    assert settings.augmentation_of(turned) == Augmentation(rotation=90)
+    assert turned.augmentation_in(settings) == Augmentation(rotation=90)
 
 
 def test_classic_add_is_augmented_like_classic():
     settings = ClassifierSettings(augmentation=Augmentation(rotation=5))
     both = [Arm(arm="classic"), Arm(arm="classic_add", share=1)]
-    assert len({settings.augmentation_of(arm) for arm in both}) == 1
-    assert settings.augmentation_of(both[0]) != settings.augmentation
+    assert len({arm.augmentation_in(settings) for arm in both}) == 1
+    assert both[0].augmentation_in(settings) != settings.augmentation
 
 
 def test_what_an_arm_is_made_of_does_not_hang_on_whether_it_may_be_left_out():
@@ -94,7 +95,7 @@ def test_the_classic_arm_strengthens_the_recipes_augmentation():
         augmentation=Augmentation(shift=0.2, rotation=5),
         classic=Augmentation(horizontal_flip=True, rotation=15, shift=0.1),
     )
-    assert settings.augmentation_of(Arm(arm="real")) == settings.augmentation
-    assert settings.augmentation_of(Arm(arm="classic")) == Augmentation(
+    assert Arm(arm="real").augmentation_in(settings) == settings.augmentation
+    assert Arm(arm="classic").augmentation_in(settings) == Augmentation(
         horizontal_flip=True, rotation=15, shift=0.2
     )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from augstudy.config import Arm
+from augstudy.arms import Arm
 from augstudy.data.curation import Judged, TooFewDrawingsError
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 

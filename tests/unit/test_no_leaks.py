@@ -9,7 +9,8 @@ import pytest
 from builders import build_dataset
 
 from augstudy import artifacts
-from augstudy.config import Arm, ClassifierSettings, CurationSettings, DataSettings, JudgeSettings
+from augstudy.arms import Arm
+from augstudy.config import ClassifierSettings, CurationSettings, DataSettings, JudgeSettings
 from augstudy.data.dataset import SPLITS, load_split
 from augstudy.stages import (
     cam,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from augstudy import artifacts
-from augstudy.config import Arm
+from augstudy.arms import Arm
 from augstudy.stages import summarize
 
 CLASSES = ("cow", "horse", "zebra", "tiger")  # two pairs that are easily confused

@@ -5,7 +5,8 @@ import pytest
 from builders import build_dataset, write_json
 
 from augstudy import artifacts
-from augstudy.config import Arm, ClassifierSettings, CurationSettings
+from augstudy.arms import Arm
+from augstudy.config import ClassifierSettings, CurationSettings
 from augstudy.errors import InputError
 from augstudy.stages import curate, train_cnn
 

@@ -8,8 +8,9 @@ import pytest
 from builders import build_dataset, build_synthetic
 
 from augstudy import artifacts
+from augstudy.arms import Arm
 from augstudy.backend import keras
-from augstudy.config import Arm, ClassifierSettings
+from augstudy.config import ClassifierSettings
 from augstudy.errors import InputError
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.stages import cam, evaluate, train_cnn

@@ -10,7 +10,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.config import Arm, parse
+from augstudy.arms import Arm
+from augstudy.config import parse
 from augstudy.durations import duration
 from augstudy.local.runner import Result
 from augstudy.local.series import Series

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from augstudy.arms import Arm
 from augstudy.commands import options
 from augstudy.config import (
-    Arm,
     ClassifierSettings,
     ComparisonSettings,
     CurationSettings,

@@ -1,15 +1,18 @@
-"""How each arm makes its training set of real and synthetic drawings."""
+"""What arms are made of: real, further and synthetic drawings, and who hands them out."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.config import Arm
+from augstudy.arms import Arm
 from augstudy.data.curation import Judged, TooFewDrawingsError, choose
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
+
+_MORE_SYNTHETIC = "raise synthetic_per_class or lower the arm's share"
+_MORE_REAL = "lower the level or the arm's share, or raise train_per_class"
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class Drawings:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __add__(self, other: "Drawings") -> "Drawings":
+        return Drawings(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+        )
 
     def at(self, rows: npt.NDArray[np.intp]) -> "Drawings":
         """The drawings at `rows`, in their order."""
@@ -59,88 +68,94 @@ class Sources:
 def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Drawings:
     """Make the training set of `arm`; the same `seed` replaces the same real drawings in every arm.
 
-    - ``real``, ``classic`` and ``same_steps``: the real drawings alone.
-    - ``real_filtered``: those real drawings that the filter lets through.
-    - ``replace``: a share of each class's real drawings gives way to synthetic ones.
-    - ``mislabelled``: like ``replace``, with drawings that carry the report's labelling fault.
-    - ``add`` and ``classic_add``: synthetic drawings are added, as a share of the real ones.
-    - ``add_filtered``: like ``add``, with drawings that the filter lets through.
-    - ``extra_real``: like ``add``, with further real drawings.
+    How each kind of arm does it is in :mod:`augstudy.arms`.
 
     Raises:
         TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind.
     """
-    real = sources.real
-    if arm.arm in ("real", "classic", "same_steps"):
-        return real
-    if arm.arm == "real_filtered":
-        return real.at(_filtered_real(sources, classes))
-    count = added_per_class(arm, real, classes)
-    added = _added(arm, sources, count, classes)
-    kept = _drop(real, count, classes, seed) if arm.arm in ("replace", "mislabelled") else real
-    return Drawings(
-        np.concatenate([kept.images, added.images]), np.concatenate([kept.labels, added.labels])
-    )
+    return arm.kind.make(Mixer(arm, sources, classes, seed))
 
 
-def added_per_class(arm: Arm, real: Drawings, classes: int) -> int:
-    """Drawings a class that `arm` adds or replaces: its share of the class with the fewest."""
-    return round((arm.share or 0.0) * int(real.counts(classes).min()))
+@dataclass(frozen=True)
+class Mixer:
+    """Hands an arm the drawings that it asks for; each method says if there are too few.
 
+    ``classes`` is their number, and ``seed`` that of the repetition.
+    """
 
-def _added(arm: Arm, sources: Sources, count: int, classes: int) -> Drawings:
-    if arm.arm == "extra_real":
-        extra = sources.extra or sources.real.at(np.empty(0, np.intp))
-        advice = "lower the level or the arm's share, or raise train_per_class"
-        return _first(extra, count, classes, "further real drawings", arm, advice)
-    if sources.synthetic is None:
-        raise TooFewDrawingsError(f"Arm {arm.label!r} needs synthetic drawings: give --synthetic.")
-    advice = "raise synthetic_per_class or lower the arm's share"
-    if arm.arm == "mislabelled":
-        return _first(sources.synthetic.fault, count, classes, "synthetic drawings", arm, advice)
-    right = sources.synthetic.right
-    if arm.arm != "add_filtered":
-        return _first(right, count, classes, "synthetic drawings", arm, advice)
-    judged = _given(sources.judged_synthetic, arm)
-    return right.at(choose(judged, right.labels, count, classes, sources.balance))
+    arm: Arm
+    sources: Sources
+    classes: int
+    seed: int
 
+    @property
+    def real(self) -> Drawings:
+        """The real training drawings of the level."""
+        return self.sources.real
 
-def _first(
-    drawings: Drawings, count: int, classes: int, what: str, arm: Arm, advice: str
-) -> Drawings:
-    """The first `count` drawings of each class, class by class."""
-    fewest = int(drawings.counts(classes).min())
-    if fewest < count:
-        raise TooFewDrawingsError(
-            f"Arm {arm.label!r} needs {count} {what} a class, but there are only {fewest}: "
-            f"{advice}."
-        )
-    rows = [np.flatnonzero(drawings.labels == label)[:count] for label in range(classes)]
-    return drawings.at(np.concatenate(rows))
+    @property
+    def count(self) -> int:
+        """Drawings a class to add or replace: the arm's share of the class with the fewest."""
+        return round((self.arm.share or 0.0) * int(self.real.counts(self.classes).min()))
 
+    def synthetic(self) -> Drawings:
+        """The first :attr:`count` synthetic drawings of each class."""
+        return self._first(self._generated().right, "synthetic drawings", _MORE_SYNTHETIC)
 
-def _filtered_real(sources: Sources, classes: int) -> npt.NDArray[np.intp]:
-    """Rows of the real drawings that the filter keeps; balanced, as many as it keeps on average."""
-    judged = _given(sources.judged_real, "real_filtered")
-    if not sources.balance:
-        return np.flatnonzero(judged.kept)
-    count = round(int(judged.kept.sum()) / classes)
-    count = min(count, int(sources.real.counts(classes).min()))
-    return choose(judged, sources.real.labels, count, classes, balance=True)
+    def mislabelled(self) -> Drawings:
+        """As many whose labels carry the student report's fault."""
+        return self._first(self._generated().fault, "synthetic drawings", _MORE_SYNTHETIC)
 
+    def filtered(self) -> Drawings:
+        """As many synthetic drawings, chosen by the filter."""
+        right, balance = self._generated().right, self.sources.balance
+        judged = self._judged(self.sources.judged_synthetic)
+        return right.at(choose(judged, right.labels, self.count, self.classes, balance))
 
-def _given(judged: Judged | None, arm: Arm | str) -> Judged:
-    if judged is None:
-        label = arm.label if isinstance(arm, Arm) else arm
-        raise TooFewDrawingsError(f"Arm {label!r} needs the filter's judgement: give --curation.")
-    return judged
+    def extra(self) -> Drawings:
+        """As many real drawings beyond those of the level."""
+        extra = self.sources.extra or self.real.at(np.empty(0, np.intp))
+        return self._first(extra, "further real drawings", _MORE_REAL)
 
+    def thinned(self) -> Drawings:
+        """The real drawings without :attr:`count` of each class, chosen at random."""
+        generator = np.random.default_rng([self.seed, 0x5EED])
+        keep = np.ones(len(self.real), bool)
+        for label in range(self.classes):
+            rows = np.flatnonzero(self.real.labels == label)
+            keep[generator.permutation(rows)[: self.count]] = False
+        return self.real.at(np.flatnonzero(keep))
 
-def _drop(real: Drawings, count: int, classes: int, seed: int) -> Drawings:
-    """Remove `count` drawings of each class, chosen at random."""
-    generator = np.random.default_rng([seed, 0x5EED])
-    keep = np.ones(len(real.labels), bool)
-    for label in range(classes):
-        rows = np.flatnonzero(real.labels == label)
-        keep[generator.permutation(rows)[:count]] = False
-    return Drawings(real.images[keep], real.labels[keep])
+    def filtered_real(self) -> Drawings:
+        """The real drawings that the filter keeps; balanced, as many a class as on average."""
+        judged = self._judged(self.sources.judged_real)
+        if not self.sources.balance:
+            return self.real.at(np.flatnonzero(judged.kept))
+        count = round(int(judged.kept.sum()) / self.classes)
+        count = min(count, int(self.real.counts(self.classes).min()))
+        return self.real.at(choose(judged, self.real.labels, count, self.classes, balance=True))
+
+    def _generated(self) -> Synthetic:
+        if self.sources.synthetic is None:
+            raise TooFewDrawingsError(
+                f"Arm {self.arm.label!r} needs synthetic drawings: give --synthetic."
+            )
+        return self.sources.synthetic
+
+    def _judged(self, judged: Judged | None) -> Judged:
+        if judged is None:
+            raise TooFewDrawingsError(
+                f"Arm {self.arm.label!r} needs the filter's judgement: give --curation."
+            )
+        return judged
+
+    def _first(self, drawings: Drawings, what: str, advice: str) -> Drawings:
+        """The first :attr:`count` drawings of each class, class by class."""
+        fewest = int(drawings.counts(self.classes).min())
+        if fewest < self.count:
+            raise TooFewDrawingsError(
+                f"Arm {self.arm.label!r} needs {self.count} {what} a class, but there are only "
+                f"{fewest}: {advice}."
+            )
+        of_class = (np.flatnonzero(drawings.labels == label) for label in range(self.classes))
+        return drawings.at(np.concatenate([rows[: self.count] for rows in of_class]))

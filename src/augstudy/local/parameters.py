@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
+from augstudy.arms import Arm
 from augstudy.config import (
     ON_FAILURE,
-    Arm,
     ComparisonSettings,
     CurationSettings,
     DataSettings,
@@ -280,7 +280,7 @@ def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
     spare = data.train_per_class - data.used_level
     for arm in (Arm.model_validate(item) for item in arms):
         needed = round((arm.share or 0.0) * data.used_level)
-        if arm.arm == "extra_real" and needed > spare and not arm.optional:
+        if arm.kind.extra and needed > spare and not arm.optional:
             raise InputError(
                 f"Arm {arm.label} needs {needed} real drawings a class beyond level "
                 f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from augstudy.arms import KINDS
 from augstudy.metrics import verdicts
 from augstudy.metrics.power import detectable
 from augstudy.metrics.statistics import (
@@ -16,13 +17,6 @@ from augstudy.metrics.statistics import (
     two_way_bootstrap,
 )
 from augstudy.report.material import ArmResult
-
-# Beside `real`, an arm is compared with what it differs from by one thing alone.
-_PARTNERS = {
-    "add_filtered": ("add",),
-    "classic_add": ("classic",),
-    "add": ("same_steps", "extra_real"),
-}
 
 
 def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, dict[str, Any]]:
@@ -46,19 +40,23 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any
 
     They are a family of comparisons of their own: asking more here does not make the answers
     about `real` weaker. Arms with names of their own may differ in more than that and are left
-    out; so is `same_steps` where arms have equal steps, as it has more than `add` then.
+    out; so are arms with more steps where all others have equal steps.
     """
     usual = [arm for arm in arms if arm.name is None]
     found = [
         (arm, other)
         for arm in usual
-        for kind in _PARTNERS.get(arm.arm, ())
-        if kind != "same_steps" or arm.training[0]["budget"] == "epochs"
+        for kind in (KINDS[name] for name in _against(arm))
+        if not kind.longer or arm.training[0]["budget"] == "epochs"
         for other in usual
-        if other.arm == kind and (other.share is None or other.share == arm.share)
+        if other.arm == kind.name and (other.share is None or other.share == arm.share)
         if set(arm.seeds) & set(other.seeds)
     ]
     return _records(found, margin)
+
+
+def _against(arm: ArmResult) -> tuple[str, ...]:
+    return KINDS[arm.arm].against if arm.arm in KINDS else ()
 
 
 def _records(chosen: Sequence[tuple[ArmResult, ArmResult]], margin: float) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def shortfalls(material: Material) -> list[str]:
         return []
     notes = []
     for arm in material.arms:
-        if arm.arm != "add_filtered":
+        if not wording.filters_synthetic(arm.arm):
             continue
         wanted = round((arm.share or 0.0) * material.level)
         short = {

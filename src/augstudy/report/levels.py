@@ -136,7 +136,7 @@ def worth_rows(curve: Curve) -> list[list[str]]:
 
 def worth_sentences(curve: Curve) -> list[str]:
     """What the arms with synthetic images are worth below the largest level."""
-    synthetic = {arm.label for arm in curve.arms if arm.arm in wording.SYNTHETIC}
+    synthetic = {arm.label for arm in curve.arms if wording.answers(arm.arm)}
     return [
         item["sentence"]
         for item in curve.learning["worth"]

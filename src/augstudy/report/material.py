@@ -10,23 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy import artifacts
+from augstudy.arms import KINDS
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
 from augstudy.report import style, wording
-
-_ORDER = (
-    "real",
-    "classic",
-    "replace",
-    "add",
-    "add_filtered",
-    "classic_add",
-    "extra_real",
-    "same_steps",
-    "real_filtered",
-    "mislabelled",
-)
 
 
 @dataclass(frozen=True)
@@ -179,7 +167,8 @@ def read_arm(path: Path) -> ArmResult:
 
 def _place(arm: ArmResult) -> tuple[bool, int, float, str]:
     """Where an arm stands in tables and figures; what all are compared with comes first."""
-    known = _ORDER.index(arm.arm) if arm.arm in _ORDER else len(_ORDER)
+    kinds = list(KINDS)
+    known = kinds.index(arm.arm) if arm.arm in kinds else len(kinds)
     return arm.label != "real", known, arm.share or 0.0, arm.label
 
 

@@ -49,11 +49,11 @@ def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, s
         {
             "title": arm.title,
             "colour": arm.colour,
-            "meaning": wording.CONTROLS[arm.arm],
+            "meaning": wording.control(arm.arm),
             "found": _found(summary["differences"][arm.label]),
         }
         for arm in material.arms
-        if arm.arm in wording.CONTROLS
+        if wording.control(arm.arm)
     ]
 
 

@@ -15,22 +15,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from augstudy.arms import KINDS
+
 INK = "#1f2933"
 MUTED = "#6b7785"
 FAINT = "#dfe3e8"
 
-_ARM_COLOURS = {
-    "real": "#3d4855",
-    "classic": "#b7791f",
-    "replace": "#3b6fb6",
-    "add": "#0f8a6d",
-    "add_filtered": "#5b9a1f",
-    "classic_add": "#7a6a12",
-    "mislabelled": "#c4502f",
-    "extra_real": "#8661b8",
-    "same_steps": "#4f8fa8",
-    "real_filtered": "#8a5a44",
-}
 _SPARE = ("#9b2c6f", "#2b5f75", "#a3763c", "#566b2e", "#b0506a", "#5a4fa3")
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _SETTINGS = {
@@ -73,9 +63,9 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
 
     An arm with a `name` of its own gets one of a few other colours.
     """
-    if name is not None or arm not in _ARM_COLOURS:
+    if name is not None or arm not in KINDS:
         return _SPARE[zlib.crc32((name or arm).encode()) % len(_SPARE)]
-    red, green, blue = mpl.colors.to_rgb(_ARM_COLOURS[arm])
+    red, green, blue = mpl.colors.to_rgb(KINDS[arm].colour)
     if share is not None and share < 1:
         hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
         light += (0.72 - light) * 0.62 * (1 - share)

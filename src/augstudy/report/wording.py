@@ -3,61 +3,39 @@
 from collections.abc import Mapping
 from typing import Any
 
+from augstudy.arms import KINDS
 from augstudy.metrics.statistics import points
-
-SYNTHETIC = ("add", "add_filtered", "replace")
-
-# What an effect is not, as each control shows it.
-CONTROLS = {
-    "mislabelled": "Synthetic images with wrong labels. An effect that it shares has nothing to do "
-    "with what the images show; what it loses is what wrong labels cost.",
-    "extra_real": "As many further real images as the others add synthetic ones. That is the most "
-    "that adding could do: synthetic images are worth having as far as they come near it.",
-    "same_steps": "Real images only, trained for the steps that full epochs take with images "
-    "added. What it gains, longer training gains: where arms have equal epochs, only what goes "
-    "beyond is due to the added images.",
-    "real_filtered": "Real images only, without those that the filter drops. What it gains is due "
-    "to dropping doubtful drawings, not to synthetic ones.",
-}
-
-_TITLES = {
-    "real": "Real images only",
-    "classic": "Classic augmentation",
-    "replace": "{share} replaced by synthetic",
-    "add": "{share} synthetic added",
-    "add_filtered": "{share} synthetic added, filtered",
-    "classic_add": "Classic, {share} synthetic added",
-    "mislabelled": "{share} mislabelled (control)",
-    "extra_real": "{share} real added (control)",
-    "same_steps": "{share} more steps (control)",
-    "real_filtered": "Real images filtered (control)",
-}
-_SUBJECTS = {
-    "real": "Using real images only",
-    "classic": "Classic augmentation (flips, rotations, shifts)",
-    "replace": "Replacing {share} of the real images by synthetic ones",
-    "add": "Adding {share} synthetic images",
-    "add_filtered": "Adding {share} filtered synthetic images",
-    "classic_add": "Classic augmentation with {share} synthetic images added",
-    "mislabelled": "Replacing {share} of the real images by mislabelled synthetic ones",
-    "extra_real": "Adding {share} real images",
-    "same_steps": "Training on the real images for {share} more steps",
-    "real_filtered": "Leaving out the real images that the filter doubts",
-}
 
 
 def title(arm: str, share: float | None, name: str | None = None) -> str:
     """A name for tables and figures: ``100 % synthetic added``, or the arm's own `name`."""
     if name is not None:
         return name.replace("_", " ").capitalize()
-    return _TITLES.get(arm, arm + " {share}").format(share=percent_share(share)).strip()
+    words = KINDS[arm].title if arm in KINDS else arm + " {share}"
+    return words.format(share=percent_share(share)).strip()
 
 
 def subject(arm: str, share: float | None, name: str | None = None) -> str:
     """The subject of a sentence: ``Adding 100 % synthetic images``, or ``Arm`` and its `name`."""
     if name is not None:
         return f"Arm {name!r}"
-    return _SUBJECTS.get(arm, f"Arm {arm} {{share}}").format(share=percent_share(share)).strip()
+    words = KINDS[arm].subject if arm in KINDS else f"Arm {arm} {{share}}"
+    return words.format(share=percent_share(share)).strip()
+
+
+def answers(arm: str) -> bool:
+    """Whether an arm is about synthetic images, and about nothing else."""
+    return arm in KINDS and KINDS[arm].answers
+
+
+def control(arm: str) -> str:
+    """What an effect is not, as the arm shows it; empty if the arm is no control."""
+    return KINDS[arm].control if arm in KINDS else ""
+
+
+def filters_synthetic(arm: str) -> bool:
+    """Whether an arm takes the synthetic images that a filter lets through."""
+    return arm in KINDS and KINDS[arm].synthetic and KINDS[arm].filtered
 
 
 def left_out(reasons: Mapping[str, str]) -> list[str]:
@@ -122,8 +100,8 @@ def headline(
     Returns:
         ``{"answer", "sentence", "arm", "verdict"}``; arm and verdict are None without comparison.
     """
-    judged = [label for label in differences if arms[label]["arm"] in SYNTHETIC]
-    others = [label for label in differences if arms[label]["arm"] not in CONTROLS]
+    judged = [label for label in differences if answers(arms[label]["arm"])]
+    others = [label for label in differences if not control(arms[label]["arm"])]
     best = max(
         judged or others,
         key=lambda label: (differences[label]["verdict"] == "helps", differences[label]["mean"]),

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from augstudy import artifacts
-from augstudy.config import Arm, CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
+from augstudy.arms import Arm
+from augstudy.config import CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
 from augstudy.errors import AugstudyError
 from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
@@ -68,9 +69,9 @@ def images_needed(arms: Sequence[Arm], level: int) -> int:
     An arm with a filter needs more of them to choose from.
     """
     shares = [
-        (arm.share or 0.0) * (CANDIDATES if arm.uses_filter else 1)
+        (arm.share or 0.0) * (CANDIDATES if arm.kind.filtered else 1)
         for arm in arms
-        if arm.uses_synthetic
+        if arm.kind.synthetic
     ]
     # Shares are decimals: 0.3 x 60 is 18, though 0.3 in binary is a little more.
     return math.ceil(round(max(shares, default=0.0) * level, 6))
@@ -203,9 +204,9 @@ def curate(
 
         settings = parse(CurationSettings, decoded(filters["settings"]), "the curation settings")
         recipe = classifier_recipe(filters["recipe"], decoded(filters["overrides"]))
-        filtered = [arm for arm in parse_arms(arms) if arm.uses_filter]
-        images = given(synthetic) if any(arm.uses_synthetic for arm in filtered) else None
-        real = any(not arm.uses_synthetic for arm in filtered)
+        filtered = [arm for arm in parse_arms(arms) if arm.kind.filtered]
+        images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
+        real = any(not arm.kind.synthetic for arm in filtered)
         if images is None and not real:
             skip(out, me, why_skipped(synthetic) if filtered else NO_FILTER)
         else:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from augstudy import artifacts
+from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
-from augstudy.config import Arm, parse
+from augstudy.config import parse
 from augstudy.errors import DataError
 from augstudy.files import write_json
 from augstudy.stages.adapters import arm_label, copy, decoded, given, skip, step, why_skipped
@@ -46,7 +47,7 @@ def train_cnn(
         _share_cores()
         from augstudy.stages.train_cnn import run, shortage
 
-        needed = {"synthetic": parsed.uses_synthetic, "curation": parsed.uses_filter}
+        needed = {"synthetic": parsed.kind.synthetic, "curation": parsed.kind.filtered}
         asked = {name: inputs[name] for name, need in needed.items() if need and name in inputs}
         missing = [path for path in asked.values() if given(path) is None]
         if missing:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from augstudy import artifacts, telemetry
+from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, resolve_precision
-from augstudy.config import Arm, ClassifierSettings
+from augstudy.config import ClassifierSettings
 from augstudy.data.curation import Judged, TooFewDrawingsError
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
@@ -93,9 +94,9 @@ def _read(
 ) -> dict[str, Artifact]:
     """The inputs that `arm` depends on, and no others: they decide whether it is made again."""
     inputs = {"dataset": artifacts.read(dataset, "dataset")}
-    if arm.uses_synthetic and synthetic is not None:
+    if arm.kind.synthetic and synthetic is not None:
         inputs["synthetic"] = artifacts.read(synthetic, "synthetic")
-    if arm.uses_filter and curation is not None:
+    if arm.kind.filtered and curation is not None:
         inputs["curation"] = artifacts.read(curation, "curation")
     return inputs
 
@@ -139,7 +140,7 @@ class _Cell:
         self._arm = arm
         self._sources = _load_sources(arm, inputs, self.classes)
         self._validation = load_split(inputs["dataset"], "val")
-        self._settings = settings.model_copy(update={"augmentation": settings.augmentation_of(arm)})
+        self._settings = settings.model_copy(update={"augmentation": arm.augmentation_in(settings)})
         self._trainer: classifier.Trainer | None = None
 
     def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
@@ -184,8 +185,8 @@ def with_budget(
 
     With the budget ``steps``, as many as make the gradient steps of the arm ``real``: otherwise an
     arm that adds images would also train longer, and "more images help" could not be told from
-    "more steps help". With the budget ``epochs`` every arm makes as many passes. ``same_steps``
-    makes, with either, the steps of ``add`` in full epochs.
+    "more steps help". With the budget ``epochs`` every arm makes as many passes. An arm that is
+    ``longer`` makes, with either, the steps that full epochs take with its share added.
 
     Args:
         settings: of the classifier.
@@ -197,7 +198,7 @@ def with_budget(
     def steps(count: float) -> int:
         return math.ceil(round(count / settings.batch_size, 6))
 
-    if arm.arm == "same_steps":
+    if arm.kind.longer:
         wanted = steps(real * (1 + (arm.share or 0.0)))
     else:
         wanted = steps(images if settings.budget == "epochs" else real)
@@ -206,9 +207,9 @@ def with_budget(
 
 
 def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[str]) -> Sources:
-    """What `arm` may choose from, and nothing else: ``extra`` is read by one arm alone."""
+    """What `arm` may choose from, and nothing else: ``extra`` is read for arms that need it."""
     real, extra = load_split(inputs["dataset"], "train"), None
-    if arm.arm == "extra_real":
+    if arm.kind.extra:
         beyond = load_split(inputs["dataset"], "extra")
         extra = Drawings(beyond.images, beyond.labels)
     synthetic, curation = inputs.get("synthetic"), inputs.get("curation")
