@@ -50,7 +50,7 @@ def show(console: Console, result: Result) -> None:
     if summary.is_file():
         content = json.loads(summary.read_text())
         _verdict(console, content["headline"])
-        console.print(_arms(content))
+        console.print(_points(content) if content.get("kind") == "sweep" else _arms(content))
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
     console.print(
@@ -99,6 +99,23 @@ def _arms(summary: Mapping[str, Any]) -> Table:
         value, low, high = (100 * found[key] for key in ("value", "low", "high"))
         accuracy = f"{value:.1f} ({low:.1f} to {high:.1f})"
         table.add_row(label, accuracy, *_difference(summary["differences"].get(label)))
+    return table
+
+
+def _points(summary: Mapping[str, Any]) -> Table:
+    """A row a point of a sweep, then a row a finding."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Point", no_wrap=True)
+    table.add_column("Validation, %", justify="right", no_wrap=True)
+    table.add_column("Minus base, points", justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for name, point in summary["points"].items():
+        accuracy = f"{100 * point['val_accuracy']:.1f}"
+        table.add_row(name, accuracy, *_difference(summary["differences"].get(name)))
+    for found in summary["findings"]:
+        word = found["judgement"]
+        style = {"holds": "green", "does not hold": "red"}.get(word, "yellow")
+        table.add_row(found["claim"], "", "", Text(word, style=style))
     return table
 
 

@@ -185,6 +185,8 @@ def _row(folder: Path) -> dict[str, Any]:
 
 
 def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
+    if summary.get("kind") == "sweep":
+        return _swept(summary)
     arms, head, data = summary["arms"], summary["headline"], summary["data"]
     best = head["arm"]
     found = summary["differences"][best] if best else {}
@@ -199,6 +201,23 @@ def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
         "ci_low": found.get("low"),
         "ci_high": found.get("high"),
         "verdict": head["verdict"],
+    }
+
+
+def _swept(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep, of which the base and the chosen point have seen the test images."""
+    test, data = summary["test"], summary["data"]
+    return {
+        "source": data["source"],
+        "level": data["level"],
+        "arms": ", ".join(summary["points"]),
+        "best_arm": summary["chosen"],
+        "real_accuracy": test["base"]["accuracy"]["value"],
+        "best_accuracy": test["chosen"]["accuracy"]["value"],
+        "difference": test["difference"]["mean"],
+        "ci_low": test["difference"]["low"],
+        "ci_high": test["difference"]["high"],
+        "verdict": summary["headline"]["verdict"],
     }
 
 

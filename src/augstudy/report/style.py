@@ -18,6 +18,8 @@ from PIL import Image
 INK = "#1f2933"
 MUTED = "#6b7785"
 FAINT = "#dfe3e8"
+GOOD = "#0b6a54"
+BAD = "#a63d1f"
 
 _ARM_COLOURS = {
     "real": "#3d4855",
@@ -81,6 +83,12 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
         light += (0.72 - light) * 0.62 * (1 - share)
         red, green, blue = colorsys.hls_to_rgb(hue, light, saturation)
     return str(mpl.colors.to_hex((red, green, blue)))
+
+
+def palette(count: int) -> list[str]:
+    """So many colours that can be told apart, the first for what others are compared with."""
+    others = [*_SPARE, *_ARM_COLOURS.values()]
+    return [INK, *(others[index % len(others)] for index in range(count - 1))][:count]
 
 
 @contextlib.contextmanager
