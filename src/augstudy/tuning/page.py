@@ -38,7 +38,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
     context: dict[str, Any] = {
         "summary": summary,
         "head": summary["headline"],
-        "facts": _facts(material, summary),
+        "facts": _facts(summary),
         "findings": [_finding(item) for item in summary["findings"]],
         "overview": _overview(material, summary),
         "axes": [_axis(axis, trained, summary) for axis in material.sweep.axes],
@@ -59,7 +59,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
     return environment().get_template("sweep.html.j2").render(context)
 
 
-def _facts(material: Material, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     images = summary["data"]["images"]
     return [
         (str(len(summary["points"]) - 1), "points beside the base"),

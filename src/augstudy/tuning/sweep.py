@@ -136,7 +136,8 @@ def expand(sweep: Sweep) -> list[Point]:
 
 def combine(axes: Sequence[Axis], labels: Sequence[str]) -> Point:
     """The point with the value that `labels` names for each axis."""
-    chosen, changes = {}, {}
+    chosen: dict[str, str] = {}
+    changes: dict[str, Any] = {}
     for axis, label in zip(axes, labels, strict=True):
         if found := next((value for value in axis.values if value.label == label), None):
             chosen[axis.name] = label
