@@ -122,7 +122,7 @@ def build_classifier(path, dataset, seeds=(0, 1, 2), content=b""):
             (draft / f"seed-{seed}").mkdir()
             (draft / f"seed-{seed}" / "model.keras").write_bytes(content)
         (draft / "architecture.txt").write_text("A convolution, and a dense layer.\n")
-        write_json(draft / "arm.json", chosen.record() | ({"point": point} if point else {}))
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "training.json", training_records(curves, seeds, 10))
         write_json(draft / "classes.json", dataset.json("classes.json"))
     return artifacts.read(path, "classifier")
@@ -226,7 +226,7 @@ def build_cam(path, dataset, arm="real", share=None, per_class=2):
             confidence=generator.uniform(0.35, 0.99, len(picked)).astype(np.float32),
         )
         Image.new("L", (28, 28)).save(draft / "gallery.png")
-        write_json(draft / "arm.json", chosen.record() | ({"point": point} if point else {}))
+        write_json(draft / "arm.json", chosen.record())
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "cam")
 

@@ -1,4 +1,4 @@
-"""A finished sweep, made without training anything: points with the skill that a test gives them."""
+"""A finished sweep, made without training: points with the skill that a test gives them."""
 
 import numpy as np
 import pandas as pd

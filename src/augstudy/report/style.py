@@ -112,8 +112,13 @@ def svg_uri(chart: Figure) -> str:
     with mpl.rc_context(_SETTINGS):
         chart.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace("'DejaVu Sans'", _FONTS)
-    text = re.sub(r"(?<=\d\.\d\d)\d+", "", text[text.index("<svg") :])
+    text = re.sub(r"<[^>]*>", _rounded, text[text.index("<svg") :])
     return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _rounded(tag: re.Match[str]) -> str:
+    """A tag with two decimals a number; what is written between tags is left alone."""
+    return re.sub(r"(?<=\d\.\d\d)\d+", "", tag.group())
 
 
 def image_uri(pixels: NDArray[np.uint8], lossy: bool = False) -> str:
