@@ -225,6 +225,12 @@ class GanSettings(GeneratorSettings):
     """An AC-GAN and how to train it. Moves and scales real and generated images alike."""
 
     architecture: str = "compact"
+    discriminator: str = Field(
+        "", description="architecture of the discriminator, where it is not the generator's"
+    )
+    filter_size: int = Field(
+        0, ge=0, le=28, description="side of the discriminator's filters; 0 is the architecture's"
+    )
     spectral_norm: bool = Field(
         False, description="of the discriminator's weights, in the place of batch normalisation"
     )

@@ -250,11 +250,18 @@ def _check_recipes(values: Mapping[str, Any]) -> None:
 
 def _check_sweep(values: Mapping[str, Any]) -> None:
     """Validate a sweep, the settings of its points, and who is to train them."""
+    from augstudy.recipes import classifier_recipe, gan_recipe
     from augstudy.tuning import points
     from augstudy.tuning.sweep import parse_sweep
 
     sweep = parse_sweep(values["sweep"])
-    points.check(sweep, values["classifier"], decoded(values["classifier_settings"]))
+    if "classifier" in values:
+        base = values["classifier"], decoded(values["classifier_settings"])
+        points.check(sweep, *base, classifier_recipe)
+    else:
+        points.check(sweep, values["gan"], decoded(values["gan_settings"]), gan_recipe)
+        if sweep.findings:
+            raise InputError("Findings are about classifiers: leave them out of this sweep.")
     workers = values["workers"]
     if not workers or len(set(workers)) < len(workers):
         raise InputError("workers must name at least one worker, and none twice.")

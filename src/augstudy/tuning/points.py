@@ -1,6 +1,6 @@
 """The points of a sweep with their settings, and what is kept of each once it is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.artifacts import Artifact
-from augstudy.config import ClassifierSettings
 from augstudy.errors import InputError
 from augstudy.recipes import classifier_recipe, decoded, merged
 from augstudy.tuning.sweep import BASE, Point, Sweep, expand
@@ -18,6 +17,7 @@ KIND = "points"
 POINTS = "points.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.npz"
+Recipes = Callable[[str, Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Trial:
 
     place: int
     point: Point
-    settings: ClassifierSettings
+    settings: Any
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,32 @@ class Trained:
         return float(np.mean(self.by_seed(metric)))
 
 
-def settings_of(point: Point, recipe: str, overrides: Mapping[str, Any]) -> ClassifierSettings:
+def settings_of(
+    point: Point, recipe: str, overrides: Mapping[str, Any], recipes: Recipes = classifier_recipe
+) -> Any:
     """The settings of a point on top of those of the base recipe.
+
+    Args:
+        point: of a sweep.
+        recipe: name of the base.
+        overrides: changes to it that every point has.
+        recipes: whose names are meant: ``classifier_recipe`` or ``gan_recipe``.
 
     Raises:
         InputError: a setting does not exist or has a wrong value; the sentence names the point.
     """
     try:
-        return classifier_recipe(recipe, merged(overrides, decoded(point.changes)))
+        return recipes(recipe, merged(overrides, decoded(point.changes)))
     except InputError as error:
         raise InputError(f"Point {point.id!r} of the sweep: {error}") from error
 
 
-def check(sweep: Sweep, recipe: str, overrides: Mapping[str, Any]) -> None:
+def check(
+    sweep: Sweep,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    recipes: Recipes = classifier_recipe,
+) -> None:
     """See that every point has settings that exist, and that no two are the same.
 
     Raises:
@@ -76,7 +89,7 @@ def check(sweep: Sweep, recipe: str, overrides: Mapping[str, Any]) -> None:
     """
     seen: dict[str, str] = {}
     for point in expand(sweep):
-        key = settings_of(point, recipe, overrides).model_dump_json()
+        key = settings_of(point, recipe, overrides, recipes).model_dump_json()
         if key in seen:
             raise InputError(
                 f"Points {seen[key]!r} and {point.id!r} of the sweep have the same settings: "
@@ -86,7 +99,12 @@ def check(sweep: Sweep, recipe: str, overrides: Mapping[str, Any]) -> None:
 
 
 def deal(
-    sweep: Sweep, recipe: str, overrides: Mapping[str, Any], worker: int, workers: int
+    sweep: Sweep,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    worker: int,
+    workers: int,
+    recipes: Recipes = classifier_recipe,
 ) -> list[Trial]:
     """What one of several workers has to train: points are dealt like cards.
 
@@ -94,7 +112,10 @@ def deal(
         InputError: see :func:`settings_of`.
     """
     dealt = list(enumerate(expand(sweep)))[worker::workers]
-    return [Trial(place, point, settings_of(point, recipe, overrides)) for place, point in dealt]
+    return [
+        Trial(place, point, settings_of(point, recipe, overrides, recipes))
+        for place, point in dealt
+    ]
 
 
 def best(points: Sequence[Trained]) -> Trained:

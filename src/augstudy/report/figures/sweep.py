@@ -8,7 +8,7 @@ from augstudy.report import style
 
 @dataclass(frozen=True)
 class Row:
-    """One point, in percentage points; ``clear`` where the verdict is that it helps or hurts."""
+    """One point, minus the base; ``clear`` where the verdict is that it helps or hurts."""
 
     title: str
     colour: str
@@ -18,12 +18,17 @@ class Row:
     clear: bool
 
 
-def ladder(groups: Sequence[tuple[str, Sequence[Row]]], band: float) -> str:
+def ladder(
+    groups: Sequence[tuple[str, Sequence[Row]]],
+    band: float,
+    label: str = "Validation accuracy minus that of the base, percentage points",
+) -> str:
     """Intervals of all points below each other, under the name of their axis.
 
     Args:
         groups: axis and its points.
         band: half the width of the shaded strip around zero.
+        label: what the axis says.
     """
     count = sum(len(rows) for _, rows in groups)
     with style.figure(8.6, 0.7 + 0.215 * count + 0.3 * len(groups)) as chart:
@@ -44,7 +49,7 @@ def ladder(groups: Sequence[tuple[str, Sequence[Row]]], band: float) -> str:
             place += 0.85
         axes.set_ylim(place, -0.1)
         axes.set_yticks([at for at, _, _ in ticks], [text for _, text, _ in ticks])
-        for label, (_, _, heading) in zip(axes.get_yticklabels(), ticks, strict=True):
-            label.set(color=style.INK, fontsize=8.8, fontweight="bold" if heading else "normal")
-        axes.set_xlabel("Validation accuracy minus that of the base, percentage points")
+        for tick, (_, _, heading) in zip(axes.get_yticklabels(), ticks, strict=True):
+            tick.set(color=style.INK, fontsize=8.8, fontweight="bold" if heading else "normal")
+        axes.set_xlabel(label)
         return style.svg_uri(chart)
