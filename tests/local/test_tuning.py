@@ -64,7 +64,7 @@ def test_the_next_run_trains_nothing_again(swept: Path) -> None:
     [
         ("workers=[1, 1]", "workers must name at least one worker"),
         ("sweep.mode=random", "the sweep, mode"),
-        ("sweep.trials=0", "the sweep, trials"),
+        ("sweep.axes=[]", "the sweep, axes"),
     ],
 )
 def test_mistakes_are_told_before_anything_runs(

@@ -50,7 +50,8 @@ def show(console: Console, result: Result) -> None:
     if summary.is_file():
         content = json.loads(summary.read_text())
         _verdict(console, content["headline"])
-        console.print(_points(content) if content.get("kind") == "sweep" else _arms(content))
+        tables = {"sweep": _points, "gan_sweep": _generators}
+        console.print(tables.get(content.get("kind", ""), _arms)(content))
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
     console.print(
@@ -116,6 +117,25 @@ def _points(summary: Mapping[str, Any]) -> Table:
         word = found["judgement"]
         style = {"holds": "green", "does not hold": "red"}.get(word, "yellow")
         table.add_row(found["claim"], "", "", Text(word, style=style))
+    return table
+
+
+def _generators(summary: Mapping[str, Any]) -> Table:
+    """A row a point of a sweep of generators."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Point", no_wrap=True)
+    table.add_column("Training", no_wrap=True)
+    table.add_column("FID-QD", justify="right", no_wrap=True)
+    table.add_column("Minus base", justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for name, point in summary["points"].items():
+        fid = point["metrics"].get("fid_qd")
+        record = summary["differences"].get(name) or {"metrics": {}, "verdict": "reference"}
+        found, change = record["metrics"].get("fid_qd"), ""
+        if found and len(point["seeds"]) > 1:
+            change = f"{found['mean']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})"
+        value = f"{fid['mean']:.1f}" if fid else ""
+        table.add_row(name, ", ".join(point["verdicts"]), value, change, record["verdict"])
     return table
 
 

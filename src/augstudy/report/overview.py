@@ -187,6 +187,10 @@ def _row(folder: Path) -> dict[str, Any]:
 def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
     if summary.get("kind") == "sweep":
         return _swept(summary)
+    if summary.get("kind") == "gan_sweep":
+        chosen = summary["chosen"]
+        known = {name: summary["data"][name] for name in ("source", "level")}
+        return {**known, "arms": ", ".join(summary["points"]), "best_arm": chosen}
     arms, head, data = summary["arms"], summary["headline"], summary["data"]
     best = head["arm"]
     found = summary["differences"][best] if best else {}

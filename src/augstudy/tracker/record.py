@@ -192,6 +192,8 @@ def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _found(summary: Mapping[str, Any]) -> dict[str, Any]:
     if summary.get("kind") == "sweep":
         return _swept(summary)
+    if summary.get("kind") == "gan_sweep":
+        return _swept_gans(summary)
     data, differences = summary["data"], summary["differences"]
     return {
         "source": data["source"],
@@ -218,6 +220,22 @@ def _swept(summary: Mapping[str, Any]) -> dict[str, Any]:
             _point(name, point, summary, differences.get(name) or {})
             for name, point in summary["points"].items()
         ],
+    }
+
+
+def _swept_gans(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep of generators, with the figures of the one that was chosen; no accuracies."""
+    data, points = summary["data"], summary["points"]
+    chosen = points.get(summary["chosen"]) or {}
+    fid = _mapping(_mapping(chosen.get("metrics")).get("fid_qd")).get("mean")
+    stable = sum(bool(point["stable"]) for point in points.values())
+    return {
+        "source": data["source"],
+        "level": data["level"],
+        "data_hash": data.get("hash"),
+        "fid_qd": fid,
+        "gan_verdict": f"{stable} of {len(points)} stable",
+        "outcome": summary["headline"]["answer"],
     }
 
 

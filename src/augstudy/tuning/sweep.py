@@ -13,7 +13,7 @@ from augstudy.errors import InputError
 from augstudy.recipes import merged
 
 BASE = "base"
-Mode = Literal["one_at_a_time", "grid", "search"]
+Mode = Literal["one_at_a_time", "grid"]
 Expected = Literal["higher", "lower", "same"]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .x+-]{0,39}$")]
 
@@ -65,12 +65,10 @@ class Sweep(Settings):
 
     mode: Mode = Field(
         "one_at_a_time",
-        description="change one axis at a time, try all combinations, or search among them",
+        description="change one axis at a time, or try all combinations",
     )
     axes: tuple[Axis, ...] = Field(min_length=1)
     findings: tuple[Finding, ...] = ()
-    trials: int = Field(20, ge=1, description="search only: points to try beside the base")
-    search_seed: int = Field(0, ge=0, description="search only: chooses the points")
 
     @field_validator("axes")
     @classmethod
@@ -116,10 +114,10 @@ def parse_sweep(values: Mapping[str, Any]) -> Sweep:
         InputError: one sentence naming what is wrong.
     """
     sweep = parse(Sweep, values, "the sweep")
-    known = [point.id for point in expand(sweep)] if sweep.mode != "search" else None
+    known = [point.id for point in expand(sweep)]
     for finding in sweep.findings:
         for name in (finding.point, finding.against):
-            if known is not None and name not in known:
+            if name not in known:
                 raise InputError(
                     f"The finding {finding.claim!r} is about {name!r}, which is no point of the "
                     f"sweep; a point is called like {known[-1]!r}."
@@ -128,7 +126,7 @@ def parse_sweep(values: Mapping[str, Any]) -> Sweep:
 
 
 def expand(sweep: Sweep) -> list[Point]:
-    """The points of a sweep, the base first; for a search all that it may choose from."""
+    """The points of a sweep, the base first."""
     if sweep.mode == "one_at_a_time":
         return [Point(), *_one_at_a_time(sweep.axes)]
     return [combine(sweep.axes, labels) for labels in itertools.product(*map(options, sweep.axes))]
