@@ -137,9 +137,8 @@ def _read_preset(path: Path) -> dict[str, Any]:
         raise InputError(f"Preset {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
         raise InputError(f"Preset {path} must be a mapping of parameters to values.")
-    if base := content.pop("extends", None):
-        content = merged(_read_preset(path.with_name(f"{base}.yaml")), content)
-    return content
+    base = content.pop("extends", None)
+    return merged(_read_preset(path.with_name(f"{base}.yaml")), content) if base else content
 
 
 def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputError:

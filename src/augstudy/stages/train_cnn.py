@@ -275,7 +275,7 @@ def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
 def _predicted(
     model: keras.Model, drawings: Drawings | Split, mirror: bool
 ) -> npt.NDArray[np.intp]:
-    return classifier.predict(model, drawings.images, mirror=mirror).argmax(axis=1)
+    return np.asarray(classifier.predict(model, drawings.images, mirror=mirror).argmax(axis=1))
 
 
 def _summary(model: keras.Model) -> str:
