@@ -128,10 +128,16 @@ def _point(name: str, axis: Axis, drawn: Drawn, summary: Mapping[str, Any]) -> d
         "verdict": word,
         "pill": _PILLS.get(word, ""),
         "p": wording.p_text(p_value) if p_value is not None else "",
-        "reasons": point["reasons"],
+        "reasons": _reasons(point),
         "cpu": duration(point["cpu_s"]),
         "sheet": _sheet(drawn),
     }
+
+
+def _reasons(point: Mapping[str, Any]) -> list[str]:
+    """Why runs are not stable, each reason once."""
+    told = zip(point["verdicts"], point["reasons"], strict=True)
+    return list(dict.fromkeys(reason for word, reason in told if word != "stable" and reason))
 
 
 def _change(metric: str, record: Mapping[str, Any] | None) -> str:
