@@ -24,7 +24,8 @@ from augstudy.data.dataset import Split, load_split
 from augstudy.models import classifiers
 from augstudy.recipes import classifier_recipe
 from augstudy.stages import ingest
-from augstudy.training.classifier import one_hot, predict, train
+from augstudy.training.classifier import one_hot, train
+from augstudy.training.predicting import predict
 
 CLASSES = 11
 

@@ -1,7 +1,7 @@
 """Component: make labelled synthetic images."""
 
 from kfp import dsl
-from kfp.dsl import Dataset, Input, Model, Output
+from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
 from components.image import IMAGE
 
@@ -12,6 +12,7 @@ def synthesize(
     dataset: Input[Dataset],
     judge: Input[Model],
     synthetic: Output[Dataset],
+    metrics: Output[Metrics],
     per_class: int,
     seed: int,
     arms: list[dict],
@@ -23,4 +24,6 @@ def synthesize(
 
     used = level or train_per_class
     inputs = {"gan": gan.path, "dataset": dataset.path, "judge": judge.path}
-    adapters.synthesize(inputs, synthetic.path, per_class, seed, arms, used)
+    found = adapters.synthesize(inputs, synthetic.path, per_class, seed, arms, used)
+    for name, value in found.items():
+        metrics.log_metric(name, value)

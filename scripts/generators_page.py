@@ -4,6 +4,8 @@ from typing import Any
 
 from tables import table
 
+from augstudy.recipes import LADDER
+
 HEADER = """# Generators
 
 Written by `make docs` from `benchmarks/results/generators.json`. The recipes of `augstudy train-gan
@@ -19,11 +21,16 @@ Written by `make docs` from `benchmarks/results/generators.json`. The recipes of
 - `projection` (`diffaugment`): the class enters the discriminator by projection, in the place of
   the class loss (Miyato and Koyama 2018).
 - `adc` (`diffaugment`): a class loss that tells real from generated as well (Hou et al. 2022).
-- `compact`, beside the ladder: a quick one for short trainings, part projection, part class loss.
+- `compact`, the default: made for short trainings; part projection and part class loss, spectral
+  normalisation, hinge loss, shifts and zooms before the discriminator, an averaged generator, and a
+  term that rewards different drawings for different noise.
+- `diffusion`, a control without a discriminator: class-conditional denoising with classifier-free
+  guidance and a few-step sampler (Ho et al. 2020, Ho and Salimans 2021, Song et al. 2021).
 
 All figures are on validation drawings, seen by the judge ([metrics](metrics.md)); the score
 that chose the best generator saw these as well: absolute values are a little rosy, for all alike.
-CAS is the validation accuracy of a classifier that learnt from generated drawings alone.
+CAS is the validation accuracy of a classifier that learnt from generated drawings alone, as many as
+the real ones that the first row's learnt from. Training is on one thread.
 """
 SETS = {
     "mammals": "The 11 mammals, 254 training drawings a class",
@@ -42,26 +49,59 @@ COLUMNS = {
 def page(result: dict[str, Any], machine: str) -> str:
     """The page, from ``generators.json`` and words on the machine it was measured on."""
     parts = [HEADER.strip()]
-    for name, recipes in result["sets"].items():
-        picture = f"![Real and generated drawings](images/generators-{name}.png)"
-        head = ["recipe", *(title for title, _ in COLUMNS.values())]
-        head += ["steps", "CPU s", "steps/s", "seeds", "verdicts"]
-        rows = [_row(recipe, record) for recipe, record in recipes.items()]
-        parts.append(f"## {SETS[name]}\n\n{table(head, rows)}\n\n{picture}")
-    parts.append(
-        "Means over seeds, lowest and highest behind; seconds and steps a second are medians. "
-        f"{machine} Again: `{result['command']}`."
-    )
-    return "\n\n".join(parts) + "\n"
+    pictured = set()
+    for measured in result["tables"]:
+        name = measured["set"]
+        title = f"## {SETS[name]}: {measured['budget']:g} CPU seconds of training"
+        parts += [title, _table(measured["recipes"]), _bought(measured["recipes"])]
+        if name not in pictured:
+            parts.append(f"![Real and generated drawings](images/generators-{name}.png)")
+            pictured.add(name)
+        parts.append(f"Again: `{measured['command']}`.")
+    parts.append(f"Means over seeds, lowest and highest behind; CPU seconds are medians. {machine}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _table(recipes: dict[str, Any]) -> str:
+    head = ["recipe", *(title for title, _ in COLUMNS.values())]
+    head += ["steps", "CPU s", "steps/CPU s", "seeds", "verdicts"]
+    first = next(iter(recipes.values()))
+    real = [
+        f"{first['metrics'][key]['real']:.{digits}f}" if key in first["metrics"] else ""
+        for key, (_, digits) in COLUMNS.items()
+    ]
+    rows = [_row(recipe, record) for recipe, record in recipes.items()]
+    return table(head, [["*real drawings*", *real, "", "", "", "", ""], *rows])
 
 
 def _row(recipe: str, record: dict[str, Any]) -> list[object]:
     cells: list[object] = [f"`{recipe}`"]
     for key, (_, digits) in COLUMNS.items():
         found = record["metrics"].get(key)
-        low_high = f" ({found['low']:.{digits}f} to {found['high']:.{digits}f})" if found else ""
-        cells.append(f"{found['mean']:.{digits}f}{low_high}" if found else "")
+        cells.append(_spread(found, digits) if found else "")
     steps = ", ".join(f"{value:,}" for value in sorted(set(record["steps"])))
     verdicts = ", ".join(sorted(set(record["verdict"])))
-    cells += [steps, f"{record['cpu_s']:,.0f}", record["steps_s"], record["seeds"], verdicts]
-    return cells
+    pace = f"{record['steps_cpu_s']:.1f}"
+    return [*cells, steps, f"{record['cpu_s']:,.0f}", pace, record["seeds"], verdicts]
+
+
+def _spread(found: dict[str, float], digits: int) -> str:
+    mean, low, high = (f"{found[key]:.{digits}f}" for key in ("mean", "low", "high"))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def _bought(recipes: dict[str, Any]) -> str:
+    """What each rung changed in the one below it, in figures."""
+    lines = [
+        f"- `{recipe}` after `{below}`: FID-QD {_change(recipes, below, recipe, 'fid_qd', 1)}, "
+        f"coverage {_change(recipes, below, recipe, 'coverage', 2)}, "
+        f"CAS {_change(recipes, below, recipe, 'cas', 2)}."
+        for recipe, (below, _) in LADDER.items()
+        if recipe in recipes and below in recipes
+    ]
+    return "What each rung bought:\n\n" + "\n".join(lines) if lines else ""
+
+
+def _change(recipes: dict[str, Any], below: str, recipe: str, key: str, digits: int) -> str:
+    before, after = (recipes[name]["metrics"][key]["mean"] for name in (below, recipe))
+    return f"{before:.{digits}f} \N{RIGHTWARDS ARROW} {after:.{digits}f}"

@@ -2,9 +2,9 @@
 
     python tests/faults.py [KILLS [SEED]]
 
-Half of the kills are SIGTERM, half SIGKILL, of a GAN and a classifier in turns, each killed
-again and again until it is through. Two minutes on two cores for 20 kills; the exit code is 1 if
-a training ends otherwise than undisturbed.
+Half of the kills are SIGTERM, half SIGKILL, of a GAN, a classifier and a diffusion model in turns,
+each killed again and again until it is through. Three minutes on two cores for 20 kills; the exit
+code is 1 if a training ends otherwise than undisturbed.
 """
 
 import os
@@ -25,6 +25,8 @@ from augstudy.stages import train_judge
 from augstudy.training import checkpoints
 
 CLASSES = ("cow", "giraffe", "zebra")
+TRAININGS = ("gan", "cnn", "diffusion")
+STEPS = {"gan": 600, "diffusion": 325}
 LONGEST_S = 1.5  # between the first progress and the signal
 
 
@@ -36,12 +38,12 @@ def main(kills: int, seed: int) -> int:
         settings = JudgeSettings(classifier="baseline", steps=2, cas_steps=0)
         train_judge.run(dataset, dataset.with_name("judge"), settings)
         wanted = {}
-        for what in ("gan", "cnn"):
+        for what in TRAININGS:
             run(what, dataset, Path(folder) / f"{what}-undisturbed")
             wanted[what] = artifacts.read(Path(folder) / f"{what}-undisturbed").content_hash
         done, wrong, number = 0, 0, 0
         while done < kills:
-            what, number = ("gan", "cnn")[number % 2], number + 1
+            what, number = TRAININGS[number % len(TRAININGS)], number + 1
             out = Path(folder) / f"{what}-{number}"
             struck = strike(what, dataset, out, chance, kills - done)
             same = artifacts.read(out).content_hash == wanted[what]
@@ -87,7 +89,9 @@ def child(what: str, dataset: str, out: str, name: str, delay: str) -> None:
 
     telemetry.Stage.progress = progress
     checkpoints.EVERY_S = 0.0  # a checkpoint at every chance, so that kills meet their writing
-    interrupted.GAN = interrupted.GAN.model_copy(update={"steps": 600})
+    for name, steps in STEPS.items():
+        settings = interrupted.GENERATORS[name].model_copy(update={"steps": steps})
+        interrupted.GENERATORS[name] = settings
     interrupted.CNN = interrupted.CNN.model_copy(update={"epochs": 20, "early_stopping": None})
     interrupted.train(what, Path(dataset), Path(out))
     timer.cancel()

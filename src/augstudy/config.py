@@ -131,6 +131,13 @@ class Augmentation(Settings):
         """Whether it changes anything."""
         return self != Augmentation()
 
+    def halved(self) -> "Augmentation":
+        """Half as strong, and without flips."""
+        limits = {
+            name: getattr(self, name) / 2 for name in type(self).model_fields if "flip" not in name
+        }
+        return Augmentation.model_validate(limits)
+
     def joined(self, other: "Augmentation") -> "Augmentation":
         """For every setting the stronger of the two."""
         return Augmentation.model_validate(
@@ -184,6 +191,13 @@ class ClassifierSettings(Settings):
         description="what arm classic adds to it",
     )
     mirror: bool = Field(False, description="predict the mean over a drawing and its mirror image")
+    views: int = Field(
+        1,
+        ge=1,
+        le=65,
+        description="predict the mean over a drawing and copies, so many in all, that are changed "
+        "half as much as in training",
+    )
     precision: Precision = "auto"
 
     def augmentation_of(self, arm: "Arm") -> Augmentation:

@@ -61,7 +61,7 @@ _MODERN: dict[str, Any] = {
 
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     **{name: {"architecture": name, **_REPORT} for name in _REPORT_ARCHITECTURES},
-    "modern": {"architecture": "modern", **_MODERN},
+    "modern": {"architecture": "modern", **_MODERN, "views": 5},
     "modern_small": {"architecture": "modern_small", **_MODERN},
 }
 
@@ -71,7 +71,7 @@ GANS: dict[str, dict[str, Any]] = {
         "spectral_norm": True,
         "latent_dim": 64,
         "batch_size": 64,
-        "steps": 750,
+        "steps": 4000,
         "learning_rate": 2e-3,
         "final_rate": 0.1,
         "loss": "hinge",

@@ -69,7 +69,9 @@ def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> Non
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
     function("train_gan")(**inputs, recipe="compact", settings={}, seed=0, on_failure="stop")
     sizes = {"per_class": 0, "seed": 0, "train_per_class": 10, "level": 0}
-    function("synthesize")(**inputs, synthetic=synthetic, **sizes)
+    metrics = Output(tmp_path / "metrics")
+    function("synthesize")(**inputs, synthetic=synthetic, metrics=metrics, **sizes)
+    assert metrics.metadata == {}
     assert [adapters.given(item.path) for item in (judge, gan, synthetic)] == [None] * 3
 
 

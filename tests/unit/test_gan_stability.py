@@ -101,6 +101,17 @@ def test_only_what_is_hopeless_and_stays_ends_a_training():
     assert alarms(history(20, spread=0.01), 5000) == []
 
 
+def test_what_passes_is_no_alarm_but_what_lasts_is():
+    late = history(20)
+    late[12]["diversity"] = late[18]["diversity"] = 0.1
+    assert alarms(late, 500) == []
+    late[19]["diversity"] = 0.2
+    (alarm,) = alarms(late, 500)
+    assert (alarm.first_step, alarm.last_step, alarm.value) == (475, 500, 0.2)
+    # One step is trained in tests: three warnings about it would only frighten.
+    assert alarms([{**HEALTHY, "step": step, "spread": 0.0} for step in (1, 2)], 2) == []
+
+
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_losses_that_are_no_numbers_are_failed(broken):
     rows = history(generator_loss=broken)

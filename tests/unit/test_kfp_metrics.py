@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from augstudy.metrics.quality import DIRECTIONS
 from augstudy.report import kfp_metrics
 
 
@@ -87,6 +88,21 @@ def test_a_cell_says_which_it_is():
         "accuracy_low": 0.4,
         "accuracy_high": 0.6,
     }
+
+
+def test_figures_of_synthetic_images_have_their_error_and_direction():
+    record = {"value": 4.5, "low": 4.0, "high": 5.0, "real": 0.3, "n": 60, "direction": "lower"}
+    found = kfp_metrics.synthetic({"n": 60, "metrics": {"fid_qd": record}, "per_class": {}})
+    assert found == {
+        "fid_qd": 4.5,
+        "fid_qd_low": 4.0,
+        "fid_qd_high": 5.0,
+        "fid_qd_real": 0.3,
+        "fid_qd_better": "lower",
+    }
+    everything = {"metrics": dict.fromkeys(DIRECTIONS, record)}
+    assert len(kfp_metrics.synthetic(everything)) <= kfp_metrics.MOST_SCALARS
+    assert kfp_metrics.synthetic({"metrics": {}}) == {}
 
 
 def test_a_study_of_eleven_classes_stays_far_below_the_limit_of_a_command_line():

@@ -50,7 +50,7 @@ def test_forecast_is_a_sentence():
     assert "no verdict" in forecast(1, 935)
 
 
-@pytest.mark.parametrize("target", [0.012, 0.02])
+@pytest.mark.parametrize("target", [0.018, 0.03])
 def test_what_is_needed_is_enough_and_no_more(target):
     noise = Noise(image=0.004, run=1e-5, residual=0.1)
 

@@ -46,7 +46,8 @@ def test_every_record_is_complete(good):
         assert record["low"] < record["high"], name
         assert record["direction"] == DIRECTIONS[name]
         assert record["n"] == (120 if record in good["metrics"].values() else 40)
-    assert set(good["per_class"]["cow"]) == {"gan_test", "kid", "coverage", "diversity"}
+    by_class = ["kid", "precision", "recall", "density", "coverage", "gan_test", "diversity"]
+    assert list(good["per_class"]["cow"]) == by_class
 
 
 def test_unseen_real_drawings_are_as_good_as_real_ones(good):
@@ -90,6 +91,7 @@ def test_a_collapsed_generator_is_found_out(good):
     assert found["metrics"]["kid"]["low"] > fine["kid"]
     assert found["per_class"]["cow"]["diversity"]["value"] == pytest.approx(0, abs=1e-6)
     assert found["per_class"]["cow"]["coverage"]["value"] < 0.4
+    assert found["per_class"]["cow"]["recall"]["value"] < 0.1
 
 
 def test_a_blurring_generator_is_found_out(good):
@@ -111,6 +113,15 @@ def test_noise_is_found_out(good):
     bad = values(measured(drawings(120, noise)))
     assert bad["precision"] == bad["coverage"] == bad["density"] == 0
     assert bad["gan_test"] < 0.5
+
+
+def test_one_bad_class_is_found_out(good):
+    random = np.random.default_rng(0)
+    fine = drawings(120)
+    mixed = np.concatenate([random.integers(0, 256, (SIZE, 28, 28), np.uint8), fine.images[SIZE:]])
+    found = measured(eyes(mixed, fine.labels, CLASSES))["per_class"]
+    assert found["cow"]["precision"]["value"] == found["cow"]["density"]["value"] == 0
+    assert found["zebra"] == good["per_class"]["zebra"]
 
 
 def test_swapped_labels_are_found_out(good):

@@ -39,6 +39,17 @@ def test_curves_of_a_generator_without_discriminator():
     assert gan.over_steps(history, gan.ACCURACIES, percent=True) is None
 
 
+def test_one_point_is_drawn_although_it_makes_no_line():
+    with style.figure(2, 2) as chart:
+        axes = chart.subplots()
+        for count in (1, 2):
+            style.line(axes, range(count), range(count), color="k")
+        assert [item.get_marker() for item in axes.lines] == ["o", "none"]
+    scores = pd.DataFrame({"step": [1], "score": [4.0]})
+    text = decoded(gan.over_steps(scores, gan.SCORE, percent=False)).decode()
+    assert ">distance</text>" in text
+
+
 def test_row_shares():
     shares = confusion.row_shares(np.array([[3.0, 1.0], [0.0, 0.0]]))
     assert shares.tolist() == [[75.0, 25.0], [0.0, 0.0]]

@@ -73,6 +73,11 @@ def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(repor
     page = (report.path / "report.html").read_text()
     for name in quality._READ:
         assert re.search(rf"<td>{re.escape(quality._READ[name][0])}</td>", page), name
+    own = next(iter(summary["synthetic"]["per_class"].values()))
+    table = page[page.index("Every figure of every class") :]
+    table = table[: table.index("</table>")]
+    assert table.count('<th class="num">') == len(own)
+    assert f"{100 * own['gan_test']['value']:.1f}\N{NO-BREAK SPACE}%" in table
     shown = f"{100 * metrics['coverage']['real']:.1f}"
     assert f'data-label="Real">{shown}\N{NO-BREAK SPACE}%' in page
 

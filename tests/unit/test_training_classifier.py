@@ -1,10 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import center_of_mass
 
 from augstudy.backend import keras
-from augstudy.config import ClassifierSettings
-from augstudy.training.classifier import Trainer, optimizer, predict, train
+from augstudy.config import Augmentation, ClassifierSettings
+from augstudy.training.classifier import Trainer, optimizer, train
+from augstudy.training.predicting import predict, predict_as, views
 
 CLASSES = 3
 
@@ -132,8 +134,9 @@ def test_a_warm_up_rises_to_the_rate_and_the_cosine_falls_to_zero():
 
 def test_mirrored_predictions_are_the_mean_over_both_sides(trained):
     images, _ = bars(20, seed=5)
-    mean = predict(trained.model, images, mirror=True)
-    np.testing.assert_allclose(mean, predict(trained.model, images[:, :, ::-1], mirror=True))
+    settings = ClassifierSettings(mirror=True)
+    mean = predict_as(settings, trained.model, images)
+    np.testing.assert_allclose(mean, predict_as(settings, trained.model, images[:, :, ::-1]))
     sides = [predict(trained.model, side) for side in (images, images[:, :, ::-1])]
     np.testing.assert_allclose(mean, np.mean(sides, axis=0), rtol=1e-6)
     assert not np.allclose(sides[0], sides[1])
@@ -145,3 +148,33 @@ def test_every_optimizer_can_be_had(name):
     built = optimizer(settings, 1, 1)
     assert type(built).__name__.lower() == name
     assert isinstance(built, keras.optimizers.Optimizer)
+
+
+AUGMENTATION = Augmentation(rotation=20, shift=0.1, stretch=0.2, horizontal_flip=True)
+
+
+def test_views_are_the_image_and_opposite_pairs_of_slight_changes():
+    images, _ = bars(6, seed=5)
+    seen = list(views(images, AUGMENTATION, 5))
+    assert len(seen) == 5 and seen[0] is images
+    centres = [np.array([center_of_mass(image) for image in view]) for view in seen]
+    moved = [centre - centres[0] for centre in centres[1:]]
+    assert all(0.1 < np.abs(move).max() < 0.05 * 28 + 1.5 for move in moved)
+    for there, back in (moved[:2], moved[2:]):
+        np.testing.assert_allclose(there, -back, atol=0.4)
+
+
+def test_predictions_are_the_mean_over_views_whatever_stands_beside(trained):
+    images, _ = bars(20, seed=5)
+    settings = ClassifierSettings(augmentation=AUGMENTATION, views=4)
+    mean = predict_as(settings, trained.model, images)
+    each = [predict(trained.model, view) for view in views(images, AUGMENTATION, 4)]
+    np.testing.assert_allclose(mean, np.mean(each, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        predict_as(settings, trained.model, images[7:8]), mean[7:8], rtol=1e-4
+    )
+
+
+def test_without_augmentation_there_is_one_view():
+    images, _ = bars(6, seed=5)
+    assert len(list(views(images, Augmentation(horizontal_flip=True), 4))) == 1

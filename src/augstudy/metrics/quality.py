@@ -206,10 +206,10 @@ def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str
 def _of_class(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
     """Figures of one class, as far as it has images enough."""
     n, features = fake.features.shape
-    needed = {"kid": 4, "coverage": LEAST, "fid_qd": 2 * features}
+    needed = {"fid_qd": 2 * features, "kid": 4, **dict.fromkeys(_NEIGHBOURS, LEAST)}
     names = [name for name, least in needed.items() if n >= least]
-    found = {"gan_test": accuracy_record("gan_test", fake, reference)}
-    found |= _seen_by_judge(reference, real, fake, names) if names else {}
+    found = _seen_by_judge(reference, real, fake, names) if names else {}
+    found |= {"gan_test": accuracy_record("gan_test", fake, reference)}
     return found | {"diversity": _diversity(reference, real, fake)} if n >= 4 else found
 
 

@@ -166,11 +166,11 @@ def paired_difference(
     low, high = np.quantile(draws, ENDS)
     if high - low < _NO_WIDTH:
         unseen = exact_interval(0.0, difference.shape[1])[1]
-        low, high = max(-1.0, mean - unseen), min(1.0, mean + unseen)
+        low, high = mean - unseen, mean + unseen
     return PairedDifference(
         mean=mean,
-        low=float(min(low, mean)),
-        high=float(max(high, mean)),
+        low=float(np.clip(low, -1.0, mean)),
+        high=float(np.clip(high, mean, 1.0)),
         p_value=_p_value(draws),
         seeds=len(by_seed),
         images=difference.shape[1],

@@ -1,12 +1,52 @@
 """Layers shared by the networks, written once for every Keras backend."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from augstudy.backend import keras
 from augstudy.config import Augmentation
 
 ops = keras.ops
+
+
+_ONE_EACH = ("rotation", "shear", "zoom")
+_TWO_EACH = ("stretch", "shift")
+CHANGES = len(_ONE_EACH) + 2 * len(_TWO_EACH)
+
+
+def inverse_maps(
+    augmentation: Augmentation,
+    parts: Sequence[Any],
+    height: int,
+    width: int,
+    signs: tuple[Any, Any] = (1.0, 1.0),
+) -> Any:
+    """One inverse affine map an image, (n, 8), from output to input coordinates.
+
+    The map mirrors and scales what it has slanted after turning it, about the centre.
+
+    Args:
+        augmentation: the largest changes.
+        parts: the share of each of them that an image gets, CHANGES arrays (n,) of -1..1: rotation,
+            shear, zoom, stretch in x and y, shift in x and y.
+        height: of the images.
+        width: of the images.
+        signs: -1 where an image is mirrored, in x and in y.
+    """
+    turn, slanted, zoomed, wider, higher, right, down = parts
+    angle, slant = turn * math.radians(augmentation.rotation), slanted * augmentation.shear
+    zoom = 1.0 + zoomed * augmentation.zoom
+    scale_x = signs[0] / (zoom * (1.0 + wider * augmentation.stretch))
+    scale_y = signs[1] / (zoom * (1.0 + higher * augmentation.stretch))
+    cosine, sine = ops.cos(angle), ops.sin(angle)
+    a, b = (cosine + slant * sine) * scale_x, (slant * cosine - sine) * scale_x
+    c, d = sine * scale_y, cosine * scale_y
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+    shift_x = centre_x - a * centre_x - b * centre_y + right * augmentation.shift * width
+    shift_y = centre_y - c * centre_x - d * centre_y + down * augmentation.shift * height
+    zero = ops.zeros_like(a)
+    return ops.stack([a, b, shift_x, c, d, shift_y, zero, zero], axis=1)
 
 
 @keras.saving.register_keras_serializable(package="augstudy")
@@ -33,33 +73,17 @@ class RandomAffine(keras.layers.Layer):
         )
 
     def _matrices(self, n: Any, height: int, width: int) -> Any:
-        """One inverse map an image, (n, 8), from output to input coordinates.
-
-        The map mirrors and scales what it has slanted after turning it, about the centre.
-        """
         settings = self.augmentation
-        angle = self._uniform(n, math.radians(settings.rotation))
-        slant = self._uniform(n, settings.shear)
-        zoom = 1.0 + self._uniform(n, settings.zoom)
-        scale_x = self._sign(n, settings.horizontal_flip) / (
-            zoom * (1.0 + self._uniform(n, settings.stretch))
-        )
-        scale_y = self._sign(n, settings.vertical_flip) / (
-            zoom * (1.0 + self._uniform(n, settings.stretch))
-        )
-        cosine, sine = ops.cos(angle), ops.sin(angle)
-        a, b = (cosine + slant * sine) * scale_x, (slant * cosine - sine) * scale_x
-        c, d = sine * scale_y, cosine * scale_y
-        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-        shift_x = centre_x - a * centre_x - b * centre_y + self._uniform(n, settings.shift * width)
-        shift_y = centre_y - c * centre_x - d * centre_y + self._uniform(n, settings.shift * height)
-        zero = ops.zeros_like(a)
-        return ops.stack([a, b, shift_x, c, d, shift_y, zero, zero], axis=1)
+        limits = (getattr(settings, name) for name in _ONE_EACH)
+        parts = [self._uniform(n, limit) for limit in limits]
+        parts += [self._uniform(n, getattr(settings, name)) for name in _TWO_EACH for _ in "xy"]
+        signs = self._sign(n, settings.horizontal_flip), self._sign(n, settings.vertical_flip)
+        return inverse_maps(settings, parts, height, width, signs)
 
     def _uniform(self, n: Any, limit: float) -> Any:
         if not limit:
             return ops.zeros((n,))
-        return keras.random.uniform((n,), -limit, limit, seed=self.generator)
+        return keras.random.uniform((n,), -1.0, 1.0, seed=self.generator)
 
     def _sign(self, n: Any, active: bool) -> Any:
         if not active:

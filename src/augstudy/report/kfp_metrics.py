@@ -63,6 +63,23 @@ def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | 
     return found
 
 
+def synthetic(quality: Mapping[str, Any]) -> dict[str, str | float]:
+    """What is reported of synthetic images; empty if they were not measured.
+
+    For each figure, such as ``fid_qd``, its value, and with ``_low`` and ``_high`` its 95 %
+    interval, with ``_real`` what real drawings get, and with ``_better`` its direction.
+
+    Args:
+        quality: quality.json.
+    """
+    found: dict[str, str | float] = {}
+    for name, record in quality.get("metrics", {}).items():
+        keys = {"value": name, **{part: f"{name}_{part}" for part in ("low", "high", "real")}}
+        found |= {key: float(record[part]) for part, key in keys.items() if _finite(record[part])}
+        found[f"{name}_better"] = str(record["direction"])
+    return found
+
+
 def confusion(
     probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
 ) -> list[list[int]]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from augstudy.report import learning, style, wording
+from augstudy.report.figures import levels as figures
 from augstudy.report.material import ArmResult
 
 # Runs belong on one curve if nothing but the level, the arms and the seeds differs.
@@ -93,26 +94,27 @@ def render(curve: Curve) -> Table:
 
 
 def rows(curve: Curve) -> list[list[str]]:
-    """The same as texts, for a page: level first, then a cell an arm."""
+    """The same as texts, for a page: label first, then a cell a level."""
     return [
-        [f"{level:,}", *(_cell(arm.points.get(level)) for arm in curve.arms)]
-        for level in curve.levels
+        [arm.label, *(_cell(arm.points.get(level)) for level in curve.levels)] for arm in curve.arms
     ]
 
 
 def svg(curve: Curve) -> str:
     """The curve as a data URI of an SVG image."""
-    with style.figure(6.4, 3.6) as chart:
-        _draw(chart.subplots(), curve)
+    with style.figure(figures.WIDTH, figures.height(len(curve.arms))) as chart:
+        _draw(chart, curve)
         return style.svg_uri(chart)
 
 
 def write_png(found: list[Curve], path: Path) -> None:
     """Write the curves below each other as one PNG image."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with style.figure(6.4, 3.6 * len(found)) as chart:
-        for axes, curve in zip(chart.subplots(len(found), squeeze=False)[:, 0], found, strict=True):
-            _draw(axes, curve)
+    heights = [figures.height(len(curve.arms)) for curve in found]
+    with style.figure(figures.WIDTH, sum(heights)) as chart:
+        parts = chart.subfigures(len(found), height_ratios=heights, squeeze=False)
+        for part, curve in zip(parts[:, 0], found, strict=True):
+            _draw(part, curve)
         chart.savefig(path, format="png", dpi=150, facecolor="white", metadata={"Software": None})
 
 
@@ -177,24 +179,13 @@ def _cell(point: Point | None) -> str:
     return f"{wording.percent(point.value)} ({wording.interval(point.low, point.high)})"
 
 
-def _draw(axes: Any, curve: Curve) -> None:
-    for arm in curve.arms:
-        colour = style.colour(arm.arm, arm.share, arm.name)
-        levels, points = list(arm.points), list(arm.points.values())
-        axes.plot(
-            levels,
-            [100 * point.value for point in points],
-            marker="o",
-            markersize=4,
-            color=colour,
-            label=wording.title(arm.arm, arm.share, arm.name),
+def _draw(chart: Any, curve: Curve) -> None:
+    lines = [
+        figures.Line(
+            wording.title(arm.arm, arm.share, arm.name),
+            style.colour(arm.arm, arm.share, arm.name),
+            {at: (point.value, point.low, point.high) for at, point in arm.points.items()},
         )
-        low, high = [100 * point.low for point in points], [100 * point.high for point in points]
-        axes.fill_between(levels, low, high, color=colour, alpha=0.12, linewidth=0)
-    axes.set_xscale("log")
-    axes.minorticks_off()
-    axes.set_xticks(curve.levels, [f"{level:,}" for level in curve.levels])
-    axes.set_xlabel("Real training images a class")
-    axes.set_ylabel("Accuracy, %")
-    axes.set_title(curve.title)
-    axes.legend(frameon=False, fontsize=8)
+        for arm in sorted(curve.arms, key=lambda arm: arm.label != "real")
+    ]
+    figures.draw(chart, curve.title, lines)

@@ -88,7 +88,6 @@ def write_html(
         {
             "title": curve.title,
             "image": levels.svg(curve),
-            "arms": curve.arms,
             "rows": levels.rows(curve),
             "levels": curve.levels,
             "worth": levels.worth_rows(curve),

@@ -81,6 +81,7 @@ def section(quality: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any
     return {
         "rows": [_row(name, metrics[name]) for name in _READ if name in metrics],
         "by_class": figures.by_class(classes, quality["per_class"]),
+        "class_table": _class_table(classes, quality["per_class"]),
         "judge": wording.percent(judge["val_accuracy"], 0),
         "judge_images": f"{judge['training_images']:,}",
         "per_class": f"{measured['per_class']:,}",
@@ -105,6 +106,20 @@ def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
         "value": _shown(name, record["value"]),
         "interval": _interval(name, record["low"], record["high"]),
         "real": _shown(name, record["real"]),
+    }
+
+
+def _class_table(
+    classes: Sequence[str], per_class: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Every figure that all classes have, class by class: value, interval, and that of real."""
+    names = [name for name in _READ if all(name in per_class[label] for label in classes)]
+    return {
+        "titles": [_READ[name][0] for name in names],
+        "rows": [
+            {"label": label, "cells": [_row(name, per_class[label][name]) for name in names]}
+            for label in classes
+        ],
     }
 
 

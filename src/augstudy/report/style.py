@@ -106,6 +106,11 @@ def only_grid(axes: Any, axis: str) -> None:
     axes.spines["bottom" if axis == "x" else "left"].set_visible(False)
 
 
+def line(axes: Any, x: Any, y: Any, **options: Any) -> None:
+    """Plot a curve; one point alone, which has no line, as a dot."""
+    axes.plot(x, y, marker="o" if len(x) == 1 else "none", markersize=4, **options)
+
+
 def svg_uri(chart: Figure) -> str:
     """The figure as an SVG data URI, with text as text in the reader's own interface font."""
     buffer = io.StringIO()

@@ -149,10 +149,11 @@ def synthesize(
     seed: int,
     arms: Sequence[Mapping[str, Any]],
     level: int,
-) -> None:
+) -> dict[str, str | float]:
     """Make `per_class` images a class, or as many as the arms need at `level` if that is 0.
 
-    `inputs` are the ``gan``, the ``dataset`` and the ``judge``.
+    `inputs` are the ``gan``, the ``dataset`` and the ``judge``. Returns the figures of the images
+    for the dashboard, see :func:`augstudy.report.kfp_metrics.synthetic`; none if it was skipped.
     """
     with step("synthesize") as me:
         gan = given(inputs["gan"])
@@ -161,11 +162,14 @@ def synthesize(
         elif reason := why_failed(gan):
             skip(out, me, f"the GAN failed: {reason}")
         else:
+            from augstudy.report import kfp_metrics
             from augstudy.stages.synthesize import run
 
             wanted = per_class or images_needed(parse_arms(arms), level)
             dataset, judge = Path(inputs["dataset"]), given(inputs["judge"])
-            run(gan, Path(out), wanted, seed=seed, dataset=dataset, judge=judge)
+            made = run(gan, Path(out), wanted, seed=seed, dataset=dataset, judge=judge)
+            return kfp_metrics.synthetic(made.json("quality.json"))
+    return {}
 
 
 def curate(

@@ -24,6 +24,7 @@ from augstudy.files import write_arrays, write_json
 from augstudy.metrics.label_noise import self_confidence
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
+from augstudy.training.predicting import predict_as
 from augstudy.training.sheet import draw_sheet
 
 logger = logging.getLogger("augstudy")
@@ -141,7 +142,7 @@ class _Trainer:
         keeper.write()
 
         def probabilities(images: npt.NDArray[np.uint8]) -> Probabilities:
-            return classifier.predict(trained.model, images, mirror=self._recipe.mirror)
+            return predict_as(self._recipe, trained.model, images)
 
         found = probabilities(self.val.images)
         return _Filter(

@@ -12,12 +12,13 @@ import pandas as pd
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, prepare
+from augstudy.config import ClassifierSettings
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
-from augstudy.training.classifier import predict
+from augstudy.training.predicting import predict, predict_as
 from augstudy.training.saving import load_model
 
 EXAMPLES_PER_CLASS = 4
@@ -65,12 +66,12 @@ def _evaluate(
     test = load_split(inputs["dataset"], "test")
     training = inputs["classifier"].json("training.json")
     seeds = [int(record["seed"]) for record in training]
-    mirror = bool(inputs["classifier"].manifest.config["settings"]["mirror"])
+    settings = ClassifierSettings.model_validate(inputs["classifier"].manifest.config["settings"])
     outputs, histories = [], []
     for index, seed in enumerate(seeds):
         stage.progress(index, len(seeds), f"seed {index + 1} of {len(seeds)}")
         model = load_model(inputs["classifier"].file(f"seed-{seed}/model.keras"))
-        outputs.append(predict(model, test.images, mirror=mirror))
+        outputs.append(predict_as(settings, model, test.images))
         history = pd.read_csv(inputs["classifier"].file(f"seed-{seed}/history.csv"))
         histories.append(history.assign(seed=seed))
     probabilities = np.stack(outputs)

@@ -23,6 +23,7 @@ from augstudy.files import write_json
 from augstudy.training import classifier
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
+from augstudy.training.predicting import predict_as
 from augstudy.training.saving import save_model
 
 RECORD = "training.json"
@@ -183,7 +184,7 @@ class Cell:
         save_model(trained.model, folder / "model.keras")
         trained.history.to_csv(folder / "history.csv", index=False)
         (folder / "architecture.txt").write_text(_summary(trained.model))
-        seen = _predicted(trained.model, self._validation, settings.mirror)
+        seen = _predicted(settings, trained.model, self._validation)
         np.save(folder / VALIDATION, seen.astype(np.int16), allow_pickle=False)
         record = {
             "seed": seed,
@@ -193,7 +194,7 @@ class Cell:
             "images": len(mixture),
             "budget": settings.budget,
             "train_accuracy": float(
-                np.mean(_predicted(trained.model, mixture, settings.mirror) == mixture.labels)
+                np.mean(_predicted(settings, trained.model, mixture) == mixture.labels)
             ),
             "val_accuracy": float(np.mean(seen == self._validation.labels)),
             "parameters": trained.model.count_params(),
@@ -273,9 +274,9 @@ def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
 
 
 def _predicted(
-    model: keras.Model, drawings: Drawings | Split, mirror: bool
+    settings: ClassifierSettings, model: keras.Model, drawings: Drawings | Split
 ) -> npt.NDArray[np.intp]:
-    return np.asarray(classifier.predict(model, drawings.images, mirror=mirror).argmax(axis=1))
+    return np.asarray(predict_as(settings, model, drawings.images).argmax(axis=1))
 
 
 def _summary(model: keras.Model) -> str:

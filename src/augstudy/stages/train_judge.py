@@ -7,12 +7,13 @@ import numpy as np
 
 from augstudy import artifacts, telemetry
 from augstudy.artifacts import Artifact
-from augstudy.config import JudgeSettings
+from augstudy.config import ClassifierSettings, JudgeSettings
 from augstudy.data.dataset import Split, load_classes, load_pool, load_split
 from augstudy.files import write_arrays, write_json
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.judge import KIND, recipe, standardisation
+from augstudy.training.predicting import predict_as
 from augstudy.training.saving import save_model
 
 logger = logging.getLogger("augstudy")
@@ -59,7 +60,7 @@ def _train(
         progress=stage.progress,
         keeper=keeper,
     )
-    accuracy = _accuracy(trained, validation, chosen.mirror)
+    accuracy = _accuracy(trained, validation, chosen)
     logger.info("%s: validation accuracy %.3f", stage.title, accuracy)
     mean, scale = standardisation(trained.model, pool.images)
     save_model(trained.model, folder / "model.keras")
@@ -79,6 +80,8 @@ def _train(
     write_json(folder / "judge.json", described)
 
 
-def _accuracy(trained: classifier.Trained, validation: Split, mirror: bool) -> float:
-    predicted = classifier.predict(trained.model, validation.images, mirror=mirror).argmax(axis=1)
+def _accuracy(
+    trained: classifier.Trained, validation: Split, settings: ClassifierSettings
+) -> float:
+    predicted = predict_as(settings, trained.model, validation.images).argmax(axis=1)
     return float(np.mean(predicted == validation.labels))

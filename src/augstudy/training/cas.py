@@ -8,8 +8,9 @@ import numpy.typing as npt
 from augstudy.config import JudgeSettings
 from augstudy.data.mixtures import Drawings
 from augstudy.training.callbacks import Progress
-from augstudy.training.classifier import Trainer, predict
+from augstudy.training.classifier import Trainer
 from augstudy.training.judge import recipe
+from augstudy.training.predicting import predict_as
 
 _HELD_OUT = 10
 
@@ -36,7 +37,7 @@ def recogniser(
             seed=settings.seed + 1,
             progress=progress,
         )
-        seen = predict(trained.model, tested.images, mirror=chosen.mirror)
+        seen = predict_as(chosen, trained.model, tested.images)
         return np.asarray(seen.argmax(axis=1) == tested.labels)
 
     return recognised

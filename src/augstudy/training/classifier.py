@@ -181,20 +181,6 @@ def one_hot(labels: Labels, classes: int) -> npt.NDArray[np.float32]:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def predict(model: keras.Model, images: Images, *, mirror: bool = False) -> npt.NDArray[np.float32]:
-    """Class probabilities (N, classes) of uint8 images (N, 28, 28).
-
-    With `mirror`, the mean of those of each image and of its mirror image.
-    """
-    if mirror:
-        return (predict(model, images) + predict(model, images[:, :, ::-1])) / np.float32(2)
-    outputs = [
-        keras.ops.convert_to_numpy(model(images[start : start + 256, ..., None], training=False))
-        for start in range(0, len(images), 256)
-    ]
-    return np.concatenate(outputs).astype(np.float32)
-
-
 def optimizer(
     settings: OptimizerSettings, epochs: int, steps_per_epoch: int
 ) -> keras.optimizers.Optimizer:

@@ -6,6 +6,7 @@ evaluation the figures of :mod:`augstudy.training.signals` and how the discrimin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -105,15 +106,16 @@ def signal(row: Row, name: str) -> float | None:
 
 
 def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
-    """What was beyond its limit at some moment, the gravest first.
+    """What was beyond its limit at two moments one after the other, the gravest first.
 
-    The first quarter of the `steps` does not count: there no images are good yet.
+    The first quarter of the `steps` does not count, nor do the first few at all: there no images
+    are good yet.
     """
     found = []
-    later = [row for row in history if row["step"] >= SHARE_OF_BEGINNING * steps]
+    begun = max(SHARE_OF_BEGINNING * steps, FEWEST_STEPS)
+    later = [row for row in history if "spread" in row and row["step"] >= begun]
     for limit in LIMITS:
-        rows = [row for row in later if limit.broken_by(row)]
-        if rows:
+        if rows := _lasting(limit, later):
             value = signal(rows[-1], limit.signal)
             assert value is not None
             at = [int(row["step"]) for row in rows]
@@ -121,6 +123,12 @@ def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
                 Alarm(limit.signal, limit.says, limit.value, _rounded(value), min(at), max(at))
             )
     return found
+
+
+def _lasting(limit: Limit, moments: Sequence[Row]) -> list[Row]:
+    """The moments with the limit broken there and at the one before or after."""
+    pairs = [pair for pair in pairwise(moments) if all(map(limit.broken_by, pair))]
+    return [row for pair in pairs for row in pair]
 
 
 def failure(history: Sequence[Row], steps: int) -> str | None:
@@ -162,16 +170,14 @@ def judge(history: Sequence[Row], final: Row, steps: int | None = None) -> Stabi
     if gave_up:
         return Stability("failed", gave_up, evidence, found)
     if done < FEWEST_STEPS:
-        reason = f"After {done} steps nothing can be said: {FEWEST_STEPS} are the fewest."
+        reason = f"After so few steps ({done}) nothing can be said: {FEWEST_STEPS} are the fewest."
         return Stability("unknown", reason, evidence, found)
     for limit in LIMITS:
         if limit.broken_by({**final, "step": done}):
             reason = _sentence(limit, signal(final, limit.signal))
             return Stability(limit.verdict, reason, evidence, found)
-    reason = (
-        f"Losses stayed in balance and images of a class vary {final['diversity']:.0%} as much "
-        "as real ones."
-    )
+    share = f"{100 * final['diversity']:.0f} %"
+    reason = f"Losses stayed in balance and images of a class vary {share} as much as real ones."
     return Stability("stable", reason, evidence, found)
 
 

@@ -59,7 +59,8 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
         style.only_grid(axes, "y")
         for rates, members in groups.items():
             colour = members[0][1] if len(members) == 1 else style.INK
-            axes.plot(range(1, len(rates) + 1), rates, color=colour, drawstyle="steps-post")
+            epochs = range(1, len(rates) + 1)
+            style.line(axes, epochs, rates, color=colour, drawstyle="steps-post")
         axes.set_ylim(0, None)
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3), useMathText=True)
         axes.yaxis.get_offset_text().set(size=8, color=style.MUTED)
@@ -112,7 +113,7 @@ def _band(
         part.iloc[::every] for part in (grouped.min(), grouped.mean(), grouped.max())
     )
     axes.fill_between(middle.index, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(middle.index, middle, color=colour, label=name)
+    style.line(axes, middle.index, middle, color=colour, label=name)
 
 
 def _name_curves(axes: Any, history: pd.DataFrame, colour: str) -> None:
@@ -129,7 +130,7 @@ def _name_curves(axes: Any, history: pd.DataFrame, colour: str) -> None:
             (where, means[column][where]),
             xytext=(0, 7 if above else -8),
             textcoords="offset points",
-            ha="right",
+            ha="right" if len(means) > 1 else "left",
             va="bottom" if above else "top",
             fontsize=8.3,
             color=shade,

@@ -1,6 +1,6 @@
 """How the training of the generator went."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -51,7 +51,7 @@ def over_steps(
             window = max(1, len(values) // 15)
             smooth = values.rolling(window, min_periods=1, center=True).mean()
             axes.plot(history["step"], values, color=colour, alpha=0.28, linewidth=0.8)
-            axes.plot(history["step"], smooth, color=colour, label=name)
+            style.line(axes, history["step"], smooth, color=colour, label=name)
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),
@@ -64,7 +64,12 @@ def over_steps(
             handletextpad=0.4,
         )
         axes.set_xlabel("Generator steps")
-        axes.set_ylabel("per cent" if percent else "loss", rotation_mode="anchor")
+        axes.set_ylabel("per cent" if percent else _unit(columns), rotation_mode="anchor")
         if percent:
             axes.set_ylim(0, 101)
         return style.svg_uri(chart)
+
+
+def _unit(columns: Iterable[str]) -> str:
+    """What figures that are no shares are: losses, or distances to real drawings."""
+    return "loss" if all(name.endswith("_loss") for name in columns) else "distance"
