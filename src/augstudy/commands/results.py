@@ -15,6 +15,7 @@ from augstudy.durations import duration
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.metrics.power import forecast
+from augstudy.tuning.sweep import expand, parse_sweep
 
 
 def announce(console: Console, values: Mapping[str, Any], series: Series | None = None) -> None:
@@ -23,6 +24,8 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
         title = f"Level {values['level']:,}, {series.place}"
         console.print()
         console.print(Rule(title, align="left", style="cyan"), style="bold")
+    if "sweep" in values:
+        _announce_sweep(console, values)
     if not {"arms", "seeds", "classes", "source"} <= set(values):
         return
     level = values.get("level") or values.get("train_per_class")
@@ -35,6 +38,18 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     images = len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
         console.print(forecast(seeds, images, len(arms) - 1))
+
+
+def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
+    """Say how many trainings are ahead."""
+    sweep = parse_sweep(values["sweep"])
+    points, seeds = len(expand(sweep)), len(values["seeds"])
+    level = values.get("level") or values.get("train_per_class")
+    console.print(
+        f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
+        f"images a class; {points} points with {seeds} seed{'s' if seeds > 1 else ''} each: "
+        f"{points * seeds} trainings; axes: {', '.join(axis.name for axis in sweep.axes)}"
+    )
 
 
 def show(console: Console, result: Result) -> None:
