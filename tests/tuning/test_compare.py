@@ -12,6 +12,7 @@ from augstudy import artifacts
 from augstudy.errors import InputError
 from augstudy.local import catalog, parameters
 from augstudy.metrics.statistics import paired_difference, pooled_run_error, run_difference
+from augstudy.report import levels, overview
 from augstudy.stages.summarize_sweep import run
 from augstudy.tracker import record
 from augstudy.tuning.compare import judge
@@ -97,6 +98,14 @@ def test_test_accuracy_is_known_of_two_points_only(swept) -> None:
     tested = {row["arm"] for row in rows if row["accuracy"] is not None}
     assert tested == {"base", "kernel=5x5"}
     assert {row["arm"]: row["verdict"] for row in rows}["batch=1000"] == "hurts"
+
+
+def test_tables_over_many_runs_take_a_sweep_as_it_is(swept) -> None:
+    summary = swept[2].json("summary.json")
+    other = {**summary, "data": {**summary["data"], "level": 99}}
+    assert levels.curves([summary, other]) == []  # a sweep has no arms to follow over levels
+    row = overview.row({"id": 1, "state": "done"}, summary)
+    assert (row["state"], row["best_arm"], row["verdict"]) == ("done", "kernel=5x5", "helps")
 
 
 def test_the_page_shows_every_axis_and_finding_and_needs_nothing_else(swept) -> None:
