@@ -67,6 +67,9 @@ def show(console: Console, result: Result) -> None:
         _verdict(console, content["headline"])
         tables = {"sweep": _points, "gan_sweep": _generators}
         console.print(tables.get(content.get("kind", ""), _arms)(content))
+        if content.get("findings"):
+            console.print()
+            console.print(_findings(content))
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
     console.print(
@@ -119,7 +122,7 @@ def _arms(summary: Mapping[str, Any]) -> Table:
 
 
 def _points(summary: Mapping[str, Any]) -> Table:
-    """A row a point of a sweep, then a row a finding."""
+    """A row a point of a sweep."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("Point", no_wrap=True)
     table.add_column("Validation, %", justify="right", no_wrap=True)
@@ -128,10 +131,18 @@ def _points(summary: Mapping[str, Any]) -> Table:
     for name, point in summary["points"].items():
         accuracy = f"{100 * point['val_accuracy']:.1f}"
         table.add_row(name, accuracy, *_difference(summary["differences"].get(name)))
+    return table
+
+
+def _findings(summary: Mapping[str, Any]) -> Table:
+    """A row a finding: whether it holds."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Finding")
+    table.add_column("Here it", no_wrap=True)
     for found in summary["findings"]:
         word = found["judgement"]
         style = {"holds": "green", "does not hold": "red"}.get(word, "yellow")
-        table.add_row(found["claim"], "", "", Text(word, style=style))
+        table.add_row(found["claim"], Text(word, style=style))
     return table
 
 
