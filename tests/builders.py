@@ -141,6 +141,7 @@ def build_evaluation(
     classifier=None,
     name=None,
     discriminator=False,
+    point="",
 ):
     """An evaluation whose accuracy grows with `skill` (0 is about 0.75)."""
     chosen = Arm(arm=arm, share=share, name=name)
@@ -177,7 +178,7 @@ def build_evaluation(
             write_json(draft / "discriminator.json", found)
         write_json(draft / "metrics.json", metrics)
         curves.to_csv(draft / "history.csv", index=False)
-        write_json(draft / "arm.json", chosen.record())
+        write_json(draft / "arm.json", chosen.record() | ({"point": point} if point else {}))
         write_json(draft / "training.json", training_records(curves, seeds, images))
         write_json(draft / "classes.json", classes)
     return artifacts.read(path, "evaluation")

@@ -130,10 +130,32 @@ class Augmentation(Settings):
         )
 
 
+class NetworkSettings(Settings):
+    """Changes to the layers of an architecture of the student report; None leaves them alone."""
+
+    filters: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
+    kernels: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
+    padding: Literal["valid", "same"] | None = None
+    pooling: Literal["max", "average"] | None = None
+    pool_size: int | None = Field(None, ge=1)
+    convs: int | None = Field(None, ge=1, description="convolutions a block")
+    extra: tuple[int, ...] | None = Field(
+        None, description="filters of convolutions behind the last block"
+    )
+    batch_norm: bool | None = None
+    dropout: float | None = Field(None, ge=0, lt=1)
+    dense: tuple[int, ...] | None = Field(None, description="units of the layers before the last")
+
+    def changes(self) -> dict[str, Any]:
+        """What is not left alone."""
+        return self.model_dump(exclude_none=True)
+
+
 class ClassifierSettings(Settings):
     """A classifier and its training recipe."""
 
     architecture: str = "modern"
+    network: NetworkSettings = NetworkSettings()
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     metric: Literal["categorical_accuracy"] = "categorical_accuracy"
     label_smoothing: float = Field(0.0, ge=0, lt=1)
@@ -192,6 +214,12 @@ class GanSettings(GeneratorSettings):
     """An AC-GAN and how to train it. Moves and scales real and generated images alike."""
 
     architecture: str = "compact"
+    discriminator: str = Field(
+        "", description="architecture of the discriminator, where it is not the generator's"
+    )
+    filter_size: int = Field(
+        0, ge=0, le=28, description="side of the discriminator's filters; 0 is the architecture's"
+    )
     spectral_norm: bool = Field(
         False, description="of the discriminator's weights, in the place of batch normalisation"
     )

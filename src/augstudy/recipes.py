@@ -124,7 +124,7 @@ def classifier_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> 
     Raises:
         InputError: unknown recipe or setting, or a value out of range.
     """
-    values = _merged(_recipe(CLASSIFIERS, name, "classifier"), overrides or {})
+    values = merged(_recipe(CLASSIFIERS, name, "classifier"), overrides or {})
     return parse(ClassifierSettings, values, f"classifier {name!r}")
 
 
@@ -136,7 +136,7 @@ def gan_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Generat
     Raises:
         InputError: unknown recipe or setting, or a value out of range.
     """
-    values = _merged(_recipe(GANS, name, "GAN"), overrides or {})
+    values = merged(_recipe(GANS, name, "GAN"), overrides or {})
     diffuses = values.get("architecture") == "diffusion"
     return parse(DiffusionSettings if diffuses else GanSettings, values, f"GAN {name!r}")
 
@@ -149,12 +149,20 @@ def _recipe(recipes: Mapping[str, dict[str, Any]], name: str, what: str) -> dict
     raise InputError(f"There is no {what} {name!r}; {hint}")
 
 
-def _merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `overrides`, nested mappings merged key by key."""
-    merged = dict(base)
+def decoded(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a person means them: KFP cannot carry null in a mapping, so "none" stands in."""
+    return {
+        key: decoded(value) if isinstance(value, Mapping) else None if value == "none" else value
+        for key, value in overrides.items()
+    }
+
+
+def merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `overrides` on top; nested mappings are merged key by key."""
+    joined = dict(base)
     for key, value in overrides.items():
-        old = merged.get(key)
+        old = joined.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            value = _merged(old, value)
-        merged[key] = value
-    return merged
+            value = merged(old, value)
+        joined[key] = value
+    return joined

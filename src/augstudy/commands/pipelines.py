@@ -49,6 +49,8 @@ def run(
 
     augstudy run --preset quick --arms real,add:1 --seeds 0-4 --set classifier=baseline
     --set classifier_settings.epochs=20 --note "baseline, twenty epochs"
+
+    augstudy run cnn_tuning --preset report_quick --source file:///data/drawings
     """
     from augstudy.commands import results
     from augstudy.local import parameters, runner

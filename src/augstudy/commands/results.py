@@ -16,6 +16,7 @@ from augstudy.durations import duration
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.metrics.power import forecast
+from augstudy.tuning.sweep import expand, parse_sweep
 
 
 def announce(console: Console, values: Mapping[str, Any], series: Series | None = None) -> None:
@@ -24,6 +25,8 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
         title = f"Level {values['level']:,}, {series.place}"
         console.print()
         console.print(Rule(title, align="left", style="cyan"), style="bold")
+    if "sweep" in values:
+        _announce_sweep(console, values)
     if not {"arms", "seeds", "classes", "source"} <= set(values):
         return
     level = values.get("level") or values.get("train_per_class")
@@ -36,6 +39,18 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     images = len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
         console.print(forecast(seeds, images, len(arms) - 1))
+
+
+def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
+    """Say how many trainings are ahead."""
+    sweep = parse_sweep(values["sweep"])
+    points, seeds = len(expand(sweep)), len(values["seeds"])
+    level = values.get("level") or values.get("train_per_class")
+    console.print(
+        f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
+        f"images a class; {points} points with {seeds} seed{'s' if seeds > 1 else ''} each: "
+        f"{points * seeds} trainings; axes: {', '.join(axis.name for axis in sweep.axes)}"
+    )
 
 
 def show(console: Console, result: Result) -> None:
@@ -51,7 +66,11 @@ def show(console: Console, result: Result) -> None:
     if summary.is_file():
         content = json.loads(summary.read_text())
         _verdict(console, content["headline"])
-        console.print(_arms(content))
+        tables = {"sweep": _points, "gan_sweep": _generators}
+        console.print(tables.get(content.get("kind", ""), _arms)(content))
+        if content.get("findings"):
+            console.print()
+            console.print(_findings(content))
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
     console.print(
@@ -101,6 +120,50 @@ def _arms(summary: Mapping[str, Any]) -> Table:
         value, low, high = (100 * found[key] for key in ("value", "low", "high"))
         accuracy = f"{value:.1f} ({low:.1f} to {high:.1f})"
         table.add_row(label, accuracy, *_difference(summary["differences"].get(label)))
+    return table
+
+
+def _points(summary: Mapping[str, Any]) -> Table:
+    """A row a point of a sweep."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Point", no_wrap=True)
+    table.add_column("Validation, %", justify="right", no_wrap=True)
+    table.add_column("Minus base, points", justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for name, point in summary["points"].items():
+        accuracy = f"{100 * point['val_accuracy']:.1f}"
+        table.add_row(name, accuracy, *_difference(summary["differences"].get(name)))
+    return table
+
+
+def _findings(summary: Mapping[str, Any]) -> Table:
+    """A row a finding: whether it holds."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Finding")
+    table.add_column("Here it", no_wrap=True)
+    for found in summary["findings"]:
+        word = found["judgement"]
+        style = {"holds": "green", "does not hold": "red"}.get(word, "yellow")
+        table.add_row(found["claim"], Text(word, style=style))
+    return table
+
+
+def _generators(summary: Mapping[str, Any]) -> Table:
+    """A row a point of a sweep of generators."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Point", no_wrap=True)
+    table.add_column("Training", no_wrap=True)
+    table.add_column("FID-QD", justify="right", no_wrap=True)
+    table.add_column("Minus base", justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for name, point in summary["points"].items():
+        fid = point["metrics"].get("fid_qd")
+        record = summary["differences"].get(name) or {"metrics": {}, "verdict": "reference"}
+        found, change = record["metrics"].get("fid_qd"), ""
+        if found and len(point["seeds"]) > 1:
+            change = f"{found['mean']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})"
+        value = f"{fid['mean']:.1f}" if fid else ""
+        table.add_row(name, ", ".join(point["verdicts"]), value, change, record["verdict"])
     return table
 
 

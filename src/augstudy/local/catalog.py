@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from augstudy.errors import InputError
+from augstudy.recipes import merged
 
 
 @dataclass(frozen=True)
@@ -106,29 +107,38 @@ def parameters(pipeline: Any) -> dict[str, Parameter]:
     }
 
 
-def presets() -> list[str]:
-    """Names of the presets."""
-    return [path.stem for path in sorted((folder() / "presets").glob("*.yaml"))]
+def presets(pipeline: str = "") -> list[str]:
+    """Names of the presets that a pipeline has for itself, or of those for any pipeline."""
+    return [path.stem for path in sorted((folder() / "presets" / pipeline).glob("*.yaml"))]
 
 
-def load_preset(name: str) -> dict[str, Any]:
+def load_preset(name: str, pipeline: str = "") -> dict[str, Any]:
     """Parameters that a preset sets; `name` may also be the path of a YAML file.
+
+    A preset that `pipeline` has for itself comes before one for any. One that ``extends`` another
+    of the same folder sets what that one sets, with its own changes on top.
 
     Raises:
         InputError: there is no such preset, or it is not a mapping.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else None
-    if path is None:
-        path = folder() / "presets" / f"{name}.yaml"
-        if not path.is_file():
-            raise unknown("preset", name, presets())
+    if name.endswith((".yaml", ".yml")):
+        return _read_preset(Path(name))
+    shared, own = folder() / "presets", folder() / "presets" / Path(pipeline).stem
+    for path in (own / f"{name}.yaml", shared / f"{name}.yaml"):
+        if path.is_file():
+            return _read_preset(path)
+    raise unknown("preset", name, {*presets(), *presets(Path(pipeline).stem)})
+
+
+def _read_preset(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"Preset {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
         raise InputError(f"Preset {path} must be a mapping of parameters to values.")
-    return content
+    base = content.pop("extends", None)
+    return merged(_read_preset(path.with_name(f"{base}.yaml")), content) if base else content
 
 
 def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputError:

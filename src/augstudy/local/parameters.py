@@ -21,7 +21,7 @@ from augstudy.config import (
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
-from augstudy.stages.adapters import decoded
+from augstudy.recipes import decoded
 from augstudy.storage import check_address
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -111,7 +111,7 @@ class Wanted:
 
     def _preset(self) -> tuple[dict[str, Any], list[int]]:
         """The parameters that the preset sets, and its levels."""
-        content = catalog.load_preset(self.preset) if self.preset else {}
+        content = catalog.load_preset(self.preset, self.pipeline) if self.preset else {}
         levels = content.pop("levels", [])
         if not isinstance(levels, list):
             raise InputError(f"levels of preset {self.preset_name} must be a list, not {levels!r}.")
@@ -231,6 +231,8 @@ def _check_recipes(values: Mapping[str, Any]) -> None:
     """Validate everything that is trained, and its settings."""
     from augstudy.recipes import classifier_recipe, gan_recipe
 
+    if "sweep" in values:
+        _check_sweep(values)
     if "classifier_settings" in values:
         classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
     if values.get("on_gan_failure", "stop") not in ON_FAILURE:
@@ -244,6 +246,25 @@ def _check_recipes(values: Mapping[str, Any]) -> None:
         classifier_recipe(judge.classifier)
     if "curation_settings" in values:
         parse(CurationSettings, decoded(values["curation_settings"]), "the curation settings")
+
+
+def _check_sweep(values: Mapping[str, Any]) -> None:
+    """Validate a sweep, the settings of its points, and who is to train them."""
+    from augstudy.recipes import classifier_recipe, gan_recipe
+    from augstudy.tuning import points
+    from augstudy.tuning.sweep import parse_sweep
+
+    sweep = parse_sweep(values["sweep"])
+    if "classifier" in values:
+        base = values["classifier"], decoded(values["classifier_settings"])
+        points.check(sweep, *base, classifier_recipe)
+    else:
+        points.check(sweep, values["gan"], decoded(values["gan_settings"]), gan_recipe)
+        if sweep.findings:
+            raise InputError("Findings are about classifiers: leave them out of this sweep.")
+    workers = values["workers"]
+    if not workers or len(set(workers)) < len(workers):
+        raise InputError("workers must name at least one worker, and none twice.")
 
 
 def _layered(
@@ -298,6 +319,8 @@ def _check_seeds(seeds: Sequence[Any]) -> None:
 
 def _encoded(value: Any) -> Any:
     """`value` with "none" for each null in a mapping, which KFP cannot carry."""
+    if isinstance(value, list):
+        return [_encoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {key: "none" if item is None else _encoded(item) for key, item in value.items()}

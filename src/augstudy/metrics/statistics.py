@@ -67,8 +67,70 @@ class PairedDifference:
         return "other test images and other training runs"
 
 
+@dataclass(frozen=True)
+class RunError:
+    """Standard error that training runs cause in a mean difference, and its degrees of freedom."""
+
+    error: float
+    degrees: int
+
+
+def pooled_run_error(by_seed: NDArray[np.floating[Any]]) -> RunError | None:
+    """What training runs cause in the difference of two of many arms, from all of them.
+
+    Two or three runs an arm say little about how much runs scatter: with two, Student's t has one
+    degree of freedom and every interval is hopelessly wide. Where many arms were trained with the
+    same seeds, all of them tell of it, as in a randomised block design (Fisher 1935, "The Design
+    of Experiments"; Dunnett 1955, JASA 50): the seeds are the blocks, and runs are taken to
+    scatter alike in every arm.
+
+    Args:
+        by_seed: (P, S), a figure of each of P arms with each of S seeds.
+
+    Returns:
+        None where it would know no more than the two arms themselves: fewer than three arms, or
+        one seed.
+    """
+    arms, seeds = by_seed.shape
+    if arms < 3 or seeds < 2:
+        return None
+    rest = by_seed - by_seed.mean(axis=1, keepdims=True) - by_seed.mean(axis=0) + by_seed.mean()
+    degrees = (arms - 1) * (seeds - 1)
+    return RunError(float(np.sqrt(2 * np.square(rest).sum() / degrees / seeds)), degrees)
+
+
+def run_difference(
+    by_seed_a: Sequence[float], by_seed_b: Sequence[float], runs: RunError | None = None
+) -> tuple[float, float, float, float]:
+    """Mean difference of a figure of two arms' runs: value, 95 % interval, and p-value.
+
+    It covers other training runs on the same images. With a single run nothing is known: the
+    interval is the whole range from -1 to 1.
+
+    Args:
+        by_seed_a: the figure, a share, for each seed.
+        by_seed_b: the same for the other arm, same seeds.
+        runs: of :func:`pooled_run_error`; by default from the differences alone.
+    """
+    differences = np.subtract(by_seed_a, by_seed_b)
+    mean, count = float(differences.mean()), len(differences)
+    if count < 2:
+        return mean, -1.0, 1.0, 1.0
+    own = RunError(float(differences.std(ddof=1) / np.sqrt(count)), count - 1)
+    error, degrees = (runs or own).error, (runs or own).degrees
+    if error < _NO_WIDTH:
+        return mean, mean, mean, float(mean == 0)
+    half = float(stats.t.ppf(ENDS[1], degrees)) * error
+    p_value = 2 * float(stats.t.sf(abs(mean) / error, degrees))
+    return mean, mean - half, mean + half, p_value
+
+
 def paired_difference(
-    correct_a: Outcomes, correct_b: Outcomes, resamples: int = RESAMPLES, seed: int = 0
+    correct_a: Outcomes,
+    correct_b: Outcomes,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    runs: RunError | None = None,
 ) -> PairedDifference:
     """Compare two arms that saw the same test images and were trained with the same seeds.
 
@@ -90,6 +152,7 @@ def paired_difference(
         correct_b: (S, N), the same for arm b, same seeds and images in the same order.
         resamples: bootstrap resamples.
         seed: of the resampling.
+        runs: the part between runs, of :func:`pooled_run_error`; by default from these two alone.
 
     Raises:
         DataError: the two shapes differ or are empty.
@@ -99,7 +162,7 @@ def paired_difference(
     mean = float(by_seed.mean())
     # The same numbers are drawn whichever arm is called a: only the sign differs.
     sign = -1 if mean < 0 else 1
-    draws = sign * (sign * mean + _deviations(sign * difference, resamples, seed))
+    draws = sign * (sign * mean + _deviations(sign * difference, resamples, seed, runs))
     low, high = np.quantile(draws, ENDS)
     if high - low < _NO_WIDTH:
         unseen = exact_interval(0.0, difference.shape[1])[1]
@@ -197,7 +260,9 @@ def _differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
     return correct_a.astype(np.int8) - correct_b.astype(np.int8)
 
 
-def _deviations(difference: Differences, resamples: int, seed: int) -> Floats:
+def _deviations(
+    difference: Differences, resamples: int, seed: int, runs: RunError | None = None
+) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
     generator = np.random.default_rng(seed)
     seeds, images = difference.shape
@@ -208,8 +273,9 @@ def _deviations(difference: Differences, resamples: int, seed: int) -> Floats:
     if seeds == 1:
         return image_part
     image_share, run_error = _variance_parts(difference)
-    quantiles = stats.t.ppf((np.arange(resamples) + 0.5) / resamples, seeds - 1)
-    return np.asarray(image_part * image_share + generator.permutation(quantiles) * run_error)
+    found = runs or RunError(run_error, seeds - 1)
+    quantiles = stats.t.ppf((np.arange(resamples) + 0.5) / resamples, found.degrees)
+    return np.asarray(image_part * image_share + generator.permutation(quantiles) * found.error)
 
 
 def _variance_parts(difference: Differences) -> tuple[float, float]:

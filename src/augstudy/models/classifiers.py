@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from augstudy.backend import keras
+from augstudy.config import NetworkSettings
 from augstudy.errors import InputError
 
 layers = keras.layers
@@ -51,6 +52,13 @@ class ConvNet:
                 yield layers.Dropout(self.dropout)
             yield layers.Dense(units, activation="relu")
         yield layers.Dense(classes, dtype="float32")
+
+    def size(self) -> int:
+        """Pixels along a side behind the last block; less than 1 if nothing is left."""
+        lost, size = self.padding == "valid", IMAGE_SHAPE[0]
+        for kernel in self.kernels:
+            size = (size - lost * self.convs * (kernel - 1)) // self.pool_size
+        return size - lost * len(self.extra) * 2
 
     def _conv(self, filters: int, kernel: int) -> Iterable[Any]:
         yield layers.Conv2D(filters, kernel, padding=self.padding)
@@ -116,15 +124,13 @@ ARCHITECTURES: dict[str, ConvNet | Modern] = {
 }
 
 
-def build(name: str, classes: int) -> keras.Model:
+def build(name: str, classes: int, network: NetworkSettings | None = None) -> keras.Model:
     """Build a classifier of `classes` classes under the global precision policy.
 
     Raises:
-        InputError: there is no architecture of that name.
+        InputError: there is no architecture of that name, or `network` cannot change it so.
     """
-    if name not in ARCHITECTURES:
-        raise InputError(f"No architecture {name!r}; there are: {', '.join(ARCHITECTURES)}.")
-    stack = ARCHITECTURES[name].layers(classes)
+    stack = changed(name, network or NetworkSettings()).layers(classes)
     return keras.Sequential(
         [
             keras.Input(IMAGE_SHAPE),
@@ -134,3 +140,33 @@ def build(name: str, classes: int) -> keras.Model:
         ],
         name=name,
     )
+
+
+def changed(name: str, network: NetworkSettings) -> ConvNet | Modern:
+    """The architecture called `name`, with the changes that `network` makes to its layers.
+
+    Raises:
+        InputError: there is no such architecture, or it cannot be changed so.
+    """
+    if name not in ARCHITECTURES:
+        raise InputError(f"No architecture {name!r}; there are: {', '.join(ARCHITECTURES)}.")
+    architecture, changes = ARCHITECTURES[name], network.changes()
+    if not changes:
+        return architecture
+    if not isinstance(architecture, ConvNet):
+        raise InputError(
+            f"The layers of architecture {name!r} cannot be changed: set network on one of the "
+            "student report's, such as baseline."
+        )
+    made = replace(architecture, **changes)
+    if len(made.filters) != len(made.kernels):
+        raise InputError(
+            f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "
+            "many of either, one a block."
+        )
+    if made.size() < 1:
+        raise InputError(
+            f"The blocks of {name!r} with network {changes} leave nothing of an image: take "
+            "padding same, or smaller kernels and pools."
+        )
+    return made

@@ -17,18 +17,24 @@ PREFIX = "discriminator"
 
 @dataclass(frozen=True)
 class Kit:
-    """The layers a discriminator is made of, with or without spectral normalisation."""
+    """The layers a discriminator is made of, with or without spectral normalisation.
+
+    With a `filter_size` every filter has sides of so many pixels, but for those of one pixel.
+    """
 
     spectral: bool
+    filter_size: int = 0
 
     def conv(self, x: Any, filters: int, kernel: int, strides: int, name: str) -> Any:
         """A convolution, same padding."""
+        kernel = self._side(kernel)
         if self.spectral:
             return SpectralConv2D(filters, kernel, strides, name=_named(name))(x)
         return layers.Conv2D(filters, kernel, strides, padding="same", name=_named(name))(x)
 
     def depthwise(self, x: Any, kernel: int, name: str) -> Any:
         """A depthwise convolution, same padding."""
+        kernel = self._side(kernel)
         if self.spectral:
             return SpectralDepthwiseConv2D(kernel, name=_named(name))(x)
         return layers.DepthwiseConv2D(kernel, padding="same", name=_named(name))(x)
@@ -41,13 +47,18 @@ class Kit:
         """Batch normalisation; with spectral normalisation, which it would undo, nothing."""
         return x if self.spectral else layers.BatchNormalization(momentum=0.8, name=_named(name))(x)
 
+    def _side(self, usual: int) -> int:
+        return self.filter_size if self.filter_size and usual > 1 else usual
+
     def leaky(self, x: Any, slope: float, name: str) -> Any:
         """A leaky ReLU."""
         return layers.LeakyReLU(slope, name=_named(name))(x)
 
 
-def build(name: str, logits: int, *, spectral: bool) -> keras.Model:
+def build(name: str, logits: int, *, spectral: bool, filter_size: int = 0) -> keras.Model:
     """Build the discriminator called `name`, with so many class `logits`.
+
+    `filter_size` takes the place of the sides of its filters, unless it is 0.
 
     Raises:
         InputError: there is no such discriminator.
@@ -56,7 +67,7 @@ def build(name: str, logits: int, *, spectral: bool) -> keras.Model:
         known = ", ".join(sorted(DISCRIMINATORS))
         raise InputError(f"There is no GAN architecture {name!r}; choose one of: {known}.")
     images = keras.Input((28, 28, 1), name="images")
-    kit = Kit(spectral)
+    kit = Kit(spectral, filter_size)
     features = DISCRIMINATORS[name](images, kit)
     heads = {
         "source_logit": kit.dense(features, 1, "source"),

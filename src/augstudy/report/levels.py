@@ -67,12 +67,14 @@ def curves(
     """The curves that a list of summary.json holds; of equal runs the first counts.
 
     Args:
-        summaries: of any runs.
+        summaries: of any runs; those of sweeps, which have no arms, are left out.
         evaluations: by level, if all summaries are of one study: what arms are worth then has
             narrower intervals.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for summary in summaries:
+        if "arms" not in summary:
+            continue
         study = summary.get("study") or {}
         key = json.dumps({name: study.get(name) for name in _SAME}, sort_keys=True)
         groups.setdefault(key, []).append(summary)

@@ -198,6 +198,12 @@ def _row(folder: Path) -> dict[str, Any]:
 
 
 def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
+    if summary.get("kind") == "sweep":
+        return _swept(summary)
+    if summary.get("kind") == "gan_sweep":
+        chosen = summary["chosen"]
+        known = {name: summary["data"][name] for name in ("source", "level")}
+        return {**known, "arms": ", ".join(summary["points"]), "best_arm": chosen}
     arms, head, data = summary["arms"], summary["headline"], summary["data"]
     best = head["arm"]
     found = summary["differences"][best] if best else {}
@@ -212,6 +218,23 @@ def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
         "ci_low": found.get("low"),
         "ci_high": found.get("high"),
         "verdict": head["verdict"],
+    }
+
+
+def _swept(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep, of which the base and the chosen point have seen the test images."""
+    test, data = summary["test"], summary["data"]
+    return {
+        "source": data["source"],
+        "level": data["level"],
+        "arms": ", ".join(summary["points"]),
+        "best_arm": summary["chosen"],
+        "real_accuracy": test["base"]["accuracy"]["value"],
+        "best_accuracy": test["chosen"]["accuracy"]["value"],
+        "difference": test["difference"]["mean"],
+        "ci_low": test["difference"]["low"],
+        "ci_high": test["difference"]["high"],
+        "verdict": summary["headline"]["verdict"],
     }
 
 

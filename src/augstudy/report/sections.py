@@ -127,7 +127,7 @@ def confusions(material: Material) -> dict[str, Any]:
     """The matrix of `real`, and how each other arm differs from it."""
     shown = shown_classes(material)
     names = [material.classes[index] for index in shown]
-    shares = [_shares(arm)[np.ix_(shown, shown)] for arm in material.arms]
+    shares = [mean_confusion(arm)[np.ix_(shown, shown)] for arm in material.arms]
     changes = [matrix - shares[0] for matrix in shares[1:]]
     limit = max([5.0, *(float(np.abs(change).max()) for change in changes)])
     return {
@@ -144,7 +144,7 @@ def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
     """What else a reader should notice, in sentences."""
     found = wording.left_out(summary["left_out"])
     real = material.arms[0]
-    shares = _shares(real)
+    shares = mean_confusion(real)
     np.fill_diagonal(shares, 0)
     row, column = np.unravel_index(int(shares.argmax()), shares.shape)
     if shares.max() > 0:
@@ -161,7 +161,8 @@ def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _shares(arm: ArmResult) -> NDArray[np.float64]:
+def mean_confusion(arm: ArmResult) -> NDArray[np.float64]:
+    """The confusion matrix (C, C) of an arm, rows in per cent."""
     return confusion.row_shares(np.array(arm.metrics["confusion"]["mean"], np.float64))
 
 

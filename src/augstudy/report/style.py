@@ -20,6 +20,8 @@ from augstudy.arms import KINDS
 INK = "#1f2933"
 MUTED = "#6b7785"
 FAINT = "#dfe3e8"
+GOOD = "#0b6a54"
+BAD = "#a63d1f"
 
 _SPARE = ("#9b2c6f", "#2b5f75", "#a3763c", "#566b2e", "#b0506a", "#5a4fa3")
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -73,6 +75,12 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
     return str(mpl.colors.to_hex((red, green, blue)))
 
 
+def palette(count: int) -> list[str]:
+    """So many colours that can be told apart, the first for what others are compared with."""
+    others = [*_SPARE, *_ARM_COLOURS.values()]
+    return [INK, *(others[index % len(others)] for index in range(count - 1))][:count]
+
+
 @contextlib.contextmanager
 def figure(width: float, height: float) -> Iterator[Figure]:
     """A figure of `width` x `height` inches in the house style, without global state."""
@@ -99,8 +107,13 @@ def svg_uri(chart: Figure) -> str:
     with mpl.rc_context(_SETTINGS):
         chart.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace("'DejaVu Sans'", _FONTS)
-    text = re.sub(r"(?<=\d\.\d\d)\d+", "", text[text.index("<svg") :])
+    text = re.sub(r"<[^>]*>", _rounded, text[text.index("<svg") :])
     return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _rounded(tag: re.Match[str]) -> str:
+    """A tag with two decimals a number; what is written between tags is left alone."""
+    return re.sub(r"(?<=\d\.\d\d)\d+", "", tag.group())
 
 
 def image_uri(pixels: NDArray[np.uint8], lossy: bool = False) -> str:

@@ -21,6 +21,7 @@ from augstudy import artifacts
 from augstudy.arms import Arm
 from augstudy.config import CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
 from augstudy.errors import AugstudyError
+from augstudy.recipes import decoded
 from augstudy.redaction import without_secrets
 from augstudy.telemetry import Stage
 
@@ -75,14 +76,6 @@ def images_needed(arms: Sequence[Arm], level: int) -> int:
     ]
     # Shares are decimals: 0.3 x 60 is 18, though 0.3 in binary is a little more.
     return math.ceil(round(max(shares, default=0.0) * level, 6))
-
-
-def decoded(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as a person means them: KFP cannot carry null in a mapping, so "none" stands in."""
-    return {
-        key: decoded(value) if isinstance(value, Mapping) else None if value == "none" else value
-        for key, value in overrides.items()
-    }
 
 
 def ordered(value: Any) -> Any:

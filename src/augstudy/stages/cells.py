@@ -12,7 +12,8 @@ from augstudy.artifacts import Artifact
 from augstudy.config import parse
 from augstudy.errors import DataError
 from augstudy.files import write_json
-from augstudy.stages.adapters import arm_label, copy, decoded, given, skip, step, why_skipped
+from augstudy.recipes import decoded
+from augstudy.stages.adapters import arm_label, copy, given, skip, step, why_skipped
 from augstudy.telemetry import Stage
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
@@ -44,7 +45,7 @@ def train_cnn(
         from augstudy.recipes import classifier_recipe
 
         settings = classifier_recipe(recipe, decoded(overrides))
-        _share_cores()
+        share_cores()
         from augstudy.stages.train_cnn import run, shortage
 
         needed = {"synthetic": parsed.kind.synthetic, "curation": parsed.kind.filtered}
@@ -98,7 +99,7 @@ def evaluate(
             _pass_on(classifier, out, me)
             empty: list[float] = []
             return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
-        _share_cores()
+        share_cores()
         from augstudy.stages.evaluate import run
 
         beside = given(gan) if gan and arm_label(classifier) == "real" else None
@@ -133,13 +134,13 @@ def cam(classifier: str, evaluation: str, out: str) -> None:
         if given(evaluation) is None:
             _pass_on(evaluation, out, me)
             return
-        _share_cores()
+        share_cores()
         from augstudy.stages.cam import run
 
         run(Path(classifier), Path(evaluation), Path(out))
 
 
-def _share_cores() -> None:
+def share_cores() -> None:
     """Take the threads meant for cells, which run side by side, instead of the whole machine."""
     threads = os.environ.get(CELL_THREADS_VARIABLE)
     if threads:

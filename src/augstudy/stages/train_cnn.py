@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from augstudy import artifacts, telemetry
 from augstudy.arms import Arm
@@ -27,6 +28,7 @@ from augstudy.training.predicting import predict_as
 from augstudy.training.saving import save_model
 
 RECORD = "training.json"
+VALIDATION = "val_predictions.npy"  # class indices (N,) of the validation images
 
 logger = logging.getLogger("augstudy")
 
@@ -56,12 +58,7 @@ def run(
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
     with telemetry.stage("train_cnn", arm.label) as stage:
         inputs = _read(dataset, arm, synthetic, curation)
-        config = {
-            "arm": arm.record(),
-            "seeds": list(seeds),
-            "settings": settings.model_dump(mode="json"),
-            "precision": resolve_precision(settings.precision),
-        }
+        config = configuration(arm, seeds, settings)
         if done := artifacts.find(out, "classifier", inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done
@@ -70,7 +67,14 @@ def run(
             for seed in seeds
         }
         with artifacts.publish(out, "classifier", inputs=inputs, config=config) as folder:
-            _train_seeds(folder, inputs, config, arm, settings, keepers, stage)
+            cell = Cell(inputs, arm, settings)
+            records = train_seeds(folder, cell, config, keepers, stage.progress)
+            for record in records:
+                told = stage.title, record["seed"], record["val_accuracy"]
+                logger.info("%s seed %d: validation accuracy %.3f", *told)
+            write_json(folder / RECORD, records)
+            write_json(folder / "classes.json", cell.classes)
+            write_json(folder / "arm.json", arm.record())
         for keeper in keepers.values():
             keeper.clear()
     return artifacts.read(out, "classifier")
@@ -101,41 +105,58 @@ def _read(
     return inputs
 
 
-def _train_seeds(
+def configuration(arm: Arm, seeds: Sequence[int], settings: ClassifierSettings) -> dict[str, Any]:
+    """What the classifiers of a cell depend on, beside its inputs."""
+    return {
+        "arm": arm.record(),
+        "seeds": list(seeds),
+        "settings": settings.model_dump(mode="json"),
+        "precision": resolve_precision(settings.precision),
+    }
+
+
+def train_seeds(
     folder: Path,
-    inputs: dict[str, Artifact],
+    cell: "Cell",
     config: Mapping[str, Any],
-    arm: Arm,
-    settings: ClassifierSettings,
     keepers: Mapping[int, Keeper],
-    stage: telemetry.Stage,
-) -> None:
-    cell = _Cell(inputs, arm, settings)
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Train `cell` with the seeds of the `keepers`, each into ``seed-<n>`` in `folder`.
+
+    What the cache holds is not trained again.
+
+    Args:
+        folder: inside a draft of an artifact.
+        cell: what is trained on what.
+        config: of :func:`configuration`.
+        keepers: of the checkpoints, by seed.
+        progress: told epochs done and to do, of all seeds, and how it goes.
+
+    Returns:
+        A record of each training.
+    """
     records: list[dict[str, Any]] = []
     for index, (seed, keeper) in enumerate(keepers.items()):
 
-        def progress(done: int, total: int, text: str, index: int = index) -> None:
+        def tell(done: int, total: int, text: str, index: int = index) -> None:
             prefix = f"seed {index + 1} of {len(keepers)}  "
-            stage.progress(index * total + done, len(keepers) * total, prefix + text)
+            progress(index * total + done, len(keepers) * total, prefix + text)
 
-        train = partial(cell.train, seed=seed, progress=progress, keeper=keeper)
-        target = folder / f"seed-{seed}"
-        artifacts.part(target, "seed", train, inputs=inputs, config={**config, "seeds": [seed]})
+        train = partial(cell.train, seed=seed, progress=tell, keeper=keeper)
+        target, own = folder / f"seed-{seed}", {**config, "seeds": [seed]}
+        artifacts.part(target, "seed", train, inputs=cell.inputs, config=own)
         records.append(json.loads((target / RECORD).read_text()))
-        logger.info(
-            "%s seed %d: validation accuracy %.3f", stage.title, seed, records[-1]["val_accuracy"]
-        )
-    write_json(folder / RECORD, records)
-    write_json(folder / "classes.json", cell.classes)
-    write_json(folder / "arm.json", arm.record())
+    return records
 
 
-class _Cell:
+class Cell:
     """The data of an arm, and the training of one seed on it."""
 
     def __init__(
         self, inputs: Mapping[str, Artifact], arm: Arm, settings: ClassifierSettings
     ) -> None:
+        self.inputs = inputs
         self.classes = load_classes(inputs["dataset"])
         self._arm = arm
         self._sources = _load_sources(arm, inputs, self.classes)
@@ -164,6 +185,8 @@ class _Cell:
         save_model(trained.model, folder / "model.keras")
         trained.history.to_csv(folder / "history.csv", index=False)
         (folder / "architecture.txt").write_text(_summary(trained.model))
+        seen = _predicted(settings, trained.model, self._validation)
+        np.save(folder / VALIDATION, seen.astype(np.int16), allow_pickle=False)
         record = {
             "seed": seed,
             "epochs": len(trained.history),
@@ -171,8 +194,10 @@ class _Cell:
             "steps": trained.steps,
             "images": len(mixture),
             "budget": settings.budget,
-            "train_accuracy": _accuracy(settings, trained.model, mixture),
-            "val_accuracy": _accuracy(settings, trained.model, self._validation),
+            "train_accuracy": float(
+                np.mean(_predicted(settings, trained.model, mixture) == mixture.labels)
+            ),
+            "val_accuracy": float(np.mean(seen == self._validation.labels)),
             "parameters": trained.model.count_params(),
         }
         write_json(folder / RECORD, record)
@@ -249,11 +274,10 @@ def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
         return Judged(stored["confidence"], stored["kept"])
 
 
-def _accuracy(
+def _predicted(
     settings: ClassifierSettings, model: keras.Model, drawings: Drawings | Split
-) -> float:
-    predicted = predict_as(settings, model, drawings.images).argmax(axis=1)
-    return float(np.mean(predicted == drawings.labels))
+) -> npt.NDArray[np.intp]:
+    return np.asarray(predict_as(settings, model, drawings.images).argmax(axis=1))
 
 
 def _summary(model: keras.Model) -> str:

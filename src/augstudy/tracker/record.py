@@ -190,6 +190,10 @@ def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found(summary: Mapping[str, Any]) -> dict[str, Any]:
+    if summary.get("kind") == "sweep":
+        return _swept(summary)
+    if summary.get("kind") == "gan_sweep":
+        return _swept_gans(summary)
     data, differences = summary["data"], summary["differences"]
     return {
         "source": data["source"],
@@ -202,6 +206,53 @@ def _found(summary: Mapping[str, Any]) -> dict[str, Any]:
             _arm(label, arm, differences.get(label) or {}) for label, arm in summary["arms"].items()
         ],
     }
+
+
+def _swept(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep: a row a point. Only the base and the chosen point have seen the test images."""
+    data, differences = summary["data"], summary["differences"]
+    return {
+        "source": data["source"],
+        "level": data["level"],
+        "data_hash": data.get("hash"),
+        "outcome": summary["headline"]["verdict"],
+        "arms": [
+            _point(name, point, summary, differences.get(name) or {})
+            for name, point in summary["points"].items()
+        ],
+    }
+
+
+def _swept_gans(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep of generators, with the figures of the one that was chosen; no accuracies."""
+    data, points = summary["data"], summary["points"]
+    chosen = points.get(summary["chosen"]) or {}
+    fid = _mapping(_mapping(chosen.get("metrics")).get("fid_qd")).get("mean")
+    stable = sum(bool(point["stable"]) for point in points.values())
+    return {
+        "source": data["source"],
+        "level": data["level"],
+        "data_hash": data.get("hash"),
+        "fid_qd": fid,
+        "gan_verdict": f"{stable} of {len(points)} stable",
+        "outcome": summary["headline"]["answer"],
+    }
+
+
+def _point(
+    name: str, point: Mapping[str, Any], summary: Mapping[str, Any], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    tested = {summary["chosen"]: "chosen", "base": "base"}.get(name)
+    metrics = summary["test"][tested] if tested else {}
+    arm = {
+        "arm": "point",
+        "seeds": point["seeds"],
+        "training_images": point["training_images"],
+        "train_accuracy": point["train_accuracy"],
+        "val_accuracy": point["val_accuracy"],
+        "metrics": {"accuracy": {"value": None}, **metrics},
+    }
+    return _arm(name, arm, found)
 
 
 def _arm(label: str, arm: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

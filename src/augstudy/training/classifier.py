@@ -123,7 +123,7 @@ class Trainer:
             [
                 keras.Input(classifiers.IMAGE_SHAPE, dtype="uint8"),
                 RandomAffine(settings.augmentation.model_dump(), seed=seed),
-                classifiers.build(settings.architecture, self._classes),
+                classifiers.build(settings.architecture, self._classes, settings.network),
             ]
         )
         trainer.compile(

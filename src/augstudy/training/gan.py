@@ -132,7 +132,12 @@ def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
     logits = 2 * classes if settings.class_loss == "adc" else classes
     model = ACGAN(
         generators.build(settings.architecture, classes, settings.latent_dim),
-        discriminators.build(settings.architecture, logits, spectral=settings.spectral_norm),
+        discriminators.build(
+            settings.discriminator or settings.architecture,
+            logits,
+            spectral=settings.spectral_norm,
+            filter_size=settings.filter_size,
+        ),
         settings,
         seed,
     )

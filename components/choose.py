@@ -1,0 +1,19 @@
+"""Component: choose the best point of a sweep on the validation images."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def choose(
+    dataset: Input[Dataset],
+    points: Input[list[Artifact]],
+    base: Output[Model],
+    chosen: Output[Model],
+):
+    """Hand on the classifiers of the base and of the best point; test images are not read."""
+    from augstudy.stages import tuning
+
+    tuning.choose(dataset.path, [item.path for item in points], base.path, chosen.path)

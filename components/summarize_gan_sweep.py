@@ -1,0 +1,53 @@
+"""Component: what a sweep of generators found, with its page."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def summarize_gan_sweep(
+    dataset: Input[Dataset],
+    judge: Input[Model],
+    points: Input[list[Artifact]],
+    report: Output[Artifact],
+    metrics: Output[Metrics],
+    page: Output[HTML],
+    verdict: Output[Markdown],
+    pipeline: str,
+    source: str,
+    classes: list[str],
+    train_per_class: int,
+    val_per_class: int,
+    level: int,
+    data_seed: int,
+    sweep: dict,
+    seeds: list[int],
+    gan: str,
+    gan_settings: dict,
+    judge_settings: dict,
+):
+    """Compare every generator with the base, and log one flat set of metrics."""
+    from augstudy.stages import tuning
+
+    study = {
+        "pipeline": pipeline,
+        "source": source,
+        "classes": classes,
+        "train_per_class": train_per_class,
+        "val_per_class": val_per_class,
+        "level": level,
+        "data_seed": data_seed,
+        "sweep": sweep,
+        "seeds": seeds,
+        "gan": gan,
+        "gan_settings": gan_settings,
+        "judge_settings": judge_settings,
+    }
+    inputs = {"dataset": dataset.path, "judge": judge.path}
+    outputs = {"report": report.path, "html": page.path}
+    outputs |= {"verdict": verdict.path, "metrics": metrics.path}
+    found = [item.path for item in points]
+    for name, value in tuning.summarize_gans({**inputs, "points": found}, study, outputs).items():
+        metrics.log_metric(name, value)

@@ -1,0 +1,26 @@
+"""Component: train the generators of a sweep that one worker is dealt."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input, Model, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def train_gan_points(
+    dataset: Input[Dataset],
+    judge: Input[Model],
+    points: Output[Artifact],
+    sweep: dict,
+    recipe: str,
+    settings: dict,
+    seeds: list[int],
+    worker: int,
+    workers: list[int],
+):
+    """Train each point with all its seeds and measure what it draws; a failed run ends nothing."""
+    from augstudy.stages import tuning
+
+    inputs = {"dataset": dataset.path, "judge": judge.path}
+    base = {"recipe": recipe, "overrides": settings}
+    tuning.train_gan_points(inputs, points.path, sweep, base, seeds, worker, workers)

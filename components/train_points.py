@@ -1,0 +1,24 @@
+"""Component: train the points of a sweep that one worker is dealt."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input, Output
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def train_points(
+    dataset: Input[Dataset],
+    points: Output[Artifact],
+    sweep: dict,
+    recipe: str,
+    settings: dict,
+    seeds: list[int],
+    worker: int,
+    workers: list[int],
+):
+    """Train each point with all its seeds, one after the other in one process."""
+    from augstudy.stages import tuning
+
+    base = {"recipe": recipe, "overrides": settings}
+    tuning.train_points(dataset.path, points.path, sweep, base, seeds, worker, workers)

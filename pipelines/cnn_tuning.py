@@ -1,0 +1,123 @@
+"""Which settings make a better classifier? A sweep around a base recipe."""
+
+from kfp import dsl
+
+from augstudy.config import MAMMALS
+from components.choose import choose
+from components.evaluate import evaluate
+from components.ingest import ingest
+from components.summarize_sweep import summarize_sweep
+from pipelines import resources
+from pipelines.tuning_worker import tuning_worker
+
+CLASSES = list(MAMMALS)
+SWEEP = {
+    "axes": [
+        {
+            "name": "batch_size",
+            "base": "256",
+            "values": [
+                {"label": "64", "set": {"batch_size": 64}},
+                {"label": "1000", "set": {"batch_size": 1000}},
+            ],
+        }
+    ]
+}
+
+
+@dsl.pipeline(
+    name="cnn-tuning",
+    description="Which settings make a better classifier, by how much, and how sure are we?",
+    pipeline_config=resources.CONFIG,
+)
+def cnn_tuning(
+    source: str = "sample",
+    classes: list[str] = CLASSES,
+    train_per_class: int = 60,
+    val_per_class: int = 20,
+    test_per_class: int = 20,
+    level: int = 0,
+    data_seed: int = 0,
+    sweep: dict = SWEEP,
+    seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
+    classifier: str = "baseline",
+    classifier_settings: dict = {},  # noqa: B006
+    workers: list[int] = [1, 2, 3, 4],  # noqa: B006
+    equivalence_margin: float = 0.01,
+    gpus: int = resources.GPUS,
+    gpu_type: str = resources.GPU_TYPE,
+) -> None:
+    """Ingest, train every point, choose on validation images, evaluate base and chosen point.
+
+    Args:
+        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        classes: Names of the classes.
+        train_per_class: Drawings a class set aside for training.
+        val_per_class: Validation drawings a class; more of them tell smaller differences apart.
+        test_per_class: Test drawings a class.
+        level: Training drawings a class in use; 0 means all.
+        data_seed: Chooses the drawings and their splits.
+        sweep: What to try, see docs/tuning.md.
+        seeds: Repetitions of every point.
+        classifier: Recipe of the base.
+        classifier_settings: Changes to it that every point has, such as {epochs: 20}.
+        workers: One number a worker; points are dealt among them, and on a cluster they run side
+            by side.
+        equivalence_margin: Accuracy, as a share, below which a difference is none.
+        gpus: Accelerators of a worker; 0 means none.
+        gpu_type: The resource that GPU nodes advertise.
+    """
+    data = ingest(
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        test_per_class=test_per_class,
+        level=level,
+        seed=data_seed,
+    )
+    resources.apply(data, resources.LIGHT)
+    with dsl.ParallelFor(workers, name="workers", parallelism=resources.PARALLEL_CELLS) as worker:
+        part = tuning_worker(
+            dataset=data.outputs["dataset"],
+            sweep=sweep,
+            seeds=seeds,
+            classifier=classifier,
+            classifier_settings=classifier_settings,
+            worker=worker,
+            workers=workers,
+            gpus=gpus,
+            gpu_type=gpu_type,
+        )
+    best = choose(dataset=data.outputs["dataset"], points=dsl.Collected(part.outputs["points"]))
+    resources.apply(best, resources.LIGHT)
+    base = evaluate(
+        dataset=data.outputs["dataset"], classifier=best.outputs["base"], label="base"
+    ).set_display_name("evaluate base")
+    resources.apply(base, resources.INFERENCE)
+    chosen = evaluate(
+        dataset=data.outputs["dataset"], classifier=best.outputs["chosen"], label="chosen"
+    ).set_display_name("evaluate chosen")
+    resources.apply(chosen, resources.INFERENCE)
+    answer = summarize_sweep(
+        dataset=data.outputs["dataset"],
+        points=dsl.Collected(part.outputs["points"]),  # KFP takes one such object once only
+        base=base.outputs["evaluation"],
+        chosen=chosen.outputs["evaluation"],
+        pipeline="cnn_tuning",
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        test_per_class=test_per_class,
+        level=level,
+        data_seed=data_seed,
+        sweep=sweep,
+        seeds=seeds,
+        classifier=classifier,
+        classifier_settings=classifier_settings,
+        equivalence_margin=equivalence_margin,
+    )
+    resources.apply(answer, resources.LIGHT)
+    # Each run shall have a page under its own id, even where all else is taken from a cache.
+    answer.set_caching_options(False)

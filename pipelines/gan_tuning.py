@@ -1,0 +1,118 @@
+"""Which settings make a generator that draws better? A sweep around a base recipe."""
+
+from kfp import dsl
+
+from augstudy.config import MAMMALS
+from components.ingest import ingest
+from components.summarize_gan_sweep import summarize_gan_sweep
+from components.train_judge import train_judge
+from pipelines import resources
+from pipelines.gan_tuning_worker import gan_tuning_worker
+
+CLASSES = list(MAMMALS)
+SWEEP = {
+    "axes": [
+        {
+            "name": "balance",
+            "base": "equal rates",
+            "values": [
+                {"label": "discriminator x0.5", "set": {"discriminator_rate": 0.5}},
+                {"label": "discriminator x2", "set": {"discriminator_rate": 2.0}},
+            ],
+        }
+    ]
+}
+
+
+@dsl.pipeline(
+    name="gan-tuning",
+    description="Which settings make better drawings, and train stably?",
+    pipeline_config=resources.CONFIG,
+)
+def gan_tuning(
+    source: str = "sample",
+    classes: list[str] = CLASSES,
+    train_per_class: int = 60,
+    val_per_class: int = 20,
+    level: int = 0,
+    data_seed: int = 0,
+    sweep: dict = SWEEP,
+    seeds: list[int] = [0, 1],  # noqa: B006 (KFP copies it into the specification)
+    gan: str = "compact",
+    gan_settings: dict = {},  # noqa: B006
+    judge_settings: dict = {},  # noqa: B006
+    workers: list[int] = [1, 2, 3, 4],  # noqa: B006
+    gpus: int = resources.GPUS,
+    gpu_type: str = resources.GPU_TYPE,
+) -> None:
+    """Ingest, train a judge, train and judge every point, compare.
+
+    No test image is used; a generator whose training fails is a point with that verdict.
+
+    Args:
+        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        classes: Names of the classes.
+        train_per_class: Drawings a class set aside for training.
+        val_per_class: Validation drawings a class, which drawings are measured against.
+        level: Training drawings a class in use; 0 means all.
+        data_seed: Chooses the drawings and their splits.
+        sweep: What to try, see docs/tuning.md.
+        seeds: Repetitions of every point.
+        gan: Recipe of the base.
+        gan_settings: Changes to it that every point has, such as {steps: 500}.
+        judge_settings: Of the classifier whose eyes measure the drawings.
+        workers: One number a worker; points are dealt among them, and on a cluster they run side
+            by side.
+        gpus: Accelerators of a worker; 0 means none.
+        gpu_type: The resource that GPU nodes advertise.
+    """
+    data = ingest(
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        test_per_class=1,  # a dataset has a test split; nothing here reads it
+        level=level,
+        seed=data_seed,
+    )
+    resources.apply(data, resources.LIGHT)
+    judge = train_judge(
+        dataset=data.outputs["dataset"],
+        settings=judge_settings,
+        arms=[{"arm": "add", "share": 1.0}],  # whatever draws, so that it is not skipped
+    )
+    resources.apply(judge, resources.TRAINING)
+    resources.use_gpus(judge, gpus, gpu_type)
+    with dsl.ParallelFor(workers, name="workers", parallelism=resources.PARALLEL_CELLS) as worker:
+        part = gan_tuning_worker(
+            dataset=data.outputs["dataset"],
+            judge=judge.outputs["judge"],
+            sweep=sweep,
+            seeds=seeds,
+            gan=gan,
+            gan_settings=gan_settings,
+            worker=worker,
+            workers=workers,
+            gpus=gpus,
+            gpu_type=gpu_type,
+        )
+    answer = summarize_gan_sweep(
+        dataset=data.outputs["dataset"],
+        judge=judge.outputs["judge"],
+        points=dsl.Collected(part.outputs["points"]),
+        pipeline="gan_tuning",
+        source=source,
+        classes=classes,
+        train_per_class=train_per_class,
+        val_per_class=val_per_class,
+        level=level,
+        data_seed=data_seed,
+        sweep=sweep,
+        seeds=seeds,
+        gan=gan,
+        gan_settings=gan_settings,
+        judge_settings=judge_settings,
+    )
+    resources.apply(answer, resources.LIGHT)
+    # Each run shall have a page under its own id, even where all else is taken from a cache.
+    answer.set_caching_options(False)

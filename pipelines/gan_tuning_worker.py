@@ -1,0 +1,44 @@
+"""One worker of a sweep of generators."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input, Model
+
+from components.train_gan_points import train_gan_points
+from pipelines import resources
+
+
+class WorkerOutputs(NamedTuple):
+    """What a worker leaves."""
+
+    points: Artifact
+
+
+@dsl.pipeline(name="gan-tuning-worker", description="Train the generators one worker is dealt.")
+def gan_tuning_worker(
+    dataset: Input[Dataset],
+    judge: Input[Model],
+    sweep: dict,
+    seeds: list[int],
+    gan: str,
+    gan_settings: dict,
+    worker: int,
+    workers: list[int],
+    gpus: int,
+    gpu_type: str,
+) -> WorkerOutputs:
+    """A pipeline of its own, so that the GPU parameters reach the step inside the loop."""
+    trained = train_gan_points(
+        dataset=dataset,
+        judge=judge,
+        sweep=sweep,
+        recipe=gan,
+        settings=gan_settings,
+        seeds=seeds,
+        worker=worker,
+        workers=workers,
+    )
+    resources.apply(trained, resources.TRAINING)
+    resources.use_gpus(trained, gpus, gpu_type)
+    return WorkerOutputs(trained.outputs["points"])

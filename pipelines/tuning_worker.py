@@ -1,0 +1,42 @@
+"""One worker of a sweep of classifiers."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input
+
+from components.train_points import train_points
+from pipelines import resources
+
+
+class WorkerOutputs(NamedTuple):
+    """What a worker leaves."""
+
+    points: Artifact
+
+
+@dsl.pipeline(name="tuning-worker", description="Train the points that one worker is dealt.")
+def tuning_worker(
+    dataset: Input[Dataset],
+    sweep: dict,
+    seeds: list[int],
+    classifier: str,
+    classifier_settings: dict,
+    worker: int,
+    workers: list[int],
+    gpus: int,
+    gpu_type: str,
+) -> WorkerOutputs:
+    """A pipeline of its own, so that the GPU parameters reach the step inside the loop."""
+    trained = train_points(
+        dataset=dataset,
+        sweep=sweep,
+        recipe=classifier,
+        settings=classifier_settings,
+        seeds=seeds,
+        worker=worker,
+        workers=workers,
+    )
+    resources.apply(trained, resources.TRAINING)
+    resources.use_gpus(trained, gpus, gpu_type)
+    return WorkerOutputs(trained.outputs["points"])

@@ -1,0 +1,160 @@
+"""What the components of a sweep call; see :mod:`augstudy.stages.adapters`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from augstudy.artifacts import Artifact
+from augstudy.recipes import decoded
+from augstudy.stages.adapters import copy, ordered, step
+from augstudy.stages.cells import share_cores
+
+
+def train_points(
+    dataset: str,
+    out: str,
+    sweep: Mapping[str, Any],
+    base: Mapping[str, Any],
+    seeds: Sequence[float],
+    worker: float,
+    workers: Sequence[float],
+) -> None:
+    """Train the points of a sweep that one worker is dealt.
+
+    Args:
+        dataset: The dataset artifact.
+        out: Where the points go.
+        sweep: See Sweep.
+        base: The ``recipe`` of the base, and the ``overrides`` of its settings.
+        seeds: The repetitions of every point.
+        worker: One of `workers`.
+        workers: Of the sweep.
+    """
+    place = list(workers).index(worker)
+    label = f"{place + 1} of {len(workers)}"
+    with step("train_points", label):
+        from augstudy.tuning.points import deal
+        from augstudy.tuning.sweep import parse_sweep
+
+        wanted, overrides = parse_sweep(sweep), decoded(base["overrides"])
+        trials = deal(wanted, base["recipe"], overrides, place, len(workers))
+        share_cores()
+        from augstudy.stages.train_points import run
+
+        run(Path(dataset), Path(out), trials, [int(seed) for seed in seeds], label)
+
+
+def train_gan_points(
+    inputs: Mapping[str, str],
+    out: str,
+    sweep: Mapping[str, Any],
+    base: Mapping[str, Any],
+    seeds: Sequence[float],
+    worker: float,
+    workers: Sequence[float],
+) -> None:
+    """Train the generators of a sweep that one worker is dealt; one that fails ends nothing.
+
+    Args:
+        inputs: The ``dataset`` and the ``judge``.
+        out: Where the points go.
+        sweep: See Sweep.
+        base: The ``recipe`` of the base, and the ``overrides`` of its settings.
+        seeds: The repetitions of every point.
+        worker: One of `workers`.
+        workers: Of the sweep.
+    """
+    place = list(workers).index(worker)
+    label = f"{place + 1} of {len(workers)}"
+    with step("train_gan_points", label):
+        from augstudy.recipes import gan_recipe
+        from augstudy.tuning.points import deal
+        from augstudy.tuning.sweep import parse_sweep
+
+        wanted, overrides = parse_sweep(sweep), decoded(base["overrides"])
+        trials = deal(wanted, base["recipe"], overrides, place, len(workers), gan_recipe)
+        share_cores()
+        from augstudy.stages.train_gan_points import run
+
+        paths = Path(inputs["dataset"]), Path(inputs["judge"]), Path(out)
+        run(*paths, trials, [int(seed) for seed in seeds], label)
+
+
+def summarize_gans(
+    inputs: Mapping[str, Any], study: Mapping[str, Any], outputs: Mapping[str, str]
+) -> dict[str, float]:
+    """Write the page of a sweep of generators and return the flat metrics, finite numbers only.
+
+    Args:
+        inputs: The ``dataset``, the ``judge``, and the ``points`` of every worker.
+        study: The parameters of the pipeline.
+        outputs: See :func:`summarize`.
+    """
+    with step("summarize"):
+        from augstudy.stages.summarize_gan_sweep import run
+        from augstudy.tuning.sweep import parse_sweep
+
+        report = run(
+            Path(inputs["dataset"]),
+            Path(inputs["judge"]),
+            Path(outputs["report"]),
+            [Path(item) for item in inputs["points"]],
+            parse_sweep(study["sweep"]),
+            {name: ordered(value) for name, value in study.items()},
+        )
+        return _hand_over(report, outputs)
+    raise AssertionError("unreachable: step() never swallows an error")
+
+
+def choose(dataset: str, points: Sequence[str], base: str, chosen: str) -> None:
+    """Choose the best of all points on the validation images.
+
+    Args:
+        dataset: The dataset artifact.
+        points: What each worker left.
+        base: Where the classifiers of the base go.
+        chosen: Where those of the best point go.
+    """
+    with step("choose"):
+        from augstudy.stages.choose import run
+
+        run(Path(dataset), [Path(item) for item in points], Path(base), Path(chosen))
+
+
+def summarize(
+    inputs: Mapping[str, Any], study: Mapping[str, Any], outputs: Mapping[str, str]
+) -> dict[str, float]:
+    """Write the page of a sweep and return the flat metrics, finite numbers only.
+
+    Args:
+        inputs: The ``dataset``, the ``points`` of every worker, and the evaluations of ``base``
+            and ``chosen``.
+        study: The parameters of the pipeline.
+        outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
+            ``metrics`` (JSON, for readers that cannot query metadata) go.
+    """
+    with step("summarize"):
+        from augstudy.stages.summarize_sweep import run
+        from augstudy.tuning.sweep import parse_sweep
+
+        report = run(
+            Path(inputs["dataset"]),
+            Path(outputs["report"]),
+            [Path(item) for item in inputs["points"]],
+            (Path(inputs["base"]), Path(inputs["chosen"])),
+            parse_sweep(study["sweep"]),
+            {name: ordered(value) for name, value in study.items()},
+            study["equivalence_margin"],
+        )
+        return _hand_over(report, outputs)
+    raise AssertionError("unreachable: step() never swallows an error")
+
+
+def _hand_over(report: Artifact, outputs: Mapping[str, str]) -> dict[str, float]:
+    """Copy what KFP shows of a report, and give what it keeps as metrics."""
+    from augstudy.report import kfp_metrics
+
+    copy(report.file("report.html"), outputs["html"])
+    copy(report.file("verdict.md"), outputs["verdict"])
+    copy(report.file("summary.json"), outputs["metrics"])
+    return kfp_metrics.scalars(report.json("summary.json")["flat"])

@@ -1,0 +1,157 @@
+"""The points of a sweep with their settings, and what is kept of each once it is trained."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from augstudy.artifacts import Artifact
+from augstudy.errors import InputError
+from augstudy.recipes import classifier_recipe, decoded, merged
+from augstudy.tuning.sweep import BASE, Point, Sweep, expand
+
+KIND = "points"
+POINTS = "points.json"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.npz"
+Recipes = Callable[[str, Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A point to be trained; ``place`` is its number in the sweep."""
+
+    place: int
+    point: Point
+    settings: Any
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A point of a finished sweep; ``correct`` is (S, N), on the validation images."""
+
+    place: int
+    id: str
+    chosen: dict[str, str]
+    changes: dict[str, Any]
+    settings: dict[str, Any]
+    seeds: list[int]
+    training: list[dict[str, Any]]
+    correct: NDArray[np.bool_]
+    history: pd.DataFrame
+    cost: dict[str, float]
+
+    def by_seed(self, metric: str) -> list[float]:
+        """One figure of each training run: ``accuracy``, ``train_accuracy``, ``overfitting``."""
+        seen = [float(record["val_accuracy"]) for record in self.training]
+        known = [float(record["train_accuracy"]) for record in self.training]
+        gap = [one - other for one, other in zip(known, seen, strict=True)]
+        return {"accuracy": seen, "train_accuracy": known, "overfitting": gap}[metric]
+
+    def mean(self, metric: str) -> float:
+        """The mean of :meth:`by_seed`."""
+        return float(np.mean(self.by_seed(metric)))
+
+
+def settings_of(
+    point: Point, recipe: str, overrides: Mapping[str, Any], recipes: Recipes = classifier_recipe
+) -> Any:
+    """The settings of a point on top of those of the base recipe.
+
+    Args:
+        point: of a sweep.
+        recipe: name of the base.
+        overrides: changes to it that every point has.
+        recipes: whose names are meant: ``classifier_recipe`` or ``gan_recipe``.
+
+    Raises:
+        InputError: a setting does not exist or has a wrong value; the sentence names the point.
+    """
+    try:
+        return recipes(recipe, merged(overrides, decoded(point.changes)))
+    except InputError as error:
+        raise InputError(f"Point {point.id!r} of the sweep: {error}") from error
+
+
+def check(
+    sweep: Sweep,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    recipes: Recipes = classifier_recipe,
+) -> None:
+    """See that every point has settings that exist, and that no two are the same.
+
+    Raises:
+        InputError: one sentence about the first that has not.
+    """
+    seen: dict[str, str] = {}
+    for point in expand(sweep):
+        key = settings_of(point, recipe, overrides, recipes).model_dump_json()
+        if key in seen:
+            raise InputError(
+                f"Points {seen[key]!r} and {point.id!r} of the sweep have the same settings: "
+                "leave one out."
+            )
+        seen[key] = point.id
+
+
+def deal(
+    sweep: Sweep,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    worker: int,
+    workers: int,
+    recipes: Recipes = classifier_recipe,
+) -> list[Trial]:
+    """What one of several workers has to train: points are dealt like cards.
+
+    Raises:
+        InputError: see :func:`settings_of`.
+    """
+    dealt = list(enumerate(expand(sweep)))[worker::workers]
+    return [
+        Trial(place, point, settings_of(point, recipe, overrides, recipes))
+        for place, point in dealt
+    ]
+
+
+def best(points: Sequence[Trained]) -> Trained:
+    """The point with the highest mean validation accuracy; of equals the first."""
+    return max(points, key=lambda point: point.mean("accuracy"))
+
+
+def read(artifact: Artifact, validation: NDArray[np.integer[Any]]) -> list[Trained]:
+    """The points in an artifact of kind ``points``.
+
+    Args:
+        artifact: what a worker of the sweep left.
+        validation: labels (N,) of the validation images.
+    """
+    history = pd.read_csv(artifact.file(HISTORY))
+    costs = artifact.manifest.provenance["points"]
+    with np.load(artifact.file(PREDICTIONS), allow_pickle=False) as stored:
+        return [
+            Trained(
+                **record,
+                correct=stored[record["id"]] == validation,
+                history=history[history["point"] == record["id"]],
+                cost=costs[record["id"]],
+            )
+            for record in artifact.json(POINTS)
+        ]
+
+
+def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) -> list[Trained]:
+    """The points of all workers, the base first and the others as in the sweep.
+
+    Raises:
+        InputError: no worker has trained the base.
+    """
+    every = [point for artifact in artifacts for point in read(artifact, validation)]
+    found = sorted(every, key=lambda point: point.place)
+    if not found or found[0].id != BASE:
+        raise InputError("The base of the sweep was not trained: run all workers of the sweep.")
+    return found

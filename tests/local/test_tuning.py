@@ -1,0 +1,81 @@
+"""A sweep through the real command line, with every real step, tiny."""
+
+import json
+from pathlib import Path
+
+import pytest
+from program import augstudy, events, record
+
+from augstudy import artifacts
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the smoke sweep was run."""
+    folder = tmp_path_factory.mktemp("sweep")
+    done = augstudy(folder, "run", "cnn_tuning", "--preset", "smoke")
+    assert done.returncode == 0, done.stderr
+    (folder / "out.txt").write_text(done.stdout)
+    return folder
+
+
+def test_terminal_and_page_show_every_point_and_finding(swept: Path) -> None:
+    out = (swept / "out.txt").read_text()
+    summary = json.loads((swept / "runs/0001/summary.json").read_text())
+    page = (swept / "runs/0001/report.html").read_text()
+    assert list(summary["points"]) == ["base", "kernel=5x5", "dropout=0.2"]
+    for text in [*summary["points"], *(item["claim"] for item in summary["findings"])]:
+        assert text in out
+    assert summary["headline"]["answer"].split(":")[0] in page
+    assert all(item["cpu_s"] > 0 for item in summary["points"].values())
+
+
+def test_every_artifact_is_sound_and_two_points_were_tested(swept: Path) -> None:
+    found: dict[str, int] = {}
+    for manifest in (swept / "runs/0001/artifacts").rglob(artifacts.MANIFEST):
+        kind = json.loads(manifest.read_text())["kind"]
+        artifacts.read(manifest.parent, kind)
+        found[kind] = found.get(kind, 0) + 1
+    kinds = {"dataset": 1, "points": 2, "classifier": 2, "evaluation": 2, "report": 1}
+    assert found == kinds
+    assert record(swept)["cpu_s"] > 0
+
+
+def test_the_tracker_has_a_row_a_point(swept: Path) -> None:
+    done = augstudy(swept, "runs", "list", "--columns", "pipeline,arm,val_accuracy,verdict")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("cnn_tuning") == 3
+    assert "dropout=0.2" in done.stdout
+    assert "base" in augstudy(swept, "runs", "show", "1").stdout
+
+
+def test_the_next_run_trains_nothing_again(swept: Path) -> None:
+    done = augstudy(swept, "run", "cnn_tuning", "--preset", "smoke", "--set", "workers=[1]")
+    assert done.returncode == 0, done.stderr
+    first, second = (
+        json.loads((swept / f"runs/{number:04d}/summary.json").read_text()) for number in (1, 2)
+    )
+    assert first["differences"] == second["differences"]
+    for name, point in first["points"].items():
+        assert point["by_seed"] == second["points"][name]["by_seed"]
+    trained = [item for item in events(swept, 2) if "loss" in str(item.get("text"))]
+    assert trained == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("workers=[1, 1]", "workers must name at least one worker"),
+        ("sweep.mode=random", "the sweep, mode"),
+        ("sweep.axes=[]", "the sweep, axes"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(
+    tmp_path: Path, setting: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from augstudy.cli import invoke
+
+    asked = ["run", "cnn_tuning", "--preset", "smoke", "--set", setting]
+    assert invoke([*asked, "--runs-dir", str(tmp_path / "runs")]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "runs").exists()
