@@ -77,7 +77,7 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
 
 def palette(count: int) -> list[str]:
     """So many colours that can be told apart, the first for what others are compared with."""
-    others = [*_SPARE, *_ARM_COLOURS.values()]
+    others = [*_SPARE, *(kind.colour for kind in KINDS.values())]
     return [INK, *(others[index % len(others)] for index in range(count - 1))][:count]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from augstudy import artifacts, telemetry
+from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
-from augstudy.config import Arm, ClassifierSettings
+from augstudy.config import ClassifierSettings
 from augstudy.data.dataset import load_split
 from augstudy.files import write_json
 from augstudy.stages import train_cnn

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from augstudy import artifacts, cache, telemetry
+from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
-from augstudy.config import Arm
 from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
