@@ -259,6 +259,7 @@ def _check_sweep(values: Mapping[str, Any]) -> None:
         base = values["classifier"], decoded(values["classifier_settings"])
         points.check(sweep, *base, classifier_recipe)
     else:
+        points.refuse_search(sweep)
         points.check(sweep, values["gan"], decoded(values["gan_settings"]), gan_recipe)
         if sweep.findings:
             raise InputError("Findings are about classifiers: leave them out of this sweep.")

@@ -50,7 +50,7 @@ def _publish(
     """Publish one point as an artifact of kind ``classifier``."""
     arm, settings = Arm(arm="real", name=name), ClassifierSettings.model_validate(point.settings)
     config = train_cnn.configuration(arm, point.seeds, settings)
-    source = next(item for item in workers if point.id in item.manifest.config["points"])
+    source = next(item for item in workers if (item.path / MODELS / point.id).is_dir())
     with artifacts.publish(out, "classifier", inputs={"dataset": dataset}, config=config) as folder:
         shutil.copytree(source.path / MODELS / point.id, folder, dirs_exist_ok=True)
         shutil.copyfile(source.file("classes.json"), folder / "classes.json")

@@ -22,7 +22,7 @@ from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.training import classifier
-from augstudy.training.callbacks import Progress
+from augstudy.training.callbacks import Progress, Watch
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
 from augstudy.training.saving import save_model
@@ -124,7 +124,7 @@ def train_seeds(
 ) -> list[dict[str, Any]]:
     """Train `cell` with the seeds of the `keepers`, each into ``seed-<n>`` in `folder`.
 
-    What the cache holds is not trained again.
+    What the cache holds, or what is in `folder` already, is not trained again.
 
     Args:
         folder: inside a draft of an artifact.
@@ -145,7 +145,8 @@ def train_seeds(
 
         train = partial(cell.train, seed=seed, progress=tell, keeper=keeper)
         target, own = folder / f"seed-{seed}", {**config, "seeds": [seed]}
-        artifacts.part(target, "seed", train, inputs=cell.inputs, config=own)
+        if not target.exists():
+            artifacts.part(target, "seed", train, inputs=cell.inputs, config=own)
         records.append(json.loads((target / RECORD).read_text()))
     return records
 
@@ -164,7 +165,15 @@ class Cell:
         self._settings = settings.model_copy(update={"augmentation": arm.augmentation_in(settings)})
         self._trainer: classifier.Trainer | None = None
 
-    def train(self, folder: Path, *, seed: int, progress: Progress, keeper: Keeper) -> None:
+    def train(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        progress: Progress,
+        keeper: Keeper,
+        watch: Watch | None = None,
+    ) -> None:
         """Train one seed; its model, history, summary and record go into `folder`."""
         settings = self._settings
         mixture = training_set(self._arm, self._sources, classes=len(self.classes), seed=seed)
@@ -180,6 +189,7 @@ class Cell:
             seed=seed,
             progress=progress,
             keeper=keeper,
+            watch=watch,
         )
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
         save_model(trained.model, folder / "model.keras")

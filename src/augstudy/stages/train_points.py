@@ -30,7 +30,7 @@ logger = logging.getLogger("augstudy")
 
 
 @dataclass
-class _Kept:
+class Kept:
     """What the artifact will hold of the points that are trained."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -38,6 +38,14 @@ class _Kept:
     histories: list[pd.DataFrame] = field(default_factory=list)
     costs: dict[str, Any] = field(default_factory=dict)
     best: tuple[float, str] = (-1.0, "")
+
+    def write(self, folder: Path, classes: list[str]) -> None:
+        """Put it into the draft `folder` of an artifact of kind ``points``."""
+        write_json(folder / POINTS, self.records)
+        write_json(folder / "classes.json", classes)
+        write_arrays(folder / PREDICTIONS, **self.predictions)
+        histories = self.histories or [pd.DataFrame(columns=["point", "seed"])]
+        pd.concat(histories).to_csv(folder / HISTORY, index=False)
 
 
 def run(
@@ -57,8 +65,7 @@ def run(
     Raises:
         InputError: no seed, a seed twice, or a network that cannot be built.
     """
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+    check_seeds(seeds)
     for trial in trials:
         classifiers.changed(trial.settings.architecture, trial.settings.network)
     with telemetry.stage("train_points", label) as stage:
@@ -67,25 +74,35 @@ def run(
             "points": {item.point.id: item.settings.model_dump(mode="json") for item in trials},
             "seeds": list(seeds),
         }
-        kept, keepers = _Kept(), list[Keeper]()
+        kept, keepers = Kept(), list[Keeper]()
         spent: dict[str, Any] = {"points": kept.costs}
         with artifacts.publish(out, KIND, inputs=inputs, config=config, provenance=spent) as folder:
             for index, trial in enumerate(trials):
                 whole = f"point {index + 1} of {len(trials)}, {trial.point.id}"
-                progress = _scaled(stage, index, len(trials), whole)
-                job = _Job(folder, out, inputs, trial, seeds)
+                progress = scaled(stage, index, len(trials), whole)
+                job = Job(folder, out, inputs, trial, seeds)
                 keepers += job.train(kept, progress)
                 logger.info(
                     "%s: %s, validation accuracy %.3f", stage.title, whole, job.accuracy(kept)
                 )
-            _write(folder, kept, load_classes(inputs["dataset"]))
+            kept.write(folder, load_classes(inputs["dataset"]))
         for keeper in keepers:
             keeper.clear()
     return artifacts.read(out, KIND)
 
 
+def check_seeds(seeds: Sequence[int]) -> None:
+    """See that there are seeds.
+
+    Raises:
+        InputError: none, or one twice.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+
+
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """One point, to be trained into the draft `folder` of the artifact `out`."""
 
     folder: Path
@@ -99,13 +116,29 @@ class _Job:
         """The point's."""
         return self.trial.point.id
 
-    def train(self, kept: _Kept, progress: Progress) -> list[Keeper]:
+    @property
+    def models(self) -> Path:
+        """Where the models of all seeds go."""
+        return self.folder / MODELS / self.id
+
+    def cell(self) -> train_cnn.Cell:
+        """What is trained on what."""
+        return train_cnn.Cell(self.inputs, _ARM, self.trial.settings)
+
+    def config(self, seeds: Sequence[int]) -> dict[str, Any]:
+        """What the classifiers of some seeds depend on, beside the inputs."""
+        return train_cnn.configuration(_ARM, seeds, self.trial.settings)
+
+    def keeper(self, seed: int) -> Keeper:
+        """Of the checkpoints of one seed."""
+        name, own = f"{self.id}-seed-{seed}", self.config([seed])
+        return Keeper.beside(self.out, name, self.inputs, own)
+
+    def train(self, kept: Kept, progress: Progress) -> list[Keeper]:
         """Train all seeds and add them to what is `kept`; the keepers that still hold something."""
-        config = train_cnn.configuration(_ARM, self.seeds, self.trial.settings)
-        keepers = {seed: self._keeper(seed, config) for seed in self.seeds}
-        before, models = artifacts.cost(), self.folder / MODELS / self.id
-        cell = train_cnn.Cell(self.inputs, _ARM, self.trial.settings)
-        records = train_cnn.train_seeds(models, cell, config, keepers, progress)
+        keepers = {seed: self.keeper(seed) for seed in self.seeds}
+        before, models, config = artifacts.cost(), self.models, self.config(self.seeds)
+        records = train_cnn.train_seeds(models, self.cell(), config, keepers, progress)
         kept.costs[self.id] = artifacts.cost(since=before)
         kept.records.append(self._record(records))
         folders = [models / f"seed-{seed}" for seed in self.seeds]
@@ -121,13 +154,9 @@ class _Job:
             keeper.clear()  # the cache has the seeds now
         return []
 
-    def accuracy(self, kept: _Kept) -> float:
+    def accuracy(self, kept: Kept) -> float:
         """Mean validation accuracy of the point trained last."""
         return float(np.mean([item["val_accuracy"] for item in kept.records[-1]["training"]]))
-
-    def _keeper(self, seed: int, config: Mapping[str, Any]) -> Keeper:
-        own = {**config, "seeds": [seed]}
-        return Keeper.beside(self.out, f"{self.id}-seed-{seed}", self.inputs, own)
 
     def _record(self, training: list[dict[str, Any]]) -> dict[str, Any]:
         return {
@@ -140,7 +169,7 @@ class _Job:
             "training": training,
         }
 
-    def _keep_models(self, kept: _Kept) -> None:
+    def _keep_models(self, kept: Kept) -> None:
         """Remove the models of the point that was best so far, or of this one if it is not."""
         accuracy, before = self.accuracy(kept), kept.best
         better = accuracy > before[0]
@@ -151,16 +180,10 @@ class _Job:
             shutil.rmtree(self.folder / MODELS / dropped)
 
 
-def _scaled(stage: telemetry.Stage, index: int, count: int, prefix: str) -> Progress:
+def scaled(stage: telemetry.Stage, index: int, count: int, prefix: str) -> Progress:
+    """Progress of the `index`-th of `count` parts of the `stage`."""
+
     def progress(done: int, total: int, text: str) -> None:
         stage.progress(index * total + done, count * total, f"{prefix}  {text}")
 
     return progress
-
-
-def _write(folder: Path, kept: _Kept, classes: list[str]) -> None:
-    write_json(folder / POINTS, kept.records)
-    write_json(folder / "classes.json", classes)
-    write_arrays(folder / PREDICTIONS, **kept.predictions)
-    histories = kept.histories or [pd.DataFrame(columns=["point", "seed"])]
-    pd.concat(histories).to_csv(folder / HISTORY, index=False)

@@ -19,7 +19,7 @@ def train_points(
     worker: float,
     workers: Sequence[float],
 ) -> None:
-    """Train the points of a sweep that one worker is dealt.
+    """Train the points of a sweep that one worker is dealt, or its share of a search.
 
     Args:
         dataset: The dataset artifact.
@@ -37,11 +37,18 @@ def train_points(
         from augstudy.tuning.sweep import parse_sweep
 
         wanted, overrides = parse_sweep(sweep), decoded(base["overrides"])
-        trials = deal(wanted, base["recipe"], overrides, place, len(workers))
+        paths, repeated = (Path(dataset), Path(out)), [int(seed) for seed in seeds]
         share_cores()
-        from augstudy.stages.train_points import run
+        if wanted.mode == "search":
+            from augstudy.stages import search_points
 
-        run(Path(dataset), Path(out), trials, [int(seed) for seed in seeds], label)
+            task = search_points.Task(wanted, base["recipe"], overrides, place, len(workers))
+            search_points.run(*paths, task, repeated, label)
+            return
+        from augstudy.stages import train_points
+
+        trials = deal(wanted, base["recipe"], overrides, place, len(workers))
+        train_points.run(*paths, trials, repeated, label)
 
 
 def train_gan_points(

@@ -1,6 +1,6 @@
 """Callbacks of a classifier's training; their state goes into checkpoints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from augstudy.training import checkpoints
 
 Images = npt.NDArray[np.uint8]
 Progress = Callable[[int, int, str], None]
+Watch = Callable[[Mapping[str, float]], None]
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
@@ -106,6 +107,11 @@ class Recorder(keras.callbacks.Callback):
         if self._progress:
             self._progress(epoch + 1, self._epochs, text)
 
+    @property
+    def rows(self) -> Sequence[Mapping[str, float]]:
+        """The epochs so far."""
+        return self._rows
+
     def state(self) -> checkpoints.Snapshot:
         """All rows so far."""
         return {"rows": list(self._rows)}
@@ -119,11 +125,31 @@ class Recorder(keras.callbacks.Callback):
         return pd.DataFrame(self._rows, columns=list(HISTORY_COLUMNS))
 
 
+class Watcher(keras.callbacks.Callback):
+    """Show every epoch to someone who may end the training by raising an exception.
+
+    Comes after the checkpointer: what is ended can be taken up again, and the epochs of a
+    checkpoint are shown as well.
+    """
+
+    def __init__(self, recorder: Recorder, watch: Watch) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._watch = watch
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        for row in self._recorder.rows:
+            self._watch(row)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._watch(self._recorder.rows[-1])
+
+
 class Checkpointer(keras.callbacks.Callback):
     """Offer the state of training to a keeper after every epoch, and take up where one ended.
 
-    Comes last, so that it sees what the others made of the epoch, and restores them after their
-    own start.
+    Comes after all that it keeps, so that it sees what they made of the epoch, and restores them
+    after their own start.
     """
 
     def __init__(

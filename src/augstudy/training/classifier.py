@@ -21,6 +21,8 @@ from augstudy.training.callbacks import (
     Recorder,
     ReduceOnPlateau,
     Validator,
+    Watch,
+    Watcher,
     training_variables,
 )
 from augstudy.training.checkpoints import Keeper, written_when_terminated
@@ -66,12 +68,13 @@ class Trainer:
         seed: int,
         progress: Progress | None = None,
         keeper: Keeper | None = None,
+        watch: Watch | None = None,
     ) -> Trained:
         """Train on uint8 images (N, 28, 28) with integer labels (N,).
 
         Augmentation runs in the training graph, ahead of the classifier, and is not part of the
         model that is returned. With a `keeper`, training goes on from the checkpoint that it has,
-        if any.
+        if any. `watch` is shown every row of the history, and ends the training by an exception.
 
         Raises:
             ValueError: another number of images than announced.
@@ -92,6 +95,7 @@ class Trainer:
             parts["reduce_on_plateau"] = ReduceOnPlateau(settings)
         validator = Validator(validation[0], one_hot(validation[1], self._classes))
         saver = Checkpointer(keeper, parts)
+        watchers = [Watcher(recorder, watch)] if watch else []
         done = saver.resume(trainer, settings.epochs)
         targets = one_hot(labels, self._classes)
         with written_when_terminated(keeper):
@@ -101,7 +105,7 @@ class Trainer:
                 initial_epoch=done,
                 epochs=settings.epochs,
                 shuffle=False,
-                callbacks=[validator, *parts.values(), saver],
+                callbacks=[validator, *parts.values(), saver, *watchers],
                 verbose=0,
             )
         history = recorder.frame()

@@ -84,6 +84,8 @@ def check(
 ) -> None:
     """See that every point has settings that exist, and that no two are the same.
 
+    Of a search, whose points nobody knows beforehand, every value by itself.
+
     Raises:
         InputError: one sentence about the first that has not.
     """
@@ -109,13 +111,27 @@ def deal(
     """What one of several workers has to train: points are dealt like cards.
 
     Raises:
-        InputError: see :func:`settings_of`.
+        InputError: see :func:`settings_of` and :func:`refuse_search`.
     """
+    refuse_search(sweep)
     dealt = list(enumerate(expand(sweep)))[worker::workers]
     return [
         Trial(place, point, settings_of(point, recipe, overrides, recipes))
         for place, point in dealt
     ]
+
+
+def refuse_search(sweep: Sweep) -> None:
+    """Where points must be known beforehand.
+
+    Raises:
+        InputError: the sweep is a search.
+    """
+    if sweep.mode == "search":
+        raise InputError(
+            "A search goes by the validation accuracy of classifiers: choose mode one_at_a_time "
+            "or grid for generators."
+        )
 
 
 def best(points: Sequence[Trained]) -> Trained:
@@ -151,7 +167,10 @@ def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) 
         InputError: no worker has trained the base.
     """
     every = [point for artifact in artifacts for point in read(artifact, validation)]
-    found = sorted(every, key=lambda point: point.place)
+    known: dict[str, Trained] = {}
+    for point in sorted(every, key=lambda point: point.place):
+        known.setdefault(point.id, point)  # two workers of a search may have found the same
+    found = list(known.values())
     if not found or found[0].id != BASE:
         raise InputError("The base of the sweep was not trained: run all workers of the sweep.")
     return found

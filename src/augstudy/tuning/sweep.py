@@ -1,6 +1,7 @@
 """A sweep as data: the settings to try beside a base recipe, and what is expected of them."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -13,9 +14,10 @@ from augstudy.errors import InputError
 from augstudy.recipes import merged
 
 BASE = "base"
-Mode = Literal["one_at_a_time", "grid"]
+Mode = Literal["one_at_a_time", "grid", "search"]
 Expected = Literal["higher", "lower", "same"]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .x+-]{0,39}$")]
+_LONGEST_ID = 200  # it names files
 
 
 class Value(Settings):
@@ -60,14 +62,37 @@ class Finding(Settings):
         return self
 
 
+class Search(Settings):
+    """How a search spends its trainings."""
+
+    trials: int = Field(ge=2, description="points to try with the first seed, the base among them")
+    finalists: int = Field(
+        2, ge=1, description="points of each worker, its best, that are trained with all seeds"
+    )
+    seed: int = Field(0, ge=0, description="decides which points are tried")
+    startup: int = Field(
+        5, ge=1, description="trials of each worker by chance alone, none of which is pruned"
+    )
+    prune_after: int = Field(3, ge=1, description="epochs that every trial is given")
+
+    @model_validator(mode="after")
+    def _selective(self) -> Self:
+        if self.finalists >= self.trials:
+            raise ValueError(
+                f"{self.finalists} finalists of {self.trials} trials: ask for fewer finalists"
+            )
+        return self
+
+
 class Sweep(Settings):
     """Which points to train: each is the base recipe with some settings changed."""
 
     mode: Mode = Field(
         "one_at_a_time",
-        description="change one axis at a time, or try all combinations",
+        description="change one axis at a time, try all combinations, or search among them",
     )
     axes: tuple[Axis, ...] = Field(min_length=1)
+    search: Search | None = Field(None, description="of mode search")
     findings: tuple[Finding, ...] = ()
 
     @field_validator("axes")
@@ -88,6 +113,32 @@ class Sweep(Settings):
                     f"axes {first.name!r} and {second.name!r} both set {min(both)!r}, so they "
                     f"cannot be combined in mode {self.mode}"
                 )
+        longest = sum(len(axis.name) + max(map(len, options(axis))) + 2 for axis in self.axes)
+        if longest > _LONGEST_ID:
+            raise ValueError(
+                f"a combination of all axes has a name of {longest} characters: use shorter "
+                f"labels, so that it has {_LONGEST_ID}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Self:
+        if self.mode != "search":
+            if self.search:
+                raise ValueError(f"search is for mode search, not {self.mode}: leave it out")
+            return self
+        if self.search is None:
+            raise ValueError("mode search must say how many points it tries: search: {trials: 20}")
+        if self.findings:
+            raise ValueError(
+                "findings are about points that are trained for certain: leave them out of a search"
+            )
+        there = math.prod(len(options(axis)) for axis in self.axes)
+        if self.search.trials > there:
+            raise ValueError(
+                f"{self.search.trials} trials of {there} combinations: ask for fewer, or for mode "
+                "grid"
+            )
         return self
 
 
@@ -126,8 +177,8 @@ def parse_sweep(values: Mapping[str, Any]) -> Sweep:
 
 
 def expand(sweep: Sweep) -> list[Point]:
-    """The points of a sweep, the base first."""
-    if sweep.mode == "one_at_a_time":
+    """The points of a sweep, the base first; of a search those that it combines others of."""
+    if sweep.mode != "grid":
         return [Point(), *_one_at_a_time(sweep.axes)]
     return [combine(sweep.axes, labels) for labels in itertools.product(*map(options, sweep.axes))]
 
