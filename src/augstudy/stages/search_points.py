@@ -1,5 +1,6 @@
 """One worker's share of a search: try points with one seed, train the best with all seeds."""
 
+import csv
 import json
 import logging
 import shutil
@@ -7,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from augstudy import artifacts, cache, telemetry
 from augstudy.artifacts import Artifact
@@ -195,8 +194,8 @@ def _train(
 
     try:
         artifacts.part(folder, "seed", train, inputs=job.inputs, config=job.config([seed]))
-        history = pd.read_csv(folder / "history.csv", float_precision="round_trip")
-        proposal.replay(history["val_accuracy"].tolist())
+        with (folder / "history.csv").open(newline="") as stream:
+            proposal.replay([float(row["val_accuracy"]) for row in csv.DictReader(stream)])
     except Pruned:
         keeper.write()
         shutil.rmtree(folder)

@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from augstudy.artifacts import Artifact
 from augstudy.tuning.sweep import BASE, Point, Sweep, combine, options
 
 TRIALS = "trials.json"
 State = Literal["complete", "pruned"]
-_TRIES = 100  # proposals in a row that are known or impossible
+_TRIES = 8  # proposals in a row that are known or impossible
+_DRAWS = 1000  # the same by chance
 
 
 class Pruned(Exception):  # noqa: N818 (it is no error)
@@ -81,7 +84,7 @@ class Searcher:
         self._version = optuna.__version__
         self._known: set[str] = set()
         if worker == 0:
-            self._study.enqueue_trial({axis.name: axis.base for axis in self._axes})
+            self._enqueue([axis.base for axis in self._axes])
         else:
             self._known.add(BASE)
         self.tried: list[Tried] = []
@@ -96,14 +99,33 @@ class Searcher:
         if number is None:
             return None
         for _ in range(_TRIES):
-            trial = self._study.ask()
-            labels = [trial.suggest_categorical(item.name, options(item)) for item in self._axes]
-            point = combine(self._axes, [str(label) for label in labels])
-            if point.id not in self._known and possible(point):
-                self._known.add(point.id)
+            trial, point = self._ask()
+            if self._is_new(point, possible):
                 return Proposal(self, trial, number, point)
             self._study.tell(trial, state=self._states.FAIL)  # the sampler passes over it
+        chance = np.random.default_rng([self._settings.seed, number])
+        for _ in range(_DRAWS):  # the sampler insists on what it knows
+            labels = [str(chance.choice(options(axis))) for axis in self._axes]
+            if self._is_new(combine(self._axes, labels), possible):
+                self._enqueue(labels)
+                return Proposal(self, self._ask()[0], number, combine(self._axes, labels))
         return None
+
+    def _ask(self) -> tuple[Any, Point]:
+        trial = self._study.ask()
+        labels = [trial.suggest_categorical(axis.name, options(axis)) for axis in self._axes]
+        return trial, combine(self._axes, [str(label) for label in labels])
+
+    def _enqueue(self, labels: Sequence[str]) -> None:
+        names = [axis.name for axis in self._axes]
+        self._study.enqueue_trial(dict(zip(names, labels, strict=True)))
+
+    def _is_new(self, point: Point, possible: Callable[[Point], bool]) -> bool:
+        """Whether a point is worth a trial; it is not from then on."""
+        if point.id in self._known:
+            return False
+        self._known.add(point.id)
+        return possible(point)
 
     def identity(self) -> dict[str, Any]:
         """What decides, beside its own curve, whether the next trial is pruned, and when."""
