@@ -11,13 +11,15 @@ from augstudy.tuning.points import HISTORY, KIND, POINTS, PREDICTIONS
 from augstudy.tuning.sweep import expand
 
 
-def build_points(path, dataset, sweep, skills, seeds=(0, 1), worker=0, workers=1, spread=0.004):
+def build_points(
+    path, dataset, sweep, skills, seeds=(0, 1), worker=0, workers=1, spread=0.004, dealt=None
+):
     """What a worker leaves; `skills` has validation accuracy and overfitting by point.
 
-    A point without any is as good as the base. Every image is as easy for each point.
+    A point without any is as good as the base; `dealt` says which there are, if not all. Every image is as easy for each point.
     """
     labels = np.load(dataset.file("val_labels.npy"))
-    dealt = list(enumerate(expand(sweep)))[worker::workers]
+    dealt = dealt or list(enumerate(expand(sweep)))[worker::workers]
     ease = np.random.default_rng(7).uniform(size=len(labels))
     records, predictions, histories, costs = [], {}, [], {}
     for place, point in dealt:

@@ -143,7 +143,7 @@ def test_values_are_checked_before_anything_is_tried() -> None:
     sweep = parse_sweep(
         {"mode": "search", "axes": [wrong], "search": {"trials": 2, "finalists": 1}}
     )
-    with pytest.raises(InputError, match="Point 'x=a' of the sweep: .*no setting 'batch'"):
+    with pytest.raises(InputError, match=r"Point 'x=a' of the sweep: .*no setting 'batch'"):
         check(sweep, "baseline", {})
 
 

@@ -16,7 +16,8 @@ from augstudy.durations import duration
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.metrics.power import forecast
-from augstudy.tuning.sweep import expand, parse_sweep
+from augstudy.report import wording
+from augstudy.tuning.sweep import Sweep, expand, parse_sweep
 
 
 def announce(console: Console, values: Mapping[str, Any], series: Series | None = None) -> None:
@@ -44,13 +45,26 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
 def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
     """Say how many trainings are ahead."""
     sweep = parse_sweep(values["sweep"])
-    points, seeds = len(expand(sweep)), len(values["seeds"])
     level = values.get("level") or values.get("train_per_class")
     console.print(
         f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
-        f"images a class; {points} points with {seeds} seed{'s' if seeds > 1 else ''} each: "
-        f"{points * seeds} trainings; axes: {', '.join(axis.name for axis in sweep.axes)}"
+        f"images a class; {_trainings(sweep, values)}; axes: "
+        f"{', '.join(axis.name for axis in sweep.axes)}"
     )
+
+
+def _trainings(sweep: Sweep, values: Mapping[str, Any]) -> str:
+    """How many trainings a sweep takes, and what they are for."""
+    seeds = len(values["seeds"])
+    if sweep.search:
+        trials, workers = sweep.search.trials, len(values["workers"])
+        finalists = 1 + min(trials - 1, sweep.search.finalists * workers)
+        return (
+            f"{trials} trials, and {finalists} points with {wording.counted(seeds, 'seed')} each: "
+            f"{trials + finalists * (seeds - 1)} trainings at most"
+        )
+    points = len(expand(sweep))
+    return f"{points} points with {wording.counted(seeds, 'seed')} each: {points * seeds} trainings"
 
 
 def show(console: Console, result: Result) -> None:

@@ -13,6 +13,7 @@ from augstudy.metrics.verdicts import MARGIN
 from augstudy.report.material import read_arm
 from augstudy.tuning import page, summary
 from augstudy.tuning.points import gather
+from augstudy.tuning.search import gather_trials
 from augstudy.tuning.sweep import Sweep
 
 
@@ -47,6 +48,7 @@ def run(
             dataset=data,
             workers=workers,
             points=gather(workers, load_split(data, "val").labels),
+            trials=gather_trials(workers),
             base=read_arm(evaluations[0]),
             chosen=read_arm(evaluations[1]),
             sweep=sweep,

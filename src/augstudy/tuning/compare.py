@@ -21,7 +21,9 @@ Judgement = Literal["holds", "does not hold", "can't tell"]
 _FALSE_ALARM = 0.05
 
 
-def with_base(points: Sequence[Trained], margin: float) -> dict[str, dict[str, Any]]:
+def with_base(
+    points: Sequence[Trained], margin: float, *, together: bool = False
+) -> dict[str, dict[str, Any]]:
     """Validation accuracy of each point minus that of the base, by point.
 
     Points share seeds and images, so differences are paired; how much runs scatter is estimated
@@ -31,12 +33,14 @@ def with_base(points: Sequence[Trained], margin: float) -> dict[str, dict[str, A
     Args:
         points: of the sweep, the base first.
         margin: accuracy, as a share, below which a difference does not matter.
+        together: whether all points are one family, like the finalists of a search.
     """
     base, *others = points
     runs = _run_error(points, "accuracy")
     found = {item.id: paired_difference(item.correct, base.correct, runs=runs) for item in others}
     records: dict[str, dict[str, Any]] = {}
-    for family in _families(others).values():
+    families = [list(found)] if together else _families(others).values()
+    for family in families:
         adjusted = holm([found[name].p_value for name in family])
         for name, p_adjusted in zip(family, adjusted, strict=True):
             records[name] = _record(found[name], p_adjusted, margin, len(family))

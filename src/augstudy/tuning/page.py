@@ -14,7 +14,7 @@ from augstudy.report.figures import confusion, curves
 from augstudy.report.figures import sweep as sweep_figures
 from augstudy.report.html import environment
 from augstudy.report.sections import mean_confusion
-from augstudy.tuning.points import Trained
+from augstudy.tuning import search_page
 from augstudy.tuning.summary import Material, readable, span
 from augstudy.tuning.sweep import BASE, Axis
 
@@ -34,14 +34,14 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         material: what the sweep left.
         summary: its summary.json.
     """
-    trained = {point.id: point for point in material.points}
     context: dict[str, Any] = {
         "summary": summary,
         "head": summary["headline"],
         "facts": _facts(summary),
         "findings": [_finding(item) for item in summary["findings"]],
         "overview": _overview(material, summary),
-        "axes": [_axis(axis, trained, summary) for axis in material.sweep.axes],
+        "axes": _sections(material, summary),
+        "search": search_page.section(material.sweep, summary),
         "ranking": _ranking(summary),
         "tested": _tested(material, summary),
         "margin": margin_text(summary["margin"]),
@@ -60,10 +60,13 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
 
 
 def _facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    images = summary["data"]["images"]
+    images, search = summary["data"]["images"], summary["search"]
+    kind = "finalists" if search else "points"
+    trials = [(str(len(search["trials"])), "trials with one training run")] if search else []
     return [
-        (str(len(summary["points"]) - 1), "points beside the base"),
-        (str(len(summary["seeds"])), "training runs a point"),
+        *trials,
+        (str(len(summary["points"]) - 1), f"{kind} beside the base"),
+        (str(len(summary["seeds"])), f"training runs a {kind[:-1]}"),
         (f"{summary['data']['level']:,}", "real images a class to train on"),
         (f"{images['val']:,}", "validation images, which choose"),
         (f"{images['test']:,}", "test images, read for two points"),
@@ -86,25 +89,27 @@ def _finding(found: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _overview(material: Material, summary: Mapping[str, Any]) -> str:
-    groups = []
-    for axis in material.sweep.axes:
-        names = [name for name in _of_axis(axis, summary) if name != BASE]
-        rows = [_row(name, summary) for name in names]
-        if rows:
+def _overview(material: Material, summary: Mapping[str, Any]) -> str | None:
+    """Differences of all points to the base, by axis; None if there is nothing but the base."""
+    points, groups = summary["points"], []
+    if summary["search"]:
+        short = search_page.titles(summary)
+        rows = [_row(name, short[name], summary) for name in points if name != BASE]
+        groups = [("Finalists", rows)]
+    else:
+        for axis in material.sweep.axes:
+            names = [name for name in _of_axis(axis, summary) if name != BASE]
+            rows = [_row(name, points[name]["chosen"][axis.name], summary) for name in names]
             groups.append((axis.title, rows))
-    combined = [
-        _row(name, summary) for name, item in summary["points"].items() if len(item["chosen"]) > 1
-    ]
-    if combined:
-        groups.append(("Combined", combined))
-    return sweep_figures.ladder(groups, 100 * summary["margin"])
+        combined = [name for name, item in points.items() if len(item["chosen"]) > 1]
+        groups.append(("Combined", [_row(name, readable(name), summary) for name in combined]))
+    groups = [(title, rows) for title, rows in groups if rows]
+    return sweep_figures.ladder(groups, 100 * summary["margin"]) if groups else None
 
 
-def _row(name: str, summary: Mapping[str, Any]) -> sweep_figures.Row:
-    found, chosen = summary["differences"][name], summary["points"][name]["chosen"]
+def _row(name: str, title: str, summary: Mapping[str, Any]) -> sweep_figures.Row:
+    found = summary["differences"][name]
     low, value, high = (100 * found[key] for key in ("low", "mean", "high"))
-    title = next(iter(chosen.values())) if len(chosen) == 1 else readable(name)
     clear = found["verdict"] in ("helps", "hurts")
     colour = style.GOOD if value > 0 else style.BAD
     return sweep_figures.Row(title, colour, value, low, high, clear)
@@ -116,29 +121,51 @@ def _of_axis(axis: Axis, summary: Mapping[str, Any]) -> list[str]:
     return [BASE, *own] if own else []
 
 
-def _axis(axis: Axis, trained: Mapping[str, Trained], summary: Mapping[str, Any]) -> dict[str, Any]:
-    names = _of_axis(axis, summary)
-    colours = dict(zip(names, style.palette(len(names)), strict=True))
-    titles = {name: summary["points"][name]["chosen"].get(axis.name, axis.base) for name in names}
-    dots = [_accuracy_dot(titles[name], colours[name], summary["points"][name]) for name in names]
-    base = 100 * summary["points"][BASE]["val_accuracy"]
-    lines = [(titles[name], colours[name], trained[name].history) for name in names]
+def _sections(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One for each axis with points that change it alone; of a search, one of all finalists."""
+    if summary["search"]:
+        short = search_page.titles(summary)
+        return [_section(material, summary, "finalists", "Finalists", short)]
+    sections = []
+    for axis in material.sweep.axes:
+        titles = {
+            name: summary["points"][name]["chosen"].get(axis.name, axis.base)
+            for name in _of_axis(axis, summary)
+        }
+        if titles:
+            sections.append(_section(material, summary, axis.name, axis.title, titles))
+    return sections
+
+
+def _section(
+    material: Material,
+    summary: Mapping[str, Any],
+    name: str,
+    heading: str,
+    titles: Mapping[str, str],
+) -> dict[str, Any]:
+    """Some points beside each other; `titles` are what they are called there, by id."""
+    trained = {point.id: point for point in material.points}
+    colours = dict(zip(titles, style.palette(len(titles)), strict=True))
+    points = summary["points"]
+    dots = [_accuracy_dot(titles[item], colours[item], points[item]) for item in titles]
+    lines = [(titles[item], colours[item], trained[item].history) for item in titles]
+    rows = [_table_row(item, titles[item], colours[item], summary) for item in titles]
     return {
-        "name": axis.name,
-        "title": axis.title,
-        "plot": arm_figures.whiskers(dots, base, "base", "Validation accuracy, per cent")
-        if names
-        else None,
+        "name": name,
+        "title": heading,
+        "plot": arm_figures.whiskers(
+            dots, 100 * points[BASE]["val_accuracy"], "base", "Validation accuracy, per cent"
+        ),
         "curves": [
             (title, curves.overlaid(lines, column, f"{title}, share"))
             for column, title in (
                 ("val_accuracy", "Validation accuracy"),
                 ("accuracy", "Training accuracy"),
             )
-            if names
         ],
-        "legend": [(titles[name], colours[name]) for name in names],
-        "rows": [_table_row(name, titles[name], colours[name], summary) for name in names],
+        "legend": [(titles[item], colours[item]) for item in titles],
+        "rows": rows,
     }
 
 
@@ -153,6 +180,7 @@ def _table_row(name: str, title: str, colour: str, summary: Mapping[str, Any]) -
     point, found = summary["points"][name], summary["differences"].get(name)
     return {
         "title": title,
+        "detail": readable(name) if summary["search"] and name != BASE else "",
         "colour": colour,
         "accuracy": wording.percent(point["val_accuracy"]),
         "interval": wording.interval(point["val_low"], point["val_high"]),
@@ -173,7 +201,10 @@ def _ranking(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     order = sorted(
         summary["points"], key=lambda name: summary["points"][name]["val_accuracy"], reverse=True
     )
-    return [_table_row(name, readable(name), style.INK, summary) for name in order]
+    short = search_page.titles(summary) if summary["search"] else {}
+    return [
+        _table_row(name, short.get(name) or readable(name), style.INK, summary) for name in order
+    ]
 
 
 def _tested(material: Material, summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A sweep in numbers: summary.json, its flat form for dashboards, and the verdict in Markdown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from augstudy.report import wording
 from augstudy.report.material import ArmResult
 from augstudy.tuning import compare
 from augstudy.tuning.points import Trained, best
-from augstudy.tuning.sweep import BASE, Sweep
+from augstudy.tuning.search import Tried
+from augstudy.tuning.sweep import BASE, Axis, Sweep, options
 
 SCHEMA_VERSION = 1
 KIND = "sweep"
@@ -21,7 +22,10 @@ KIND = "sweep"
 
 @dataclass(frozen=True)
 class Material:
-    """What a finished sweep left: its points, and the test of the base and of the best point."""
+    """What a finished sweep left: its points, and the test of the base and of the best point.
+
+    ``trials`` are those of a search, whose ``points`` are the finalists; else there are none.
+    """
 
     dataset: Artifact
     workers: list[Artifact]
@@ -30,6 +34,7 @@ class Material:
     chosen: ArmResult
     sweep: Sweep
     study: dict[str, Any]
+    trials: list[Tried] = field(default_factory=list)
 
     @property
     def best(self) -> Trained:
@@ -56,17 +61,15 @@ def summarise(material: Material, margin: float) -> dict[str, Any]:
         "seeds": trained[0].seeds,
         "chosen": chosen.id,
         "points": _points(trained),
-        "differences": compare.with_base(trained, margin),
+        "search": _describe_search(material),
+        "differences": compare.with_base(trained, margin, together=bool(material.trials)),
         "findings": compare.findings(material.sweep.findings, trained, margin),
         "test": {
             "base": material.base.metrics["metrics"],
             "chosen": material.chosen.metrics["metrics"],
             "difference": test,
         },
-        "cost": {
-            name: sum(point.cost.get(name, 0.0) for point in trained)
-            for name in ("cpu_s", "wall_s")
-        },
+        "cost": {name: _total(material, name) for name in ("cpu_s", "wall_s")},
     }
     summary["headline"] = headline(summary)
     summary["flat"] = flatten(summary)
@@ -77,8 +80,7 @@ def headline(summary: Mapping[str, Any]) -> dict[str, Any]:
     """The answer in a word and a sentence, and the verdict on the chosen point."""
     name, test = summary["chosen"], summary["test"]
     base = wording.percent(test["base"]["accuracy"]["value"])
-    count = len(summary["points"]) - 1
-    tried = f"{count} point{'' if count == 1 else 's'}"
+    tried = _tried(summary)
     if name == BASE:
         return {
             "answer": "Nothing beats the base.",
@@ -104,6 +106,15 @@ def headline(summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _tried(summary: Mapping[str, Any]) -> str:
+    """How many points were tried, in words."""
+    if summary["search"]:
+        trials = summary["search"]["trials"]
+        pruned = sum(item["state"] == "pruned" for item in trials)
+        return f"{len(trials)} trials, {pruned} of them cut short,"
+    return wording.counted(len(summary["points"]) - 1, "point")
+
+
 def readable(point: str) -> str:
     """The id of a point for people: ``kernel=5x5`` is ``kernel 5x5``."""
     return point.replace("=", " ").replace("_", " ").replace(",", ", ")
@@ -118,6 +129,9 @@ def flatten(summary: Mapping[str, Any]) -> dict[str, float]:
     flat["chosen_minus_base.accuracy"] = test["difference"]["mean"]
     flat["chosen_minus_base.ci_low"] = test["difference"]["low"]
     flat["chosen_minus_base.ci_high"] = test["difference"]["high"]
+    if summary["search"]:
+        states = [trial["state"] for trial in summary["search"]["trials"]]
+        flat |= {"trials": len(states), "trials.pruned": states.count("pruned")}
     told = [item["judgement"] for item in summary["findings"]]
     flat["findings.hold"] = told.count("holds")
     flat["findings.do_not_hold"] = told.count("does not hold")
@@ -185,8 +199,38 @@ def _describe(point: Trained, runs: RunError | None) -> dict[str, Any]:
     }
 
 
-def _total(trained: Sequence[Trained], name: str) -> float:
-    return sum(point.cost.get(name, 0.0) for point in trained)
+def _total(material: Material, name: str) -> float:
+    """Of all points, and of the trials that came to nothing."""
+    costs = [point.cost for point in material.points]
+    costs += [trial.cost for trial in material.trials if not trial.finalist]
+    return sum(cost.get(name, 0.0) for cost in costs)
+
+
+def _describe_search(material: Material) -> dict[str, Any] | None:
+    """What was tried, and how each value of an axis did; None where nothing was searched."""
+    if not material.trials or material.sweep.search is None:
+        return None
+    return {
+        "settings": material.sweep.search.model_dump(mode="json"),
+        "trials": [{**trial.record(), "cost": trial.cost} for trial in material.trials],
+        "values": {
+            axis.name: [_describe_value(axis, label, material.trials) for label in options(axis)]
+            for axis in material.sweep.axes
+        },
+    }
+
+
+def _describe_value(axis: Axis, label: str, trials: Sequence[Tried]) -> dict[str, Any]:
+    """How the trials with one value of an axis did, whatever else they had."""
+    having = [trial for trial in trials if trial.chosen.get(axis.name, axis.base) == label]
+    complete = [trial.accuracy for trial in having if trial.state == "complete"]
+    return {
+        "label": label,
+        "trials": len(having),
+        "pruned": len(having) - len(complete),
+        "median": float(np.median(complete)) if complete else None,
+        "best": max(complete, default=None),
+    }
 
 
 def _describe_data(material: Material) -> dict[str, Any]:
