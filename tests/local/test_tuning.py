@@ -62,9 +62,41 @@ def test_the_next_run_trains_nothing_again(swept: Path) -> None:
     assert trained == []
 
 
+SEARCH = (
+    "sweep.mode=search",
+    "sweep.search={trials: 3, finalists: 1, startup: 1, prune_after: 1}",
+    "sweep.findings=[]",
+    "classifier_settings.epochs=2",
+    "workers=[1]",
+)
+
+
+def test_a_search_shows_its_trials_and_trains_nothing_twice(tmp_path: Path) -> None:
+    changes = [word for change in SEARCH for word in ("--set", change)]
+    for _ in range(2):
+        done = augstudy(tmp_path, "run", "cnn_tuning", "--preset", "smoke", *changes)
+        assert done.returncode == 0, done.stderr
+        assert "3 trials" in done.stdout
+    first, second = (
+        json.loads((tmp_path / f"runs/{number:04d}/summary.json").read_text()) for number in (1, 2)
+    )
+    assert [trial["number"] for trial in first["search"]["trials"]] == [0, 1, 2]
+    assert first["search"]["trials"][0]["id"] == "base"
+    for trial, again in zip(first["search"]["trials"], second["search"]["trials"], strict=True):
+        assert {**trial, "cost": 0} == {**again, "cost": 0}
+        assert trial["cost"]["cpu_s"] > 0.5
+    assert first["differences"] == second["differences"]
+    assert len(first["points"]) == 2
+    assert "What was tried" in (tmp_path / "runs/0001/report.html").read_text()
+    assert [item for item in events(tmp_path, 1) if "loss" in str(item.get("text"))]
+    assert not [item for item in events(tmp_path, 2) if "loss" in str(item.get("text"))]
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
+        ("sweep.mode=search", "how many points it tries"),
+        ("sweep.search.trials=5", "search is for mode search"),
         ("workers=[1, 1]", "workers must name at least one worker"),
         ("sweep.mode=random", "the sweep, mode"),
         ("sweep.axes=[]", "the sweep, axes"),

@@ -16,7 +16,8 @@ def build_points(
 ):
     """What a worker leaves; `skills` has validation accuracy and overfitting by point.
 
-    A point without any is as good as the base; `dealt` says which there are, if not all. Every image is as easy for each point.
+    A point without any is as good as the base; `dealt` says which there are, if not all. Every
+    image is as easy for each point.
     """
     labels = np.load(dataset.file("val_labels.npy"))
     dealt = dealt or list(enumerate(expand(sweep)))[worker::workers]

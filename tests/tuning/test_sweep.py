@@ -5,6 +5,7 @@ import pytest
 from augstudy.errors import InputError
 from augstudy.local import catalog, parameters
 from augstudy.models import classifiers
+from augstudy.recipes import decoded
 from augstudy.tuning.points import check, deal, settings_of
 from augstudy.tuning.sweep import BASE, expand, parse_sweep
 
@@ -120,8 +121,8 @@ def test_none_reaches_the_settings_but_not_the_labels() -> None:
 def test_presets_can_be_trained(preset: str) -> None:
     values = parameters.Wanted("cnn_tuning", preset).values()
     sweep = parse_sweep(values["sweep"])
-    settings = [settings_of(point, values["classifier"], {}) for point in expand(sweep)]
-    for item in settings:
+    base = values["classifier"], decoded(values["classifier_settings"])
+    for item in (settings_of(point, *base) for point in expand(sweep)):
         classifiers.changed(item.architecture, item.network)
 
 
@@ -133,6 +134,20 @@ def test_the_quick_series_asks_all_that_the_report_asks() -> None:
     assert quick["seeds"] == [0, 1]
     axes = {axis.name for axis in parse_sweep(whole["sweep"]).axes}
     assert axes >= {"batch_size", "optimizer", "kernel", "pooling", "randomisation", "layers"}
+
+
+def test_the_search_combines_what_the_report_changes_one_at_a_time() -> None:
+    search, report = (
+        parse_sweep(parameters.Wanted("cnn_tuning", name).values()["sweep"])
+        for name in ("search", "report")
+    )
+    assert {"batch_size", "optimizer", "kernel", "pooling", "batch_norm", "dropout"} < {
+        axis.name for axis in search.axes
+    }
+    whole = {axis.name: axis.values for axis in report.axes}
+    for axis in search.axes:
+        if axis.name in ("batch_size", "optimizer", "randomisation"):
+            assert axis.values == whole[axis.name]
 
 
 def test_changed_layers_are_the_architecture_of_that_name() -> None:
