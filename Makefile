@@ -121,7 +121,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generat
   --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 # What TensorFlow, s3fs and Optuna (its databases) ask for but no step imports.
 NOT_IN_IMAGE = grpcio joblib libclang narwhals scikit-learn setuptools threadpoolctl wheel cloudpickle \
-  alembic greenlet mako sqlalchemy
+  alembic greenlet mako sqlalchemy tomli
 lock: $(DEV_OK) ## Resolve the dependencies again into requirements/
 	@$(BIN)/python -m pip install --quiet uv
 	@$(LOCK) pyproject.toml requirements/build.in --extra pipelines --extra s3 --output-file requirements/run.txt

@@ -1,7 +1,9 @@
 """The image provides what steps import, in the versions that runs elsewhere use, and no more."""
 
 import ast
+import os
 import re
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -88,6 +90,27 @@ def test_kfp_comes_without_its_dependencies() -> None:
     assert packages("image.txt")["kfp"] == packages("run.txt")["kfp"]
     assert not locked & {"kfp-kubernetes", "kfp-pipeline-spec", "kfp-server-api", "kubernetes"}
     assert not locked & {"docker", "pip", "setuptools", "pytest", "jax"}
+
+
+def test_a_search_runs_without_what_the_image_lacks() -> None:
+    """Optuna asks for databases, and imports them only where it stores something there."""
+    left_out = re.search(
+        r"^NOT_IN_IMAGE = (.*?[^\\])$", (ROOT / "Makefile").read_text(), re.M | re.S
+    )
+    assert left_out
+    names = left_out[1].replace("\\", "").replace("scikit-learn", "sklearn").split()
+    assert {"sqlalchemy", "alembic", "sklearn"} <= set(names)
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({names}))\n"
+        "from searched import hunt, sweep_of\n"
+        "from augstudy.tuning.sweep import parse_sweep\n"
+        "states = {item.state for item in hunt(parse_sweep(sweep_of())).tried}\n"
+        "assert states == {'complete', 'pruned'}, states\n"
+    )
+    tests = str(ROOT / "tests" / "tuning")
+    path = os.pathsep.join([tests, str(SOURCE), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
 @pytest.mark.parametrize("lock", ["image.txt", "image-gpu.txt"])

@@ -31,15 +31,19 @@ def trained(monkeypatch):
         dropout, mirrored = settings.network.dropout, settings.augmentation.horizontal_flip
         size = settings.batch_size
         reached, labels = skill(size, dropout, mirrored), self._validation.labels
-        rows = []
-        for epoch, accuracy in enumerate(curve_of(reached), 1):
+        rows = (keeper.latest() or (0, {"rows": []}))[1]["rows"]
+        for row in rows if watch else []:
+            watch(row)
+        for epoch, accuracy in list(enumerate(curve_of(reached), 1))[len(rows) :]:
             if len(epochs) == train.limit:
                 raise KeyboardInterrupt
             epochs.append((size, dropout, mirrored, seed, epoch))
             row = {"epoch": epoch, "loss": 1.0, "accuracy": 0.8, "val_loss": 1.0}
             rows.append({**row, "val_accuracy": accuracy, "learning_rate": 0.1})
+            keeper.offer(epoch, {"rows": list(rows)})
             if watch:
                 watch(rows[-1])
+        keeper.write()
         seen = np.where(np.arange(len(labels)) < reached * len(labels), labels, labels + 1)
         np.save(folder / train_cnn.VALIDATION, seen.astype(np.int16))
         (folder / "model.keras").write_text(f"{size} {dropout} {mirrored} {seed}")
@@ -113,6 +117,23 @@ def test_a_killed_search_goes_on_without_redoing_a_trial(
     assert search(data, tmp_path / "run-3").content_hash == expected
     assert epochs == []
     assert not list((tmp_path / "cache" / "trainings").glob("*"))
+
+
+@pytest.mark.parametrize("limit", [50, 71])
+def test_without_a_cache_a_killed_search_goes_on_from_checkpoints(
+    tmp_path, data, trained, limit
+) -> None:
+    epochs, train = trained
+    expected, whole = search(data, tmp_path / "whole").content_hash, len(epochs)
+    epochs.clear()
+    train.limit = limit
+    with pytest.raises(KeyboardInterrupt):
+        search(data, tmp_path / "points")
+    train.limit = -1
+    assert search(data, tmp_path / "points").content_hash == expected
+    assert len(set(epochs)) == whole
+    assert len({item[:4] for item in epochs if epochs.count(item) > 1}) <= 1
+    assert not list(tmp_path.glob(".points*"))
 
 
 def test_trainings_that_another_search_finished_are_judged_as_if_they_were_watched(
