@@ -49,10 +49,10 @@ def skill_of(chosen):
     return skill(chosen.get("batch", "256"), dropout, "mirrored" in chosen)
 
 
-def hunt(sweep, worker=0, workers=1, possible=lambda point: True, limit=None):
+def hunt(sweep, worker=0, workers=1, epochs=lambda point: EPOCHS, limit=None):
     """Search without training; the searcher afterwards."""
     searcher = Searcher(sweep, worker, workers)
-    while len(searcher.tried) != limit and (proposal := searcher.propose(possible)):
+    while len(searcher.tried) != limit and (proposal := searcher.propose(epochs)):
         reached = skill_of(proposal.point.chosen)
         try:
             for accuracy in curve_of(reached):

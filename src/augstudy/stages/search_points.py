@@ -50,13 +50,12 @@ class Task:
         classifiers.changed(settings.architecture, settings.network)
         return Trial(number, point, settings)
 
-    def possible(self, point: Point) -> bool:
-        """Whether a combination makes a classifier; values that do may not go together."""
+    def epochs(self, point: Point) -> int:
+        """How many a point is trained at most; 0 if its values do not go together."""
         try:
-            self.trial(0, point)
+            return int(self.trial(0, point).settings.epochs)
         except InputError:
-            return False
-        return True
+            return 0
 
     def record(self) -> dict[str, Any]:
         """As JSON."""
@@ -113,7 +112,7 @@ class _Search:
     def run(self, folder: Path) -> None:
         """Try points, train the finalists, and write it all into the draft `folder`."""
         jobs: dict[str, Job] = {}
-        while proposal := self._searcher.propose(self._task.possible):
+        while proposal := self._searcher.propose(self._task.epochs):
             trial = self._task.trial(proposal.number, proposal.point)
             jobs[proposal.point.id] = Job(folder, self._out, self._inputs, trial, self._seeds)
             self._try(proposal, jobs[proposal.point.id])

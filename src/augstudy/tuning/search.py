@@ -89,26 +89,26 @@ class Searcher:
             self._known.add(BASE)
         self.tried: list[Tried] = []
 
-    def propose(self, possible: Callable[[Point], bool]) -> "Proposal | None":
+    def propose(self, epochs: Callable[[Point], int]) -> "Proposal | None":
         """What to try next; None if there were enough trials, or nothing new is found.
 
         Args:
-            possible: whether a combination can be trained at all.
+            epochs: how many a combination is trained at most; 0 if it makes no classifier.
         """
         number = next(self._numbers, None)
         if number is None:
             return None
         for _ in range(_TRIES):
             trial, point = self._ask()
-            if self._is_new(point, possible):
-                return Proposal(self, trial, number, point)
+            if length := self._length_if_new(point, epochs):
+                return Proposal(self, trial, point, number, length)
             self._study.tell(trial, state=self._states.FAIL)  # the sampler passes over it
         chance = np.random.default_rng([self._settings.seed, number])
         for _ in range(_DRAWS):  # the sampler insists on what it knows
             labels = [str(chance.choice(options(axis))) for axis in self._axes]
-            if self._is_new(combine(self._axes, labels), possible):
+            if length := self._length_if_new(combine(self._axes, labels), epochs):
                 self._enqueue(labels)
-                return Proposal(self, self._ask()[0], number, combine(self._axes, labels))
+                return Proposal(self, *self._ask(), number, length)
         return None
 
     def _ask(self) -> tuple[Any, Point]:
@@ -120,12 +120,12 @@ class Searcher:
         names = [axis.name for axis in self._axes]
         self._study.enqueue_trial(dict(zip(names, labels, strict=True)))
 
-    def _is_new(self, point: Point, possible: Callable[[Point], bool]) -> bool:
-        """Whether a point is worth a trial; it is not from then on."""
+    def _length_if_new(self, point: Point, epochs: Callable[[Point], int]) -> int:
+        """Epochs of a point that was not asked for before; else 0."""
         if point.id in self._known:
-            return False
+            return 0
         self._known.add(point.id)
-        return possible(point)
+        return epochs(point)
 
     def identity(self) -> dict[str, Any]:
         """What decides, beside its own curve, whether the next trial is pruned, and when."""
@@ -158,10 +158,12 @@ class Searcher:
 
 
 class Proposal:
-    """A point that is to be tried."""
+    """A point that is to be tried, in a training of at most so many `epochs`."""
 
-    def __init__(self, searcher: Searcher, trial: Any, number: int, point: Point) -> None:
-        self.number, self.point = number, point
+    def __init__(
+        self, searcher: Searcher, trial: Any, point: Point, number: int, epochs: int
+    ) -> None:
+        self.number, self.point, self._epochs = number, point, epochs
         self._searcher, self._trial = searcher, trial
         self._curve: list[float] = []
 
@@ -169,11 +171,11 @@ class Proposal:
         """See an epoch of the history.
 
         Raises:
-            Pruned: there were better ones.
+            Pruned: others had done better by then, and it is not the last epoch.
         """
         self._curve.append(float(row["val_accuracy"]))
         self._trial.report(self._curve[-1], len(self._curve))
-        if self._trial.should_prune():
+        if len(self._curve) < self._epochs and self._trial.should_prune():
             raise Pruned
 
     def replay(self, curve: Sequence[float]) -> None:
