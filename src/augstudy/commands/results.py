@@ -140,7 +140,7 @@ def _arms(summary: Mapping[str, Any]) -> Table:
 def _points(summary: Mapping[str, Any]) -> Table:
     """A row a point of a sweep."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Point", no_wrap=True)
+    table.add_column("Point", overflow="fold")  # combinations have long names
     table.add_column("Validation, %", justify="right", no_wrap=True)
     table.add_column("Minus base, points", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)

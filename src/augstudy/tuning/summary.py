@@ -84,7 +84,7 @@ def headline(summary: Mapping[str, Any]) -> dict[str, Any]:
     if name == BASE:
         return {
             "answer": "Nothing beats the base.",
-            "sentence": f"None of {tried} does better than the base on validation images; it "
+            "sentence": f"None of {'the finalists of ' if summary['search'] else ''}{tried} does better than the base on validation images; it "
             f"reaches {base} on unseen ones.",
             "arm": None,
             "verdict": None,
