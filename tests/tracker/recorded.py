@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from builders import build_classifier, build_study
+from builders import build_classifier
+from studies import build_study
 
 from augstudy import artifacts
 from augstudy.local.runfolder import RunFolder

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from builders import eyes, read_drawings
+from builders import read_drawings
+from generated import eyes
 from scipy import ndimage
 
 from augstudy.metrics import generative, quality

@@ -3,6 +3,7 @@
 import re
 
 import builders
+import generated
 import numpy as np
 import pytest
 
@@ -39,12 +40,12 @@ def study(tmp_path_factory):
             discriminator=label == "real",
         )
         paths.append(made.path)
-    synthetic = builders.build_synthetic(folder / "synthetic", dataset)
+    synthetic = generated.build_synthetic(folder / "synthetic", dataset)
     return {
         "dataset": dataset.path,
         "evaluations": paths[::-1],
         "synthetic": synthetic.path,
-        "curation": builders.build_curation(folder / "curation", dataset, synthetic).path,
+        "curation": generated.build_curation(folder / "curation", dataset, synthetic).path,
         "left_out": {"add_300": "the pool is <empty>"},
     }
 

@@ -6,6 +6,7 @@ import sys
 
 import builders
 import pytest
+from studies import build_study
 
 from augstudy import artifacts
 from augstudy.errors import InputError
@@ -19,7 +20,7 @@ ARMS = (("real", None, 0.0), ("add", 1.0, 0.8), ("mislabelled", 0.3, -1.5))
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
-    return builders.build_study(folder, ARMS, classes=CLASSES, test=40)
+    return build_study(folder, ARMS, classes=CLASSES, test=40)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_html_is_small_and_self_contained(report):
 
 def test_hostile_names_are_escaped(tmp_path):
     classes = ("<script>alert(1)</script>", 'a" onerror="x', "cow & calf")
-    study = builders.build_study(tmp_path, ARMS[:2], classes=classes, test=6)
+    study = build_study(tmp_path, ARMS[:2], classes=classes, test=6)
     study["study"] = {"name": "<img src=x onerror=alert(2)>"}
     report = summarize.run(out=tmp_path / "report", **study)
     page = (report.path / "report.html").read_text()
@@ -157,14 +158,14 @@ def test_real_alone_is_a_baseline(study, tmp_path):
 
 
 def test_one_seed_says_what_it_does_not_cover(tmp_path):
-    study = builders.build_study(tmp_path, ARMS[:2], seeds=(4,), classes=CLASSES, test=20)
+    study = build_study(tmp_path, ARMS[:2], seeds=(4,), classes=CLASSES, test=20)
     report = summarize.run(out=tmp_path / "report", **study)
     assert "only one seed" in (report.path / "report.html").read_text()
 
 
 def test_many_classes_stay_small(tmp_path):
     classes = tuple(f"class {index}" for index in range(60))
-    study = builders.build_study(tmp_path, ARMS[:2], classes=classes, train=2, val=1, test=2)
+    study = build_study(tmp_path, ARMS[:2], classes=classes, train=2, val=1, test=2)
     report = summarize.run(out=tmp_path / "report", **study)
     page = (report.path / "report.html").read_text()
     assert len(page.encode()) < 2_000_000

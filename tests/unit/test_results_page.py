@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders import build_gan, build_study
+from generated import build_gan
+from studies import build_study
 
 from augstudy import artifacts
 from augstudy.stages import summarize

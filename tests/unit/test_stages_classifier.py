@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from builders import build_dataset, build_synthetic
+from builders import build_dataset
+from generated import build_synthetic
 
 from augstudy import artifacts
 from augstudy.arms import Arm
