@@ -92,7 +92,7 @@ def made(study: Path, kind: str) -> dict[str, artifacts.Artifact]:
 
 def test_every_kind_of_extension_has_an_example() -> None:
     places = [name for _, name, _ in EXAMPLE.findall(PAGE)]
-    assert len(places) == len(set(places)) == PAGE.count("```python") == 5
+    assert len(places) == len(set(places)) == PAGE.count("```python") == 6
 
 
 def test_the_arm_is_trained_and_compared(study: Path) -> None:
@@ -116,6 +116,18 @@ def test_the_generator_is_what_drew(study: Path) -> None:
     (gan,) = made(study, "gan").values()
     with zipfile.ZipFile(gan.file("generator.keras")) as model:
         assert "generator_dense_2" in model.read("config.json").decode()
+
+
+def test_the_figure_is_measured_and_told(study: Path) -> None:
+    (synthetic,) = made(study, "synthetic").values()
+    quality = synthetic.json("quality.json")
+    found = quality["metrics"]["ink"]
+    assert found["low"] < found["value"] < found["high"] and found["direction"] == "as real"
+    assert found["real"] == pytest.approx(1, abs=0.5)
+    assert all("ink" in quality["per_class"][name] for name in ("cow", "giraffe", "zebra"))
+    summary = json.loads((study / "runs/0001/summary.json").read_text())
+    assert summary["flat"]["synthetic.ink"] == found["value"]
+    assert "strokes are thin, broken" in (study / "runs/0001/report.html").read_text()
 
 
 def test_the_source_was_read(study: Path) -> None:
