@@ -259,7 +259,7 @@ def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "augstudy.backend.fix_threads", lambda: fixed.append(os.environ["AUGSTUDY_THREADS"])
     )
-    cells._share_cores()
+    cells.share_cores()
     assert fixed == ["4"]
 
 

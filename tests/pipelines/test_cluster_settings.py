@@ -17,7 +17,10 @@ from augstudy.config import parse
 from augstudy.errors import InputError
 from augstudy.local import catalog
 
-TRAINING = {"train_judge", "train_gan", "curate", "train_cnn"}
+TRAINING = {
+    *("train_judge", "train_gan", "curate", "train_cnn"),
+    *("train_points", "train_gan_points"),
+}
 DIGEST = "registry.example/augstudy-python@sha256:" + "0" * 64
 EVERYTHING: dict[str, Any] = {
     "image": DIGEST,

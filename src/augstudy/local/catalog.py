@@ -144,7 +144,7 @@ def _read_preset(path: Path) -> dict[str, Any]:
 def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputError:
     """The error for a name that does not exist, with the nearest names that do."""
     options = sorted(known)
-    near = difflib.get_close_matches(name, options, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, options, n=3, cutoff=0.6)
     sentence = f"There is no {what} {name!r}{f' of {of}' if of else ''}"
     if near:
         return InputError(f"{sentence}; did you mean {' or '.join(near)}?")
