@@ -60,23 +60,27 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("extended")
     extend(folder / "checkout")
     pack(folder / "drawings.zip")
-    paths = os.pathsep.join(str(folder / "checkout" / name) for name in ("src", ""))
     for line in commands():
-        small = line.replace("--preset quick", SMALL)
-        program, *arguments = shlex.split(small.replace("/data", str(folder)))
-        assert program == "augstudy"
-        done = subprocess.run(
-            [sys.executable, "-m", "augstudy.cli", *arguments],
-            cwd=folder,
-            env=environment(folder) | {"PYTHONPATH": paths},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = extended(folder, line.replace("--preset quick", SMALL).replace("/data", str(folder)))
         assert done.returncode == 0, (line, done.stderr)
         with (folder / "out.txt").open("a") as out:
             out.write(done.stdout)
     return folder
+
+
+def extended(folder: Path, line: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of the extended code."""
+    program, *arguments = shlex.split(line)
+    assert program == "augstudy"
+    paths = os.pathsep.join(str(folder / "checkout" / name) for name in ("src", ""))
+    return subprocess.run(
+        [sys.executable, "-m", "augstudy.cli", *arguments],
+        cwd=folder,
+        env=environment(folder) | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def made(study: Path, kind: str) -> dict[str, artifacts.Artifact]:
@@ -93,6 +97,15 @@ def made(study: Path, kind: str) -> dict[str, artifacts.Artifact]:
 def test_every_kind_of_extension_has_an_example() -> None:
     places = [name for _, name, _ in EXAMPLE.findall(PAGE)]
     assert len(places) == len(set(places)) == PAGE.count("```python") == 6
+
+
+def test_what_the_page_points_to_is_there() -> None:
+    roots = [ROOT, ROOT / "src" / "augstudy", ROOT / "src" / "augstudy" / "models"]
+    named = set(re.findall(r"`([a-z_/]+(?:/|\.py|\.md))`", PAGE))
+    new = {name for how, name, _ in EXAMPLE.findall(PAGE) if how == "New file"}
+    assert len(named) > 20
+    for name in named - new:
+        assert any((root / name).exists() for root in roots), name
 
 
 def test_the_arm_is_trained_and_compared(study: Path) -> None:
@@ -139,6 +152,8 @@ def test_the_source_was_read(study: Path) -> None:
     images = np.load(dataset.file("train_images.npy")).reshape(-1, 28 * 28)
     known = {row.tobytes() for row in cows}
     assert sum(row.tobytes() in known for row in images) == len(images) / 3
+    refused = extended(study, "augstudy ingest --source cats --out cats")
+    assert refused.returncode == 2 and "sample, file:///folder, zip:///folder/" in refused.stderr
 
 
 def test_the_score_is_everywhere(study: Path) -> None:
