@@ -19,16 +19,13 @@ Kind = Literal["text", "integer", "number", "share", "points", "seconds"]
 
 @dataclass(frozen=True)
 class Field:
-    """A column: its name in ``--where`` and ``--sort``, its heading, and what it means.
-
-    ``score`` says of a score beside accuracy that small tables show it.
-    """
+    """A column: its name in ``--where`` and ``--sort``, its heading, and what it means."""
 
     name: str
     title: str
     kind: Kind
     meaning: str
-    score: bool = False
+    score: bool = False  # one beside accuracy, for small tables
 
 
 RUN_FIELDS = (
@@ -69,10 +66,8 @@ ARM_FIELDS = (
     Field("accuracy_low", "Low", "share", "lower end of its 95 % interval"),
     Field("accuracy_high", "High", "share", "upper end of its 95 % interval"),
     *(
-        Field(
-            item.column, item.title, "share" if item.share else "number", item.meaning, item.shown
-        )
-        for item in _FURTHER
+        Field(it.column, it.title, "share" if it.share else "number", it.meaning, it.shown)
+        for it in _FURTHER
     ),
     Field("difference", "Minus real", "points", "accuracy minus that of arm real"),
     Field("difference_low", "From", "points", "lower end of its 95 % interval"),

@@ -1,4 +1,4 @@
-"""Where drawings come from: sources are the classes below :func:`~base.scheme` in any module here.
+"""Where drawings come from: the sources in the modules here, each under the address it opens.
 
 What none of them knows is tried with fsspec.
 """
