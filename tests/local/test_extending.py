@@ -153,7 +153,7 @@ def test_the_source_was_read(study: Path) -> None:
     known = {row.tobytes() for row in cows}
     assert sum(row.tobytes() in known for row in images) == len(images) / 3
     refused = extended(study, "augstudy ingest --source cats --out cats")
-    assert refused.returncode == 2 and "sample, file:///folder, zip:///folder/" in refused.stderr
+    assert refused.returncode == 2 and "zip:///folder/drawings.zip" in refused.stderr
 
 
 def test_the_score_is_everywhere(study: Path) -> None:
