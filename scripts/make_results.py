@@ -22,7 +22,6 @@ from augstudy.report.material import read_arm
 
 ROOT = Path(__file__).parents[1]
 KEPT = ("headline", "margin", "left_out", "seeds", "differences", "power", "gan", "discriminator")
-METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
 CONFUSED = 5
 
 
@@ -80,10 +79,7 @@ def level(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
         "run": record["id"],
         "study": study | {"source": nowhere(study.get("source", ""))},
         "data": data | {"source": nowhere(data["source"])},
-        "arms": {
-            label: arm | {"metrics": {name: arm["metrics"][name] for name in METRICS}}
-            for label, arm in summary["arms"].items()
-        },
+        "arms": summary["arms"],
         **kept,
         "synthetic": quality or None,
         "gan_accuracy": gan_accuracy(folder),

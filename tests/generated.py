@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from augstudy import artifacts
 from augstudy.metrics import quality
+from augstudy.metrics.figures import Seen
 
 
 def fake(image, quality, generator):
@@ -127,7 +128,7 @@ def eyes(images, labels, classes):
     means = np.stack([coarse(read_drawings(name, 40, 200)).mean(axis=0) for name in classes])
     features = coarse(images)
     distance = ((features[:, None] - means[None]) ** 2).sum(axis=2)
-    return quality.Seen(images, labels, features, np.exp(-distance))
+    return Seen(images, labels, features, np.exp(-distance))
 
 
 def quality_of(dataset, images, per_class):

@@ -12,57 +12,11 @@ from augstudy.config import (
     parse,
 )
 from augstudy.errors import InputError
+from augstudy.models import classifiers
 
-# The report's own: Adam at its default rate, both callbacks on the validation loss.
-_REPORT: dict[str, Any] = {
-    "optimizer": {"name": "adam", "learning_rate": 1e-3},
-    "batch_size": 256,
-    "epochs": 50,
-    "early_stopping": {"patience": 20},
-    "reduce_on_plateau": {"patience": 5},
-}
-
-_REPORT_ARCHITECTURES = (
-    "baseline",
-    "kernel_4",
-    "kernel_5",
-    "average_pooling",
-    "pool_3",
-    "batch_norm",
-    "dropout",
-    "extra_convs",
-    "double_convs",
-    "alexnet",
-    "alexnet_dense",
-    "report_best",
-)
-
-_MODERN: dict[str, Any] = {
-    "optimizer": {
-        "name": "adamw",
-        "learning_rate": 3e-3,
-        "weight_decay": 0.05,
-        "schedule": "cosine",
-        "warmup_epochs": 2,
-    },
-    "label_smoothing": 0.1,
-    "batch_size": 64,
-    "epochs": 80,
-    "augmentation": {
-        "horizontal_flip": True,
-        "rotation": 10,
-        "shift": 0.08,
-        "zoom": 0.05,
-        "stretch": 0.1,
-        "shear": 0.1,
-    },
-    "mirror": True,
-}
-
+# Every architecture of a classifier brings its recipe, of the same name.
 CLASSIFIERS: dict[str, dict[str, Any]] = {
-    **{name: {"architecture": name, **_REPORT} for name in _REPORT_ARCHITECTURES},
-    "modern": {"architecture": "modern", **_MODERN, "views": 5},
-    "modern_small": {"architecture": "modern_small", **_MODERN},
+    name: {"architecture": name, **item.recipe} for name, item in classifiers.ARCHITECTURES.items()
 }
 
 GANS: dict[str, dict[str, Any]] = {
@@ -122,10 +76,12 @@ def classifier_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> 
     """Settings of the classifier recipe `name`, with `overrides` on top.
 
     Raises:
-        InputError: unknown recipe or setting, or a value out of range.
+        InputError: unknown recipe, setting or architecture, or a value out of range.
     """
     values = merged(_recipe(CLASSIFIERS, name, "classifier"), overrides or {})
-    return parse(ClassifierSettings, values, f"classifier {name!r}")
+    found = parse(ClassifierSettings, values, f"classifier {name!r}")
+    classifiers.changed(found.architecture, found.network)
+    return found
 
 
 def gan_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> GeneratorSettings:

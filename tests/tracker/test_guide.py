@@ -10,7 +10,7 @@ from recorded import build_run
 
 from augstudy.cli import invoke
 from augstudy.storage import open_store
-from augstudy.tracker.record import ARM_FIELDS, RUN_FIELDS
+from augstudy.tracker.record import ARM_FIELDS, FIELDS, RUN_FIELDS
 from augstudy.ui.server import Server
 
 GUIDE = Path(__file__).parents[2] / "docs" / "tracker.md"
@@ -56,6 +56,7 @@ def test_every_command_runs(
 
 
 def test_every_field_is_explained() -> None:
+    assert len(FIELDS) == len(RUN_FIELDS) + len(ARM_FIELDS)  # no name is given twice
     lines = GUIDE.read_text().splitlines()
     for of, fields in (("run", RUN_FIELDS), ("arm", ARM_FIELDS)):
         for field in fields:

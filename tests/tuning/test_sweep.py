@@ -166,7 +166,9 @@ def test_changed_layers_are_the_architecture_of_that_name() -> None:
     points = {point.id: point for point in expand(sweep)}
     for name, architecture in changed:
         network = settings_of(points[name], "baseline", {}).network
-        assert classifiers.changed("baseline", network) == classifiers.ARCHITECTURES[architecture]
+        assert classifiers.changed("baseline", network) == (
+            classifiers.ARCHITECTURES[architecture].stack
+        )
 
 
 @pytest.mark.parametrize(

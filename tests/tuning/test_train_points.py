@@ -12,7 +12,7 @@ from augstudy import cache
 from augstudy.artifacts import read
 from augstudy.errors import InputError
 from augstudy.stages import choose, train_cnn, train_points, tuning
-from augstudy.tuning.points import Trial, settings_of
+from augstudy.tuning.points import Trial, deal, settings_of
 from augstudy.tuning.sweep import expand, parse_sweep
 
 SWEEP = parse_sweep(
@@ -143,10 +143,9 @@ def test_a_network_that_cannot_be_built_is_told_before_any_training(tmp_path, tr
             ]
         }
     )
-    points = [Trial(0, point, settings_of(point, "baseline", {})) for point in expand(bad)]
+    with pytest.raises(InputError, match=r"Point 'k=9' of the sweep: .* leave nothing of an image"):
+        deal(bad, "baseline", {}, 0, 1)
     data = build_dataset(tmp_path / "data").path
-    with pytest.raises(InputError, match="leave nothing of an image"):
-        train_points.run(data, tmp_path / "points", points, (0,))
     with pytest.raises(InputError, match="Seeds must be distinct"):
         train_points.run(data, tmp_path / "points", trials(), (0, 0))
     assert trained[0] == []

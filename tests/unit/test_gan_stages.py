@@ -12,7 +12,7 @@ from augstudy.backend import keras
 from augstudy.config import GanSettings, JudgeSettings
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.errors import InputError, TrainingError
-from augstudy.metrics.quality import DIRECTIONS
+from augstudy.metrics.figures import FIGURES
 from augstudy.models.acgan import ACGAN
 from augstudy.stages import adapters, synthesize, train_gan, train_judge
 from augstudy.training import gan
@@ -109,7 +109,7 @@ def test_with_a_judge_images_are_measured_and_drawn_for_it(folder, dataset, judg
     assert quality["n"] == len(np.load(few.file("labels.npy"))) == 4
     assert quality["measured"]["per_class"] == 24
     assert quality["metrics"]["gan_test"]["value"] >= 0.9
-    assert set(quality["metrics"]) == set(DIRECTIONS)
+    assert set(quality["metrics"]) == set(FIGURES)
     assert set(few.manifest.inputs) == {"gan", "dataset", "judge"}
 
 

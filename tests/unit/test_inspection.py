@@ -11,7 +11,7 @@ from augstudy.config import JudgeSettings
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.data.mixtures import Drawings
 from augstudy.metrics import quality
-from augstudy.metrics.quality import DIRECTIONS
+from augstudy.metrics.figures import FIGURES
 from augstudy.stages import train_judge
 from augstudy.training.inspection import Inspection
 
@@ -76,7 +76,7 @@ def values(found):
 
 def test_everything_is_measured(good):
     json.dumps(good, allow_nan=False)
-    assert set(good["metrics"]) == set(DIRECTIONS)
+    assert set(good["metrics"]) == set(FIGURES)
     assert good["measured"] == {"per_class": 15, "images": 30, "reference": "validation"}
     assert good["judge"]["training_images"] == 2 * SIZE
     assert good["metrics"]["cas"]["n"] == SIZE

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from augstudy.metrics.quality import DIRECTIONS
+from augstudy.metrics.figures import FIGURES
 from augstudy.report import kfp_metrics
 
 
@@ -100,7 +100,7 @@ def test_figures_of_synthetic_images_have_their_error_and_direction():
         "fid_qd_real": 0.3,
         "fid_qd_better": "lower",
     }
-    everything = {"metrics": dict.fromkeys(DIRECTIONS, record)}
+    everything = {"metrics": dict.fromkeys(FIGURES, record)}
     assert len(kfp_metrics.synthetic(everything)) <= kfp_metrics.MOST_SCALARS
     assert kfp_metrics.synthetic({"metrics": {}}) == {}
 

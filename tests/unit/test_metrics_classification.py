@@ -8,6 +8,7 @@ from augstudy.metrics.classification import (
     evaluate_predictions,
     exact_interval,
 )
+from augstudy.metrics.scores import SCORES, Score
 
 CLASSES = ("cow", "lion", "zebra")
 
@@ -143,3 +144,16 @@ def test_exact_interval_of_known_case():
 def test_refuses_what_does_not_fit(probabilities, labels, message):
     with pytest.raises(DataError, match=message):
         evaluate_predictions(probabilities, labels, CLASSES, [0])
+
+
+def test_a_score_that_is_no_share_has_no_binomial_interval(monkeypatch):
+    """Of perfect predictions 95 % intervals of shares have a width, from how many images there
+    were; a number of hits a class has no such interval, and says which way is better."""
+    rules = {"share": False, "direction": "lower"}
+    hits = Score("hits", lambda counts: counts.hits.mean(axis=-1), "Hits", "hits a class", **rules)
+    monkeypatch.setitem(SCORES, "hits", hits)
+    labels = np.repeat(np.arange(3), 20)
+    metrics = evaluate_predictions(one_hot([labels]), labels, CLASSES, [0])["metrics"]
+    assert metrics["accuracy"]["low"] < 1 and metrics["accuracy"]["direction"] == "higher"
+    assert (metrics["hits"]["low"], metrics["hits"]["high"]) == (20, 20)
+    assert metrics["hits"]["direction"] == "lower"

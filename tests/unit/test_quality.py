@@ -9,7 +9,7 @@ from generated import eyes
 from scipy import ndimage
 
 from augstudy.metrics import generative, quality
-from augstudy.metrics.quality import DIRECTIONS, Seen
+from augstudy.metrics.figures import FIGURES, Seen
 
 CLASSES = ["cow", "giraffe", "zebra"]
 SIZE = 40
@@ -38,14 +38,14 @@ def values(found):
 
 def test_every_record_is_complete(good):
     json.dumps(good, allow_nan=False)
-    assert list(good["metrics"]) == [name for name in DIRECTIONS if name != "cas"]
+    assert list(good["metrics"]) == [name for name in FIGURES if name != "cas"]
     assert list(good["per_class"]) == CLASSES
     records = [*good["metrics"].items()]
     records += [item for own in good["per_class"].values() for item in own.items()]
     for name, record in records:
         assert record["low"] <= record["value"] <= record["high"], name
         assert record["low"] < record["high"], name
-        assert record["direction"] == DIRECTIONS[name]
+        assert record["direction"] == FIGURES[name].direction
         assert record["n"] == (120 if record in good["metrics"].values() else 40)
     by_class = ["kid", "precision", "recall", "density", "coverage", "gan_test", "diversity"]
     assert list(good["per_class"]["cow"]) == by_class

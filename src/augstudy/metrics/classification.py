@@ -1,7 +1,6 @@
-"""Accuracy, precision, recall and F1 of a classifier trained with several seeds, with intervals.
+"""The scores of a classifier trained with several seeds, with intervals.
 
-Every number comes from three counts a class: images of the class (support), images predicted as
-it, and images that are both (hits). Point values and bootstrap share the same formulas.
+Point values and bootstrap share the formulas of :mod:`augstudy.metrics.scores`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from augstudy.errors import DataError
+from augstudy.metrics.scores import BY_CLASS, SCORES, Counts
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -34,7 +34,8 @@ def evaluate_predictions(
     class and, independently, seeds (the pigeonhole bootstrap of Owen, "The pigeonhole bootstrap",
     Annals of Applied Statistics 1, 2007; mildly conservative). It covers another draw of test
     images and another training run; with one seed only the former. Where all resamples agree,
-    such as a perfect score, the exact binomial interval of the images counted takes its place.
+    such as a perfect score, the exact binomial interval of the images counted takes its place, if
+    the score is a share of them.
 
     Args:
         probabilities: (S, N, C), one row of class probabilities a seed and test image.
@@ -53,17 +54,17 @@ def evaluate_predictions(
     _check(probabilities, labels, classes, seeds)
     predicted = probabilities.argmax(axis=-1)
     confusion = confusion_matrices(predicted, labels, len(classes))
-    point = scores(*_counts_of(confusion))
+    point = _scores(_counts_of(confusion))
     draws = _bootstrap(predicted, labels, len(classes), resamples)
     trials = _trials(confusion)
     measures = {
-        name: _measure(point[name], draws[name], trials[name], index)
-        for name, index in _headline_metrics()
+        name: _measure(point[name], draws[name], trials.get(name), item.direction)
+        for name, item in SCORES.items()
     }
     per_class = {
         label: {
-            name: _measure(point[name], draws[name], trials[name], index)
-            for name in ("precision", "recall", "f1")
+            name: _measure(point[name][:, index], draws[name][:, index], trials[name][index])
+            for name in BY_CLASS
         }
         | {"support": int(confusion[0, index].sum())}
         for index, label in enumerate(classes)
@@ -87,21 +88,11 @@ def confusion_matrices(
     return counts.reshape(-1, classes, classes)
 
 
-def scores(support: Floats, predicted: Floats, hits: Floats) -> dict[str, Floats]:
-    """Scores from counts whose last axis is the class; a division by zero gives 0.
-
-    Returns:
-        ``precision``, ``recall``, ``f1`` shaped like the counts; ``accuracy`` and the three
-        ``*_macro`` without the last axis.
-    """
-    result = {
-        "precision": _ratio(hits, predicted),
-        "recall": _ratio(hits, support),
-        "f1": _ratio(2 * hits, support + predicted),
+def _scores(counts: Counts) -> dict[str, Floats]:
+    """Those by class, shaped like the counts, and the others, without their last axis."""
+    return {name: compute(counts) for name, compute in BY_CLASS.items()} | {
+        name: item.compute(counts) for name, item in SCORES.items()
     }
-    result |= {f"{name}_macro": value.mean(axis=-1) for name, value in result.items()}
-    result["accuracy"] = _ratio(hits.sum(axis=-1), support.sum(axis=-1))
-    return result
 
 
 def _check(
@@ -119,27 +110,19 @@ def _check(
         raise DataError("A predicted probability is not finite: train the classifier again.")
 
 
-def _headline_metrics() -> list[tuple[str, None]]:
-    return [(name, None) for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro")]
-
-
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.zeros_like(top, dtype=np.float64), where=bottom > 0)
-
-
-def _counts_of(confusion: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """Support, predicted and hits, each (S, C)."""
+def _counts_of(confusion: NDArray[np.int64]) -> Counts:
+    """Each count (S, C)."""
     counts = confusion.astype(np.float64)
-    return counts.sum(axis=2), counts.sum(axis=1), np.diagonal(counts, axis1=1, axis2=2)
+    return Counts(counts.sum(axis=2), counts.sum(axis=1), np.diagonal(counts, axis1=1, axis2=2))
 
 
 def _trials(confusion: NDArray[np.int64]) -> dict[str, Floats]:
     """Images each score is a share of: the n of a binomial interval, a class or in all."""
-    support, predicted, _ = (count.mean(axis=0) for count in _counts_of(confusion))
-    total = np.asarray(support.sum())
-    everywhere = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+    counts = _counts_of(confusion)
+    support, predicted = counts.support.mean(axis=0), counts.predicted.mean(axis=0)
+    everywhere = [name for name, item in SCORES.items() if item.share]
     by_class = {"precision": predicted, "recall": support, "f1": support}
-    return by_class | dict.fromkeys(everywhere, total)
+    return by_class | dict.fromkeys(everywhere, np.asarray(support.sum()))
 
 
 def _bootstrap(
@@ -158,13 +141,15 @@ def _bootstrap(
     for weights in image_weights(labels, resamples, generator):
         shape = (len(weights), seeds, classes)
         # Resampling keeps each class's size, so support is the same in every resample.
-        score = scores(
+        counts = Counts(
             np.broadcast_to(support, shape),
             np.asarray((called @ weights.T).T).reshape(shape),
             np.asarray((hit @ weights.T).T).reshape(shape),
         )
         share = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(weights)) / seeds
-        parts.append({key: np.einsum("bs,bs...->b...", share, v) for key, v in score.items()})
+        parts.append(
+            {key: np.einsum("bs,bs...->b...", share, v) for key, v in _scores(counts).items()}
+        )
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -198,14 +183,14 @@ def image_weights(
         yield weights
 
 
-def _measure(point: Floats, draws: Floats, trials: Floats, index: int | None) -> dict[str, Any]:
-    """The record of one number; `index` picks a class where the arrays have a class axis."""
-    if index is not None:
-        point, draws, trials = point[:, index], draws[:, index], trials[index]
+def _measure(
+    point: Floats, draws: Floats, trials: Floats | None, direction: str = "higher"
+) -> dict[str, Any]:
+    """The record of one score from its values by seed (S,) and by resample (B,)."""
     value = float(point.mean())
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    if high - low < 1e-12:
+    if high - low < 1e-12 and trials is not None:
         low, high = exact_interval(value, float(trials))
     return {
         "value": value,
@@ -213,7 +198,7 @@ def _measure(point: Floats, draws: Floats, trials: Floats, index: int | None) ->
         "high": float(max(high, value)),
         "std": float(point.std(ddof=1)) if len(point) > 1 else 0.0,
         "by_seed": [float(item) for item in point],
-        "direction": "higher",
+        "direction": direction,
     }
 
 

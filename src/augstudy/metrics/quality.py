@@ -14,52 +14,17 @@ from scipy import stats
 
 from augstudy.metrics import generative
 from augstudy.metrics.classification import CONFIDENCE, exact_interval
+from augstudy.metrics.figures import FIGURES, Images, Labels, Seen
 from augstudy.metrics.generative import Floats, Indices
-from augstudy.training.signals import halved, mean_distance
+from augstudy.training.signals import halved
 
 MOST = 3000
 LEAST = 2 * (generative.DENSITY_K + 1)
-DIRECTIONS = {
-    "fid_qd": "lower",
-    "kid": "lower",
-    "precision": "higher",
-    "recall": "higher",
-    "density": "higher",
-    "coverage": "higher",
-    "gan_test": "higher",
-    "cas": "higher",
-    "diversity": "as real",
-    "nearest_training": "as real",
-    "near_copies": "lower",
-}
-_SHARES = ("precision", "recall", "coverage")
 _NEIGHBOURS = ("precision", "recall", "density", "coverage")
 _SIGMAS = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 _DIGITS = 6
 
-Images = NDArray[np.uint8]
-Labels = NDArray[np.integer[Any]]
 Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Images as the judge sees them, as many of each class and class by class.
-
-    ``images`` are uint8 (N, 28, 28), ``labels`` (N,), ``features`` (N, D), and ``probabilities``
-    (N, C).
-    """
-
-    images: Images
-    labels: Labels
-    features: Floats
-    probabilities: NDArray[np.floating[Any]]
-
-    def of(self, label: int) -> "Seen":
-        """Those of one class."""
-        own = self.labels == label
-        parts = (self.images, self.labels, self.features, self.probabilities)
-        return Seen(*(part[own] for part in parts))
 
 
 def common_count(splits: Sequence[Labels], classes: int) -> int:
@@ -93,13 +58,13 @@ def measure(
     names = ("fid_qd", "kid", *_NEIGHBOURS)
     metrics = _seen_by_judge(reference, real, fake, names)
     metrics["gan_test"] = accuracy_record("gan_test", fake, reference)
-    metrics["diversity"] = _diversity(reference, real, fake)
+    metrics |= _compared(reference, real, fake)
     metrics |= _near_training(reference.images, fake.images, training)
     per_class: dict[str, Any] = {
         name: _of_class(reference.of(label), real.of(label), fake.of(label))
         for label, name in enumerate(classes)
     }
-    return {"metrics": {name: metrics[name] for name in DIRECTIONS if name in metrics}} | {
+    return {"metrics": {name: metrics[name] for name in FIGURES if name in metrics}} | {
         "per_class": per_class
     }
 
@@ -167,27 +132,19 @@ class _Pairs:
         return {name: found[name] for name in names}
 
 
-def _diversity(reference: Seen, real: Seen, fake: Seen) -> Record:
-    """How much images of a class differ, over how much validation drawings do; mean of classes."""
-    labels = np.unique(reference.labels)
-    own = [np.flatnonzero(reference.labels == label) for label in labels]
-
-    def relative(others: Seen, rows: Indices, theirs: Indices) -> float:
-        ratios = [
-            mean_distance(others.images[np.intersect1d(theirs, index)])
-            / max(mean_distance(reference.images[np.intersect1d(rows, index)]), 1e-9)
-            for index in own
-        ]
-        return float(np.mean(ratios))
-
-    everything = np.arange(len(fake.labels))
-    value = relative(fake, everything, everything)
-    (error,) = generative.standard_error(
-        lambda rows, theirs: [relative(fake, rows, theirs)], len(everything), len(everything)
+def _compared(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
+    """The figures that are a function of the reference and the images that are judged."""
+    own = {name: item.compute for name, item in FIGURES.items() if item.compute}
+    n = len(fake.labels)
+    errors = generative.standard_error(
+        lambda rows, others: [of(reference.at(rows), fake.at(others)) for of in own.values()], n, n
     )
-    floor = relative(real, everything, everything)
-    interval = _around("diversity", value, error, len(everything))
-    return _record("diversity", value, interval, len(everything), floor)
+    found = {}
+    for (name, of), error in zip(own.items(), errors, strict=True):
+        value = of(reference, fake)
+        interval = _around(name, value, error, n)
+        found[name] = _record(name, value, interval, n, of(reference, real))
+    return found
 
 
 def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str, Record]:
@@ -210,11 +167,11 @@ def _of_class(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
     names = [name for name, least in needed.items() if n >= least]
     found = _seen_by_judge(reference, real, fake, names) if names else {}
     found |= {"gan_test": accuracy_record("gan_test", fake, reference)}
-    return found | {"diversity": _diversity(reference, real, fake)} if n >= 4 else found
+    return found | _compared(reference, real, fake) if n >= 4 else found
 
 
 def _around(name: str, value: float, error: float, n: int) -> tuple[float, float]:
-    if name not in _SHARES:
+    if not FIGURES[name].share:
         least = -np.inf if name == "kid" else 0.0
         return max(value - _SIGMAS * error, least), value + _SIGMAS * error
     if not error:  # no half of the images differs from another: the exact interval has a width
@@ -226,4 +183,4 @@ def _record(name: str, value: float, interval: tuple[float, float], n: int, real
     low, high = interval
     numbers = {"value": value, "low": low, "high": high, "real": real}
     rounded = {key: float(f"{item:.{_DIGITS}g}") for key, item in numbers.items()}
-    return {**rounded, "n": n, "direction": DIRECTIONS[name]}
+    return {**rounded, "n": n, "direction": FIGURES[name].direction}

@@ -1,20 +1,51 @@
-"""Every classifier, by name: those of the student report, one change at a time, and ours.
+"""Every classifier: its layers, and the recipe that it is trained with by default.
 
-:func:`build` returns a model that takes images of shape (batch, 28, 28, 1) with values 0..255 and
-returns class probabilities in float32, whatever the precision inside.
+A classifier is one function below, or a :class:`ConvNet`. It is handed ``keras.layers`` and the
+number of classes, and yields its layers, from the first convolution to the one that gives logits.
+Settings name it by the name of the function. Keras is not imported before one is built, so that
+settings can be checked without it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from augstudy.backend import keras
 from augstudy.config import NetworkSettings
 from augstudy.errors import InputError
 
-layers = keras.layers
+if TYPE_CHECKING:
+    from augstudy.backend import keras
+
+Stack = Callable[[Any, int], Iterable[Any]]
 
 IMAGE_SHAPE = (28, 28, 1)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A classifier and its recipe.
+
+    Attributes:
+        stack: Yields its layers from ``keras.layers`` and the number of classes; the last one
+            gives logits in float32. Heat maps show the outputs of its ``ReLU`` layers.
+        recipe: Settings that suit it, see ClassifierSettings.
+    """
+
+    stack: Stack
+    recipe: Mapping[str, Any]
+
+
+ARCHITECTURES: dict[str, Architecture] = {}
+
+
+def architecture(**recipe: Any) -> Callable[[Stack], Stack]:
+    """Make a classifier, called like the function below and trained with `recipe` by default."""
+
+    def register(stack: Stack) -> Stack:
+        ARCHITECTURES[stack.__name__] = Architecture(stack, recipe)
+        return stack
+
+    return register
 
 
 @dataclass(frozen=True)
@@ -36,16 +67,16 @@ class ConvNet:
     dropout: float = 0.0
     dense: tuple[int, ...] = (512,)
 
-    def layers(self, classes: int) -> Iterable[Any]:
+    def __call__(self, layers: Any, classes: int) -> Iterable[Any]:
         """Yield the layers in order, the last one giving logits."""
         for filters, kernel in zip(self.filters, self.kernels, strict=True):
             for _ in range(self.convs):
-                yield from self._conv(filters, kernel)
-            yield self._pool()
+                yield from self._conv(layers, filters, kernel)
+            yield self._pool(layers)
             if self.dropout:
                 yield layers.Dropout(self.dropout)
         for filters in self.extra:
-            yield from self._conv(filters, 3)
+            yield from self._conv(layers, filters, 3)
         yield layers.Flatten()
         for units in self.dense:
             if self.dropout:
@@ -60,105 +91,146 @@ class ConvNet:
             size = (size - lost * self.convs * (kernel - 1)) // self.pool_size
         return size - lost * len(self.extra) * 2
 
-    def _conv(self, filters: int, kernel: int) -> Iterable[Any]:
+    def _conv(self, layers: Any, filters: int, kernel: int) -> Iterable[Any]:
         yield layers.Conv2D(filters, kernel, padding=self.padding)
         if self.batch_norm:
             yield layers.BatchNormalization()
         yield layers.ReLU()
 
-    def _pool(self) -> Any:
+    def _pool(self, layers: Any) -> Any:
         kind = layers.MaxPooling2D if self.pooling == "max" else layers.AveragePooling2D
         return kind(self.pool_size)
 
 
-@dataclass(frozen=True)
-class Modern:
-    """Ours: batch-normalised convolutions, the first 5x5 with stride 2, and global pooling.
-
-    ``blocks`` are the filters of the 3x3 convolutions at 14, 7 and so on pixels, with a pooling
-    between two blocks. Nearly all the work is in dense 3x3 convolutions, which CPUs with bf16
-    units and GPUs do fastest, and most of it at 7 pixels, where it costs a quarter; without a wide
-    dense layer there are fewer parameters to overfit than in ``report_best``.
-    """
-
-    stem: int = 32
-    blocks: tuple[tuple[int, ...], ...] = ((48,), (96, 96), (160,))
-    dropout: float = 0.3
-
-    def layers(self, classes: int) -> Iterable[Any]:
-        """Yield the layers in order, the last one giving logits."""
-        yield from self._conv(self.stem, 5, 2)
-        for index, block in enumerate(self.blocks):
-            if index:
-                yield layers.MaxPooling2D(2)
-            for filters in block:
-                yield from self._conv(filters, 3, 1)
-        yield layers.GlobalAveragePooling2D()
-        yield layers.Dropout(self.dropout)
-        yield layers.Dense(classes, dtype="float32")
-
-    def _conv(self, filters: int, kernel: int, stride: int) -> Iterable[Any]:
-        yield layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)
-        yield layers.BatchNormalization(momentum=0.9)  # trainings here are short
-        yield layers.ReLU()
-
-
-BASELINE = ConvNet()
-_SAME = replace(BASELINE, padding="same")
-
-ARCHITECTURES: dict[str, ConvNet | Modern] = {
-    "baseline": BASELINE,
+# The student report's own: Adam at its default rate, both callbacks on the validation loss.
+_REPORT: dict[str, Any] = {
+    "optimizer": {"name": "adam", "learning_rate": 1e-3},
+    "batch_size": 256,
+    "epochs": 50,
+    "early_stopping": {"patience": 20},
+    "reduce_on_plateau": {"patience": 5},
+}
+_BASELINE = ConvNet()
+_SAME = replace(_BASELINE, padding="same")
+_ALEXNET = replace(_SAME, filters=(32, 64, 128), kernels=(3, 5, 7))
+for _name, _network in {
+    "baseline": _BASELINE,
     "kernel_4": replace(_SAME, kernels=(4, 4, 4)),
     "kernel_5": replace(_SAME, kernels=(5, 5, 5)),
-    "average_pooling": replace(BASELINE, pooling="average"),
+    "average_pooling": replace(_BASELINE, pooling="average"),
     "pool_3": replace(_SAME, pool_size=3),
-    "batch_norm": replace(BASELINE, batch_norm=True),
-    "dropout": replace(BASELINE, dropout=0.2),
+    "batch_norm": replace(_BASELINE, batch_norm=True),
+    "dropout": replace(_BASELINE, dropout=0.2),
     "extra_convs": replace(_SAME, extra=(128, 128)),
     "double_convs": replace(_SAME, convs=2),
-    "alexnet": replace(_SAME, filters=(32, 64, 128), kernels=(3, 5, 7)),
-    "alexnet_dense": replace(_SAME, filters=(32, 64, 128), kernels=(3, 5, 7), dense=(512, 512)),
+    "alexnet": _ALEXNET,
+    "alexnet_dense": replace(_ALEXNET, dense=(512, 512)),
     "report_best": replace(_SAME, kernels=(5, 5, 5), pooling="average", pool_size=3, dropout=0.2),
-    "modern": Modern(),
-    "modern_small": Modern(stem=24, blocks=((48,), (96, 96)), dropout=0.25),
+}.items():
+    ARCHITECTURES[_name] = Architecture(_network, _REPORT)
+
+_MODERN: dict[str, Any] = {
+    "optimizer": {
+        "name": "adamw",
+        "learning_rate": 3e-3,
+        "weight_decay": 0.05,
+        "schedule": "cosine",
+        "warmup_epochs": 2,
+    },
+    "label_smoothing": 0.1,
+    "batch_size": 64,
+    "epochs": 80,
+    "augmentation": {
+        "horizontal_flip": True,
+        "rotation": 10,
+        "shift": 0.08,
+        "zoom": 0.05,
+        "stretch": 0.1,
+        "shear": 0.1,
+    },
+    "mirror": True,
 }
 
 
-def build(name: str, classes: int, network: NetworkSettings | None = None) -> keras.Model:
+@architecture(**_MODERN, views=5)
+def modern(layers: Any, classes: int) -> Iterable[Any]:
+    """Ours: batch-normalised convolutions, the first 5x5 with stride 2, and global pooling.
+
+    Nearly all the work is in dense 3x3 convolutions, which CPUs with bf16 units and GPUs do
+    fastest, and most of it at 7 pixels, where it costs a quarter; without a wide dense layer there
+    are fewer parameters to overfit than in ``report_best``.
+    """
+    return _modern(layers, classes, stem=32, blocks=((48,), (96, 96), (160,)), dropout=0.3)
+
+
+@architecture(**_MODERN)
+def modern_small(layers: Any, classes: int) -> Iterable[Any]:
+    """Like ``modern``, with less of everything."""
+    return _modern(layers, classes, stem=24, blocks=((48,), (96, 96)), dropout=0.25)
+
+
+def _modern(
+    layers: Any, classes: int, stem: int, blocks: tuple[tuple[int, ...], ...], dropout: float
+) -> Iterable[Any]:
+    """`blocks` are the filters of the 3x3 convolutions at 14, 7 and so on pixels."""
+    yield from _normalised(layers, stem, 5, 2)
+    for index, block in enumerate(blocks):
+        if index:
+            yield layers.MaxPooling2D(2)
+        for filters in block:
+            yield from _normalised(layers, filters, 3, 1)
+    yield layers.GlobalAveragePooling2D()
+    yield layers.Dropout(dropout)
+    yield layers.Dense(classes, dtype="float32")
+
+
+def _normalised(layers: Any, filters: int, kernel: int, stride: int) -> Iterable[Any]:
+    yield layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)
+    yield layers.BatchNormalization(momentum=0.9)  # trainings here are short
+    yield layers.ReLU()
+
+
+def build(name: str, classes: int, network: NetworkSettings | None = None) -> "keras.Model":
     """Build a classifier of `classes` classes under the global precision policy.
+
+    It takes images of shape (batch, 28, 28, 1) with values 0..255 and returns class probabilities
+    in float32, whatever the precision inside.
 
     Raises:
         InputError: there is no architecture of that name, or `network` cannot change it so.
     """
-    stack = changed(name, network or NetworkSettings()).layers(classes)
+    stack = changed(name, network or NetworkSettings())
+    from augstudy.backend import keras
+
+    layers = keras.layers
     return keras.Sequential(
         [
             keras.Input(IMAGE_SHAPE),
             layers.Rescaling(1 / 255),
-            *stack,
+            *stack(layers, classes),
             layers.Softmax(dtype="float32", name="probabilities"),
         ],
         name=name,
     )
 
 
-def changed(name: str, network: NetworkSettings) -> ConvNet | Modern:
-    """The architecture called `name`, with the changes that `network` makes to its layers.
+def changed(name: str, network: NetworkSettings) -> Stack:
+    """What yields the layers of `name`, with the changes that `network` makes to them.
 
     Raises:
         InputError: there is no such architecture, or it cannot be changed so.
     """
     if name not in ARCHITECTURES:
         raise InputError(f"No architecture {name!r}; there are: {', '.join(ARCHITECTURES)}.")
-    architecture, changes = ARCHITECTURES[name], network.changes()
+    stack, changes = ARCHITECTURES[name].stack, network.changes()
     if not changes:
-        return architecture
-    if not isinstance(architecture, ConvNet):
+        return stack
+    if not isinstance(stack, ConvNet):
         raise InputError(
             f"The layers of architecture {name!r} cannot be changed: set network on one of the "
             "student report's, such as baseline."
         )
-    made = replace(architecture, **changes)
+    made = replace(stack, **changes)
     if len(made.filters) != len(made.kernels):
         raise InputError(
             f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "

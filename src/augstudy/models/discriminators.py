@@ -1,6 +1,8 @@
-"""Discriminators by name: images (N, 28, 28, 1) in 0-255 -> [source logit (N, 1), class logits].
+"""Every discriminator of a GAN.
 
-Every layer's name starts with ``discriminator_``: the optimizer tells the two networks by it.
+A discriminator is one function below, which :func:`discriminator` makes known by its name. From
+images (N, 28, 28, 1) in 0-255 it makes features, with the layers of a :class:`Kit`. Every layer's
+name starts with ``discriminator_``: the optimizer tells the two networks by it.
 """
 
 from collections.abc import Callable
@@ -13,6 +15,15 @@ from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDept
 
 layers = keras.layers
 PREFIX = "discriminator"
+Network = Callable[[Any, "Kit"], Any]
+
+DISCRIMINATORS: dict[str, Network] = {}
+
+
+def discriminator(network: Network) -> Network:
+    """Make a discriminator, called like the function below."""
+    DISCRIMINATORS[network.__name__] = network
+    return network
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class Kit:
 
 
 def build(name: str, logits: int, *, spectral: bool, filter_size: int = 0) -> keras.Model:
-    """Build the discriminator called `name`, with so many class `logits`.
+    """Build the discriminator called `name`: images -> [source logit (N, 1), class `logits`].
 
     `filter_size` takes the place of the sides of its filters, unless it is 0.
 
@@ -85,7 +96,8 @@ def _named(name: str) -> str:
     return f"{PREFIX}_{name}"
 
 
-def _report(images: Any, kit: Kit) -> Any:
+@discriminator
+def report(images: Any, kit: Kit) -> Any:
     """The best discriminator of the student report (1.20 M parameters)."""
     x = layers.Rescaling(1 / 255, name=_named("rescale"))(images)
     kernels = (15, 15, 10, 10, 5, 5, 5, 3, 3)
@@ -106,7 +118,8 @@ def _report(images: Any, kit: Kit) -> Any:
     return x
 
 
-def _compact(images: Any, kit: Kit) -> Any:
+@discriminator
+def compact(images: Any, kit: Kit) -> Any:
     """Four convolutions."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
     for index, (filters, kernel, stride) in enumerate(
@@ -117,7 +130,8 @@ def _compact(images: Any, kit: Kit) -> Any:
     return layers.Flatten(name=_named("flatten"))(x)
 
 
-def _resnet(images: Any, kit: Kit) -> Any:
+@discriminator
+def resnet(images: Any, kit: Kit) -> Any:
     """A strided stem, then residual blocks (He et al. 2016) at 14, 7 and 4 pixels."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
     x = kit.conv(x, 32, 4, 2, "stem")
@@ -136,10 +150,3 @@ def _residual(x: Any, kit: Kit, filters: int, name: str) -> Any:
     x = kit.leaky(x, 0.1, f"{name}_leaky_2")
     x = kit.conv(x, filters, 3, 2, f"{name}_conv_2")
     return layers.Add(name=_named(f"{name}_sum"))([x, shortcut])
-
-
-DISCRIMINATORS: dict[str, Callable[[Any, Kit], Any]] = {
-    "report": _report,
-    "compact": _compact,
-    "resnet": _resnet,
-}

@@ -1,6 +1,8 @@
-"""Generators by name: [noise (N, latent), labels int (N,)] -> images float32 (N, 28, 28, 1) in 0-1.
+"""Every generator of a GAN.
 
-Every layer's name starts with ``generator_``: the optimizer tells the two networks by it.
+A generator is one function below, which :func:`generator` makes known by its name. From noise
+(N, latent), integer labels (N,) and the number of classes it makes images, float32 (N, 28, 28, 1)
+in 0-1. Every layer's name starts with ``generator_``: the optimizer tells the two networks by it.
 """
 
 from collections.abc import Callable
@@ -12,6 +14,15 @@ from augstudy.models.conditional import ConditionalNorm
 
 layers = keras.layers
 PREFIX = "generator"
+Network = Callable[[Any, Any, int], Any]
+
+GENERATORS: dict[str, Network] = {}
+
+
+def generator(network: Network) -> Network:
+    """Make a generator, called like the function below."""
+    GENERATORS[network.__name__] = network
+    return network
 
 
 def build(name: str, classes: int, latent_dim: int) -> keras.Model:
@@ -33,7 +44,8 @@ def _named(name: str) -> str:
     return f"{PREFIX}_{name}"
 
 
-def _report(noise: Any, labels: Any, classes: int) -> Any:
+@generator
+def report(noise: Any, labels: Any, classes: int) -> Any:
     """The best generator of the student report (2.38 M parameters)."""
     latent_dim = noise.shape[-1]
     embedding = layers.Embedding(classes, latent_dim, name=_named("embedding"))(labels)
@@ -64,7 +76,8 @@ def _leaky(x: Any, name: str) -> Any:
     return layers.LeakyReLU(0.2, name=_named(f"{name}_leaky"))(x)
 
 
-def _compact(noise: Any, labels: Any, classes: int) -> Any:
+@generator
+def compact(noise: Any, labels: Any, classes: int) -> Any:
     """A small generator whose every stage knows the class."""
     code = _code(noise, labels, classes)
     x = layers.Dense(7 * 7 * 80, use_bias=False, name=_named("dense"))(code)
@@ -75,7 +88,8 @@ def _compact(noise: Any, labels: Any, classes: int) -> Any:
     return _ink(_conditional(x, code, "stage_3"))
 
 
-def _resnet(noise: Any, labels: Any, classes: int) -> Any:
+@generator
+def resnet(noise: Any, labels: Any, classes: int) -> Any:
     """Residual blocks (He et al. 2016) from 7 to 14 to 28 pixels; every one knows the class."""
     code = _code(noise, labels, classes)
     x = layers.Dense(7 * 7 * 64, use_bias=False, name=_named("dense"))(code)
@@ -121,10 +135,3 @@ def _ink(x: Any) -> Any:
 def _conditional(x: Any, code: Any, name: str) -> Any:
     x = ConditionalNorm(name=_named(f"{name}_norm"))([x, code])
     return layers.ReLU(name=_named(f"{name}_relu"))(x)
-
-
-GENERATORS: dict[str, Callable[[Any, Any, int], Any]] = {
-    "report": _report,
-    "compact": _compact,
-    "resnet": _resnet,
-}

@@ -11,7 +11,6 @@ _ENDPOINT_VARIABLES = {
     "s3": _S3_ENDPOINTS,
     "minio": _S3_ENDPOINTS,
 }
-_SOURCES = "sample, file:///folder, gs://bucket/folder or s3://bucket/folder"
 S3_SCHEMES = frozenset({"s3", "minio"})  # Kubeflow's name for the store in the cluster is minio
 
 
@@ -24,7 +23,9 @@ class Address:
     prefix: str
 
     @classmethod
-    def parse(cls, uri: str, what: str = "source", known: str = _SOURCES) -> "Address":
+    def parse(
+        cls, uri: str, what: str = "source", known: str = "scheme://bucket/folder"
+    ) -> "Address":
         """Take a URI apart.
 
         Args:

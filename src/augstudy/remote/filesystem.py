@@ -19,11 +19,15 @@ class UnsupportedError(ServiceError):
     """The service does not know what it was asked for."""
 
 
-def file_system(address: Address) -> Any:
+def file_system(address: Address, known: str = "s3://bucket/folder") -> Any:
     """The file system that `address` is on.
 
     S3 takes its endpoint and credentials from the standard variables and profile of AWS;
     ``minio://`` is the same with an endpoint that must be given.
+
+    Args:
+        address: a folder.
+        known: the addresses there are, for the error.
 
     Raises:
         InputError: the scheme is unknown, or needs a package or a setting that is not there.
@@ -40,9 +44,7 @@ def file_system(address: Address) -> Any:
         extra = "pip install 'augstudy[s3]'" if is_s3 else f"the fsspec package for {scheme}://"
         raise InputError(f"Reading {scheme}:// needs a package not installed: {extra}.") from error
     except ValueError as error:
-        raise InputError(
-            f"Unknown source scheme {address.scheme}://: use sample, file://, gs:// or s3://."
-        ) from error
+        raise InputError(f"Unknown source scheme {address.scheme}://: use {known}.") from error
     if is_s3:
         system.retries = 1  # augstudy.remote.retry is the only one who retries
     return system

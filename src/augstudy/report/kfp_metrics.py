@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.metrics.scores import SCORES
+
 MOST_SCALARS = 60
 MOST_POINTS = 100
 MOST_CLASSES = 100
 # What a table of runs can do without, least missed first.
 _DISPENSABLE = (
-    ".recall_macro_mean",
-    ".precision_macro_mean",
+    *(f".{name}_mean" for name in reversed(SCORES) if name != "accuracy"),
     ".accuracy_std",
-    ".f1_macro_mean",
     ".accuracy_low",
     ".accuracy_high",
     ".p_holm",

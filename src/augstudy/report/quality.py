@@ -3,68 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from augstudy.metrics.figures import FIGURES
 from augstudy.report import wording
 from augstudy.report.figures import quality as figures
 
 _BETTER = {"lower": "lower", "higher": "higher", "as real": "like real"}
-_SHARES = ("precision", "recall", "coverage", "gan_test", "cas", "near_copies")
-_READ = {
-    "fid_qd": (
-        "FID-QD",
-        "How far the judge's impressions of all synthetic images are from those of validation "
-        "drawings. Not to be compared with published FIDs, nor with one of another number of "
-        "images: fewer images give more.",
-    ),
-    "kid": (
-        "KID",
-        "The same question without the bias of few images: 0 is no difference, and a little below "
-        "is chance.",
-    ),
-    "precision": (
-        "Precision",
-        "Share of synthetic images that look like some real one. Low: many are implausible.",
-    ),
-    "recall": (
-        "Recall",
-        "Share of real drawings that look like some synthetic one. Low: kinds of drawings are "
-        "missing.",
-    ),
-    "density": (
-        "Density",
-        "Precision that counts how many real drawings an image is near to, so that outliers do "
-        "not flatter it; it may exceed 1.",
-    ),
-    "coverage": (
-        "Coverage",
-        "Share of real drawings with a synthetic one nearby. Low: kinds of drawings are missing, "
-        "and unlike recall it is not flattered by outliers.",
-    ),
-    "gan_test": (
-        "GAN-test (label fidelity)",
-        "Share of synthetic images in which the judge, trained on real ones, sees the class asked "
-        "for. One good drawing a class is enough for 100 %.",
-    ),
-    "cas": (
-        "CAS (GAN-train)",
-        "The other way round: accuracy on validation drawings of a classifier trained on synthetic "
-        "images alone, beside that of as many real ones. It takes right labels and variety.",
-    ),
-    "diversity": (
-        "Diversity within a class",
-        "How much images of a class differ, over how much real ones do. Near 0: every class has "
-        "become one picture. Noise may exceed 1.",
-    ),
-    "nearest_training": (
-        "Distance to the training drawings",
-        "From each synthetic image to the nearest drawing that the GAN has learnt from, beside the "
-        "same for unseen real ones. Much less: copies, or blur.",
-    ),
-    "near_copies": (
-        "Near copies",
-        "Share of synthetic images nearer to a training drawing than 99 % of unseen real ones are. "
-        "Far above 1 %: the GAN repeats what it has seen, or draws blurred averages.",
-    ),
-}
 
 
 def section(quality: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any] | None:
@@ -79,7 +22,7 @@ def section(quality: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any
         return None
     judge, measured = quality["judge"], quality["measured"]
     return {
-        "rows": [_row(name, metrics[name]) for name in _READ if name in metrics],
+        "rows": [_row(name, metrics[name]) for name in FIGURES if name in metrics],
         "by_class": figures.by_class(classes, quality["per_class"]),
         "class_table": _class_table(classes, quality["per_class"]),
         "judge": wording.percent(judge["val_accuracy"], 0),
@@ -98,16 +41,16 @@ def flat(quality: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
-    title, text = _READ[name]
+    item = FIGURES[name]
     numbers = [record[key] for key in ("value", "low", "high", "real")]
     value, low, high, real = _shown(name, *numbers)
     interval = wording.interval(record["low"], record["high"])
     return {
-        "title": title,
-        "text": text,
+        "title": item.title,
+        "text": item.text,
         "better": _BETTER[record["direction"]],
         "value": value,
-        "interval": interval if name in _SHARES else f"{low} to {high}",
+        "interval": interval if item.share else f"{low} to {high}",
         "real": real,
     }
 
@@ -116,9 +59,9 @@ def _class_table(
     classes: Sequence[str], per_class: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Every figure that all classes have, class by class: value, interval, and that of real."""
-    names = [name for name in _READ if all(name in per_class[label] for label in classes)]
+    names = [name for name in FIGURES if all(name in per_class[label] for label in classes)]
     return {
-        "titles": [_READ[name][0] for name in names],
+        "titles": [FIGURES[name].title for name in names],
         "rows": [
             {"label": label, "cells": [_row(name, per_class[label][name]) for name in names]}
             for label in classes
@@ -128,7 +71,7 @@ def _class_table(
 
 def _shown(name: str, *values: float) -> list[str]:
     """Values of one figure, to equally many digits: four where all are small."""
-    if name in _SHARES:
+    if FIGURES[name].share:
         return [wording.percent(value) for value in values]
     digits = 2 if max(abs(value) for value in values) >= 0.1 else 4
     return [f"{value:.{digits}f}" for value in values]

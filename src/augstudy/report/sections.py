@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from augstudy.metrics.scores import SCORES
 from augstudy.metrics.statistics import points
 from augstudy.report import reasons, wording
 from augstudy.report.figures import arms as arm_figures
@@ -62,16 +63,28 @@ def discriminator_rows(material: Material) -> list[dict[str, Any]]:
     metrics = material.discriminator
     if metrics is None:
         return []
-    accuracy = metrics["accuracy"]
+    images = len(material.train)
+    return [{"title": "The GAN's discriminator", "images": images, "scores": score_cells(metrics)}]
+
+
+def score_cells(metrics: Mapping[str, Any], *, spans: bool = False) -> list[dict[str, str]]:
+    """The cells of a table's scores; accuracy has its interval, with `spans` all of them have.
+
+    Args:
+        metrics: ``metrics`` of metrics.json.
+        spans: whether there is room for intervals.
+    """
     return [
         {
-            "title": "The GAN's discriminator",
-            "images": len(material.train),
-            "accuracy": wording.percent(accuracy["value"]),
-            "interval": wording.interval(accuracy["low"], accuracy["high"]),
-            "precision": wording.percent(metrics["precision_macro"]["value"]),
-            "recall": wording.percent(metrics["recall_macro"]["value"]),
+            "title": item.title,
+            "meaning": item.meaning,
+            "value": wording.score(name, metrics[name]["value"]),
+            "interval": wording.score_interval(name, metrics[name]["low"], metrics[name]["high"])
+            if spans or name == "accuracy"
+            else "",
         }
+        for name, item in SCORES.items()
+        if item.shown and name in metrics
     ]
 
 
@@ -167,15 +180,12 @@ def mean_confusion(arm: ArmResult) -> NDArray[np.float64]:
 
 
 def _arm_row(arm: ArmResult, summary: Mapping[str, Any]) -> dict[str, Any]:
-    metrics, found = arm.metrics["metrics"], summary["differences"].get(arm.label)
+    found = summary["differences"].get(arm.label)
     row = {
         "title": arm.title,
         "colour": arm.colour,
         "images": summary["arms"][arm.label]["training_images"],
-        "accuracy": wording.percent(metrics["accuracy"]["value"]),
-        "interval": wording.interval(metrics["accuracy"]["low"], metrics["accuracy"]["high"]),
-        "precision": wording.percent(metrics["precision_macro"]["value"]),
-        "recall": wording.percent(metrics["recall_macro"]["value"]),
+        "scores": score_cells(arm.metrics["metrics"]),
         "difference": None,
     }
     if found:

@@ -13,7 +13,6 @@ from augstudy.report import comparisons, labels, quality, wording
 from augstudy.report.material import ArmResult, Material
 
 SCHEMA_VERSION = 1
-_FLAT_METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
 
 
 def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
@@ -67,8 +66,8 @@ def flatten(
     """
     flat: dict[str, float] = {"level": level}
     for label, arm in arms.items():
-        for metric in _FLAT_METRICS:
-            flat[f"{label}.{metric}_mean"] = arm["metrics"][metric]["value"]
+        for metric, record in arm["metrics"].items():
+            flat[f"{label}.{metric}_mean"] = record["value"]
         for part in ("low", "high", "std"):
             flat[f"{label}.accuracy_{part}"] = arm["metrics"]["accuracy"][part]
     for record in found:

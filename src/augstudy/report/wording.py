@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from augstudy.arms import KINDS
+from augstudy.metrics.scores import SCORES
 from augstudy.metrics.statistics import points
 
 
@@ -73,6 +74,16 @@ def percent(value: float, digits: int = 1) -> str:
 def interval(low: float, high: float) -> str:
     """An interval of two shares in per cent: ``79.0 to 83.1 %``."""
     return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def score(name: str, value: float) -> str:
+    """A score of :mod:`augstudy.metrics.scores` for people: ``81.2 %``, or ``0.793``."""
+    return percent(value) if SCORES[name].share else f"{value:.3f}"
+
+
+def score_interval(name: str, low: float, high: float) -> str:
+    """An interval of a score: ``79.0 to 83.1 %``, or ``0.771 to 0.812``."""
+    return interval(low, high) if SCORES[name].share else f"{low:.3f} to {high:.3f}"
 
 
 def p_text(value: float) -> str:

@@ -19,12 +19,6 @@ from augstudy.tracker.record import Record
 from augstudy.tracker.shelf import Shelf
 
 MOST = 8
-METRICS = {
-    "accuracy": "Accuracy",
-    "precision_macro": "Precision",
-    "recall_macro": "Recall",
-    "f1_macro": "F1",
-}
 # Facts of a run that are worth a line where they differ.
 _FACTS = ("pipeline", "preset", "source", "level", "data_hash", "code", "version")
 _WORDS = {"helps": "better", "hurts": "worse"}

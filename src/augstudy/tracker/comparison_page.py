@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.metrics.scores import SCORES
 from augstudy.metrics.statistics import points
 from augstudy.report import wording
 from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves, pictures
 from augstudy.report.html import environment
-from augstudy.tracker.compare import METRICS, Comparison, Contestant, Difference
+from augstudy.tracker.compare import Comparison, Contestant, Difference
 
 # Told apart without the help of red and green.
 COLOURS = (
@@ -46,7 +47,7 @@ def page(comparison: Comparison) -> str:
     return template.render(
         rows=[_row(item, colour, comparison) for item, colour in items],
         reference=comparison.reference.label,
-        metric_names=list(METRICS.values()),
+        metric_names=[score.title for score in SCORES.values()],
         settings=[
             (name, [_short(value) for value in values]) for name, values in comparison.settings
         ],
@@ -62,13 +63,14 @@ def show(console: Console, comparison: Comparison) -> None:
     """Print the metrics, the differences and the settings that differ."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("arm", no_wrap=True)
-    for name in (*METRICS.values(), f"minus {comparison.reference.label}, points", "p"):
+    titles = [score.title for score in SCORES.values()]
+    for name in (*titles, f"minus {comparison.reference.label}, points", "p"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
     found = {item.label: item for item in comparison.differences}
     for item in comparison.contestants:
         difference = found.get(item.label)
-        cells = [" ".join(_metric(item, name)) for name in METRICS]
+        cells = [" ".join(_metric(item, name)) for name in SCORES]
         change, p_value, word = _change(difference)
         verdict = Text(word, style=_WORD_COLOURS.get(word, "dim"))
         table.add_row(item.label, *cells, change, p_value, verdict)
@@ -97,7 +99,7 @@ def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any
         "images": f"{item.result.mean_of('images'):,.0f}",
         "train": wording.percent(item.result.mean_of("train_accuracy")),
         "val": wording.percent(item.result.mean_of("val_accuracy")),
-        "metrics": [_metric(item, name) for name in METRICS],
+        "metrics": [_metric(item, name) for name in SCORES],
         "change": change.partition(" ")[0],
         "span": change.partition(" ")[2].strip("()"),
         "p": p_value,
@@ -108,11 +110,12 @@ def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any
 
 
 def _metric(item: Contestant, name: str) -> tuple[str, str]:
-    found = item.result.metrics["metrics"][name]
-    return (
-        wording.percent(found["value"]),
-        f"({wording.interval(found['low'], found['high'])})",
-    )
+    """A score and its interval as texts; empty where the run is older than the score."""
+    found = item.result.metrics["metrics"].get(name)
+    if found is None:
+        return "", ""
+    span = wording.score_interval(name, found["low"], found["high"])
+    return wording.score(name, found["value"]), f"({span})"
 
 
 def _change(difference: Difference | None) -> tuple[str, str, str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+from augstudy.metrics.scores import SCORES
+
 SCHEMA_VERSION = 1
 Record = dict[str, Any]
 Row = dict[str, Any]
@@ -23,6 +25,7 @@ class Field:
     title: str
     kind: Kind
     meaning: str
+    score: bool = False  # one beside accuracy, for small tables
 
 
 RUN_FIELDS = (
@@ -51,6 +54,7 @@ RUN_FIELDS = (
     Field("data_hash", "Data", "text", "hash of the dataset's content"),
     Field("note", "Note", "text", "what somebody wrote about it"),
 )
+_FURTHER = [item for item in SCORES.values() if item.name != "accuracy"]
 ARM_FIELDS = (
     Field("arm", "Arm", "text", "how the training set was made; add also finds add_100"),
     Field("share", "Share", "number", "synthetic drawings as a share of the real ones"),
@@ -58,12 +62,13 @@ ARM_FIELDS = (
     Field("images", "Images", "integer", "training images"),
     Field("train_accuracy", "Train", "share", "accuracy on the images trained on"),
     Field("val_accuracy", "Validation", "share", "accuracy on the validation images"),
-    Field("accuracy", "Accuracy", "share", "accuracy on the test images, mean over seeds"),
+    Field("accuracy", SCORES["accuracy"].title, "share", SCORES["accuracy"].meaning),
     Field("accuracy_low", "Low", "share", "lower end of its 95 % interval"),
     Field("accuracy_high", "High", "share", "upper end of its 95 % interval"),
-    Field("precision", "Precision", "share", "macro mean over classes, test images"),
-    Field("recall", "Recall", "share", "macro mean over classes, test images"),
-    Field("f1", "F1", "share", "macro mean over classes, test images"),
+    *(
+        Field(it.column, it.title, "share" if it.share else "number", it.meaning, it.shown)
+        for it in _FURTHER
+    ),
     Field("difference", "Minus real", "points", "accuracy minus that of arm real"),
     Field("difference_low", "From", "points", "lower end of its 95 % interval"),
     Field("difference_high", "To", "points", "upper end of its 95 % interval"),
@@ -88,7 +93,6 @@ _TAKEN = (
     "link",
     "error",
 )
-_METRICS = {"precision": "precision_macro", "recall": "recall_macro", "f1": "f1_macro"}
 
 
 def build(
@@ -269,7 +273,7 @@ def _arm(label: str, arm: Mapping[str, Any], found: Mapping[str, Any]) -> dict[s
         "accuracy": accuracy["value"],
         "accuracy_low": accuracy.get("low"),
         "accuracy_high": accuracy.get("high"),
-        **{name: _mapping(metrics.get(key)).get("value") for name, key in _METRICS.items()},
+        **{item.column: _mapping(metrics.get(item.name)).get("value") for item in _FURTHER},
         "difference": found.get("mean"),
         "difference_low": found.get("low"),
         "difference_high": found.get("high"),

@@ -43,7 +43,7 @@ _FILES = {
     "samples.png": "Sample of the data",
     "manifest.json": "Manifest",
 }
-_ARM_COLUMNS = ("arm", "seeds", "images", "val_accuracy", "accuracy", "precision", "recall")
+_ARM_COLUMNS = ("arm", "seeds", "images", "val_accuracy", "accuracy")
 _FEWER = ("id", "name", "where", "note")  # what is said already, or may change
 
 
@@ -60,7 +60,7 @@ def write(folder: Path, record: Record, shelf: Shelf) -> Path:
     from augstudy.report.html import environment
 
     (first, *_) = found = list(rows([record]))
-    columns = [field for field in ARM_FIELDS if field.name in _ARM_COLUMNS]
+    columns = [field for field in ARM_FIELDS if field.name in _ARM_COLUMNS or field.score]
     template = environment().get_template("run.html.j2")
     page = template.render(
         record=record,

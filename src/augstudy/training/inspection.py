@@ -10,6 +10,7 @@ from augstudy.artifacts import Artifact
 from augstudy.data.dataset import Split, load_classes, load_pool, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.metrics import quality
+from augstudy.metrics.figures import Seen
 from augstudy.training import cas
 from augstudy.training import judge as judges
 from augstudy.training.callbacks import Progress
@@ -96,10 +97,10 @@ class Inspection:
             found["per_class"][name]["cas"] = record
 
 
-def _seen(eyes: Judge, source: Drawings | Split, per_class: int) -> quality.Seen:
+def _seen(eyes: Judge, source: Drawings | Split, per_class: int) -> Seen:
     chosen = _first(source, per_class)
     features, probabilities = eyes.features(chosen.images), eyes.probabilities(chosen.images)
-    return quality.Seen(chosen.images, chosen.labels, features, probabilities)
+    return Seen(chosen.images, chosen.labels, features, probabilities)
 
 
 def _first(source: Drawings | Split, per_class: int) -> Drawings:

@@ -13,7 +13,7 @@ from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves
 from augstudy.report.figures import sweep as sweep_figures
 from augstudy.report.html import environment
-from augstudy.report.sections import mean_confusion
+from augstudy.report.sections import mean_confusion, score_cells
 from augstudy.tuning import search_page
 from augstudy.tuning.summary import Material, readable, span
 from augstudy.tuning.sweep import BASE, Axis
@@ -212,24 +212,13 @@ def _tested(material: Material, summary: Mapping[str, Any]) -> dict[str, Any]:
     shares = [mean_confusion(arm) for arm in (material.base, material.chosen)]
     rows = []
     for label, arm in (("base", material.base), ("chosen", material.chosen)):
-        metrics = summary["test"][label]
         rows.append(
             {
                 "title": "Base" if label == "base" else f"Chosen: {readable(summary['chosen'])}",
                 "colour": style.INK if label == "base" else style.GOOD,
                 "training": wording.percent(arm.mean_of("train_accuracy")),
                 "validation": wording.percent(arm.mean_of("val_accuracy")),
-                **{
-                    name: (
-                        wording.percent(metrics[key]["value"]),
-                        wording.interval(metrics[key]["low"], metrics[key]["high"]),
-                    )
-                    for name, key in (
-                        ("accuracy", "accuracy"),
-                        ("precision", "precision_macro"),
-                        ("recall", "recall_macro"),
-                    )
-                },
+                "scores": score_cells(summary["test"][label], spans=True),
             }
         )
     limit = max(5.0, float(np.abs(shares[1] - shares[0]).max()))

@@ -82,9 +82,10 @@ def headline(summary: Mapping[str, Any]) -> dict[str, Any]:
     base = wording.percent(test["base"]["accuracy"]["value"])
     tried = _tried(summary)
     if name == BASE:
+        best = f"the finalists of {tried}" if summary["search"] else tried
         return {
             "answer": "Nothing beats the base.",
-            "sentence": f"None of {'the finalists of ' if summary['search'] else ''}{tried} does better than the base on validation images; it "
+            "sentence": f"None of {best} does better than the base on validation images; it "
             f"reaches {base} on unseen ones.",
             "arm": None,
             "verdict": None,

@@ -1,10 +1,23 @@
-"""Where drawings come from: ``sample``, ``file://``, ``gs://``, ``s3://`` and what fsspec knows."""
+"""Where drawings come from: the sources in the modules here, each under the address it opens.
 
+What none of them knows is tried with fsspec.
+"""
+
+import importlib
+import pkgutil
 from pathlib import Path
 
-from augstudy.data.sources.base import ObjectInfo, RetryingSource, Source, find_class
+from augstudy.data.sources.base import (
+    SCHEMES,
+    ObjectInfo,
+    RetryingSource,
+    Scheme,
+    Source,
+    beginning,
+    find_class,
+    known,
+)
 from augstudy.data.sources.cache import CachedSource
-from augstudy.data.sources.local import FileSource, SampleSource
 from augstudy.remote.address import Address
 
 
@@ -20,23 +33,19 @@ def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> S
         InputError: no scheme, or no bucket. That a scheme is unknown, or that it needs a package
             that is not installed, is an InputError as well, once the source is first asked.
     """
-    if uri == "sample":
-        return SampleSource()
-    if uri.startswith("file://"):
-        return FileSource(uri)
-    address = Address.parse(uri)
-    return CachedSource(RetryingSource(address, _remote), address.identity, cache, refresh)
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
+    kind = SCHEMES.get(beginning(uri)) or Scheme(uri, _through_fsspec, remote=True)
+    if not kind.remote:
+        return kind.open(uri)
+    address = Address.parse(uri, "source", known())
+    return CachedSource(RetryingSource(address, kind.open), address.identity, cache, refresh)
 
 
-def _remote(address: Address) -> Source:
-    # These libraries take up to a second to import, and most runs need none of them.
-    if address.scheme == "gs":
-        from augstudy.data.sources.gcs import GcsSource
-
-        return GcsSource(address)
+def _through_fsspec(uri: str) -> Source:
     from augstudy.data.sources.remote import FsspecSource
 
-    return FsspecSource(address)
+    return FsspecSource(uri)
 
 
 __all__ = ["ObjectInfo", "Source", "find_class", "open_source"]

@@ -1,10 +1,11 @@
-"""What every source of drawings offers, and the one place that retries remote reads."""
+"""What every source of drawings offers, by which addresses it is known, and retries."""
 
 import abc
 import difflib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from augstudy.errors import DataError, InputError, ServiceError
 from augstudy.remote import retry
@@ -85,6 +86,51 @@ class Source(abc.ABC):
         return f"Read {received / 2**20:.1f} MiB from {self.uri}."
 
 
+Opener = Callable[[str], Source]
+AnySource = TypeVar("AnySource", bound=type[Source])
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A kind of address.
+
+    Attributes:
+        example: An address of the kind; what it begins with, up to ``://``, is what tells it.
+        open: Opens the source at an address; raises InputError if there can be none.
+        remote: Whether reads may fail and are slow: then they are retried, and kept in a cache.
+    """
+
+    example: str
+    open: Opener
+    remote: bool
+
+
+SCHEMES: dict[str, Scheme] = {}
+
+
+def scheme(example: str, *, remote: bool = False) -> Callable[[AnySource], AnySource]:
+    """Make a source, opened with its address where that is like `example`; see :class:`Scheme`."""
+
+    def register(source: AnySource) -> AnySource:
+        SCHEMES[beginning(example)] = Scheme(example, source, remote)
+        return source
+
+    return register
+
+
+def beginning(uri: str) -> str:
+    """``gs://`` of ``gs://bucket``; all of what has no scheme, such as ``sample``."""
+    name, separator, _ = uri.partition("://")
+    return name + separator
+
+
+def known() -> str:
+    """The addresses that can be opened, for an error: those on this machine come first."""
+    found = sorted(SCHEMES.values(), key=lambda item: (item.remote, "://" in item.example))
+    *others, last = (item.example for item in found)
+    return f"{', '.join(others)} or {last}"
+
+
 class RetryingSource(Source):
     """A remote source with retries: back-off grows exponentially, with jitter.
 
@@ -92,7 +138,7 @@ class RetryingSource(Source):
     library nor looks for credentials.
     """
 
-    def __init__(self, address: Address, opener: Callable[[Address], Source]) -> None:
+    def __init__(self, address: Address, opener: Opener) -> None:
         self._address, self._opener = address, opener
         self._lock = threading.Lock()
         self._opened: Source | None = None
@@ -102,7 +148,7 @@ class RetryingSource(Source):
     def _source(self) -> Source:
         with self._lock:
             if self._opened is None:
-                self._opened = self._opener(self._address)
+                self._opened = self._opener(self._address.uri)
             return self._opened
 
     def list_classes(self) -> list[str]:

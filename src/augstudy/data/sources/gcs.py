@@ -2,33 +2,37 @@
 
 from typing import Any
 
-from augstudy.data.sources.base import SUFFIX, ChangedError, ObjectInfo, Source
+from augstudy.data.sources.base import SUFFIX, ChangedError, ObjectInfo, Source, scheme
 from augstudy.remote.address import Address
-from augstudy.remote.gcs import CALL, client, explained
 from augstudy.remote.retry import PreconditionError
 
 
+@scheme("gs://bucket/folder", remote=True)
 class GcsSource(Source):
     """A bucket or a folder in it, ``gs://bucket/folder``.
 
     Signs in with application-default credentials, or anonymously where there are none.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, uri: str) -> None:
+        from augstudy.remote import gcs  # takes a second, and only this source needs it
+
+        address = Address.parse(uri)
+        self._gcs = gcs
         self.uri, self.container = address.uri, address.container
         self._prefix = f"{address.prefix}/" if address.prefix else ""
-        self._client = client()
+        self._client = gcs.client()
         self._bucket = self._client.bucket(address.bucket)
 
     def list_classes(self) -> list[str]:
         """See :meth:`Source.list_classes`."""
-        with explained(self.uri):
+        with self._gcs.explained(self.uri):
             blobs = self._client.list_blobs(
                 self._bucket,
                 prefix=self._prefix,
                 delimiter="/",
                 fields="items(name),nextPageToken",
-                **CALL,
+                **self._gcs.CALL,
             )
             names = [blob.name.removeprefix(self._prefix) for blob in blobs]
         return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
@@ -37,21 +41,21 @@ class GcsSource(Source):
         """See :meth:`Source.stat`; the version is the generation."""
         blob = self._blob(name)
         uri = f"{self.uri}/{name}{SUFFIX}"
-        with explained(uri):
-            blob.reload(**CALL)
+        with self._gcs.explained(uri):
+            blob.reload(**self._gcs.CALL)
         return ObjectInfo(name, uri, int(blob.size), str(blob.generation))
 
     def read(self, info: ObjectInfo, start: int, stop: int) -> bytes:
         """See :meth:`Source.read`."""
         try:
-            with explained(info.uri):
+            with self._gcs.explained(info.uri):
                 body: bytes = self._blob(info.name).download_as_bytes(
                     start=start,
                     end=stop - 1,
                     if_generation_match=int(info.version),
                     raw_download=True,
                     checksum=None,  # a range has none; manifests and the cache hash what arrives
-                    **CALL,
+                    **self._gcs.CALL,
                 )
         except (FileNotFoundError, PreconditionError) as error:
             raise ChangedError(info.uri) from error

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source
+from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, scheme
 from augstudy.errors import InputError, ServiceError
 
 
+@scheme("file:///folder")
 class FileSource(Source):
     """A local folder, ``file:///folder``."""
 
@@ -49,10 +50,12 @@ class FileSource(Source):
         return self._folder / f"{name}{SUFFIX}"
 
 
+@scheme("sample")
 class SampleSource(Source):
     """The drawings that ship with the package: see ``sample/CREDITS.md``."""
 
-    uri = container = "sample"
+    def __init__(self, uri: str = "sample") -> None:
+        self.uri = self.container = uri
 
     def list_classes(self) -> list[str]:
         """See :meth:`Source.list_classes`."""

@@ -1,12 +1,12 @@
 """Drawings behind any scheme fsspec knows, ``s3://`` first of all."""
 
-from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source
+from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, known, scheme
 from augstudy.remote.address import S3_SCHEMES, Address
-from augstudy.remote.filesystem import explained, file_system
 
 _VERSION_KEYS = ("ETag", "etag", "VersionId", "version_id", "generation", "mtime", "LastModified")
 
 
+@scheme("s3://bucket/folder", remote=True)
 class FsspecSource(Source):
     """A folder on a file system of fsspec, ``s3://bucket/folder``.
 
@@ -14,16 +14,20 @@ class FsspecSource(Source):
     once it has been read.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, uri: str) -> None:
+        from augstudy.remote import filesystem  # takes a while, and only this source needs it
+
+        address = Address.parse(uri)
+        self._explained = filesystem.explained
         self.uri, self.container = address.uri, address.container
         self._bucket = address.bucket
         self._is_s3 = address.scheme in S3_SCHEMES
         self._folder = address.path if self._is_s3 else address.uri
-        self._system = file_system(address)
+        self._system = filesystem.file_system(address, known())
 
     def list_classes(self) -> list[str]:
         """See :meth:`Source.list_classes`."""
-        with explained(self.uri):
+        with self._explained(self.uri):
             try:
                 found = self._system.ls(self._folder, detail=False)
             except FileNotFoundError:
@@ -37,7 +41,7 @@ class FsspecSource(Source):
     def stat(self, name: str) -> ObjectInfo:
         """See :meth:`Source.stat`; the version is the ETag or the next best thing there is."""
         uri = f"{self.uri}/{name}{SUFFIX}"
-        with explained(uri):
+        with self._explained(uri):
             found = self._system.info(self._path(name))
         if found["type"] != "file":
             raise FileNotFoundError(uri)
@@ -46,7 +50,7 @@ class FsspecSource(Source):
 
     def read(self, info: ObjectInfo, start: int, stop: int) -> bytes:
         """See :meth:`Source.read`."""
-        with explained(info.uri):
+        with self._explained(info.uri):
             return bytes(self._system.cat_file(self._path(info.name), start=start, end=stop))
 
     def _path(self, name: str) -> str:

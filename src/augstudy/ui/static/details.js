@@ -2,7 +2,7 @@
 import { get, make } from "./app.js";
 import { cell, text } from "./table.js";
 
-const ARM = ["arm", "seeds", "images", "train_accuracy", "val_accuracy", "accuracy", "precision", "recall", "difference", "p", "verdict"];
+const ARM = ["arm", "seeds", "images", "train_accuracy", "val_accuracy", "accuracy", "difference", "p", "verdict"];
 const FACTS = ["name", "date", "pipeline", "preset", "state", "where", "user", "source", "level", "classifier", "gan", "fid_qd", "gan_verdict", "outcome", "duration_s", "cpu_s", "gpu_s", "code", "data_hash", "note"];
 
 export class Details {
@@ -79,7 +79,7 @@ export class Details {
       parts.push(make("h3", { textContent: "Differs from the base" }), make("table", { className: "keys" }, make("tbody", {}, ...rows)));
     }
     if (record.arms.length) {
-      const fields = ARM.map((name) => this.fields.get(name));
+      const fields = [...this.fields.values()].filter((field) => field.score || ARM.includes(field.name));
       const kind = (field) => (field.kind === "text" ? "" : "num");
       const head = make("tr", {}, ...fields.map((field) => make("th", { textContent: field.title, className: kind(field), title: field.meaning })));
       const rows = record.arms.map((arm) => make("tr", {}, ...fields.map((field) => make("td", { className: kind(field) }, cell(field, arm)))));
