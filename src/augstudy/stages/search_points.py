@@ -14,7 +14,6 @@ from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
 from augstudy.files import write_json
-from augstudy.models import classifiers
 from augstudy.stages import train_cnn
 from augstudy.stages.train_points import Job, Kept, check_seeds, scaled
 from augstudy.training.callbacks import Progress
@@ -46,9 +45,7 @@ class Task:
         Raises:
             InputError: they make no classifier.
         """
-        settings = settings_of(point, self.recipe, self.overrides)
-        classifiers.changed(settings.architecture, settings.network)
-        return Trial(number, point, settings)
+        return Trial(number, point, settings_of(point, self.recipe, self.overrides))
 
     def epochs(self, point: Point) -> int:
         """How many a point is trained at most; 0 if its values do not go together."""

@@ -16,7 +16,6 @@ from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
-from augstudy.models import classifiers
 from augstudy.stages import train_cnn
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
@@ -66,8 +65,6 @@ def run(
         InputError: no seed, a seed twice, or a network that cannot be built.
     """
     check_seeds(seeds)
-    for trial in trials:
-        classifiers.changed(trial.settings.architecture, trial.settings.network)
     with telemetry.stage("train_points", label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
         config = {
