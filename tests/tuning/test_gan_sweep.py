@@ -13,7 +13,7 @@ from augstudy.backend import keras
 from augstudy.config import GanSettings
 from augstudy.errors import InputError
 from augstudy.files import write_arrays
-from augstudy.local import catalog, parameters
+from augstudy.local import catalog, checks, parameters
 from augstudy.models import discriminators
 from augstudy.recipes import gan_recipe
 from augstudy.stages import train_gan_points
@@ -206,4 +206,4 @@ def test_findings_about_generators_are_refused() -> None:
     sweep = {**SWEEP, "findings": [{"claim": "x", "point": "balance=x2", "expected": "higher"}]}
     values = parameters.Wanted("gan_tuning", "smoke").values() | {"sweep": sweep}
     with pytest.raises(InputError, match="Findings are about classifiers"):
-        parameters.check(values)
+        checks.check(values)

@@ -1,28 +1,17 @@
-"""Turns what a person typed into the parameters of a pipeline, and checks them before it starts."""
+"""Turns what a person asked of a pipeline into its parameters."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from augstudy.arms import Arm
-from augstudy.config import (
-    ON_FAILURE,
-    ComparisonSettings,
-    CurationSettings,
-    DataSettings,
-    JudgeSettings,
-    RetrainSettings,
-    parse,
-)
 from augstudy.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
-from augstudy.recipes import decoded
-from augstudy.storage import check_address
+from augstudy.local.checks import check
+from augstudy.options import parse_arms, parse_assignments, parse_integers, parse_levels, split
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "STRING": (str, "a text"),
@@ -118,71 +107,6 @@ class Wanted:
         return content, parse_levels(" ".join(map(str, levels)))
 
 
-def parse_levels(text: str) -> list[int]:
-    """Parse ``50 250`` or ``50,250`` into levels.
-
-    Raises:
-        InputError: something is no number of images, or is there twice.
-    """
-    words = re.split(r"[\s,]+", text.strip()) if text.strip() else []
-    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
-        raise InputError(f"--levels {text!r} must be numbers of images, such as '50 250'.")
-    levels = [int(word) for word in words]
-    if len(set(levels)) < len(levels):
-        raise InputError(f"--levels {text!r} names a level twice: remove one.")
-    return levels
-
-
-def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
-    """Parse ``key=value`` texts; the value is YAML, and ``a.b=1`` sets ``b`` inside ``a``.
-
-    Raises:
-        InputError: a text has no ``=``, or its value is no YAML.
-    """
-    values: dict[str, Any] = {}
-    for text in assignments:
-        key, equals, raw = text.partition("=")
-        if not equals or not key.strip():
-            raise InputError(f"{text!r} is not key=value, for example classifier=baseline.")
-        try:
-            value = yaml.safe_load(raw)
-        except yaml.YAMLError as error:
-            raise InputError(f"The value of {text!r} is not valid YAML: quote it.") from error
-        _put(values, key.strip().split("."), value, text)
-    return values
-
-
-def parse_arms(text: str) -> list[dict[str, Any]]:
-    """Parse ``real,classic,replace:0.3`` into arms.
-
-    Raises:
-        InputError: an arm does not exist or lacks its share.
-    """
-    arms = []
-    for item in _split(text):
-        name, colon, share = item.partition(":")
-        values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
-        arm = parse(Arm, values, f"arm {item!r}")
-        arms.append(arm.model_dump(exclude_defaults=True))
-    return arms
-
-
-def parse_integers(text: str, what: str) -> list[int]:
-    """Parse ``0,1,2`` or the range ``0-9``.
-
-    Raises:
-        InputError: it is neither.
-    """
-    numbers: list[int] = []
-    try:
-        for item in _split(text):
-            first, dash, last = item.partition("-")
-            numbers += range(int(first), int(last) + 1) if dash else [int(first)]
-    except ValueError as error:
-        raise InputError(f"{what} {text!r} must look like 0,1,2 or 0-2.") from error
-    return numbers
-
-
 def resolve(
     pipeline: str,
     known: Mapping[str, Parameter],
@@ -201,73 +125,6 @@ def resolve(
     return typed
 
 
-def check(values: Mapping[str, Any]) -> None:
-    """Validate what can be known to be wrong before any step starts.
-
-    Raises:
-        InputError: naming the first thing that is wrong.
-    """
-    data = {name: values[name] for name in DataSettings.model_fields if name in values}
-    if "data_seed" in values:
-        data["seed"] = values["data_seed"]
-    if {"source", "classes"} <= set(values):
-        parse(DataSettings, data, "the data settings")
-    rule = {name: values[name] for name in RetrainSettings.model_fields if name in values}
-    parse(RetrainSettings, rule, "the rule")
-    compared = {name: values[name] for name in ComparisonSettings.model_fields if name in values}
-    parse(ComparisonSettings, compared, "the comparison")
-    if "champion" in values:
-        check_address(values["champion"])
-    if "arms" in values:
-        _check_arms(values["arms"])
-        if {"level", "train_per_class"} <= set(values):
-            _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
-    if "seeds" in values:
-        _check_seeds(values["seeds"])
-    _check_recipes(values)
-
-
-def _check_recipes(values: Mapping[str, Any]) -> None:
-    """Validate everything that is trained, and its settings."""
-    from augstudy.recipes import classifier_recipe, gan_recipe
-
-    if "sweep" in values:
-        _check_sweep(values)
-    if "classifier_settings" in values:
-        classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
-    if values.get("on_gan_failure", "stop") not in ON_FAILURE:
-        raise InputError(
-            f"on_gan_failure is {' or '.join(ON_FAILURE)}, not {values['on_gan_failure']!r}."
-        )
-    if "gan_settings" in values:
-        gan_recipe(values["gan"], decoded(values["gan_settings"]))
-    if "judge_settings" in values:
-        judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
-        classifier_recipe(judge.classifier)
-    if "curation_settings" in values:
-        parse(CurationSettings, decoded(values["curation_settings"]), "the curation settings")
-
-
-def _check_sweep(values: Mapping[str, Any]) -> None:
-    """Validate a sweep, the settings of its points, and who is to train them."""
-    from augstudy.recipes import classifier_recipe, gan_recipe
-    from augstudy.tuning import points
-    from augstudy.tuning.sweep import parse_sweep
-
-    sweep = parse_sweep(values["sweep"])
-    if "classifier" in values:
-        base = values["classifier"], decoded(values["classifier_settings"])
-        points.check(sweep, *base, classifier_recipe)
-    else:
-        points.refuse_search(sweep)
-        points.check(sweep, values["gan"], decoded(values["gan_settings"]), gan_recipe)
-        if sweep.findings:
-            raise InputError("Findings are about classifiers: leave them out of this sweep.")
-    workers = values["workers"]
-    if not workers or len(set(workers)) < len(workers):
-        raise InputError("workers must name at least one worker, and none twice.")
-
-
 def _layered(
     pipeline: str, known: Mapping[str, Parameter], layers: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -282,42 +139,6 @@ def _layered(
     return {name: _typed(known[name], _encoded(value)) for name, value in values.items()}
 
 
-def _check_arms(arms: Sequence[Any]) -> None:
-    if not arms:
-        raise InputError("arms is empty: name at least one, for example real.")
-    seen = set()
-    for item in arms:
-        if not isinstance(item, dict):
-            raise InputError(f"An arm is a mapping such as {{arm: replace, share: 0.3}}: {item!r}.")
-        label = parse(Arm, item, f"arm {item}").label
-        if label in seen:
-            raise InputError(f"Arm {label} is there twice: remove one.")
-        seen.add(label)
-    if "real" not in seen:
-        raise InputError("Arm real is missing: every other arm is compared with it.")
-
-
-def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
-    """Refuse an arm that asks for more real drawings than the pool has beyond the level."""
-    spare = data.train_per_class - data.used_level
-    for arm in (Arm.model_validate(item) for item in arms):
-        needed = round((arm.share or 0.0) * data.used_level)
-        if arm.kind.extra and needed > spare and not arm.optional:
-            raise InputError(
-                f"Arm {arm.label} needs {needed} real drawings a class beyond level "
-                f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
-                "optional: true to leave it out at such levels."
-            )
-
-
-def _check_seeds(seeds: Sequence[Any]) -> None:
-    wrong = [seed for seed in seeds if type(seed) is not int or seed < 0]
-    if wrong:
-        raise InputError(f"seeds must be whole numbers from 0, not {wrong[0]!r}.")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError("seeds must name at least one seed, and none twice.")
-
-
 def _encoded(value: Any) -> Any:
     """`value` with "none" for each null in a mapping, which KFP cannot carry."""
     if isinstance(value, list):
@@ -329,7 +150,7 @@ def _encoded(value: Any) -> Any:
 
 def _typed(parameter: Parameter, value: Any) -> Any:
     if parameter.kind == "LIST" and isinstance(value, str):
-        value = [yaml.safe_load(item) for item in _split(value)]
+        value = [yaml.safe_load(item) for item in split(value)]
     if parameter.kind == "NUMBER_DOUBLE" and type(value) is int:
         value = float(value)
     if parameter.kind == "STRING" and isinstance(value, (int, float)):
@@ -339,15 +160,3 @@ def _typed(parameter: Parameter, value: Any) -> Any:
     if wrong_bool or not isinstance(value, expected):
         raise InputError(f"{parameter.name} must be {words}, not {value!r}.")
     return value
-
-
-def _split(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _put(values: dict[str, Any], keys: Sequence[str], value: Any, text: str) -> None:
-    for key in keys[:-1]:
-        values = values.setdefault(key, {})
-        if not isinstance(values, dict):
-            raise InputError(f"{text!r} sets something inside {key!r}, which has a value already.")
-    values[keys[-1]] = value

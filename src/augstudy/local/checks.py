@@ -1,0 +1,118 @@
+"""Finds what is wrong with the parameters of a pipeline before any step starts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from augstudy.arms import Arm
+from augstudy.config import (
+    ON_FAILURE,
+    ComparisonSettings,
+    CurationSettings,
+    DataSettings,
+    JudgeSettings,
+    RetrainSettings,
+    parse,
+)
+from augstudy.errors import InputError
+from augstudy.recipes import classifier_recipe, decoded, gan_recipe
+from augstudy.storage import check_address
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Validate what can be known to be wrong before any step starts.
+
+    Raises:
+        InputError: naming the first thing that is wrong.
+    """
+    data = {name: values[name] for name in DataSettings.model_fields if name in values}
+    if "data_seed" in values:
+        data["seed"] = values["data_seed"]
+    if {"source", "classes"} <= set(values):
+        parse(DataSettings, data, "the data settings")
+    rule = {name: values[name] for name in RetrainSettings.model_fields if name in values}
+    parse(RetrainSettings, rule, "the rule")
+    compared = {name: values[name] for name in ComparisonSettings.model_fields if name in values}
+    parse(ComparisonSettings, compared, "the comparison")
+    if "champion" in values:
+        check_address(values["champion"])
+    if "arms" in values:
+        _check_arms(values["arms"])
+        if {"level", "train_per_class"} <= set(values):
+            _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
+    if "seeds" in values:
+        _check_seeds(values["seeds"])
+    _check_recipes(values)
+
+
+def _check_recipes(values: Mapping[str, Any]) -> None:
+    """Validate everything that is trained, and its settings."""
+    if "sweep" in values:
+        _check_sweep(values)
+    if "classifier_settings" in values:
+        classifier_recipe(values["classifier"], decoded(values["classifier_settings"]))
+    if values.get("on_gan_failure", "stop") not in ON_FAILURE:
+        raise InputError(
+            f"on_gan_failure is {' or '.join(ON_FAILURE)}, not {values['on_gan_failure']!r}."
+        )
+    if "gan_settings" in values:
+        gan_recipe(values["gan"], decoded(values["gan_settings"]))
+    if "judge_settings" in values:
+        judge = parse(JudgeSettings, decoded(values["judge_settings"]), "the judge's settings")
+        classifier_recipe(judge.classifier)
+    if "curation_settings" in values:
+        parse(CurationSettings, decoded(values["curation_settings"]), "the curation settings")
+
+
+def _check_sweep(values: Mapping[str, Any]) -> None:
+    """Validate a sweep, the settings of its points, and who is to train them."""
+    from augstudy.tuning import points
+    from augstudy.tuning.sweep import parse_sweep
+
+    sweep = parse_sweep(values["sweep"])
+    if "classifier" in values:
+        base = values["classifier"], decoded(values["classifier_settings"])
+        points.check(sweep, *base, classifier_recipe)
+    else:
+        points.refuse_search(sweep)
+        points.check(sweep, values["gan"], decoded(values["gan_settings"]), gan_recipe)
+        if sweep.findings:
+            raise InputError("Findings are about classifiers: leave them out of this sweep.")
+    workers = values["workers"]
+    if not workers or len(set(workers)) < len(workers):
+        raise InputError("workers must name at least one worker, and none twice.")
+
+
+def _check_arms(arms: Sequence[Any]) -> None:
+    if not arms:
+        raise InputError("arms is empty: name at least one, for example real.")
+    seen = set()
+    for item in arms:
+        if not isinstance(item, dict):
+            raise InputError(f"An arm is a mapping such as {{arm: replace, share: 0.3}}: {item!r}.")
+        label = parse(Arm, item, f"arm {item}").label
+        if label in seen:
+            raise InputError(f"Arm {label} is there twice: remove one.")
+        seen.add(label)
+    if "real" not in seen:
+        raise InputError("Arm real is missing: every other arm is compared with it.")
+
+
+def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
+    """Refuse an arm that asks for more real drawings than the pool has beyond the level."""
+    spare = data.train_per_class - data.used_level
+    for arm in (Arm.model_validate(item) for item in arms):
+        needed = round((arm.share or 0.0) * data.used_level)
+        if arm.kind.extra and needed > spare and not arm.optional:
+            raise InputError(
+                f"Arm {arm.label} needs {needed} real drawings a class beyond level "
+                f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
+                "optional: true to leave it out at such levels."
+            )
+
+
+def _check_seeds(seeds: Sequence[Any]) -> None:
+    wrong = [seed for seed in seeds if type(seed) is not int or seed < 0]
+    if wrong:
+        raise InputError(f"seeds must be whole numbers from 0, not {wrong[0]!r}.")
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise InputError("seeds must name at least one seed, and none twice.")
