@@ -68,3 +68,15 @@ def test_alexnet_grows_its_filters():
 def test_unknown_architecture_names_the_known_ones():
     with pytest.raises(InputError, match="No architecture 'resnet'; there are: baseline, kernel_4"):
         classifiers.build("resnet", 11)
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "modern_small"])
+def test_batch_normalisation_has_settled_after_two_short_epochs(name):
+    images = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1)).astype(np.float32)
+    model = classifiers.build(name, 3)
+    for _ in range(22):
+        model(images, training=True)
+    learnt = [layer for layer in model.layers if "batch_normalization" in layer.name][0]
+    before = keras.Model(model.inputs[0], learnt.input)(images, training=False)
+    spread = keras.ops.convert_to_numpy(before).astype(np.float64).var(axis=(0, 1, 2))
+    assert np.allclose(learnt.moving_variance, spread, rtol=0.15, atol=0.15)

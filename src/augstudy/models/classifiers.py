@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Stack = Callable[[Any, int], Iterable[Any]]
 
 IMAGE_SHAPE = (28, 28, 1)
+# Epochs of a few hundred drawings have ten steps. Keras's 0.99 then is still at its first values
+# when the best epoch by validation has long been chosen.
+BATCH_NORM_MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class ConvNet:
     def _conv(self, layers: Any, filters: int, kernel: int) -> Iterable[Any]:
         yield layers.Conv2D(filters, kernel, padding=self.padding)
         if self.batch_norm:
-            yield layers.BatchNormalization()
+            yield layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)
         yield layers.ReLU()
 
     def _pool(self, layers: Any) -> Any:
@@ -186,7 +189,7 @@ def _modern(
 
 def _normalised(layers: Any, filters: int, kernel: int, stride: int) -> Iterable[Any]:
     yield layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)
-    yield layers.BatchNormalization(momentum=0.9)  # trainings here are short
+    yield layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)
     yield layers.ReLU()
 
 
