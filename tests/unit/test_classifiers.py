@@ -76,7 +76,7 @@ def test_batch_normalisation_has_settled_after_two_short_epochs(name):
     model = classifiers.build(name, 3)
     for _ in range(22):
         model(images, training=True)
-    learnt = [layer for layer in model.layers if "batch_normalization" in layer.name][0]
+    learnt = next(layer for layer in model.layers if "batch_normalization" in layer.name)
     before = keras.Model(model.inputs[0], learnt.input)(images, training=False)
     spread = keras.ops.convert_to_numpy(before).astype(np.float64).var(axis=(0, 1, 2))
     assert np.allclose(learnt.moving_variance, spread, rtol=0.15, atol=0.15)
