@@ -14,7 +14,7 @@ import pytest
 from program import FAKES
 from rich.console import Console
 
-from augstudy import options
+from augstudy import parsing
 from augstudy.durations import duration
 from augstudy.errors import InputError
 from augstudy.files import replace_text
@@ -141,10 +141,10 @@ def test_durations(seconds: float, text: str) -> None:
 
 
 def test_assignments_are_yaml_and_nest() -> None:
-    found = options.parse_assignments(["a.b=1", "a.c=[x, y]", "d=true"])
+    found = parsing.parse_assignments(["a.b=1", "a.c=[x, y]", "d=true"])
     assert found == {"a": {"b": 1, "c": ["x", "y"]}, "d": True}
     with pytest.raises(InputError, match="has a value already"):
-        options.parse_assignments(["a=1", "a.b=2"])
+        parsing.parse_assignments(["a=1", "a.b=2"])
 
 
 def test_later_layers_win_and_mappings_merge() -> None:
@@ -162,4 +162,4 @@ def test_later_layers_win_and_mappings_merge() -> None:
 
 
 def test_ranges_of_seeds() -> None:
-    assert options.parse_integers("0-2, 7", "--seeds") == [0, 1, 2, 7]
+    assert parsing.parse_integers("0-2, 7", "--seeds") == [0, 1, 2, 7]

@@ -84,7 +84,7 @@ def train_judge(
     settings: options.Settings = [],  # noqa: B006
 ) -> None:
     """Train the classifier that measures synthetic images, on real ones: dataset -> judge."""
-    from augstudy.options import parse_assignments
+    from augstudy.parsing import parse_assignments
 
     parsed = parse(JudgeSettings, parse_assignments(settings), "the judge's settings")
     from augstudy.stages.train_judge import run
@@ -107,7 +107,7 @@ def train_gan(
     judge: _Judge = None,
 ) -> None:
     """Train the GAN on the training images of the level: dataset -> gan."""
-    from augstudy.options import parse_assignments
+    from augstudy.parsing import parse_assignments
     from augstudy.recipes import gan_recipe
 
     parsed = gan_recipe(recipe, parse_assignments(settings))
@@ -152,7 +152,7 @@ def curate(
     A drawing is kept if the classifier agrees with its label and is at least as sure of it as it
     is, on average, of validation drawings of that class.
     """
-    from augstudy.options import parse_assignments
+    from augstudy.parsing import parse_assignments
     from augstudy.recipes import classifier_recipe
 
     values = parse_assignments(settings)
@@ -179,7 +179,7 @@ def train_cnn(
     ] = None,
 ) -> None:
     """Train one classifier a seed on the training set of an arm: dataset -> classifier."""
-    from augstudy.options import parse_arms, parse_assignments, parse_integers
+    from augstudy.parsing import parse_arms, parse_assignments, parse_integers
     from augstudy.recipes import classifier_recipe
 
     parsed = classifier_recipe(recipe, parse_assignments(settings))
@@ -241,7 +241,7 @@ def summarize(
     Example: augstudy summarize --dataset work/dataset --evaluation work/real-eval
     --evaluation work/add-eval --out work/report
     """
-    from augstudy.options import parse_assignments
+    from augstudy.parsing import parse_assignments
     from augstudy.stages.summarize import run
 
     study = parse_assignments(settings)

@@ -1,4 +1,4 @@
-"""Parses what people type at options: levels, arms, seeds and settings."""
+"""Parses what people type for levels, arms, seeds and settings."""
 
 import re
 from collections.abc import Iterable, Sequence
