@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.arrays import Labels
 from augstudy.errors import InputError
 
 Floats = npt.NDArray[np.floating[Any]]
-Labels = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.intp]
 
 

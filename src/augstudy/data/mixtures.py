@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.arms import Arm
+from augstudy.arrays import Images, Labels
 from augstudy.data.curation import Judged, TooFewDrawingsError, choose
-
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 
 _MORE_SYNTHETIC = "raise synthetic_per_class or lower the arm's share"
 _MORE_REAL = "lower the level or the arm's share, or raise train_per_class"

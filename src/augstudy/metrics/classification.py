@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
+from augstudy.arrays import Floats
 from augstudy.errors import DataError
 from augstudy.metrics.scores import BY_CLASS, SCORES, Counts
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 _CHUNK = 250
-
-Floats = NDArray[np.float64]
 
 
 def evaluate_predictions(

@@ -13,11 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.metrics.generative import Floats, Indices
+from augstudy.arrays import Floats, Images, Labels
+from augstudy.metrics.generative import Indices
 from augstudy.training.signals import mean_distance
 
-Images = NDArray[np.uint8]
-Labels = NDArray[np.integer[Any]]
 Direction = Literal["lower", "higher", "as real"]
 
 

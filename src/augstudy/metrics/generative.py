@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-Floats = NDArray[np.float64]
+from augstudy.arrays import Floats
+
 Indices = NDArray[np.intp]
 
 PRECISION_K = 3

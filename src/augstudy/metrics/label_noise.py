@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.arrays import Labels
 from augstudy.errors import DataError
 
 Floats = NDArray[np.floating[Any]]
-Labels = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, stats
 
-from augstudy.metrics.statistics import ENDS, RESAMPLES, Floats, Outcomes, noise_of
+from augstudy.arrays import Floats
+from augstudy.metrics.statistics import ENDS, RESAMPLES, Outcomes, noise_of
 
 _GRID = 64  # places between two levels at which the curve is computed
 

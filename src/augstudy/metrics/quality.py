@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from augstudy.arrays import Floats, Images, Labels
 from augstudy.metrics import generative
 from augstudy.metrics.classification import CONFIDENCE, exact_interval
-from augstudy.metrics.figures import FIGURES, Images, Labels, Seen
-from augstudy.metrics.generative import Floats, Indices
+from augstudy.metrics.figures import FIGURES, Seen
+from augstudy.metrics.generative import Indices
 from augstudy.training.signals import halved
 
 MOST = 3000

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from augstudy.arrays import Floats
 from augstudy.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
 
@@ -16,7 +17,6 @@ ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 RESAMPLES = 10_000
 _NO_WIDTH = 1e-12
 
-Floats = NDArray[np.float64]
 Outcomes = NDArray[np.bool_]
 Differences = NDArray[np.signedinteger[Any]]
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from augstudy.arrays import Floats
 from augstudy.errors import InputError
 from augstudy.metrics.classification import CONFIDENCE
 from augstudy.metrics.learning import LearningCurve, Worth, accuracy_draws, estimate
-from augstudy.metrics.statistics import RESAMPLES, Floats
+from augstudy.metrics.statistics import RESAMPLES
 from augstudy.report.material import ArmResult
 
 Draws = Mapping[tuple[int, str], Floats]

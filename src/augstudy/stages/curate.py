@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy import artifacts, telemetry
+from augstudy.arrays import Probabilities
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.config import ClassifierSettings, CurationSettings
@@ -32,7 +33,6 @@ logger = logging.getLogger("augstudy")
 KIND = "curation"
 SHEET_COLUMNS = 6
 
-Probabilities = npt.NDArray[np.float32]
 Thresholds = npt.NDArray[np.float64]
 
 

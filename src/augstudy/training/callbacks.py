@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from augstudy.arrays import Images
 from augstudy.backend import keras
 from augstudy.config import ClassifierSettings
 from augstudy.training import checkpoints
 
-Images = npt.NDArray[np.uint8]
 Progress = Callable[[int, int, str], None]
 Watch = Callable[[Mapping[str, float]], None]
 

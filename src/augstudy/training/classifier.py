@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from augstudy.arrays import Images, Labels
 from augstudy.backend import keras, prepare, resolve_precision
 from augstudy.config import ClassifierSettings, OptimizerSettings
 from augstudy.models import classifiers
@@ -16,7 +17,6 @@ from augstudy.models.layers import RandomAffine
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,
-    Images,
     Progress,
     Recorder,
     ReduceOnPlateau,
@@ -26,8 +26,6 @@ from augstudy.training.callbacks import (
     training_variables,
 )
 from augstudy.training.checkpoints import Keeper, written_when_terminated
-
-Labels = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)

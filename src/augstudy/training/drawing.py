@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.arrays import Images
 from augstudy.backend import keras
 
-Images = npt.NDArray[np.uint8]
 _BATCH = 256
 
 

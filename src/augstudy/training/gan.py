@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.arrays import Images, Labels
 from augstudy.backend import keras, prepare, resolve_precision
 from augstudy.config import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.errors import InputError
@@ -21,9 +22,6 @@ from augstudy.training.schedules import learning_rate
 from augstudy.training.signals import Reference
 from augstudy.training.stability import Stability, judge
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
-
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)

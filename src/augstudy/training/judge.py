@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.arrays import Images
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras
 from augstudy.config import ClassifierSettings, JudgeSettings, parse
 from augstudy.recipes import classifier_recipe
 from augstudy.training.saving import load_model
 
-Images = npt.NDArray[np.uint8]
 Features = npt.NDArray[np.float64]
 
 KIND = "judge"

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.arrays import Images, Probabilities
 from augstudy.backend import keras
 from augstudy.config import Augmentation, ClassifierSettings
 from augstudy.models.layers import CHANGES, inverse_maps
 
-Images = npt.NDArray[np.uint8]
-Probabilities = npt.NDArray[np.float32]
 _BATCH = 256
 
 

@@ -1,14 +1,12 @@
 """The figure by which the best generator of a training is chosen."""
 
 import numpy as np
-import numpy.typing as npt
 
+from augstudy.arrays import Floats, Labels
 from augstudy.data.dataset import Split
 from augstudy.metrics.generative import frechet_distance
 from augstudy.training.judge import Judge
 from augstudy.training.watching import Scorer
-
-Floats = npt.NDArray[np.float64]
 
 
 def scorer(judge: Judge, validation: Split) -> Scorer:
@@ -23,7 +21,7 @@ def scorer(judge: Judge, validation: Split) -> Scorer:
     weight = float(np.linalg.norm(seen, axis=1).mean())
     classes = int(validation.labels.max()) + 1
 
-    def joint(features: Floats, labels: npt.NDArray[np.int32]) -> Floats:
+    def joint(features: Floats, labels: Labels) -> Floats:
         return np.concatenate([features, weight * np.eye(classes)[labels]], axis=1)
 
     real = joint(seen, validation.labels)

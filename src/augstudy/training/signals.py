@@ -4,13 +4,12 @@ All are ratios to real drawings, so that one limit suits every set of classes.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.integer[Any]]
+from augstudy.arrays import Images, Labels
+
 _NEIGHBOURS = 5
 _COMPARED = 3000
 

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.arrays import Images, Labels
 from augstudy.backend import keras
 from augstudy.config import GeneratorSettings
 from augstudy.training import checkpoints, stability
 from augstudy.training.drawing import generate
 from augstudy.training.signals import Reference
 
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 Progress = Callable[[int, int, str], None]
 Scorer = Callable[[Images, Labels], float]
 Row = dict[str, float]
