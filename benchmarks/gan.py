@@ -32,7 +32,7 @@ class NaiveLoop:
     def __init__(self) -> None:
         keras.mixed_precision.set_global_policy("float32")
         self.generator = generators.build("report", CLASSES, 100)
-        self.discriminator = discriminators.build("report", CLASSES)
+        self.discriminator = discriminators.build("report", CLASSES, spectral=False)
         losses = [
             keras.losses.BinaryCrossentropy(from_logits=True),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -134,7 +134,7 @@ def main() -> None:
     prepare(0)
     results: dict[str, Any] = {**machine()}
     images, labels = drawings()
-    recipes = {"report": gan_recipe("report"), "compact": gan_recipe("compact")}
+    recipes = {name: settings_of(name) for name in ("report", "compact")}
     stream = gan.batches(images, labels, recipes["report"].batch_size, 0)
     loops = {"naive": NaiveLoop(), "ours": OurLoop(recipes["report"])}
     rates = measure(loops, stream, REPORT_STEPS, REPORT_REPEATS)
@@ -149,6 +149,13 @@ def main() -> None:
     rates = measure({"ours": OurLoop(recipes["compact"])}, stream, COMPACT_STEPS, COMPACT_REPEATS)
     results["compact"] = {"ours_steps_s": summary(rates["ours"]), **conditions(recipes["compact"])}
     write("gan", results)
+
+
+def settings_of(name: str) -> GanSettings:
+    """The settings of a recipe for a GAN."""
+    settings = gan_recipe(name)
+    assert isinstance(settings, GanSettings)
+    return settings
 
 
 def conditions(settings: GanSettings) -> dict[str, Any]:

@@ -27,6 +27,8 @@ import numpy as np
 from augstudy import artifacts
 from augstudy.config import MAMMALS, DataSettings, JudgeSettings
 from augstudy.data.dataset import load_split
+from augstudy.fingerprint import software
+from augstudy.machine import hardware
 from augstudy.recipes import GANS, LADDER, gan_recipe
 from augstudy.stages import ingest, synthesize, train_gan, train_judge
 from augstudy.training import gan
@@ -113,8 +115,8 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
         "verdict": stability["verdict"],
         "reason": stability["reason"],
         "metrics": {key: quality["metrics"][key] for key in METRICS if key in quality["metrics"]},
-        "hardware": common.hardware(),
-        "software": artifacts.software(),
+        "hardware": hardware(),
+        "software": software(),
     }
     images = np.load(drawn.file("images.npy"), allow_pickle=False)
     first = images.reshape(-1, per_class, 28, 28)[:, 0]

@@ -144,12 +144,27 @@ def bootstrap(result: dict[str, Any]) -> str:
     )
 
 
+def tracker(result: dict[str, Any]) -> str:
+    """Time to list many runs."""
+    names = (
+        ("command", "`augstudy runs --sort -accuracy`, start-up included"),
+        ("page", "the web page's table"),
+        ("page_filtered", "the same, filtered and sorted"),
+    )
+    rows = [[label, spread(result["seconds"][key])] for key, label in names]
+    return (
+        f"## Tracker\n\n{result['runs']:,} runs of two arms. Making the index of all of them anew "
+        f"took {result['reindex_s']} s.\n\n{table(['what', 'seconds, median'], rows)}"
+    )
+
+
 SECTIONS = {
     "accuracy": accuracy,
     "classifier": classifier,
     "gan": gan,
     "ingest": ingest,
     "bootstrap": bootstrap,
+    "tracker": tracker,
 }
 
 
