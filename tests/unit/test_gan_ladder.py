@@ -56,11 +56,12 @@ def test_the_residual_networks_draw_the_class_asked_for():
     assert min(found.values()) >= 0.95
 
 
+@pytest.mark.timeout(900)  # XLA compiles every network; on a busy machine that takes minutes
 def test_jax_draws_the_class_asked_for():
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     rungs = [name for name in LADDER if name not in ("report_sn", "resnet_ema")]  # in the others
     command = [sys.executable, gan_toy.__file__, *rungs]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr[-3000:]
     for name, found in json.loads(run.stdout).items():
         assert min(found.values()) >= 0.95, name
