@@ -232,7 +232,6 @@ def summarize(
             ``metrics`` (JSON, for readers that cannot query metadata) go.
     """
     with step("summarize"):
-        from augstudy.report import kfp_metrics
         from augstudy.stages.summarize import run
 
         report = run(
@@ -249,13 +248,18 @@ def summarize(
             },
             margin=study["equivalence_margin"],
         )
-        summary = report.json("summary.json")
-        flat = kfp_metrics.scalars(summary["flat"])
-        copy(report.file("report.html"), outputs["html"])
-        copy(report.file("verdict.md"), outputs["verdict"])
-        copy(report.file("summary.json"), outputs["metrics"])
-        return flat
+        return hand_over(report, outputs)
     raise AssertionError("unreachable: step() never swallows an error")
+
+
+def hand_over(report: artifacts.Artifact, outputs: Mapping[str, str]) -> dict[str, float]:
+    """Copy what KFP shows of a report, and give what it keeps as metrics."""
+    from augstudy.report import kfp_metrics
+
+    copy(report.file("report.html"), outputs["html"])
+    copy(report.file("verdict.md"), outputs["verdict"])
+    copy(report.file("summary.json"), outputs["metrics"])
+    return kfp_metrics.scalars(report.json("summary.json")["flat"])
 
 
 def arm_label(artifact: str | Path) -> str:

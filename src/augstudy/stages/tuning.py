@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy.artifacts import Artifact
 from augstudy.recipes import decoded
-from augstudy.stages.adapters import copy, ordered, step
+from augstudy.stages.adapters import hand_over, ordered, step
 from augstudy.stages.cells import share_cores
 
 
@@ -109,7 +108,7 @@ def summarize_gans(
             parse_sweep(study["sweep"]),
             {name: ordered(value) for name, value in study.items()},
         )
-        return _hand_over(report, outputs)
+        return hand_over(report, outputs)
     raise AssertionError("unreachable: step() never swallows an error")
 
 
@@ -153,15 +152,5 @@ def summarize(
             {name: ordered(value) for name, value in study.items()},
             study["equivalence_margin"],
         )
-        return _hand_over(report, outputs)
+        return hand_over(report, outputs)
     raise AssertionError("unreachable: step() never swallows an error")
-
-
-def _hand_over(report: Artifact, outputs: Mapping[str, str]) -> dict[str, float]:
-    """Copy what KFP shows of a report, and give what it keeps as metrics."""
-    from augstudy.report import kfp_metrics
-
-    copy(report.file("report.html"), outputs["html"])
-    copy(report.file("verdict.md"), outputs["verdict"])
-    copy(report.file("summary.json"), outputs["metrics"])
-    return kfp_metrics.scalars(report.json("summary.json")["flat"])
