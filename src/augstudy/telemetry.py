@@ -119,6 +119,9 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
     try:
         yield current
         outcome = "done"
+    except SystemExit:  # asked to end; errors are other exceptions
+        outcome = "stopped"
+        raise
     finally:
         _running = before
         current._close()

@@ -14,8 +14,6 @@ from augstudy.cli import invoke
 from augstudy.errors import DataError, InputError
 from augstudy.training.checkpoints import Keeper
 
-FINISHED = {"wall_s": 5.0, "cpu_s": 7.0}
-
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cache.Cache:
@@ -192,16 +190,7 @@ def test_a_part_is_shared_between_artifacts_and_tells_its_cost(store, dataset, t
     assert sorted(files) == [f"seed-{seed}/model" for seed in (0, 1, 2)]
     entries = [artifacts.read(item).manifest for item in (store.root / "entries").glob("*/*")]
     assert len(entries) == 3
-    assert all(item.provenance.keys() == FINISHED.keys() for item in entries)
-
-
-def test_what_a_part_had_cost_counts_where_it_is_used_again():
-    with telemetry.stage("train_cnn") as stage:
-        own = stage.cost()
-        stage.credit(FINISHED | {"read_at": "never"})
-        assert stage.cost()["cpu_s"] == pytest.approx(own["cpu_s"] + 7, abs=0.5)
-        spent = artifacts.cost(since=own)
-    assert spent["wall_s"] == pytest.approx(5, abs=0.5)
+    assert all(item.provenance.keys() == {"wall_s", "cpu_s"} for item in entries)
 
 
 def test_a_step_says_that_it_was_taken_from_the_cache(store, dataset, tmp_path, monkeypatch):

@@ -5,8 +5,9 @@ import pytest
 from outcomes import outcomes, true_difference
 from scipy import optimize
 
+from augstudy.metrics.noise import Noise
 from augstudy.metrics.power import Needed, assumed_noise, detectable, forecast, needed
-from augstudy.metrics.statistics import Noise, paired_difference
+from augstudy.metrics.statistics import paired_difference
 
 
 @pytest.mark.parametrize(("seeds", "images"), [(3, 600), (8, 300)])

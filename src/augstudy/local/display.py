@@ -17,6 +17,8 @@ from augstudy.local.events import RunState, Step, now
 
 _BAR = 16
 _NAMES = 25  # columns for the title of a step: "train_cnn mislabelled_30"
+_MARKS = {"done": ("✓", "green"), "stopped": ("■", "yellow")}
+_FAILED = ("✗", "red")
 
 
 class Display(Protocol):
@@ -128,16 +130,16 @@ class LiveDisplay:
 
 
 def _ticked_row(step: Step) -> Table:
-    ok = step.state == "done"
+    mark, style = _MARKS.get(step.state, _FAILED)
     row = Table.grid(padding=(0, 2), expand=True)
     row.add_column(width=1)
     row.add_column(width=_NAMES, no_wrap=True)
     row.add_column(width=8, justify="right", no_wrap=True)
     row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     row.add_row(
-        Text("✓", style="green") if ok else Text("✗", style="bold red"),
+        Text(mark, style=style),
         Text(step.title),
-        Text(duration(step.elapsed(now())), style="cyan" if ok else "red"),
+        Text(duration(step.elapsed(now())), style="cyan" if step.state == "done" else style),
         Text(step.text, style="dim"),
     )
     return row

@@ -140,11 +140,11 @@ class RunFolder:
 
 def settle(runs: Path) -> None:
     """Mark runs whose process died without a word (power cut, kill -9) as interrupted."""
-    for path in runs.glob(f"*/{RECORD}"):
+    unfinished = (item for item in RunsFolder(runs).records() if item["state"] == "running")
+    for path in (runs / item["key"] / RECORD for item in unfinished):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             record = json.loads(path.read_text())
-            here = record["state"] == "running" and record["host"] == platform.node()
-            if here and not alive(int(record["pid"])):
+            if record["host"] == platform.node() and not alive(int(record["pid"])):
                 record.update(state="interrupted")
                 replace_text(path, json.dumps(record, indent=1) + "\n")
 

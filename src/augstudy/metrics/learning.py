@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import interpolate, stats
 
 from augstudy.arrays import Floats
-from augstudy.metrics.statistics import ENDS, RESAMPLES, Outcomes, noise_of
+from augstudy.metrics.noise import noise_of
+from augstudy.metrics.statistics import ENDS, RESAMPLES, Outcomes
 
 _GRID = 64  # places between two levels at which the curve is computed
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from augstudy.metrics.statistics import CONFIDENCE, Noise
+from augstudy.metrics.noise import Noise
+from augstudy.metrics.statistics import CONFIDENCE
 
 POWER = 0.8
 _MOST = 20  # times what there is: more is no advice

@@ -11,6 +11,7 @@ from scipy import stats
 from augstudy.arrays import Floats
 from augstudy.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
+from augstudy.metrics.noise import Noise, noise_of, variance_parts
 
 CONFIDENCE = 0.95
 ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
@@ -19,26 +20,6 @@ _NO_WIDTH = 1e-12
 
 Outcomes = NDArray[np.bool_]
 Differences = NDArray[np.signedinteger[Any]]
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Where the difference between two arms gets its noise from, as variances.
-
-    Args:
-        image: between images, alike in every training run: drawings that suit one arm.
-        run: between training runs, alike on every image: a run that went well.
-        residual: the rest, of one run on one image.
-    """
-
-    image: float
-    run: float
-    residual: float
-
-    def parts(self, seeds: int, images: int) -> tuple[float, float]:
-        """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
-        by_run = self.run + self.residual / images
-        return float(np.sqrt(self.image / images)), float(np.sqrt(by_run / seeds))
 
 
 @dataclass(frozen=True)
@@ -272,54 +253,10 @@ def _deviations(
     image_part: Floats = (times @ sums) / (images * seeds) - difference.mean()
     if seeds == 1:
         return image_part
-    image_share, run_error = _variance_parts(difference)
+    image_share, run_error = variance_parts(difference)
     found = runs or RunError(run_error, seeds - 1)
     quantiles = stats.t.ppf((np.arange(resamples) + 0.5) / resamples, found.degrees)
     return np.asarray(image_part * image_share + generator.permutation(quantiles) * found.error)
-
-
-def _variance_parts(difference: Differences) -> tuple[float, float]:
-    """The two parts of the error of the mean.
-
-    Returns:
-        The factor that shrinks the spread over images to what images alone cause (in [0, 1]),
-        and the standard error due to training runs.
-    """
-    seeds, images = difference.shape
-    runs, cases, residual = _mean_squares(difference)
-    share = max(cases - residual, 0) / cases if cases > 0 else 0.0
-    return float(np.sqrt(share)), float(np.sqrt(runs / (seeds * images)))
-
-
-def noise_of(values: NDArray[Any]) -> Noise:
-    """Estimates of the variances of (S, N) outcomes or their differences.
-
-    What one run or one image cannot show is 0, except that one run has all its noise in images.
-    """
-    seeds, images = values.shape
-    if seeds == 1:
-        return Noise(float(values.var(ddof=min(1, images - 1))), 0.0, 0.0)
-    runs, cases, residual = _mean_squares(values)
-    return Noise(
-        image=max(0.0, cases - residual) / seeds,
-        run=max(0.0, runs - residual) / images,
-        residual=residual,
-    )
-
-
-def _mean_squares(values: NDArray[Any]) -> tuple[float, float, float]:
-    """Of a two-way analysis of variance: between runs, between images, and what is left."""
-    seeds, images = values.shape
-    mean = values.mean()
-    runs = values.mean(axis=1) - mean
-    between_runs = float(images * (runs**2).sum() / (seeds - 1))
-    if images == 1:
-        return between_runs, 0.0, 0.0
-    cases = values.mean(axis=0) - mean
-    between_images = float(seeds * (cases**2).sum() / (images - 1))
-    total = np.square(values - mean, dtype=np.float64).sum()
-    rest = total - images * (runs**2).sum() - seeds * (cases**2).sum()
-    return between_runs, between_images, float(rest / ((seeds - 1) * (images - 1)))
 
 
 def _p_value(draws: Floats) -> float:

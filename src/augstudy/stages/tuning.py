@@ -1,6 +1,7 @@
 """What the components of a sweep call; see :mod:`augstudy.stages.adapters`."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,7 @@ def train_points(
         worker: One of `workers`.
         workers: Of the sweep.
     """
-    place = list(workers).index(worker)
-    label = f"{place + 1} of {len(workers)}"
-    with step("train_points", label):
+    with _dealt("train_points", worker, workers) as (place, label):
         from augstudy.tuning.points import deal
         from augstudy.tuning.sweep import parse_sweep
 
@@ -70,9 +69,7 @@ def train_gan_points(
         worker: One of `workers`.
         workers: Of the sweep.
     """
-    place = list(workers).index(worker)
-    label = f"{place + 1} of {len(workers)}"
-    with step("train_gan_points", label):
+    with _dealt("train_gan_points", worker, workers) as (place, label):
         from augstudy.recipes import gan_recipe
         from augstudy.tuning.points import deal
         from augstudy.tuning.sweep import parse_sweep
@@ -154,3 +151,12 @@ def summarize(
         )
         return hand_over(report, outputs)
     raise AssertionError("unreachable: step() never swallows an error")
+
+
+@contextlib.contextmanager
+def _dealt(stage: str, worker: float, workers: Sequence[float]) -> Iterator[tuple[int, str]]:
+    """The step of one of the `workers` of a sweep: its place among them, and its label."""
+    place = list(workers).index(worker)
+    label = f"{place + 1} of {len(workers)}"
+    with step(stage, label):
+        yield place, label
