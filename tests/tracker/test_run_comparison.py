@@ -131,7 +131,8 @@ def test_the_page_and_the_table(runs: Path, tmp_path: Path, capsys, monkeypatch)
 def test_a_bucket_gives_the_same(runs: Path, tmp_path: Path) -> None:
     """As the launcher of a cluster lays artifacts down, read as from a bucket."""
     store = open_store(f"file://{tmp_path}")
-    for part in ("evaluations/real", "evaluations/add_100", "dataset", "cams/real"):
+    arms = [f"evaluations/{arm}" for arm in ("real", "replace_50", "add_100")]
+    for part in (*arms, "dataset", "cams/real"):
         (source,) = (runs / "0001" / "artifacts").glob(f"study/{part}")
         store.upload(source, f"study/ab12/task/{part.replace('/', '-')}/{source.parent.name}")
     report = next((runs / "0001").rglob("summarize/report"))

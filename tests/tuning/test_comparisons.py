@@ -3,7 +3,6 @@
 import json
 import re
 
-import numpy as np
 import pytest
 from builders import build_dataset
 from swept import build_points, build_tested
@@ -11,7 +10,7 @@ from swept import build_points, build_tested
 from augstudy import artifacts
 from augstudy.errors import InputError
 from augstudy.local import catalog, parameters
-from augstudy.metrics.statistics import paired_difference, pooled_run_error, run_difference
+from augstudy.metrics.statistics import run_difference
 from augstudy.report import levels, overview
 from augstudy.stages.summarize_sweep import run
 from augstudy.tracker import record
@@ -163,32 +162,6 @@ def test_a_single_seed_tells_nothing_of_a_finding(tmp_path) -> None:
     summary = report.json("summary.json")
     assert {item["judgement"] for item in summary["findings"]} == {"can't tell"}
     assert {item["verdict"] for item in summary["differences"].values()} == {"can't tell yet"}
-
-
-def test_intervals_with_pooled_runs_hold_the_truth() -> None:
-    """Two seeds, twelve arms that are truly alike but for their luck: 19 of 20 hold zero."""
-    generator, held, widths = np.random.default_rng(5), 0, []
-    for _ in range(150):
-        runs = generator.normal(0, 0.02, (12, 2, 1))
-        correct = generator.uniform(size=(12, 2, 400)) < 0.7 + runs
-        pooled = pooled_run_error(correct.mean(axis=2))
-        found = paired_difference(correct[1], correct[0], resamples=2000, runs=pooled)
-        alone = paired_difference(correct[1], correct[0], resamples=2000)
-        held += found.low <= 0 <= found.high
-        widths.append((found.high - found.low) / (alone.high - alone.low))
-    assert 0.91 <= held / 150 <= 0.99
-    assert np.median(widths) < 0.8  # what two runs alone would say is worth little
-
-
-def test_pooled_error_is_that_of_a_block_design() -> None:
-    by_seed = np.array([[0.60, 0.62], [0.70, 0.75], [0.50, 0.53]])
-    found = pooled_run_error(by_seed)
-    gains = by_seed[:, 1] - by_seed[:, 0]
-    square = gains.var(ddof=1) / 2  # for two blocks the residual is half the gains' variance
-    assert found.degrees == 2
-    assert found.error == pytest.approx(np.sqrt(2 * square / 2))
-    assert pooled_run_error(by_seed[:2]) is None
-    assert pooled_run_error(by_seed[:, :1]) is None
 
 
 def test_run_difference_is_a_paired_t_interval() -> None:

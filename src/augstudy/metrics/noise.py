@@ -15,11 +15,14 @@ class Noise:
         image: between images, alike in every training run: drawings that suit one arm.
         run: between training runs, alike on every image: a run that went well.
         residual: the rest, of one run on one image.
+        pooled: how many times the degrees of freedom of two arms' runs are behind `run`, because
+            other arms tell of it as well.
     """
 
     image: float
     run: float
     residual: float
+    pooled: float = 1.0
 
     def parts(self, seeds: int, images: int) -> tuple[float, float]:
         """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
@@ -43,17 +46,10 @@ def noise_of(values: NDArray[Any]) -> Noise:
     )
 
 
-def variance_parts(difference: NDArray[Any]) -> tuple[float, float]:
-    """The two parts of the error of the mean of (S, N) differences.
-
-    Returns:
-        The factor that shrinks the spread over images to what images alone cause (in [0, 1]),
-        and the standard error due to training runs.
-    """
-    seeds, images = difference.shape
-    runs, cases, residual = _mean_squares(difference)
-    share = max(cases - residual, 0) / cases if cases > 0 else 0.0
-    return float(np.sqrt(share)), float(np.sqrt(runs / (seeds * images)))
+def image_share(difference: NDArray[Any]) -> float:
+    """Factor in [0, 1] that shrinks the spread of (S, N) over images to what images alone cause."""
+    _, cases, residual = _mean_squares(difference)
+    return float(np.sqrt(max(cases - residual, 0) / cases)) if cases > 0 else 0.0
 
 
 def _mean_squares(values: NDArray[Any]) -> tuple[float, float, float]:

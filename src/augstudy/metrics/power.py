@@ -14,7 +14,10 @@ _MOST = 20  # times what there is: more is no advice
 
 
 def assumed_noise(
-    discordance: float = 0.12, systematic: float = 0.2, run_std: float = 0.005
+    comparisons: int = 1,
+    discordance: float = 0.12,
+    systematic: float = 0.2,
+    run_std: float = 0.005,
 ) -> Noise:
     """The noise to expect of two arms that are about as good as each other.
 
@@ -23,11 +26,13 @@ def assumed_noise(
     of that was systematic, and runs differed by less than a point beyond what their images explain.
 
     Args:
+        comparisons: arms that are compared with the same one; all of them tell how runs scatter.
         discordance: share of test images that one run gets right and the other wrong.
         systematic: share of the variance over images that all runs of an arm have in common.
         run_std: standard deviation between runs of the true difference in accuracy, as a share.
     """
-    return Noise(discordance * systematic, run_std**2, discordance * (1 - systematic))
+    image, residual = discordance * systematic, discordance * (1 - systematic)
+    return Noise(image, run_std**2, residual, pooled=comparisons)
 
 
 def detectable(
@@ -54,7 +59,7 @@ def detectable(
         return 0.0
     freedom, joint = math.inf, math.inf
     if seeds > 1 and by_run > 0:
-        freedom = seeds - 1
+        freedom = noise.pooled * (seeds - 1)
         joint = variance**2 / (by_run**4 / freedom)
     level = 1 - (1 - CONFIDENCE) / 2 / comparisons
     half = math.hypot(stats.norm.ppf(level) * by_image, stats.t.ppf(level, freedom) * by_run)
@@ -71,7 +76,8 @@ def forecast(seeds: int, images: int, comparisons: int = 1) -> str:
     """
     if seeds == 1:
         return "One seed can't tell an effect from a lucky training run: there will be no verdict."
-    size = 100 * detectable(assumed_noise(), seeds, images, comparisons)
+    noise = assumed_noise(comparisons)
+    size = 100 * detectable(noise, seeds, images, comparisons)
     among = (
         f", {seeds} seeds and {comparisons} comparisons"
         if comparisons > 1

@@ -1,7 +1,7 @@
 """Is one arm better than another? Paired differences on the same test images and seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from scipy import stats
 from augstudy.arrays import Floats
 from augstudy.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
-from augstudy.metrics.noise import Noise, noise_of, variance_parts
+from augstudy.metrics.noise import Noise, image_share, noise_of
+from augstudy.metrics.runs import RunError, RunScatter
 
 CONFIDENCE = 0.95
 ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
@@ -48,40 +49,8 @@ class PairedDifference:
         return "other test images and other training runs"
 
 
-@dataclass(frozen=True)
-class RunError:
-    """Standard error that training runs cause in a mean difference, and its degrees of freedom."""
-
-    error: float
-    degrees: int
-
-
-def pooled_run_error(by_seed: NDArray[np.floating[Any]]) -> RunError | None:
-    """What training runs cause in the difference of two of many arms, from all of them.
-
-    Two or three runs an arm say little about how much runs scatter: with two, Student's t has one
-    degree of freedom and every interval is hopelessly wide. Where many arms were trained with the
-    same seeds, all of them tell of it, as in a randomised block design (Fisher 1935, "The Design
-    of Experiments"; Dunnett 1955, JASA 50): the seeds are the blocks, and runs are taken to
-    scatter alike in every arm.
-
-    Args:
-        by_seed: (P, S), a figure of each of P arms with each of S seeds.
-
-    Returns:
-        None where it would know no more than the two arms themselves: fewer than three arms, or
-        one seed.
-    """
-    arms, seeds = by_seed.shape
-    if arms < 3 or seeds < 2:
-        return None
-    rest = by_seed - by_seed.mean(axis=1, keepdims=True) - by_seed.mean(axis=0) + by_seed.mean()
-    degrees = (arms - 1) * (seeds - 1)
-    return RunError(float(np.sqrt(2 * np.square(rest).sum() / degrees / seeds)), degrees)
-
-
 def run_difference(
-    by_seed_a: Sequence[float], by_seed_b: Sequence[float], runs: RunError | None = None
+    by_seed_a: Sequence[float], by_seed_b: Sequence[float], runs: RunScatter | None = None
 ) -> tuple[float, float, float, float]:
     """Mean difference of a figure of two arms' runs: value, 95 % interval, and p-value.
 
@@ -91,18 +60,17 @@ def run_difference(
     Args:
         by_seed_a: the figure, a share, for each seed.
         by_seed_b: the same for the other arm, same seeds.
-        runs: of :func:`pooled_run_error`; by default from the differences alone.
+        runs: of :func:`~augstudy.metrics.runs.run_scatter`; by default the differences' alone.
     """
     differences = np.subtract(by_seed_a, by_seed_b)
     mean, count = float(differences.mean()), len(differences)
     if count < 2:
         return mean, -1.0, 1.0, 1.0
-    own = RunError(float(differences.std(ddof=1) / np.sqrt(count)), count - 1)
-    error, degrees = (runs or own).error, (runs or own).degrees
-    if error < _NO_WIDTH:
+    found = _run_error(differences, runs)
+    if found.error < _NO_WIDTH:
         return mean, mean, mean, float(mean == 0)
-    half = float(stats.t.ppf(ENDS[1], degrees)) * error
-    p_value = 2 * float(stats.t.sf(abs(mean) / error, degrees))
+    half = float(stats.t.ppf(ENDS[1], found.degrees)) * found.error
+    p_value = 2 * float(stats.t.sf(abs(mean) / found.error, found.degrees))
     return mean, mean - half, mean + half, p_value
 
 
@@ -111,7 +79,7 @@ def paired_difference(
     correct_b: Outcomes,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    runs: RunError | None = None,
+    runs: RunScatter | None = None,
 ) -> PairedDifference:
     """Compare two arms that saw the same test images and were trained with the same seeds.
 
@@ -119,7 +87,8 @@ def paired_difference(
     a diagnostic trial. So the variance of the mean difference is taken apart as there (Obuchowski
     and Rockette 1995; Hillis 2007, Statistics in Medicine 26, 596-619): a part between runs and
     a part between images. The image part is an ordinary bootstrap over images, rescaled to that
-    part; the run part follows Student's t with S - 1 degrees of freedom. A bootstrap over the
+    part; the run part follows Student's t, with S - 1 degrees of freedom or, where other arms
+    tell how runs scatter, with more. A bootstrap over the
     seeds themselves would claim too much: over 3 seeds its spread is 18 % too small and its tails
     are those of a normal distribution. In simulations with 3 and 10 seeds, with and without
     differences between runs, this interval held the truth 94 to 97 % of the time, the plain
@@ -133,7 +102,8 @@ def paired_difference(
         correct_b: (S, N), the same for arm b, same seeds and images in the same order.
         resamples: bootstrap resamples.
         seed: of the resampling.
-        runs: the part between runs, of :func:`pooled_run_error`; by default from these two alone.
+        runs: how runs scatter, of :func:`~augstudy.metrics.runs.run_scatter` over all arms that
+            were trained with these seeds; by default what these two alone tell.
 
     Raises:
         DataError: the two shapes differ or are empty.
@@ -157,7 +127,7 @@ def paired_difference(
         images=difference.shape[1],
         seed_std=float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0,
         by_seed=tuple(float(value) for value in by_seed),
-        noise=noise_of(difference),
+        noise=_noise(difference, by_seed, runs),
     )
 
 
@@ -242,7 +212,7 @@ def _differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
 
 
 def _deviations(
-    difference: Differences, resamples: int, seed: int, runs: RunError | None = None
+    difference: Differences, resamples: int, seed: int, runs: RunScatter | None = None
 ) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
     generator = np.random.default_rng(seed)
@@ -253,10 +223,27 @@ def _deviations(
     image_part: Floats = (times @ sums) / (images * seeds) - difference.mean()
     if seeds == 1:
         return image_part
-    image_share, run_error = variance_parts(difference)
-    found = runs or RunError(run_error, seeds - 1)
+    found = _run_error(difference.mean(axis=1), runs)
     quantiles = stats.t.ppf((np.arange(resamples) + 0.5) / resamples, found.degrees)
-    return np.asarray(image_part * image_share + generator.permutation(quantiles) * found.error)
+    run_part = generator.permutation(quantiles) * found.error
+    return np.asarray(image_part * image_share(difference) + run_part)
+
+
+def _run_error(by_seed: Floats, runs: RunScatter | None) -> RunError:
+    """From all arms, or from the (S,) differences of these two alone."""
+    if runs is not None:
+        return runs.error(by_seed)
+    return RunError(float(by_seed.std(ddof=1) / np.sqrt(len(by_seed))), len(by_seed) - 1)
+
+
+def _noise(difference: Differences, by_seed: Floats, runs: RunScatter | None) -> Noise:
+    """The noise of a difference; what other arms tell of runs goes into it."""
+    own = noise_of(difference)
+    if runs is None or len(by_seed) == 1:
+        return own
+    found = runs.error(by_seed)
+    by_run = found.error**2 * len(by_seed) - own.residual / difference.shape[1]
+    return replace(own, run=max(0.0, by_run), pooled=found.degrees / (len(by_seed) - 1))
 
 
 def _p_value(draws: Floats) -> float:

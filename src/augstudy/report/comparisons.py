@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augstudy.arms import KINDS
 from augstudy.metrics import verdicts
 from augstudy.metrics.power import detectable
+from augstudy.metrics.runs import run_scatter
 from augstudy.metrics.statistics import (
     ENDS,
     PairedDifference,
@@ -31,8 +33,29 @@ def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, dict[str, A
     """
     real = next(arm for arm in arms if arm.label == "real")
     others = [arm for arm in arms if arm is not real]
-    records = _records([(arm, real) for arm in others], margin)
+    records = _records([(arm, real) for arm in others], arms, margin)
     return {arm.label: record for arm, record in zip(others, records, strict=True)}
+
+
+def difference(
+    arm: ArmResult,
+    other: ArmResult,
+    arms: Sequence[ArmResult],
+    images: NDArray[np.bool_] | None = None,
+) -> PairedDifference:
+    """Accuracy of `arm` minus that of `other`, over the seeds both have.
+
+    Args:
+        arm: evaluated on the test images of `other`; they have a seed in common.
+        other: what it is compared with.
+        arms: all of the study, these two among them: they tell how training runs scatter.
+        images: (N,), those to compare on; by default all.
+    """
+    seeds = _shared_seeds(arm, other)
+    outcomes = (_correct(item, seeds, images) for item in arms if set(seeds) <= set(item.seeds))
+    scatter = run_scatter(np.array([correct.mean(axis=1) for correct in outcomes]))
+    pair = _correct(arm, seeds, images), _correct(other, seeds, images)
+    return paired_difference(*pair, runs=scatter)
 
 
 def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any]]:
@@ -52,15 +75,17 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any
         if other.arm == kind.name and (other.share is None or other.share == arm.share)
         if set(arm.seeds) & set(other.seeds)
     ]
-    return _records(found, margin)
+    return _records(found, arms, margin)
 
 
 def _against(arm: ArmResult) -> tuple[str, ...]:
     return KINDS[arm.arm].against if arm.arm in KINDS else ()
 
 
-def _records(chosen: Sequence[tuple[ArmResult, ArmResult]], margin: float) -> list[dict[str, Any]]:
-    found = [paired_difference(*_outcomes(arm, other)) for arm, other in chosen]
+def _records(
+    chosen: Sequence[tuple[ArmResult, ArmResult]], arms: Sequence[ArmResult], margin: float
+) -> list[dict[str, Any]]:
+    found = [difference(arm, other, arms) for arm, other in chosen]
     adjusted = holm([item.p_value for item in found])
     return [
         _record(arm, other, item, p_adjusted, margin, len(found))
@@ -78,13 +103,12 @@ def _shared_seeds(arm: ArmResult, other: ArmResult) -> list[int]:
     return [seed for seed in arm.seeds if seed in other.seeds]
 
 
-def _outcomes(arm: ArmResult, other: ArmResult) -> tuple[Any, Any]:
-    """What both got right, (S, N) each, over the seeds they share."""
-    shared = _shared_seeds(arm, other)
-    return (
-        arm.correct[[arm.seeds.index(seed) for seed in shared]],
-        other.correct[[other.seeds.index(seed) for seed in shared]],
-    )
+def _correct(
+    arm: ArmResult, seeds: Sequence[int], images: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """What an arm got right with these seeds, on these images: (S, N)."""
+    chosen = arm.correct[[arm.seeds.index(seed) for seed in seeds]]
+    return chosen if images is None else chosen[:, images]
 
 
 def _record(
@@ -96,8 +120,9 @@ def _record(
     comparisons: int,
 ) -> dict[str, Any]:
     judged = (found, p_adjusted, margin, comparisons)
-    outcomes = _outcomes(arm, other)
-    tests = zip(_shared_seeds(arm, other), found.by_seed, mcnemar(*outcomes), strict=True)
+    seeds = _shared_seeds(arm, other)
+    outcomes = _correct(arm, seeds), _correct(other, seeds)
+    tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
     low, high = np.quantile(two_way_bootstrap(*outcomes), ENDS)
     return {
         "metric": "accuracy",

@@ -1,12 +1,13 @@
 """What the test labels are worth: accuracy without the doubtful ones, and how they look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from augstudy.metrics.statistics import paired_difference
 from augstudy.report import wording
+from augstudy.report.comparisons import difference
 from augstudy.report.figures import pictures
 from augstudy.report.material import ArmResult, Material
 
@@ -29,7 +30,7 @@ def compare(material: Material) -> dict[str, Any]:
         "suspicious": int(suspicious.sum()),
         "left": int(left.sum()),
         "estimated_noise": noise,
-        "arms": {arm.label: _accuracies(arm, real, left) for arm in material.arms},
+        "arms": {arm.label: _accuracies(arm, material.arms, left) for arm in material.arms},
     }
 
 
@@ -56,20 +57,19 @@ def section(material: Material, summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _accuracies(arm: ArmResult, real: ArmResult, left: np.ndarray) -> dict[str, Any]:
+def _accuracies(
+    arm: ArmResult, arms: Sequence[ArmResult], left: NDArray[np.bool_]
+) -> dict[str, Any]:
     if not left.any():
         return {"all": float(arm.correct.mean())}
     record: dict[str, Any] = {
         "all": float(arm.correct.mean()),
         "left": float(arm.correct[:, left].mean()),
     }
+    real = arms[0]
     if arm is real:
         return record
-    shared = [seed for seed in arm.seeds if seed in real.seeds]
-    own, other = (
-        item.correct[[item.seeds.index(seed) for seed in shared]][:, left] for item in (arm, real)
-    )
-    found = paired_difference(own, other)
+    found = difference(arm, real, arms, left)
     record["left_minus_real"] = {"mean": found.mean, "low": found.low, "high": found.high}
     return record
 
@@ -83,7 +83,7 @@ def _row(arm: ArmResult, found: Mapping[str, Any]) -> dict[str, Any]:
         "difference": "",
         "span": "",
     }
-    if difference := found.get("left_minus_real"):
-        low, high = wording.signed(difference["low"]), wording.signed(difference["high"])
-        row |= {"difference": wording.signed(difference["mean"]), "span": f"{low} to {high}"}
+    if change := found.get("left_minus_real"):
+        low, high = wording.signed(change["low"]), wording.signed(change["high"])
+        row |= {"difference": wording.signed(change["mean"]), "span": f"{low} to {high}"}
     return row

@@ -119,7 +119,7 @@ def gather(
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
     optional = {kind: artifacts.read(path, kind) for kind, path in made.items() if path}
-    arms = sorted((read_arm(path) for path in evaluations), key=_place)
+    arms = sorted((read_arm(path) for path in evaluations), key=place)
     _check(arms, data, classes)
     return Material(
         dataset=data,
@@ -165,7 +165,7 @@ def read_arm(path: Path) -> ArmResult:
     )
 
 
-def _place(arm: ArmResult) -> tuple[bool, int, float, str]:
+def place(arm: ArmResult) -> tuple[bool, int, float, str]:
     """Where an arm stands in tables and figures; what all are compared with comes first."""
     kinds = list(KINDS)
     known = kinds.index(arm.arm) if arm.arm in kinds else len(kinds)

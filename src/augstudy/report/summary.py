@@ -151,12 +151,13 @@ def _describe_data(material: Material) -> dict[str, Any]:
 
 def _power(seeds: int, images: int, compared: int) -> dict[str, Any]:
     """What could be expected of the study before it ran."""
-    noise = assumed_noise()
+    asked = max(1, compared)
+    noise = assumed_noise(asked)
     return {
         "seeds": seeds,
         "images": images,
         "comparisons": compared,
         "assumed": asdict(noise),
-        "detectable": detectable(noise, seeds, images, max(1, compared)),
-        "sentence": forecast(seeds, images, max(1, compared)),
+        "detectable": detectable(noise, seeds, images, asked),
+        "sentence": forecast(seeds, images, asked),
     }

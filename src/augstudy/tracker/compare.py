@@ -10,9 +10,10 @@ import numpy as np
 from augstudy import artifacts
 from augstudy.artifacts import Artifact
 from augstudy.errors import InputError
-from augstudy.metrics.statistics import PairedDifference, holm, paired_difference
+from augstudy.metrics.statistics import PairedDifference, holm
 from augstudy.metrics.verdicts import verdict
-from augstudy.report.material import ArmResult, read_arm
+from augstudy.report.comparisons import difference
+from augstudy.report.material import ArmResult, place, read_arm
 from augstudy.storage import Store
 from augstudy.tracker.choosing import find_arms
 from augstudy.tracker.record import Record
@@ -37,6 +38,13 @@ class Contestant:
     def result(self) -> ArmResult:
         """The evaluation of the arm."""
         return read_arm(self.shelf.path("evaluation", self.arm["arm"]))
+
+    @cached_property
+    def study(self) -> list[ArmResult]:
+        """All arms of its run, as in its report: together they tell how training runs scatter."""
+        labels = self.shelf.arms("evaluation")
+        arms = (read_arm(self.shelf.path("evaluation", label)) for label in labels)
+        return sorted(arms, key=place)
 
     @cached_property
     def heat(self) -> Artifact | None:
@@ -133,14 +141,10 @@ def paired(one: Contestant, other: Contestant) -> PairedDifference | str:
     same_images = one.test_images is not None and one.test_images == other.test_images
     if not same_rows or not (same_images or one.dataset == other.dataset != ""):
         return "other test images"
-    shared = [seed for seed in one.result.seeds if seed in other.result.seeds]
-    if not shared:
+    if not set(one.result.seeds) & set(other.result.seeds):
         return "no seed in common"
-    first, second = (
-        item.correct[[item.seeds.index(seed) for seed in shared]]
-        for item in (one.result, other.result)
-    )
-    return paired_difference(first, second)
+    pair = one.result, other.result
+    return difference(*pair, other.study if one.record["key"] == other.record["key"] else pair)
 
 
 def _differences(contestants: Sequence[Contestant]) -> list[Difference]:

@@ -6,12 +6,11 @@ from typing import Any, Literal
 import numpy as np
 
 from augstudy.metrics import verdicts
+from augstudy.metrics.runs import RunScatter, run_scatter
 from augstudy.metrics.statistics import (
     PairedDifference,
-    RunError,
     holm,
     paired_difference,
-    pooled_run_error,
     run_difference,
 )
 from augstudy.tuning.points import Trained
@@ -36,7 +35,7 @@ def with_base(
         together: whether all points are one family, like the finalists of a search.
     """
     base, *others = points
-    runs = _run_error(points, "accuracy")
+    runs = _scatter(points, "accuracy")
     found = {item.id: paired_difference(item.correct, base.correct, runs=runs) for item in others}
     records: dict[str, dict[str, Any]] = {}
     families = [list(found)] if together else _families(others).values()
@@ -104,7 +103,7 @@ def judge(finding: Finding, low: float, high: float, p_adjusted: float, margin: 
 
 def on_test(chosen: Any, base: Any, points: Sequence[Trained], margin: float) -> dict[str, Any]:
     """The chosen point minus the base on the test images: (S, N) outcomes of either."""
-    found = paired_difference(chosen, base, runs=_run_error(points, "accuracy"))
+    found = paired_difference(chosen, base, runs=_scatter(points, "accuracy"))
     return _record(found, found.p_value, margin, 1)
 
 
@@ -115,7 +114,7 @@ def _measured(
     if claim.point not in known or claim.against not in known:
         return None
     one, other = known[claim.point], known[claim.against]
-    runs = _run_error(points, claim.metric)
+    runs = _scatter(points, claim.metric)
     if claim.metric == "accuracy":
         found = paired_difference(one.correct, other.correct, runs=runs)
         return {"mean": found.mean, "low": found.low, "high": found.high, "p": found.p_value}
@@ -123,8 +122,8 @@ def _measured(
     return dict(zip(("mean", "low", "high", "p"), run_difference(*pair, runs), strict=True))
 
 
-def _run_error(points: Sequence[Trained], metric: str) -> RunError | None:
-    return pooled_run_error(np.array([point.by_seed(metric) for point in points]))
+def _scatter(points: Sequence[Trained], metric: str) -> RunScatter | None:
+    return run_scatter(np.array([point.by_seed(metric) for point in points]))
 
 
 def _families(points: Sequence[Trained]) -> dict[str, list[str]]:

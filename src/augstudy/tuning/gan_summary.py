@@ -9,7 +9,8 @@ import numpy as np
 
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_split
-from augstudy.metrics.statistics import CONFIDENCE, holm, pooled_run_error, run_difference
+from augstudy.metrics.runs import run_scatter
+from augstudy.metrics.statistics import CONFIDENCE, holm, run_difference
 from augstudy.report import wording
 from augstudy.tuning.gan_points import CHOOSES, METRICS, Drawn, best, values_of
 from augstudy.tuning.summary import readable
@@ -181,7 +182,7 @@ def _metrics(point: Drawn, base: Drawn, points: Sequence[Drawn]) -> dict[str, di
         if one is None or other is None:
             continue
         known = [values for item in points if (values := item.by_seed(metric)) is not None]
-        difference = run_difference(one, other, pooled_run_error(np.array(known)))
+        difference = run_difference(one, other, run_scatter(np.array(known)))
         found[metric] = dict(zip(("mean", "low", "high", "p"), difference, strict=True))
     return found
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_split
-from augstudy.metrics.statistics import RunError, paired_difference, points, pooled_run_error
+from augstudy.metrics.runs import RunScatter, run_scatter
+from augstudy.metrics.statistics import paired_difference, points
 from augstudy.report import wording
 from augstudy.report.material import ArmResult
 from augstudy.tuning import compare
@@ -172,13 +173,12 @@ def span(found: Mapping[str, Any] | None) -> str:
 
 def _points(trained: Sequence[Trained]) -> dict[str, dict[str, Any]]:
     accuracies = np.array([point.by_seed("accuracy") for point in trained])
-    pooled = pooled_run_error(accuracies)
-    # Of one mean, not of the difference of two.
-    single = RunError(pooled.error / 2**0.5, pooled.degrees) if pooled else None
-    return {point.id: _describe(point, single) for point in trained}
+    scatter = run_scatter(accuracies)
+    runs = scatter.of_one_arm() if scatter else None
+    return {point.id: _describe(point, runs) for point in trained}
 
 
-def _describe(point: Trained, runs: RunError | None) -> dict[str, Any]:
+def _describe(point: Trained, runs: RunScatter | None) -> dict[str, Any]:
     nothing = np.zeros_like(point.correct)
     accuracy = paired_difference(point.correct, nothing, runs=runs)
     return {

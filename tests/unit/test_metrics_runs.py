@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from augstudy.metrics.runs import RunScatter, run_scatter
+from augstudy.metrics.statistics import paired_difference, run_difference
+
+
+def test_the_common_variance_is_that_of_a_block_design():
+    by_seed = np.array([[0.60, 0.62], [0.70, 0.75], [0.50, 0.53]])
+    gains = by_seed[:, 1] - by_seed[:, 0]
+    found = run_scatter(by_seed)
+    # For two blocks the residual is half of the gains' variance; a difference has twice that.
+    assert found.variance == pytest.approx(gains.var(ddof=1))
+    assert found.degrees == 2
+    assert found.of_one_arm().variance == pytest.approx(found.variance / 2)
+
+
+def test_nothing_is_known_of_two_arms_one_seed_or_runs_that_do_not_scatter():
+    by_seed = np.array([[0.60, 0.62], [0.70, 0.75], [0.50, 0.53]])
+    assert run_scatter(by_seed[:2]) is None
+    assert run_scatter(by_seed[:, :1]) is None
+    assert run_scatter(np.array([[0.6, 0.7], [0.5, 0.6], [0.4, 0.5]])) is None  # seeds, not runs
+
+
+def test_a_comparison_is_drawn_towards_the_common_variance():
+    differences = np.array([0.01, 0.03, 0.05, 0.02])
+    own = differences.var(ddof=1)
+    found = RunScatter(variance=0.0004, degrees=30, weight=6.0).error(differences)
+    assert found.error == pytest.approx(np.sqrt((6 * 0.0004 + 3 * own) / 9 / 4))
+    assert found.degrees == 9
+    alone = RunScatter(variance=0.0004, degrees=30, weight=1e-9).error(differences)
+    assert alone.error == pytest.approx(differences.std(ddof=1) / 2)
+    assert alone.degrees == pytest.approx(3)
+    shared = RunScatter(variance=0.0004, degrees=30, weight=1e9).error(differences)
+    assert (shared.error, shared.degrees) == (pytest.approx(0.01), 30)
+
+
+@pytest.mark.parametrize("truth", [4.0, 20.0])
+def test_the_weight_is_the_prior_that_variances_were_drawn_from(truth):
+    """Variances from a scaled inverse chi-square distribution, as in Smyth's model."""
+    generator = np.random.default_rng(3)
+    variances = truth / generator.chisquare(truth, 4000)
+    found = run_scatter(generator.normal(size=(4000, 5)) * np.sqrt(variances)[:, None])
+    assert found.weight == pytest.approx(truth, rel=0.3)
+
+
+def test_arms_that_scatter_alike_share_all_they_know():
+    generator = np.random.default_rng(4)
+    weights = [run_scatter(generator.normal(size=(12, 5))).weight for _ in range(200)]
+    assert np.median(weights) > 20
+
+
+def simulated(spread, arms, seeds, tries, **forced):
+    """Whether 95 % intervals held the truth: of all arms but the first, of the noisiest, widths."""
+    generator, held, noisiest, widths = np.random.default_rng(7), [], [], []
+    for _ in range(tries):
+        scale = np.exp(generator.normal(0, spread, (arms, 1)))
+        by_seed = generator.normal(size=(arms, seeds)) * scale + generator.normal(size=seeds)
+        scatter = replace(run_scatter(by_seed), **forced)
+        for arm in range(1, arms):
+            _, low, high, _ = run_difference(by_seed[arm], by_seed[0], scatter)
+            _, alone_low, alone_high, _ = run_difference(by_seed[arm], by_seed[0])
+            held.append(low <= 0 <= high)
+            widths.append((high - low) / (alone_high - alone_low))
+            if arm == 1 + scale[1:].argmax():
+                noisiest.append(held[-1])
+    return np.mean(held), np.mean(noisiest), np.median(widths)
+
+
+@pytest.mark.parametrize(("arms", "seeds"), [(3, 3), (12, 2), (12, 5)])
+def test_intervals_hold_the_truth_19_times_in_20_and_are_narrower(arms, seeds):
+    held, _, width = simulated(0.0, arms, seeds, tries=4000 // arms)
+    assert 0.93 <= held <= 0.97
+    assert width < 0.9
+
+
+def test_an_arm_with_a_scatter_of_its_own_keeps_most_of_it():
+    held, noisiest, _ = simulated(0.6, 12, 5, tries=300)
+    assert 0.93 <= held <= 0.97
+    _, one_for_all, _ = simulated(0.6, 12, 5, tries=300, weight=1e6)
+    assert one_for_all < 0.86 < 0.88 < noisiest
+
+
+def test_true_nulls_are_rejected_one_time_in_twenty():
+    """Twelve arms that are alike but for their luck, on images of their own difficulty."""
+    generator, rejected, tries = np.random.default_rng(5), 0, 400
+    for _ in range(tries):
+        ease = generator.normal(0.9, 1.0, 300)
+        runs = generator.normal(0, 0.1, (12, 5, 1))
+        correct = ease + runs + generator.normal(0, 0.6, (12, 5, 300)) > 0
+        scatter = run_scatter(correct.mean(axis=2))
+        found = paired_difference(correct[1], correct[0], resamples=1000, runs=scatter)
+        rejected += found.p_value < 0.05
+    assert rejected / tries <= 0.06 + 2 * np.sqrt(0.05 * 0.95 / tries)
