@@ -10,7 +10,6 @@ from typing import Any
 import student_report
 from tables import listed, table
 
-from augstudy.config import MAMMALS
 from augstudy.durations import duration
 from augstudy.metrics.statistics import points
 from augstudy.report import levels as curves
@@ -25,6 +24,7 @@ in [decisions](decisions.md).
 """
 TITLES = {
     "scarcity": "Eleven mammals",
+    "scarcity_plain": "Eleven mammals, a classifier without augmentation",
     "scarcity_ten": "Ten other classes",
 }
 
@@ -35,7 +35,7 @@ def page(results: Path, benchmarks: Path) -> str:
     parts = [HEADER.strip()]
     for found in files:
         parts += section(found)
-        if set(found["levels"][-1]["data"]["classes"]) == set(MAMMALS):
+        if found["preset"] == student_report.PRESET:
             parts += student_report.section(
                 found, json.loads((benchmarks / "accuracy.json").read_text())
             )

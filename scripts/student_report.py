@@ -9,6 +9,7 @@ from tables import listed, table
 
 from augstudy.report import wording
 
+PRESET = "scarcity"  # the study that answers it
 SYNTHETIC = ("replace", "add", "add_filtered", "classic_add")
 FELL = 0.05  # a fall of train accuracy that nobody would call noise
 NOT_RUN = "not run"
