@@ -100,7 +100,7 @@ def _hash(files: Iterable[Path]) -> str:
 def _reached(module: str) -> set[Path]:
     """Files of a module and of all that it imports from this package, at any depth.
 
-    Those of a subpackage that are no modules, such as templates, come with any of its modules.
+    Files that are no modules, such as templates, come with any module in their folder.
     """
     known, waiting, files = {module}, [module], set()
     while waiting:
@@ -109,11 +109,15 @@ def _reached(module: str) -> set[Path]:
             continue
         files.add(path)
         if path.parent != _ROOT:
-            files |= {item for item in _files(path.parent) if item.suffix != ".py"}
+            files |= {item for item in path.parent.iterdir() if _is_data(item)}
         found = set(_imports(path)) - known
         known |= found
         waiting += found
     return files
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.suffix != ".py"
 
 
 def _files(folder: Path) -> Iterator[Path]:

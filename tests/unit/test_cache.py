@@ -257,17 +257,17 @@ def test_clearing_touches_nothing_else_in_the_folder(store, tmp_path):
         ("report/templates/report.html.j2", {"summarize"}),
         ("errors.py", set()),
         ("commands/runs.py", set()),
-        ("training/classifier.py", {"train_cnn"}),
-        ("training/predicting.py", {"train_cnn", "evaluate"}),
+        ("training/classifier.py", {"synthesize", "curate", "train_cnn"}),
+        ("training/predicting.py", {"synthesize", "curate", "train_cnn", "evaluate"}),
         ("models/generators.py", {"train_gan"}),
-        ("metrics/classification.py", {"evaluate", "summarize"}),
+        ("metrics/classification.py", {"synthesize", "evaluate", "summarize"}),
     ],
 )
 def test_only_code_that_a_step_reaches_makes_it_another(changed, steps, tmp_path, monkeypatch):
     copy = tmp_path / "augstudy"
     shutil.copytree(Path(fingerprint.__file__).parent, copy)
     monkeypatch.setattr(fingerprint, "_ROOT", copy)
-    names = ("train_gan", "train_cnn", "evaluate", "cam", "summarize")
+    names = ("train_gan", "synthesize", "curate", "train_cnn", "evaluate", "cam", "summarize")
     fingerprint._code_of.cache_clear()
     version = fingerprint.step_version.__wrapped__
     before = {name: version(name) for name in names}

@@ -1,18 +1,13 @@
 """The report as one HTML file that needs nothing else: no network, no scripts, no fonts."""
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup, escape
 
 from augstudy.fingerprint import code_version, software
 from augstudy.metrics.verdicts import margin_text
 from augstudy.report import filtering, gallery, labels, reasons, sections, wording
 from augstudy.report.material import Material
+from augstudy.report.templates import environment
 
 LIMIT = 2_000_000
 
@@ -58,39 +53,6 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
     context["cams"] = gallery.cams(material, summary["headline"]["arm"], room)
     context["cams_left_out"] = len(material.cams) - len(context["cams"])
     return template.render(context)
-
-
-@lru_cache
-def environment() -> jinja2.Environment:
-    """Templates of this package; what is inserted is escaped, a missing value is an error."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_keep_units,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["quotes"] = lambda text: text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
-    made.filters["code"] = _code
-    made.filters["css"] = lambda text: re.sub(r"[^a-z]+", "-", text)
-    made.filters["minus"] = _minus
-    return made
-
-
-def _minus(text: str) -> str:
-    """Text with true minus signs before numbers; what is safe HTML stays so."""
-    return type(text)(re.sub(r"(?<!\w)-(?=\d)", "\N{MINUS SIGN}", text))
-
-
-def _code(text: str) -> Markup:
-    """Text with `names` in backquotes as HTML, escaped."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
-
-
-def _keep_units(value: Any) -> Any:
-    """Keep a number and its per cent sign on one line."""
-    return value.replace(" %", "\N{NO-BREAK SPACE}%") if isinstance(value, str) else value
 
 
 def _facts(material: Material, summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from augstudy.durations import duration
 from augstudy.files import replace_text
 from augstudy.metrics.statistics import points
 from augstudy.report import levels, wording
-from augstudy.report.html import environment
+from augstudy.report.templates import environment
 from augstudy.tracker.folder import NOTE
 from augstudy.tracker.record import utc
 

@@ -14,7 +14,7 @@ from augstudy.metrics.statistics import points
 from augstudy.report import wording
 from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves, pictures
-from augstudy.report.html import environment
+from augstudy.report.templates import environment
 from augstudy.tracker.compare import Comparison, Contestant, Difference
 
 # Told apart without the help of red and green.

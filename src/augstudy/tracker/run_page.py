@@ -57,7 +57,7 @@ def write_missing(book: RunsFolder) -> None:
 
 def write(folder: Path, record: Record, shelf: Shelf) -> Path:
     """Write the page into the folder of a run; its path."""
-    from augstudy.report.html import environment
+    from augstudy.report.templates import environment
 
     (first, *_) = found = list(rows([record]))
     columns = [field for field in ARM_FIELDS if field.name in _ARM_COLUMNS or field.score]

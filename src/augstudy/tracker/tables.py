@@ -112,7 +112,7 @@ def _write_json(rows: Sequence[Row], path: Path) -> None:
 
 
 def _write_html(rows: Sequence[Row], path: Path) -> None:
-    from augstudy.report.html import environment
+    from augstudy.report.templates import environment
 
     fields = [field for field in FIELDS.values() if any(row.get(field.name) for row in rows)]
     cells = [[text_of(field, row) for field in fields] for row in rows]

@@ -8,7 +8,7 @@ from augstudy.fingerprint import code_version, software
 from augstudy.report import gallery, style, wording
 from augstudy.report.figures import pictures
 from augstudy.report.figures import sweep as sweep_figures
-from augstudy.report.html import environment
+from augstudy.report.templates import environment
 from augstudy.tuning.gan_points import CHOOSES, METRICS, Drawn
 from augstudy.tuning.gan_summary import Material, shown
 from augstudy.tuning.summary import readable

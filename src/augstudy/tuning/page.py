@@ -12,8 +12,8 @@ from augstudy.report import gallery, style, wording
 from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves
 from augstudy.report.figures import sweep as sweep_figures
-from augstudy.report.html import environment
 from augstudy.report.sections import mean_confusion, score_cells
+from augstudy.report.templates import environment
 from augstudy.tuning import search_page
 from augstudy.tuning.summary import Material, readable, span
 from augstudy.tuning.sweep import BASE, Axis
