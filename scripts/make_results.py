@@ -21,7 +21,10 @@ from augstudy.report.learning import learning_curve
 from augstudy.report.material import read_arm
 
 ROOT = Path(__file__).parents[1]
-KEPT = ("headline", "margin", "left_out", "seeds", "differences", "power", "gan", "discriminator")
+KEPT = (
+    *("headline", "margin", "left_out", "seeds", "budget", "differences", "pairs", "power"),
+    *("label_noise", "gan", "discriminator"),
+)
 CONFUSED = 5
 
 

@@ -66,12 +66,13 @@ def section(found: dict[str, Any]) -> list[str]:
     if found.get("worth"):
         parts.append("What the arms are worth in real images:")
         parts.append("\n".join(f"- {item['sentence']}" for item in found["worth"]))
+    parts.append(doubts(levels))
     for level in levels:
         parts += [f"### Level {level['data']['level']:,}", arms_table(level)]
         parts += [f"{note}" for note in wording.left_out(level.get("left_out") or {})]
         if level.get("gan"):
             parts.append(f"GAN: {level['gan']['verdict']}. {level['gan']['reason']}")
-    return [*parts, made(found)]
+    return [*(part for part in parts if part), made(found)]
 
 
 def setting(found: dict[str, Any]) -> str:
@@ -89,23 +90,45 @@ def setting(found: dict[str, Any]) -> str:
 
 
 def answers(levels: list[dict[str, Any]]) -> list[str]:
-    """For every arm at which levels it helped, hurt, or neither; and what that comes to."""
-    lines, helped, hurt = [], [], []
-    labels = dict.fromkeys(label for level in levels for label in level["differences"])
-    for label in labels:
-        by_verdict: dict[str, list[str]] = {}
-        for level in levels:
-            if difference := level["differences"].get(label):
-                verdict = by_verdict.setdefault(str(difference["verdict"]), [])
-                verdict.append(f"{level['data']['level']:,}")
-        said = "; ".join(f"{word} at {listed(at)}" for word, at in by_verdict.items())
-        lines.append(f"- `{label}`: {said}.")
-        if any(
-            level["arms"].get(label, {}).get("arm") in student_report.SYNTHETIC for level in levels
-        ):
-            helped += [label] if "helps" in by_verdict else []
-            hurt += [label] if "hurts" in by_verdict else []
-    return [conclusion(helped, hurt), "Beside `real`, by level:", "\n".join(lines)]
+    """What each comparison found at each level; and what that says of synthetic images."""
+    helped, hurt = (labels_with(levels, verdict) for verdict in ("helps", "hurts"))
+    parts = [conclusion(helped, hurt), "Accuracy minus that of `real`, in points:"]
+    parts.append(grid(levels, "differences"))
+    if any(level.get("pairs") for level in levels):
+        parts.append("Minus that of the arm which differs by one thing alone:")
+        parts.append(grid(levels, "pairs"))
+    return parts
+
+
+def comparisons(level: dict[str, Any], which: str) -> list[dict[str, Any]]:
+    """Those of a level with `real` (``differences``), or between other arms (``pairs``)."""
+    found = level.get(which) or []
+    return list(found.values()) if isinstance(found, dict) else found
+
+
+def labels_with(levels: list[dict[str, Any]], verdict: str) -> list[str]:
+    """Arms of which a level says so beside `real`, and that are about synthetic images alone."""
+    found = (
+        record["arm"]
+        for level in levels
+        for record in comparisons(level, "differences")
+        if record["verdict"] == verdict and wording.answers(level["arms"][record["arm"]]["arm"])
+    )
+    return list(dict.fromkeys(found))
+
+
+def grid(levels: list[dict[str, Any]], which: str) -> str:
+    """A row for every two arms, a column a level."""
+    rows: dict[str, dict[int, str]] = {}
+    for column, level in enumerate(levels):
+        for record in comparisons(level, which):
+            against = "" if record["against"] == "real" else f" minus `{record['against']}`"
+            cell = f"{points(record['mean'])}, {record['verdict']}"
+            rows.setdefault(f"`{record['arm']}`{against}", {})[column] = cell
+    head = ["arm", *(f"level {level['data']['level']:,}" for level in levels)]
+    columns = range(len(levels))
+    cells = [[arms, *(found.get(at, "") for at in columns)] for arms, found in rows.items()]
+    return table(head, cells)
 
 
 def conclusion(helped: list[str], hurt: list[str]) -> str:
@@ -141,11 +164,32 @@ def arms_table(level: dict[str, Any]) -> str:
                 f"{arm['training_images']:,}",
                 measured(arm["metrics"]["accuracy"]),
                 *change,
+                trusted(level, label),
                 wording.percent(arm["train_accuracy"]),
             ]
         )
-    head = ["arm", "training images", "accuracy", "minus `real`, points", "p", "verdict", "train"]
-    return table(head, rows)
+    head = ["arm", "training images", "accuracy", "minus `real`, points", "p", "verdict"]
+    return table([*head, "trusted labels", "train"], rows)
+
+
+def trusted(level: dict[str, Any], label: str) -> str:
+    """Accuracy on the test images whose labels confident learning does not doubt."""
+    found = (level.get("label_noise") or {}).get("arms", {}).get(label, {})
+    return wording.percent(found["left"]) if "left" in found else ""
+
+
+def doubts(levels: list[dict[str, Any]]) -> str:
+    """How many test labels are doubtful, as the best classifier of `real` sees them."""
+    found = levels[-1].get("label_noise")
+    if not found:
+        return ""
+    doubtful, count = found["suspicious"], found["suspicious"] + found["left"]
+    return (
+        f"“Trusted labels” is the accuracy on test images whose label confident learning does not "
+        f"doubt, with the predictions of `real` at that level; at level "
+        f"{levels[-1]['data']['level']:,} it doubts {doubtful:,} of {count:,}, and puts wrong "
+        f"labels at {wording.percent(found['estimated_noise'])}. Verdicts are about all images."
+    )
 
 
 def measured(record: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from tables import listed, table
 from augstudy.report import wording
 
 PRESET = "scarcity"  # the study that answers it
-SYNTHETIC = ("replace", "add", "add_filtered", "classic_add")
 FELL = 0.05  # a fall of train accuracy that nobody would call noise
 NOT_RUN = "not run"
 
@@ -156,7 +155,7 @@ def conclusion_cell(found: dict[str, Any]) -> str:
         f"{level['data']['level']:,}"
         for level in levels
         if any(
-            difference["verdict"] == "helps" and level["arms"][label]["arm"] in SYNTHETIC
+            difference["verdict"] == "helps" and wording.answers(level["arms"][label]["arm"])
             for label, difference in level["differences"].items()
         )
     ]

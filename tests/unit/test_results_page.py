@@ -18,7 +18,13 @@ import make_results  # noqa: E402
 import results_page  # noqa: E402
 import student_report  # noqa: E402
 
-ARMS = (("real", None, 0.0), ("replace", 0.3, 0.0), ("mislabelled", 0.3, -2.0))
+ARMS = (
+    ("real", None, 0.0),
+    ("replace", 0.3, 0.0),
+    ("add", 1.0, 0.2),
+    ("extra_real", 1.0, 0.4),
+    ("mislabelled", 0.3, -2.0),
+)
 SKILL = {4: 0.0, 8: 1.5}
 
 
@@ -101,6 +107,9 @@ def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
     assert "- `replace_30` at level 8 is" in page
     assert "### Level 4" in page and "### Level 8" in page
     found = json.loads((results / "scarcity.json").read_text())
+    assert "| `add_100` minus `extra_real_100` | " in page
+    trusted = found["levels"][1]["label_noise"]["arms"]["add_100"]["left"]
+    assert f"{100 * trusted:.1f} % | " in page and "confident learning does not doubt" in page
     accuracy = found["levels"][1]["arms"]["replace_30"]["metrics"]["accuracy"]
     assert f"{100 * accuracy['value']:.1f} % (" in page
     assert "A processor, 2 cores, 8.0 GiB; 2 h 00 min from start to end" in page
@@ -125,18 +134,29 @@ def verdicts(found: dict, label: str, *words: str) -> list[dict]:
 
 
 @pytest.mark.parametrize(
-    ("words", "conclusion", "line"),
+    ("words", "conclusion"),
     [
-        (("helps", "helps"), "helped in `replace_30`, and hurt nowhere", "helps at 4 and 8."),
-        (("hurts", "no clear difference"), "helped nowhere, and hurt in", "hurts at 4; no clear"),
-        (("helps", "hurts"), "helped in `replace_30` and hurt in `replace_30`", "hurts at 8."),
-        (("cannot tell yet",) * 2, "made no arm clearly better or worse", "cannot tell yet at 4"),
+        (("helps", "helps"), "helped in `replace_30`, and hurt nowhere"),
+        (("hurts", "no difference"), "helped nowhere, and hurt in"),
+        (("helps", "hurts"), "helped in `replace_30` and hurt in `replace_30`"),
+        (("can't tell yet",) * 2, "made no arm clearly better or worse"),
     ],
 )
-def test_words_follow_the_verdicts(found, words, conclusion, line):
+def test_words_follow_the_verdicts(found, words, conclusion):
     said = results_page.answers(verdicts(found, "replace_30", *words))
     assert conclusion in said[0]
-    assert line in said[-1]
+    cells = said[2].splitlines()[2].split(" | ")
+    assert [cell.strip(" |").split(", ")[1] for cell in cells[1:]] == list(words)
+
+
+def test_help_of_classic_augmentation_is_no_help_of_generated_images(found):
+    levels = verdicts(found, "replace_30", "helps", "helps")
+    for level in levels:
+        level["arms"] = level["arms"] | {
+            "replace_30": level["arms"]["replace_30"] | {"arm": "classic_add"}
+        }
+    assert "made no arm clearly better" in results_page.answers(levels)[0]
+    assert student_report.conclusion_cell({"levels": levels}) == "not at any level"
 
 
 def test_a_control_that_helps_is_no_help_of_generated_images(found):
