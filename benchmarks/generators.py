@@ -4,10 +4,10 @@
                                     [--seeds 3] [--budget 300]
 
 Each recipe trains for as many steps as fit the budget, in CPU seconds, but for no more than the
-recipe's own number of them. The judge measures what it draws. A measurement that is in
-``results/generators/`` already is not repeated, so that the command can be stopped and started
-again, and several of them can share the recipes; it writes ``results/generators.json`` and a sheet
-of samples for each set of classes.
+recipe's own number of them; further seeds train for as many as the first, on whichever machine.
+The judge measures what it draws. A measurement that is in ``results/generators/`` already is not
+repeated, so that the command can be stopped and started again, and several of them can share the
+recipes; it writes ``results/generators.json`` and a sheet of samples for each set of classes.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def prepare(work: Path, name: str, drawings: str) -> None:
 
 def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> None:
     """Train one generator, let it draw, and write down what the judge finds."""
-    steps = int(min(gan_recipe(recipe).steps, budget / pace(work, recipe))) // 25 * 25
+    steps = steps_within(budget, work, name, recipe)
     began, began_cpu = time.perf_counter(), time.process_time()
     settings = gan_recipe(recipe, {"steps": steps})
     made = work / f"{recipe}-{seed}-{budget:g}"
@@ -126,6 +126,13 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
     print(json.dumps({key: found[key] for key in ("set", "recipe", "seed", "verdict", "cpu_s")}))
 
 
+def steps_within(budget: float, work: Path, name: str, recipe: str) -> int:
+    """The steps of the seeds that were measured before, if any; else what fits the budget."""
+    for path in sorted(CACHE.glob(record_path(name, recipe, "?", budget).name)):
+        return int(json.loads(path.read_text())["steps"])
+    return int(min(gan_recipe(recipe).steps, budget / pace(work, recipe))) // 25 * 25
+
+
 def pace(work: Path, recipe: str) -> float:
     """CPU seconds a step, from a few steps after the first ones; measured once for each set."""
     kept = work / f"pace-{recipe}.json"
@@ -148,7 +155,7 @@ def _paced(dataset: Path, recipe: str) -> float:
     return (marks[1] - marks[0]) / 25
 
 
-def record_path(name: str, recipe: str, seed: int, budget: float) -> Path:
+def record_path(name: str, recipe: str, seed: int | str, budget: float) -> Path:
     """Where a measurement is kept."""
     return CACHE / f"{name}-{budget:g}-{recipe}-{seed}.json"
 

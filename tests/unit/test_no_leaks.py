@@ -10,7 +10,13 @@ from builders import build_dataset
 
 from augstudy import artifacts
 from augstudy.arms import Arm
-from augstudy.config import ClassifierSettings, CurationSettings, DataSettings, JudgeSettings
+from augstudy.config import (
+    MAMMALS,
+    ClassifierSettings,
+    CurationSettings,
+    DataSettings,
+    JudgeSettings,
+)
 from augstudy.data.dataset import SPLITS, load_split
 from augstudy.stages import (
     cam,
@@ -122,19 +128,18 @@ def accuracy(dataset, path):
 
 def test_shuffled_labels_give_chance_accuracy(tmp_path):
     """What no label tells, no classifier may know; with the true labels it does."""
-    classes = ("camel", "giraffe", "zebra")
-    true = build_dataset(tmp_path / "true", classes=classes, train=60, val=21, test=120)
+    true = build_dataset(tmp_path / "true", train=66, val=22, test=120)
     random = np.random.default_rng(0)
     # Every class gets as many of each label, or chance would tie a few labels to their classes.
     labels = {
         f"{name}_labels": np.concatenate(
-            [random.permutation(np.arange(count, dtype=np.int32) % 3) for _ in classes]
+            [random.permutation(np.arange(count, dtype=np.int32) % 11) for _ in MAMMALS]
         )
-        for name, count in (("train", 60), ("val", 21))
+        for name, count in (("train", 66), ("val", 22))
     }
     shuffled = republish(true, tmp_path / "shuffled", "dataset", **labels)
-    assert accuracy(true.path, tmp_path / "a") > 0.7
-    assert accuracy(shuffled, tmp_path / "b") == pytest.approx(1 / 3, abs=0.1)
+    assert accuracy(true.path, tmp_path / "a") > 0.4
+    assert accuracy(shuffled, tmp_path / "b") == pytest.approx(1 / 11, abs=0.03)
 
 
 def test_the_extra_drawings_are_read_by_one_arm_alone(whole, tmp_path):
