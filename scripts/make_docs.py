@@ -1,7 +1,7 @@
 """Write the pages that are made of results files: ``make docs``.
 
 ``docs/benchmarks.md`` and ``docs/generators.md`` are made of ``benchmarks/results``;
-``docs/results.md``, with its figures, of ``results``.
+``docs/results.md``, with its figures, of ``results``; ``docs/settings.md`` of the code.
 """
 
 import json
@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import generators_page  # noqa: E402
 import results_page  # noqa: E402
+import settings_page  # noqa: E402
 from tables import table  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -21,6 +22,7 @@ TARGET = ROOT / "docs" / "benchmarks.md"
 GENERATORS_TARGET = ROOT / "docs" / "generators.md"
 STUDIES = ROOT / "results"
 STUDIES_TARGET = ROOT / "docs" / "results.md"
+SETTINGS_TARGET = ROOT / "docs" / "settings.md"
 
 HEADER = """# Benchmarks
 
@@ -195,8 +197,9 @@ def studies() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(page())
-    print(f"Wrote {TARGET.relative_to(ROOT)}.")
+    for target, text in ((TARGET, page()), (SETTINGS_TARGET, settings_page.page())):
+        target.write_text(text)
+        print(f"Wrote {target.relative_to(ROOT)}.")
     if text := generators():
         GENERATORS_TARGET.write_text(text)
         print(f"Wrote {GENERATORS_TARGET.relative_to(ROOT)}.")

@@ -86,14 +86,14 @@ class EarlyStopping(Settings):
     """Stop once the validation loss has not improved for a while."""
 
     patience: int = Field(10, ge=1, description="epochs")
-    min_delta: float = Field(0.0, ge=0)
+    min_delta: float = Field(0.0, ge=0, description="a smaller gain of loss is none")
 
 
 class ReduceOnPlateau(Settings):
     """Lower the learning rate when the validation loss stalls."""
 
     patience: int = Field(5, ge=1, description="epochs")
-    factor: float = Field(0.5, gt=0, lt=1)
+    factor: float = Field(0.5, gt=0, lt=1, description="by which the rate is multiplied")
     min_learning_rate: float = Field(1e-5, ge=0)
 
 
@@ -135,15 +135,17 @@ class NetworkSettings(Settings):
 
     filters: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
     kernels: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
-    padding: Literal["valid", "same"] | None = None
-    pooling: Literal["max", "average"] | None = None
-    pool_size: int | None = Field(None, ge=1)
+    padding: Literal["valid", "same"] | None = Field(None, description="of every convolution")
+    pooling: Literal["max", "average"] | None = Field(None, description="behind every block")
+    pool_size: int | None = Field(None, ge=1, description="side and stride of a pooling")
     convs: int | None = Field(None, ge=1, description="convolutions a block")
     extra: tuple[int, ...] | None = Field(
         None, description="filters of convolutions behind the last block"
     )
-    batch_norm: bool | None = None
-    dropout: float | None = Field(None, ge=0, lt=1)
+    batch_norm: bool | None = Field(None, description="behind every convolution")
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="behind every pooling and before dense layers"
+    )
     dense: tuple[int, ...] | None = Field(None, description="units of the layers before the last")
 
     def changes(self) -> dict[str, Any]:
@@ -154,13 +156,15 @@ class NetworkSettings(Settings):
 class ClassifierSettings(Settings):
     """A classifier and its training recipe."""
 
-    architecture: str = "modern"
+    architecture: str = Field("modern", description="layers of a recipe, by its name")
     network: NetworkSettings = NetworkSettings()
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     metric: Literal["categorical_accuracy"] = "categorical_accuracy"
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of a label that is spread over all classes"
+    )
     optimizer: OptimizerSettings = OptimizerSettings()
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, description="images a gradient step")
     epochs: int = Field(50, ge=1, description="over the real drawings")
     budget: Literal["steps", "epochs"] = Field(
         "steps", description="what is equal in all arms: gradient steps, or passes over the images"
@@ -180,7 +184,7 @@ class ClassifierSettings(Settings):
         description="predict the mean over a drawing and copies, so many in all, that are changed "
         "half as much as in training",
     )
-    precision: Precision = "auto"
+    precision: Precision = Field("auto", description="auto is bfloat16 on CPUs that compute in it")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -195,8 +199,8 @@ class ClassifierSettings(Settings):
 class GeneratorSettings(Settings):
     """What all generators of labelled images have in common, and their training."""
 
-    architecture: str
-    batch_size: int = Field(64, ge=2, multiple_of=2)
+    architecture: str = Field(description="networks of a recipe, by name")
+    batch_size: int = Field(64, ge=2, multiple_of=2, description="real images a step")
     steps: int = Field(1500, ge=1, description="generator updates")
     learning_rate: float = Field(2e-4, gt=0, description="of the generator")
     final_rate: float = Field(1.0, gt=0, le=1, description="share of the rate left at the end")
@@ -207,13 +211,13 @@ class GeneratorSettings(Settings):
     evaluations: int = Field(
         8, ge=1, description="times that the training is watched and the generator scored"
     )
-    precision: Precision = "auto"
+    precision: Precision = Field("auto", description="auto is bfloat16 on CPUs that compute in it")
 
 
 class GanSettings(GeneratorSettings):
     """An AC-GAN and how to train it. Moves and scales real and generated images alike."""
 
-    architecture: str = "compact"
+    architecture: str = Field("compact", description="networks of a recipe, by name")
     discriminator: str = Field(
         "", description="architecture of the discriminator, where it is not the generator's"
     )
@@ -223,10 +227,10 @@ class GanSettings(GeneratorSettings):
     spectral_norm: bool = Field(
         False, description="of the discriminator's weights, in the place of batch normalisation"
     )
-    latent_dim: int = Field(100, ge=1)
+    latent_dim: int = Field(100, ge=1, description="numbers of noise an image")
     discriminator_rate: float = Field(1.0, gt=0, description="times the generator's rate (TTUR)")
-    beta_1: float = Field(0.5, ge=0, lt=1)
-    beta_2: float = Field(0.999, ge=0, lt=1)
+    beta_1: float = Field(0.5, ge=0, lt=1, description="of Adam, for both networks")
+    beta_2: float = Field(0.999, ge=0, lt=1, description="of Adam, for both networks")
     loss: Literal["bce", "hinge"] = Field("bce", description="of telling real from generated")
     class_loss: Literal["ac", "adc"] = Field(
         "ac", description="auxiliary classifier, or one that tells real from generated as well"
@@ -251,7 +255,7 @@ class DiffusionSettings(GeneratorSettings):
 
     architecture: Literal["diffusion"] = "diffusion"
     width: int = Field(32, ge=8, multiple_of=8, description="channels at 14 x 14 pixels")
-    beta_2: float = Field(0.99, ge=0, lt=1)
+    beta_2: float = Field(0.99, ge=0, lt=1, description="of Adam")
     unlabelled: float = Field(
         0.1, ge=0, lt=1, description="share of images trained on without their class"
     )

@@ -15,6 +15,11 @@ def test_the_results_page_says_what_the_results_say():
     assert (target.read_text() if target.exists() else "") == script["studies"](), "run: make docs"
 
 
+def test_the_settings_page_says_what_the_code_says():
+    script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
+    assert script["SETTINGS_TARGET"].read_text() == script["settings_page"].page(), "run: make docs"
+
+
 def test_the_generators_page_says_what_the_measurements_say():
     script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
     target = script["GENERATORS_TARGET"]

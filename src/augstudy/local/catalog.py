@@ -26,12 +26,16 @@ from augstudy.recipes import merged
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a pipeline; `kind` is KFP's name of the type, such as ``NUMBER_INTEGER``."""
+    """A parameter of a pipeline; `kind` is KFP's name of the type, such as ``NUMBER_INTEGER``.
+
+    ``text`` is what the pipeline's docstring says of it.
+    """
 
     name: str
     kind: str
     default: Any
     required: bool
+    text: str = ""
 
 
 def folder() -> Path:
@@ -102,6 +106,7 @@ def parameters(pipeline: Any) -> dict[str, Parameter]:
             kind=item["parameterType"],
             default=_whole(item.get("defaultValue"), item["parameterType"]),
             required="defaultValue" not in item and not item.get("isOptional", False),
+            text=" ".join(item.get("description", "").split()),
         )
         for name, item in definitions.items()
     }

@@ -1,0 +1,159 @@
+"""``docs/settings.md``: every parameter and setting, from the code that checks them."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from tables import listed, table
+
+from augstudy import config
+from augstudy.arms import KINDS, Arm
+from augstudy.local import catalog
+from augstudy.recipes import CLASSIFIERS, GANS
+
+HEADER = """# Settings
+
+Written by `make docs` from the models that check them. A study takes its parameters from the
+pipeline's defaults, then from a preset (`PRESET=`, a file in `pipelines/presets` or any YAML file),
+then from the options, then from `SET="a=1 b.c=2"` (`--set` of the command line), where `b.c` is
+setting `c` inside parameter `b`. An unknown name is an error that says what there is.
+
+An arm of one's own is a line of YAML; it needs a name if it changes more than the share:
+
+```yaml
+arms:
+  - {arm: real}
+  - {arm: add, share: 0.5}
+  - {arm: real, name: unaugmented, augmentation: {}}
+  - {arm: extra_real, share: 1.0, optional: true}
+curation_settings: {strictness: 1.2, balance: false}
+```
+"""
+PARAMETERS = {
+    "classifier_settings": config.ClassifierSettings,
+    "gan_settings": config.GanSettings,
+    "judge_settings": config.JudgeSettings,
+    "curation_settings": config.CurationSettings,
+}
+RECIPES = {"classifier_settings": CLASSIFIERS, "gan_settings": GANS}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEADER.strip(), "## Parameters of `augmentation_study`", parameters()]
+    parts += ["## Arms", kinds(), settings(Arm)]
+    for name, model in PARAMETERS.items():
+        parts += [f"## `{name}`", settings(model)]
+        if model is config.GanSettings:
+            parts.append("Of recipe `diffusion`, in the place of those from `discriminator` on:")
+            parts.append(settings(config.DiffusionSettings, but=config.GeneratorSettings))
+        if name in RECIPES:
+            parts.append(recipes(RECIPES[name]))
+    parts += ["## Augmentation", "Wherever there is one:", settings(config.Augmentation)]
+    return "\n\n".join(parts) + "\n"
+
+
+def parameters() -> str:
+    """A row a parameter."""
+    pipeline = catalog.load("augmentation_study")
+    known = catalog.parameters(pipeline)
+    order = inspect.signature(pipeline.pipeline_func).parameters
+    rows = [[f"`{name}`", default(known[name].default), known[name].text] for name in order]
+    return table(["parameter", "default", "what it is"], rows)
+
+
+def kinds() -> str:
+    """A row a kind of arm."""
+    rows = [
+        [f"`{name}`", _text(kind.make), f"at most {kind.most:g}" if kind.most else ""]
+        for name, kind in KINDS.items()
+    ]
+    return table(["arm", "its training set", "share"], rows)
+
+
+def recipes(known: Mapping[str, Mapping[str, Any]]) -> str:
+    """What each recipe sets; what it leaves alone is in the table above."""
+    alike: dict[str, list[str]] = {}
+    for name, values in known.items():
+        own = {
+            key: value for key, value in values.items() if (key, value) != ("architecture", name)
+        }
+        written = yaml.safe_dump(own, default_flow_style=True, width=10_000).strip()
+        alike.setdefault(written, []).append(f"`{name}`")
+    lines = [f"- {listed(names)}: `{written}`" for written, names in alike.items()]
+    said = "Recipes set in their place, beside the architecture of their name:"
+    return "\n".join([said, "", *lines])
+
+
+def settings(model: type[BaseModel], but: type[BaseModel] | None = None) -> str:
+    """A row a setting, those of settings inside it as well; without those that `but` has."""
+    left_out = set(but.model_fields) if but else set()
+    rows = [row for row in _rows(model, "") if row[0].strip("`").split(".")[0] not in left_out]
+    return table(["setting", "default", "values", "what it is"], rows)
+
+
+def _rows(model: type[BaseModel], prefix: str) -> Iterable[list[str]]:
+    schema = model.model_json_schema()
+    for name, field in model.model_fields.items():
+        inner = _model(field.annotation)
+        found = _merged(schema["properties"][name])
+        text = field.description or ""
+        if inner is None:
+            usual = "required" if field.is_required() else default(found.get("default"))
+            yield [f"`{prefix}{name}`", usual, _values(found), text]
+            continue
+        yield [f"`{prefix}{name}`", _none(found), "", text or _text(inner)]
+        if inner is config.Augmentation:
+            continue
+        yield from _rows(inner, f"{prefix}{name}.")
+
+
+def _text(documented: object) -> str:
+    """The first line of a docstring, as Markdown."""
+    return (documented.__doc__ or "").splitlines()[0].replace("``", "`")
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation names, by itself or beside None."""
+    options = (annotation, *getattr(annotation, "__args__", ()))
+    return next(
+        (item for item in options if isinstance(item, type) and issubclass(item, BaseModel)), None
+    )
+
+
+def _merged(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A property with what its one alternative beside null says."""
+    others = [item for item in found.get("anyOf", []) if item.get("type") != "null"]
+    return {**(others[0] if len(others) == 1 else {}), **found}
+
+
+def _none(found: Mapping[str, Any]) -> str:
+    return "none" if "default" in found and found["default"] is None else ""
+
+
+def _values(found: Mapping[str, Any]) -> str:
+    """What may be given: the choices, or the range."""
+    if "enum" in found:
+        return ", ".join(f"`{item}`" for item in found["enum"])
+    words = {
+        "minimum": "from",
+        "exclusiveMinimum": "above",
+        "maximum": "to",
+        "exclusiveMaximum": "below",
+        "multipleOf": "multiple of",
+    }
+    said = [f"{word} {found[key]:g}" for key, word in words.items() if key in found]
+    return ", ".join(said) or {"boolean": "`true`, `false`"}.get(found.get("type", ""), "")
+
+
+def default(value: Any) -> str:
+    """A default as one would write it in YAML."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, (list, dict)) and len(str(value)) > 40:
+        return f"{len(value)} of them"
+    return f"`{value}`" if value != "" else ""
