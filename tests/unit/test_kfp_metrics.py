@@ -66,12 +66,14 @@ def test_scalars_drop_what_is_not_finite_and_what_is_least_missed():
         names = ("accuracy_mean", "precision_macro_mean", "recall_macro_mean", "f1_macro_mean")
         names += ("accuracy_low", "accuracy_high", "accuracy_std")
         flat |= {f"arm{arm}.{name}": 0.5 for name in names}
+        flat[f"synthetic.figure{arm}"] = 1.0
         names = ("accuracy", "p_holm", "ci_low", "ci_high")
         flat |= {f"arm{arm}_minus_real.{name}": 0.1 for name in names}
     kept = kfp_metrics.scalars(flat)
     assert len(kept) <= 60 and "broken" not in kept and "endless" not in kept
     assert {"level", "arm7.accuracy_mean", "arm7_minus_real.ci_low"} <= set(kept)
     assert "arm0.recall_macro_mean" not in kept
+    assert "arm7_minus_real.p_holm" in kept
     small = {"level": 50, "real.recall_macro_mean": 0.5}
     assert kfp_metrics.scalars(small) == small
 

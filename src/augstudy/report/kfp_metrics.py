@@ -6,6 +6,7 @@ command lines, so it is kept small; a number that is not finite would end the st
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,13 +18,19 @@ from augstudy.metrics.scores import SCORES
 MOST_SCALARS = 60
 MOST_POINTS = 100
 MOST_CLASSES = 100
-# What a table of runs can do without, least missed first.
-_DISPENSABLE = (
-    *(f".{name}_mean" for name in reversed(SCORES) if name != "accuracy"),
-    ".accuracy_std",
-    ".accuracy_low",
-    ".accuracy_high",
-    ".p_holm",
+# What a table of runs can do without, least missed first. What synthetic images are like is among
+# the metrics of `synthesize`, too.
+_DISPENSABLE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        *(rf"\.{name}_mean$" for name in reversed(SCORES) if name != "accuracy"),
+        r"\.accuracy_std$",
+        r"\.accuracy_low$",
+        r"\.accuracy_high$",
+        r"^synthetic\.",
+        r"_minus_(?!real\.)",
+        r"\.p_holm$",
+    )
 )
 
 
@@ -35,10 +42,10 @@ def scalars(flat: Mapping[str, Any], most: int = MOST_SCALARS) -> dict[str, floa
         most: So many keys at most.
     """
     kept = {str(key): float(value) for key, value in flat.items() if _finite(value)}
-    for ending in _DISPENSABLE:
+    for dispensable in _DISPENSABLE:
         if len(kept) <= most:
             break
-        kept = {key: value for key, value in kept.items() if not key.endswith(ending)}
+        kept = {key: value for key, value in kept.items() if not dispensable.search(key)}
     return dict(list(kept.items())[:most])
 
 

@@ -49,22 +49,21 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
         "synthetic": drawn,
         "curation": material.curation.json("curation.json") if material.curation else None,
     }
-    # Those of the synthetic images come first, as a dashboard takes no more than so many.
-    flat = quality.flat(drawn) if drawn else {}
-    flat |= flatten(arms, [*differences.values(), *pairs], material.level)
-    summary["flat"] = flat | {"detectable": power["detectable"]}
+    flat = {"level": material.level, "detectable": power["detectable"]}
+    flat |= quality.flat(drawn) if drawn else {}
+    summary["flat"] = flat | flatten(arms, [*differences.values(), *pairs])
     return summary
 
 
 def flatten(
-    arms: Mapping[str, Mapping[str, Any]], found: Sequence[Mapping[str, Any]], level: int
+    arms: Mapping[str, Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
 ) -> dict[str, float]:
     """Flat keys for a dashboard's metrics, such as ``add_100_minus_real.ci_low``.
 
     Raises:
         DataError: a number is not finite.
     """
-    flat: dict[str, float] = {"level": level}
+    flat: dict[str, float] = {}
     for label, arm in arms.items():
         for metric, record in arm["metrics"].items():
             flat[f"{label}.{metric}_mean"] = record["value"]
