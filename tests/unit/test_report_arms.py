@@ -76,6 +76,7 @@ def test_an_arm_that_was_left_out_is_named_with_its_reason(report, page):
 def test_the_budget_is_stated(report, page):
     assert report.json("summary.json")["budget"] == "steps"
     assert "Equal gradient steps" in page
+    assert "But for “100 % more steps (control)”, a control of what more steps do." in page
 
 
 def test_the_filter_is_shown_class_by_class(report, page):

@@ -79,6 +79,7 @@ def test_the_page_of_all_levels_says_it(series):
     assert "Worth in real images" in page and "<code>add_100</code> at level 4 is worth" in page
     assert "wider than need be" not in page
     assert "3 runs, in the order run." in page
+    assert "How to read this" in page and "No difference larger than 1 point" in page
     (curve,) = series.curves()
     assert curve.learning["basis"] == "evaluations"
     (row,) = levels.worth_rows(curve)

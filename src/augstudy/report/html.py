@@ -27,7 +27,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "plots": sections.arm_plots(material, summary),
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
-        "budget": wording.budget(summary["budget"]),
+        "budget": wording.budget(summary["budget"], sections.longer(material)),
         "reasons": reasons.box(material, summary),
         "pairs": sections.pair_rows(material, summary),
         "controls": sections.controls(material, summary),

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.metrics.verdicts import MARGIN
 from augstudy.report import learning, style, wording
 from augstudy.report.figures import levels as figures
 from augstudy.report.material import ArmResult
@@ -27,6 +28,8 @@ _SAME = (
     "gan_settings",
     "gan_seed",
     "judge_settings",
+    "synthetic_per_class",
+    "curation_settings",
 )
 
 
@@ -52,12 +55,16 @@ class Arm:
 
 @dataclass(frozen=True)
 class Curve:
-    """Comparable runs at two levels or more; ``learning`` says what arms are worth."""
+    """Comparable runs at two levels or more; ``learning`` says what arms are worth.
+
+    A difference below ``margin``, a share, is said not to matter.
+    """
 
     title: str
     levels: list[int]
     arms: list[Arm]
     learning: dict[str, Any]
+    margin: float = MARGIN
 
 
 def curves(
@@ -172,7 +179,8 @@ def _curve(
         found = learning.learning_curve(evaluations)
     else:
         found = learning.from_summaries(summaries)
-    return Curve(", ".join(parts), levels, ordered, found)
+    margin = float(summaries[0].get("margin", MARGIN))
+    return Curve(", ".join(parts), levels, ordered, found, margin)
 
 
 def _cell(point: Point | None) -> str:

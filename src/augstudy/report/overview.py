@@ -15,6 +15,7 @@ from rich.text import Text
 from augstudy.durations import duration
 from augstudy.files import replace_text
 from augstudy.metrics.statistics import points
+from augstudy.metrics.verdicts import margin_text
 from augstudy.report import levels, wording
 from augstudy.report.templates import environment
 from augstudy.tracker.folder import NOTE
@@ -108,10 +109,9 @@ def write_html(
         }
         for curve in curves
     ]
-    template = environment().get_template("overview.html.j2")
-    replace_text(
-        path, template.render(rows=_display(frame), curves=shown, title=title, order=order)
-    )
+    context = {"rows": _display(frame), "curves": shown, "title": title, "order": order}
+    context["margin"] = margin_text(curves[0].margin) if curves else ""
+    replace_text(path, environment().get_template("overview.html.j2").render(context))
 
 
 def render_table(frame: pd.DataFrame) -> Table:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from augstudy.arms import KINDS
 from augstudy.metrics.scores import SCORES
 from augstudy.metrics.statistics import points
 from augstudy.report import reasons, wording
@@ -42,6 +43,11 @@ def pair_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, 
         }
         for found in summary["pairs"]
     ]
+
+
+def longer(material: Material) -> list[str]:
+    """Titles of the arms that train for more steps than `real`."""
+    return [arm.title for arm in material.arms if arm.arm in KINDS and KINDS[arm.arm].longer]
 
 
 def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """What the report calls things: arms as a person would say them, shares, and the headline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from augstudy.arms import KINDS
@@ -44,12 +44,18 @@ def left_out(reasons: Mapping[str, str]) -> list[str]:
     return [f"Arm {label} was left out: {reason}." for label, reason in reasons.items()]
 
 
-def budget(kind: str) -> str:
-    """What the arms have in common in training, as a sentence; `kind` is of ClassifierSettings."""
+def budget(kind: str, longer: Iterable[str] = ()) -> str:
+    """What the arms have in common in training, as a sentence.
+
+    Args:
+        kind: the budget of ClassifierSettings.
+        longer: titles of the arms that are there to train longer.
+    """
     if kind == "steps":
+        but = "".join(f" But for “{title}”, a control of what more steps do." for title in longer)
         return (
             "Equal gradient steps: every arm trains for as many as real, whatever the number of "
-            "its images."
+            f"its images.{but}"
         )
     return (
         "Equal epochs: every arm passes over its images as often, so more images mean more steps."
