@@ -17,6 +17,7 @@ from augstudy.remote import retry
 
 _REMOTE_SETTINGS = ("AWS_", "GOOGLE_", "CLOUDSDK_", "STORAGE_", "FSSPEC_", "AUGSTUDY_EVENTS")
 _bucket_numbers = itertools.count(1)
+ROOM = 64 << 10  # bytes on a tiny disk
 
 
 @pytest.fixture(autouse=True)
@@ -67,34 +68,55 @@ def s3(_s3_url: str, monkeypatch: pytest.MonkeyPatch) -> S3Bucket:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with room for 64 KiB; where mounting is not allowed, files there are refused."""
+    """A folder with room for 64 KiB; where mounting is not allowed, what is written is counted."""
     folder = tmp_path / "tiny"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder)]
     try:
         mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         mounted = False
     if not mounted:
-        _refuse_files_in(folder, monkeypatch)
+        _count_bytes_in(folder, monkeypatch)
     yield folder
     if mounted:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def _refuse_files_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = os.fdopen, Path.open
+class _Counted:
+    """A file that says that the disk is full once the folder would hold more than `ROOM`."""
 
-    def full() -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def __init__(self, file: Any, folder: Path) -> None:
+        self._file, self._folder = file, folder
+
+    def write(self, data: Any) -> Any:
+        self._file.flush()
+        held = sum(item.stat().st_size for item in self._folder.rglob("*") if item.is_file())
+        if held + (len(data) if isinstance(data, str) else memoryview(data).nbytes) > ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self._file.write(data)
+
+    def __enter__(self) -> "_Counted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _count_bytes_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = os.fdopen, Path.open
 
     def fdopen(descriptor: int, *arguments: Any, **options: Any) -> Any:
         inside = str(Path(f"/proc/self/fd/{descriptor}").resolve()).startswith(str(folder))
-        return full() if inside else original[0](descriptor, *arguments, **options)
+        file = original[0](descriptor, *arguments, **options)
+        return _Counted(file, folder) if inside else file
 
     def path_open(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
-        inside = path.is_relative_to(folder) and "w" in mode
-        return full() if inside else original[1](path, mode, *arguments, **options)
+        file = original[1](path, mode, *arguments, **options)
+        return _Counted(file, folder) if path.is_relative_to(folder) and "w" in mode else file
 
     monkeypatch.setattr(os, "fdopen", fdopen)
     monkeypatch.setattr(Path, "open", path_open)

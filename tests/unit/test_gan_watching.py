@@ -1,10 +1,14 @@
 """Trainings made to fail on purpose are recognised while they run; the best generator is kept."""
 
+from functools import partial
+
 import gan_toy
 import numpy as np
 import pytest
 
+from augstudy.backend import keras
 from augstudy.errors import InputError
+from augstudy.models import generators
 from augstudy.training import gan, watching
 
 IMAGES, LABELS = gan_toy.bars(96)
@@ -26,27 +30,60 @@ def test_a_healthy_training_raises_no_alarm(caplog):
     assert trained.stability.alarms == [] and not caplog.records
 
 
-def test_a_frozen_generator_is_given_up_early(monkeypatch, caplog):
+@pytest.fixture
+def freeze(monkeypatch):
+    """Keep networks of a GAN, by name, from learning."""
     build = gan.build
 
-    def frozen(*given):
+    def frozen(names, *given):
         model = build(*given)
-        model.generator.trainable = False
+        for name in names:
+            getattr(model, name).trainable = False
         model.compile(optimizer=model.optimizer, jit_compile=False)
         return model
 
-    monkeypatch.setattr(gan, "build", frozen)
+    return lambda *names: monkeypatch.setattr(gan, "build", partial(frozen, names))
+
+
+def test_a_frozen_generator_is_given_up_early(freeze, caplog):
+    freeze("generator")
     trained = train(steps=200)
     assert trained.stability.verdict == "failed"
+    assert signals_of(trained)[0] == "source_loss"
     assert trained.history[-1]["step"] < 200
     assert "tells every image apart" in trained.stability.reason
     assert "tells every image apart" in caplog.text
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+def test_a_generator_that_stands_still_is_recognised_even_if_nothing_beats_it(freeze):
+    freeze("generator", "discriminator")
+    trained = train(steps=200)
+    assert trained.stability.verdict == "failed"
+    assert "The generator stands still" in trained.stability.reason
+
+
 def test_a_hundredfold_learning_rate_is_recognised():
     trained = train(steps=150, learning_rate=100 * gan_toy.SETTINGS.learning_rate)
-    assert trained.stability.verdict in ("failed", "collapsed")
-    assert signals_of(trained)
+    assert trained.stability.verdict == "collapsed"
+    assert "diversity" in signals_of(trained)
+
+
+@pytest.mark.parametrize(
+    ("also", "verdict", "signal"), [(False, "collapsed", "diversity"), (True, "failed", "spread")]
+)
+def test_a_generator_deaf_to_noise_draws_one_image_a_class(monkeypatch, also, verdict, signal):
+    """Deaf to the class as well, it draws one image in all."""
+    toy = generators.GENERATORS["toy"]
+
+    def deaf(noise, labels, classes):
+        labels = keras.ops.zeros_like(labels) if also else labels
+        return toy(keras.ops.zeros_like(noise), labels, classes)
+
+    monkeypatch.setitem(generators.GENERATORS, "deaf", deaf)
+    trained = train(steps=150, architecture="deaf", discriminator="toy", variety=0.0)
+    assert trained.stability.verdict == verdict
+    assert signals_of(trained)[0] == signal
 
 
 def test_labels_that_mean_nothing_are_recognised():
