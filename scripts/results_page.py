@@ -85,7 +85,8 @@ def setting(found: dict[str, Any]) -> str:
     return (
         f"{len(data['classes'])} classes ({', '.join(data['classes'])}), {count} test "
         f"images{same}. {len(first['seeds'])} seeds. Classifier `{study['classifier']}`, "
-        f"GAN `{study['gan']}`, trained on the images of its level alone."
+        f"GAN `{study['gan']}`, trained on the images of its level alone; its best moment is "
+        "chosen by the [judge](metrics.md)."
     )
 
 
