@@ -10,9 +10,9 @@ from kube_server import KubeServer
 
 
 def test_a_healthy_cluster(kube: KubeServer, doctor: Doctor) -> None:
-    code, said = doctor()
+    code, said = doctor(settings="checkpoints: gs://bucket/checkpoints")
     assert code == 0, said
-    assert "0 wrong, 0 warning, 15 ok" in said
+    assert "0 wrong, 0 warning, 16 ok" in said
     for line in (
         "KFP has version 2.17.0",
         "namespace kubeflow exists",
@@ -22,10 +22,18 @@ def test_a_healthy_cluster(kube: KubeServer, doctor: Doctor) -> None:
         "augstudy may do what the pods of a run must",
         "let runs reach what they need",
         "2 nvidia.com/gpu on 1 node",
+        "trainings keep checkpoints in gs://bucket/checkpoints",
         "quota augstudy-gpus: 0 of 2 nvidia.com/gpu in use",
         f"a node has image {IMAGE} already",
     ):
         assert line in said
+
+
+def test_without_a_store_for_checkpoints_a_lost_pod_costs_its_training(doctor: Doctor) -> None:
+    code, said = doctor()
+    assert code == 0, said
+    assert "warning  a training whose pod is lost starts anew" in said
+    assert "0 wrong, 1 warning, 15 ok" in said
 
 
 def test_asks_about_the_account_that_runs_use(kube: KubeServer, doctor: Doctor) -> None:

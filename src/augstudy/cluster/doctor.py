@@ -8,7 +8,7 @@ from augstudy.cluster import image as image_names
 from augstudy.cluster import launcher
 from augstudy.cluster.checks import Place, access, capacity, image, kfp, network
 from augstudy.cluster.connection import Connection
-from augstudy.cluster.findings import Finding, guarded, wrong
+from augstudy.cluster.findings import Finding, guarded, ok, warning, wrong
 from augstudy.cluster.settings import ClusterSettings
 from augstudy.errors import AugstudyError, InputError
 
@@ -43,10 +43,22 @@ def examine(patient: Patient) -> Iterator[Finding]:
         lambda: network.policies(place, _scheme(patient)),
         lambda: capacity.room(place, settings),
         lambda: capacity.gpus(place, settings),
+        lambda: _checkpoints(settings),
         *(lambda name=name: _image(patient, name) for name in patient.images),
     ]
     for check in checks:
         yield from guarded(check)
+
+
+def _checkpoints(settings: ClusterSettings) -> Iterator[Finding]:
+    """Whether a training whose pod is lost goes on where it was."""
+    if settings.checkpoints:
+        yield ok(f"trainings keep checkpoints in {settings.checkpoints}")
+    else:
+        yield warning(
+            "a training whose pod is lost starts anew",
+            "name a folder of a store as checkpoints in cluster.yaml, such as gs://bucket/folder",
+        )
 
 
 def _image(patient: Patient, name: str) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from augstudy.arrays import Floats, Images, Labels
 from augstudy.metrics.generative import Indices
-from augstudy.training.signals import mean_distance
+from augstudy.training.signals import relative_diversity
 
 Direction = Literal["lower", "higher", "as real"]
 
@@ -161,12 +161,8 @@ _beside(
 )
 def diversity(reference: Seen, images: Seen) -> float:
     """How far images of a class are from each other, over the same of the reference; mean."""
-    ratios = [
-        mean_distance(images.of(label).images)
-        / max(mean_distance(reference.of(label).images), 1e-9)
-        for label in np.unique(reference.labels)
-    ]
-    return float(np.mean(ratios))
+    drawn = (images.of(label).images for label in range(int(reference.labels.max()) + 1))
+    return float(np.mean(relative_diversity(drawn, reference.images, reference.labels)))
 
 
 _beside(

@@ -151,16 +151,16 @@ def unusually_near(found: ArrayLike, usual: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(np.asarray(found) < np.quantile(np.asarray(usual), UNUSUALLY_NEAR))
 
 
-def accuracy(probabilities: ArrayLike, labels: ArrayLike) -> float:
-    """Share of rows of `probabilities` (N, C) whose highest is that of the label (N,).
+def recognised(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
+    """Which rows of `probabilities` (N, C) are highest at the label (N,).
 
-    Of the judge on generated images it is GAN-test, the label fidelity: do they show what they are
-    asked for? A generator with one good drawing a class reaches 1. Of a classifier trained on
-    generated images on real ones it is GAN-train or classification accuracy score (CAS): can one
-    learn all that real drawings ask for from them? That takes fidelity and diversity (Shmelkov
-    et al. 2018, arXiv 1807.09499; Ravuri and Vinyals 2019, arXiv 1905.10887).
+    Their share is, of the judge on generated images, GAN-test, the label fidelity: do they show
+    what they are asked for? A generator with one good drawing a class reaches 1. Of a classifier
+    trained on generated images on real ones it is GAN-train or classification accuracy score (CAS):
+    can one learn all that real drawings ask for from them? That takes fidelity and diversity
+    (Shmelkov et al. 2018, arXiv 1807.09499; Ravuri and Vinyals 2019, arXiv 1905.10887).
     """
-    return float((np.asarray(probabilities).argmax(axis=1) == np.asarray(labels)).mean())
+    return np.asarray(np.asarray(probabilities).argmax(axis=1) == np.asarray(labels))
 
 
 def standard_error(

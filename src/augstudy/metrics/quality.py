@@ -78,11 +78,10 @@ def share_record(name: str, hits: NDArray[np.bool_], real: float) -> Record:
 
 def accuracy_record(name: str, judged: Seen, real: Seen) -> Record:
     """How often the judge sees the class that an image was made for."""
-    return share_record(name, _right(judged), float(_right(real).mean()))
-
-
-def _right(judged: Seen) -> NDArray[np.bool_]:
-    return np.asarray(judged.probabilities.argmax(axis=1) == judged.labels)
+    hits, real_hits = (
+        generative.recognised(seen.probabilities, seen.labels) for seen in (judged, real)
+    )
+    return share_record(name, hits, float(real_hits.mean()))
 
 
 def _seen_by_judge(

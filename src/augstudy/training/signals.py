@@ -3,6 +3,7 @@
 All are ratios to real drawings, so that one limit suits every set of classes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,8 +76,16 @@ class Reference:
         return float(np.mean(votes.argmax(axis=1) == labels))
 
 
-def relative_diversity(drawn: Images, real: Images, labels: Labels) -> npt.NDArray[np.float64]:
-    """Per class, the mean distance of two generated images over that of two real ones, (C,)."""
+def relative_diversity(
+    drawn: Iterable[Images], real: Images, labels: Labels
+) -> npt.NDArray[np.float64]:
+    """Per class, the mean distance of two generated images over that of two real ones, (C,).
+
+    Args:
+        drawn: the generated images (K, H, W) of each class, in the order of the classes.
+        real: (N, H, W).
+        labels: (N,), numbers of the classes of the real ones.
+    """
     ratios = []
     for index, images in enumerate(drawn):
         # As many real as generated ones, so that both means rest on equal evidence.
