@@ -52,11 +52,28 @@ def test_arms_that_scatter_alike_share_all_they_know():
     assert np.median(weights) > 20
 
 
-def simulated(spread, arms, seeds, tries, **forced):
-    """Whether 95 % intervals held the truth: of all arms but the first, of the noisiest, widths."""
+def test_an_arm_that_scatters_far_more_stands_apart():
+    """It makes no other comparison less clear, and tells of itself alone."""
+    by_seed = np.random.default_rng(8).normal(0, 0.01, (12, 5))
+    by_seed[7] *= 6
+    found = run_scatter(by_seed)
+    without = run_scatter(np.delete(by_seed, 7, axis=0))
+    assert found == without
+    differences = by_seed[7] - by_seed[0]
+    assert found.error(differences).error == pytest.approx(differences.std(ddof=1) / np.sqrt(5))
+    assert found.error(differences).degrees == 4
+    assert found.error(by_seed[1] - by_seed[0]).degrees > 20
+
+
+def simulated(spread, arms, seeds, tries, last=1.0, **forced):
+    """Whether 95 % intervals held the truth: of all arms but the first, of the noisiest, widths.
+
+    The last arm scatters `last` times as much as it would.
+    """
     generator, held, noisiest, widths = np.random.default_rng(7), [], [], []
     for _ in range(tries):
         scale = np.exp(generator.normal(0, spread, (arms, 1)))
+        scale[-1] *= last
         by_seed = generator.normal(size=(arms, seeds)) * scale + generator.normal(size=seeds)
         scatter = replace(run_scatter(by_seed), **forced)
         for arm in range(1, arms):
@@ -80,7 +97,14 @@ def test_an_arm_with_a_scatter_of_its_own_keeps_most_of_it():
     held, noisiest, _ = simulated(0.6, 12, 5, tries=300)
     assert 0.93 <= held <= 0.97
     _, one_for_all, _ = simulated(0.6, 12, 5, tries=300, weight=1e6)
-    assert one_for_all < 0.86 < 0.88 < noisiest
+    assert one_for_all < 0.88 < noisiest
+
+
+def test_one_wild_arm_leaves_the_others_their_narrow_intervals():
+    held, wild, width = simulated(0.0, 12, 5, tries=400, last=4.0)
+    assert 0.93 <= held <= 0.97
+    assert 0.9 <= wild <= 0.97
+    assert width < 0.9
 
 
 def test_true_nulls_are_rejected_one_time_in_twenty_and_a_family_of_them_as_well():

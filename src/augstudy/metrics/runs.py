@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 _LEAST = 1e-6  # of the mean variance: no arm's own is taken to be less
 _CERTAIN = 1e6  # degrees of freedom that are as good as any more
+_FEWEST = 3  # arms that know more together than two of them
+_UNLIKELY = 0.05  # what chance does so rarely, it is not taken to have done
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,26 @@ class RunScatter:
     weight: float
 
     def error(self, differences: NDArray[np.floating[Any]]) -> RunError:
-        """Of the mean of the (S,) differences of two arms, seed by seed; S is at least two."""
-        own = len(differences) - 1
+        """Of the mean of the (S,) differences of two arms, seed by seed; S is at least two.
+
+        Differences that scatter far more than those of other arms tell of themselves alone.
+        """
+        own, square = len(differences) - 1, float(np.var(differences, ddof=1))
+        if self.chance(square, own) < _UNLIKELY:
+            return RunError(float(np.sqrt(square / len(differences))), own)
         together = self.weight + own
-        square = self.weight * self.variance + own * float(np.var(differences, ddof=1))
+        shared = (self.weight * self.variance + own * square) / together
         degrees = max(own, min(together, self.degrees))
-        return RunError(float(np.sqrt(square / together / len(differences))), degrees)
+        return RunError(float(np.sqrt(shared / len(differences))), degrees)
 
     def of_one_arm(self) -> "RunScatter":
         """The same for a single arm: half of the variance of a difference."""
         return replace(self, variance=self.variance / 2)
+
+    def chance(self, variance: float, degrees: int) -> float:
+        """How often a difference of arms like these has such a variance or a larger one."""
+        ratio = variance / self.variance
+        return float(stats.f.sf(ratio, degrees, min(self.weight, self.degrees)))
 
 
 def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
@@ -57,11 +69,13 @@ def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
     though: the variance of each comparison is drawn towards the common one, the less the more
     the arms' own variances differ. That is the empirical Bayes estimate of Smyth (2004, Statistical
     Applications in Genetics and Molecular Biology 3:3, section 6.2), usual where many things are
-    compared with few repetitions.
+    compared with few repetitions. An arm that scatters far more than all others, as one with wrong
+    labels may, would make them look unlike and take that help from all: it stands apart (compare
+    Phipson et al. 2016, Annals of Applied Statistics 10, 946-963).
 
-    In simulations with 3 to 12 arms and 3 or 5 seeds, 95 % intervals held the truth 94 to 96 % of
-    the time, whether arms scattered alike or a quarter of them by more than twice or less than half
-    the usual; for the arm that scattered most, 87 to 96 %.
+    In simulations with 3 to 12 arms and 3 or 5 seeds, 95 % intervals held the truth 93 to 97 % of
+    the time, whether arms scattered alike, a quarter of them by more than twice or less than half
+    the usual, or one of them four times as much; for the arm that scattered most, 83 to 94 %.
 
     Args:
         by_seed: (P, S), a figure of each of P arms with each of S seeds.
@@ -71,17 +85,39 @@ def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
         seed, or runs that do not scatter at all.
     """
     arms, seeds = by_seed.shape
-    if arms < 3 or seeds < 2:
+    if arms < _FEWEST or seeds < 2:
         return None
-    rest = by_seed - by_seed.mean(axis=1, keepdims=True) - by_seed.mean(axis=0) + by_seed.mean()
-    squares = np.square(rest).sum(axis=1)
+    found = _of_all(by_seed)
+    while found and len(by_seed) > _FEWEST:
+        noisiest = int(_own_variances(by_seed).argmax())
+        others = np.delete(by_seed, noisiest, axis=0)
+        without = _of_all(others)
+        # The others' mean stands in for what the seeds have in common; it scatters a little, too.
+        own = float(np.var(by_seed[noisiest] - others.mean(axis=0), ddof=1) / (1 + 1 / len(others)))
+        if not without or without.chance(2 * own, seeds - 1) * len(by_seed) >= _UNLIKELY:
+            break
+        by_seed, found = others, without
+    return found
+
+
+def _of_all(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
+    """The scatter of arms (P, S) none of which stands apart; None if they do not scatter."""
+    arms, seeds = by_seed.shape
     degrees = (arms - 1) * (seeds - 1)
-    common = float(squares.sum()) / degrees
+    own = _own_variances(by_seed)
+    common = float(own.mean())
     if common <= np.finfo(float).eps ** 2:
         return None
-    own = squares / (seeds - 1) / (1 - 1 / arms)
     weight = _weight(np.maximum(own, _LEAST * common), seeds - 1)
     return RunScatter(2 * common, degrees, weight)
+
+
+def _own_variances(by_seed: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """(P,) variances of each arm, free of what all arms have in common with a seed."""
+    arms, seeds = by_seed.shape
+    rest = by_seed - by_seed.mean(axis=1, keepdims=True) - by_seed.mean(axis=0) + by_seed.mean()
+    own: NDArray[np.floating[Any]] = np.square(rest).sum(axis=1) / (seeds - 1) / (1 - 1 / arms)
+    return own
 
 
 def _weight(variances: NDArray[np.floating[Any]], degrees: int) -> float:
