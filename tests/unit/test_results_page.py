@@ -90,6 +90,22 @@ def test_costs_are_those_of_the_makers(runs, found):
     assert found["cost"]["elapsed_s"] == 7200
 
 
+def test_a_study_summarised_anew_took_as_long_as_the_first_time(tmp_path):
+    for first, reused, seconds in ((1, 0, 3600.0), (3, 9, 60.0)):
+        for number, level in enumerate((4, 8)):
+            facts = {"first": first, "reused": reused, "duration_s": seconds}
+            add_run(
+                tmp_path,
+                first + number,
+                level,
+                **facts,
+                parameters={"level": level, "source": "sample"},
+            )
+    found = make_results.collect(tmp_path, "scarcity")
+    assert [level["run"] for level in found["levels"]] == [3, 4]
+    assert (found["cost"]["elapsed_s"], found["cost"]["reused"]) == (7200, 0)
+
+
 def test_a_preset_without_runs(runs, tmp_path, capsys):
     arguments = ["low_data", "--runs-dir", str(runs), "--out", str(tmp_path)]
     assert make_results.main(arguments) == 2
