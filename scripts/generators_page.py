@@ -101,12 +101,15 @@ def _spread(found: dict[str, float], digits: int) -> str:
 
 
 def _bought(recipes: dict[str, Any]) -> str:
-    """What each rung changed in the one below it, in figures."""
+    """What each rung changed in the one below it, and the others in the first, in figures."""
+    steps = [(recipe, "after", below) for recipe, (below, _) in LADDER.items()]
+    first = next(iter(LADDER))
+    steps += [(recipe, "in the place of", first) for recipe in GANS if recipe not in LADDER]
     lines = [
-        f"- `{recipe}` after `{below}`: FID-QD {_change(recipes, below, recipe, 'fid_qd', 1)}, "
+        f"- `{recipe}` {place} `{below}`: FID-QD {_change(recipes, below, recipe, 'fid_qd', 1)}, "
         f"coverage {_change(recipes, below, recipe, 'coverage', 2)}, "
         f"CAS {_change(recipes, below, recipe, 'cas', 2)}."
-        for recipe, (below, _) in LADDER.items()
+        for recipe, place, below in steps
         if recipe in recipes and below in recipes
     ]
     return "What each rung bought:\n\n" + "\n".join(lines) if lines else ""
