@@ -1,6 +1,7 @@
 """The results page: made-up studies in, sentences that the numbers bear out."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -90,20 +91,18 @@ def test_costs_are_those_of_the_makers(runs, found):
     assert found["cost"]["elapsed_s"] == 7200
 
 
-def test_a_study_summarised_anew_took_as_long_as_the_first_time(tmp_path):
-    for first, reused, seconds in ((1, 0, 3600.0), (3, 9, 60.0)):
-        for number, level in enumerate((4, 8)):
-            facts = {"first": first, "reused": reused, "duration_s": seconds}
-            add_run(
-                tmp_path,
-                first + number,
-                level,
-                **facts,
-                parameters={"level": level, "source": "sample"},
-            )
+def test_a_study_summarised_anew_took_as_long_as_the_first_time(runs, tmp_path):
+    for number, reused, seconds in ((1, 0, 3600.0), (2, 0, 3600.0), (3, 9, 60.0)):
+        target = tmp_path / f"{number:04d}"
+        shutil.copytree(runs / target.name, target)
+        facts = json.loads((target / "run.json").read_text())
+        facts |= {"reused": reused, "duration_s": seconds}
+        facts["parameters"] = {**facts["parameters"], "level": 8 if number == 2 else 4}
+        (target / "run.json").write_text(json.dumps(facts))
     found = make_results.collect(tmp_path, "scarcity")
-    assert [level["run"] for level in found["levels"]] == [3, 4]
-    assert (found["cost"]["elapsed_s"], found["cost"]["reused"]) == (7200, 0)
+    assert [level["cost"]["elapsed_s"] for level in found["levels"]] == [3600, 3600]
+    again = json.loads((tmp_path / "0003" / "run.json").read_text())
+    assert make_results.made_by(tmp_path, again)["id"] == 1
 
 
 def test_a_preset_without_runs(runs, tmp_path, capsys):
