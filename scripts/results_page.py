@@ -12,8 +12,8 @@ from tables import listed, table
 
 from augstudy.durations import duration
 from augstudy.metrics.statistics import points
+from augstudy.report import learning, wording
 from augstudy.report import levels as curves
-from augstudy.report import wording
 
 HEADER = """# Results
 
@@ -64,8 +64,7 @@ def section(found: dict[str, Any]) -> list[str]:
     if len(levels) > 1:
         parts.append(f"![Accuracy of every arm by level](images/{picture(preset)})")
     if found.get("worth"):
-        parts.append("What the arms are worth in real images:")
-        parts.append("\n".join(f"- {item['sentence']}" for item in found["worth"]))
+        parts += worth(found["worth"], levels)
     parts.append(doubts(levels))
     for level in levels:
         parts += [f"### Level {level['data']['level']:,}", arms_table(level)]
@@ -86,7 +85,7 @@ def setting(found: dict[str, Any]) -> str:
         f"{len(data['classes'])} classes ({', '.join(data['classes'])}), {count} test "
         f"images{same}. {len(first['seeds'])} seeds. Classifier `{study['classifier']}`, "
         f"GAN `{study['gan']}`, trained on the images of its level alone; its best moment is "
-        "chosen by the [judge](metrics.md)."
+        f"chosen by the [judge](metrics.md). {wording.budget(first['budget'])}"
     )
 
 
@@ -144,6 +143,22 @@ def conclusion(helped: list[str], hurt: list[str]) -> str:
     else:
         said = "made no arm clearly better or worse than `real`"
     return f"**Images made by the GAN {said}.**"
+
+
+def worth(records: list[dict[str, Any]], levels: list[dict[str, Any]]) -> list[str]:
+    """What the arms are worth in real images: a table, and sentences on synthetic images alone."""
+    kinds = {label: arm["arm"] for level in levels for label, arm in level["arms"].items()}
+    answering = [item["sentence"] for item in records if wording.answers(kinds[item["label"]])]
+    at = [level["data"]["level"] for level in levels]
+    cells = {(item["label"], item["level"]): learning.cell(item) for item in records}
+    labels = dict.fromkeys(item["label"] for item in records)
+    rows = [[f"`{label}`", *(cells.get((label, level), "") for level in at)] for label in labels]
+    return [
+        "By how many real images a class `real` would have to grow to be as good as the arm, read "
+        "off its own curve; ≥ and ≤ mark the end of what was measured:",
+        table(["arm", *(f"level {level:,}" for level in at)], rows),
+        "\n".join(f"- {sentence}" for sentence in answering),
+    ]
 
 
 def arms_table(level: dict[str, Any]) -> str:
