@@ -10,6 +10,7 @@ from typing import Any
 import student_report
 from tables import listed, table
 
+from augstudy.arms import KINDS
 from augstudy.durations import duration
 from augstudy.metrics.statistics import points
 from augstudy.report import learning, wording
@@ -80,12 +81,14 @@ def setting(found: dict[str, Any]) -> str:
     data, study = first["data"], first["study"]
     tested = {level["data"]["images"]["test"] for level in found["levels"]}
     count = listed(f"{item:,}" for item in sorted(tested))
-    same = ", the same at every level" if found["same_test_images"] else ""
+    several = len(found["levels"]) > 1 and found["same_test_images"]
+    same = ", the same at every level" if several else ""
+    longer = [arm["title"] for arm in first["arms"].values() if KINDS[arm["arm"]].longer]
     return (
         f"{len(data['classes'])} classes ({', '.join(data['classes'])}), {count} test "
         f"images{same}. {len(first['seeds'])} seeds. Classifier `{study['classifier']}`, "
         f"GAN `{study['gan']}`, trained on the images of its level alone; its best moment is "
-        f"chosen by the [judge](metrics.md). {wording.budget(first['budget'])}"
+        f"chosen by the [judge](metrics.md). {wording.budget(first['budget'], longer)}"
     )
 
 
