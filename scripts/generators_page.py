@@ -33,8 +33,9 @@ CAS is the validation accuracy of a classifier that learnt from generated drawin
 the real ones that the first row's learnt from. Training is on one thread.
 
 Budgets are of time, not of steps: one step of the report's networks takes as long as dozens of
-others, and a short budget leaves it with too few to draw anything. All seeds of a recipe take the
-steps that the budget bought the first.
+others, and a short budget leaves it with too few to draw anything. A seed takes the steps that the
+budget bought the first one, on whichever machine; where two numbers stand, one was measured before
+that rule.
 """
 SETS = {
     "mammals": "The 11 mammals, 254 training drawings a class",
