@@ -32,6 +32,7 @@ from servers import GcsServer  # noqa: E402
 
 PIPELINE, PRESET = "augmentation_study", "smoke"
 THREADS = 1  # equal in both runs: the order of a sum hangs on it
+KERNELS = "OPENBLAS_"  # variables of this machine that choose NumPy's kernels: equal for that, too
 SANDBOX: dict[str, Any] = {
     "user": "10001:10001",
     "read_only": True,
@@ -138,6 +139,7 @@ def _store(client: Any, image: str, drawings: Path) -> Iterator[tuple[Any, str]]
 def _run_in_containers(image: str, store: Any, address: str, folder: Path) -> Path:
     """Run the compiled pipeline with one container a step; returns its YAML file."""
     settings = folder / "cluster.yaml"
+    kernels = {name: value for name, value in os.environ.items() if name.startswith(KERNELS)}
     needs = {"cpu": "1", "cpu_limit": str(THREADS), "memory": "1Gi", "memory_limit": "4Gi"}
     values: Mapping[str, Any] = {
         "image": image,
@@ -145,7 +147,7 @@ def _run_in_containers(image: str, store: Any, address: str, folder: Path) -> Pa
         "inference": needs,
         "training": needs,
         "retry": {"times": 0},
-        "environment": {"STORAGE_EMULATOR_HOST": address},
+        "environment": {"STORAGE_EMULATOR_HOST": address, **kernels},
     }
     settings.write_text(yaml.safe_dump(values))
     os.environ["AUGSTUDY_CLUSTER"] = str(settings)  # read when the pipelines are imported
