@@ -13,6 +13,7 @@ recipes; it writes ``results/generators.json`` and a sheet of samples for each s
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -96,6 +97,7 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
     dataset, judge = work / "dataset", work / "judge"
     trained = train_gan.run(dataset, made, settings, seed, judge=judge, on_failure="skip")
     cpu, seconds = time.process_time() - began_cpu, time.perf_counter() - began
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     per_class = max(300, SETS[name]["train_per_class"])
     drawn = synthesize.run(
         made, made.with_name(f"{made.name}-drawn"), per_class, seed, dataset, judge
@@ -111,6 +113,7 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
         "best_step": trained.json("summary.json").get("best_step", steps),
         "cpu_s": round(cpu),
         "seconds": round(seconds),
+        "peak_mib": round(peak_mib),
         "threads": os.environ.get("AUGSTUDY_THREADS", ""),
         "verdict": stability["verdict"],
         "reason": stability["reason"],

@@ -19,8 +19,7 @@ from typing import Any
 
 from augstudy import cache, telemetry
 from augstudy.errors import DataError, InputError, ServiceError
-from augstudy.fingerprint import code_version, is_as_it_was, software, step_version
-from augstudy.machine import usable_cores
+from augstudy.fingerprint import code_version, is_as_it_was, made_by, software
 from augstudy.manifest import MANIFEST, Artifact, Manifest, describe_files, read
 
 __all__ = ["MANIFEST", "Artifact", "Manifest", "find", "made_of", "part", "publish", "read"]
@@ -167,16 +166,7 @@ def made_of(
     known = {
         name: [item.content_hash, item.manifest.config] for name, item in (inputs or {}).items()
     }
-    things = {
-        "kind": kind,
-        "inputs": known,
-        "config": dict(config or {}),
-        "code": step_version(_step()),
-        "software": software(),
-        "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
-        # A CPU adds up in an order that depends on it.
-        "threads": os.environ.get("AUGSTUDY_THREADS") or usable_cores(),
-    }
+    things = {"kind": kind, "inputs": known, "config": dict(config or {}), **made_by(_step())}
     return hashlib.sha256(json.dumps(things, sort_keys=True).encode()).hexdigest()
 
 

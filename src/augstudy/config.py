@@ -209,7 +209,7 @@ class GeneratorSettings(Settings):
     shift: float = Field(0.0, ge=0, le=14, description="pixels by which images are moved")
     zoom: float = Field(0.0, ge=0, lt=1, description="share by which images are scaled")
     evaluations: int = Field(
-        8, ge=1, description="times that the training is watched and the generator scored"
+        8, ge=1, le=50, description="times that the training is watched and the generator scored"
     )
     precision: Precision = Field("auto", description="auto is bfloat16 on CPUs that compute in it")
 

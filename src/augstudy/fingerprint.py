@@ -9,11 +9,15 @@ does not change it.
 import ast
 import contextlib
 import hashlib
+import os
 import platform
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from augstudy.machine import usable_cores
 
 _ROOT = Path(__file__).parent
 _STEPS = "augstudy.stages."
@@ -72,6 +76,17 @@ def software() -> dict[str, str]:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions
+
+
+def made_by(step: str) -> dict[str, Any]:
+    """What decides the bits that a step makes beside its inputs and settings."""
+    return {
+        "code": step_version(step),
+        "software": software(),
+        "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
+        # A CPU adds up in an order that depends on it.
+        "threads": os.environ.get("AUGSTUDY_THREADS") or usable_cores(),
+    }
 
 
 def file_sha256(path: Path) -> str:

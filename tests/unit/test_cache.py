@@ -67,7 +67,8 @@ def test_whatever_decides_the_content_is_part_of_the_key(
     elif what == "threads":
         monkeypatch.setenv("AUGSTUDY_THREADS", "7")
     elif what == "code":
-        monkeypatch.setattr(artifacts, "step_version", lambda name: f"another {name}")
+        other_code = {**fingerprint.made_by("evaluate"), "code": "another"}
+        monkeypatch.setattr(artifacts, "made_by", lambda _: other_code)
     else:
         level, content = (2, b"others") if what == "input" else (3, b"drawings")
         with artifacts.publish(tmp_path / "other", "dataset", config={"level": level}) as draft:

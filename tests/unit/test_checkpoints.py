@@ -54,6 +54,15 @@ def test_another_training_is_not_read(tmp_path):
     assert keeper(tmp_path, seed=1).latest() is None
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("AUGSTUDY_THREADS", "7"), ("KERAS_BACKEND", "another")]
+)
+def test_what_would_end_with_other_bits_is_another_training(tmp_path, monkeypatch, variable, value):
+    keeper(tmp_path).offer(1, STATE)
+    monkeypatch.setenv(variable, value)
+    assert keeper(tmp_path).latest() is None
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
     writer = keeper(tmp_path)
     writer.offer(1, STATE)
@@ -82,6 +91,18 @@ def test_a_full_disk_leaves_the_last_good_one_and_the_training(tmp_path, monkeyp
         writer.offer(3, STATE)
     assert "No checkpoint at step 3: No space left" in caplog.text
     assert_same(keeper(tmp_path).latest(), 2)
+    writer.write()  # there is room again when the training is asked to end
+    assert_same(keeper(tmp_path).latest(), 3)
+
+
+def test_a_disk_that_fails_costs_a_warning(tmp_path, monkeypatch, caplog):
+    def fail(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(checkpoints, "write_arrays", fail)
+    with caplog.at_level(logging.WARNING, "augstudy"):
+        keeper(tmp_path).offer(1, STATE)
+    assert "No checkpoint at step 1: " in caplog.text and "Input/output error" in caplog.text
 
 
 def test_on_a_disk_that_fills_up_the_last_good_one_stays(tiny_disk, caplog):
@@ -145,6 +166,7 @@ def undisturbed(dataset, tmp_path_factory):
     [
         ("cnn", "SIGKILL", 6, -9, {3}),  # in the second seed; its epoch 2 is not written yet
         ("gan", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+        ("gan", "SIGKILL", 2, -9, {2}),
         ("diffusion", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
     ],
 )

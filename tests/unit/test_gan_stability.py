@@ -98,6 +98,7 @@ def test_only_what_is_hopeless_and_stays_ends_a_training():
         "All images look alike since step 450: spread is 0.01, below 0.05."
     )
     assert failure(history(20, spread=0.01), 5000) is None  # still the beginning
+    assert failure(history(20, spread=0.01), 1900) is None  # one of the three moments was there
     assert alarms(history(20, spread=0.01), 5000) == []
 
 
@@ -137,6 +138,49 @@ def test_without_a_discriminator_images_and_losses_are_judged():
     rows[1]["denoising_loss"] = float("nan")
     assert first_broken(rows) == 500
     assert judge(rows, healthy).verdict == "failed"
+
+
+def test_signals_of_good_images(reference):
+    found = reference.signals(drawings(spread=0.5))
+    assert found["spread"] == pytest.approx(1.0, abs=0.1)
+    assert found["diversity"] == pytest.approx(1.0, abs=0.1)
+    assert found["class_fidelity"] == pytest.approx(1.0, abs=0.15)
+    assert "movement" not in found
+
+
+def test_signals_of_one_drawing_a_class(reference):
+    found = reference.signals(drawings(spread=0.02))
+    assert found["diversity"] < 0.35
+    assert found["class_fidelity"] > 0.8
+    assert found["spread"] > 0.5
+
+
+def test_signals_of_one_drawing_for_everything(reference):
+    same = np.repeat(np.repeat(drawings()[:1, :1], 3, axis=0), 30, axis=1)
+    found = reference.signals(same, before=same)
+    assert found["spread"] == found["movement"] == 0
+    assert found["class_fidelity"] == pytest.approx(0.0, abs=0.01)
+
+
+def test_images_of_another_class_than_asked_for_are_faithless(reference):
+    assert reference.class_fidelity(drawings(spread=0.5)[[1, 2, 0]]) < -0.3
+
+
+def test_varied_images_that_ignore_the_class_are_classless(reference):
+    # Of what is drawn for a class, every class has a third.
+    mixed = drawings(spread=0.5).reshape(3, 3, 10, 28, 28).swapaxes(0, 1).reshape(3, 30, 28, 28)
+    found = reference.signals(mixed)
+    assert found["class_fidelity"] == pytest.approx(0.0, abs=0.1)
+    assert found["spread"] == pytest.approx(1.0, abs=0.1)
+    assert found["diversity"] > 1.0
+    assert judge(history(), {**HEALTHY, **found}).verdict == "classless"
+
+
+def test_where_classes_cannot_be_told_nothing_is_faithful():
+    one = drawings(classes=1, count=120, spread=0.5)[0]
+    any_label = np.arange(120) % 3
+    reference = Reference(one[:90], any_label[:90], one[90:], any_label[90:])
+    assert reference.class_fidelity(one[:90].reshape(3, 30, 28, 28)) == 0.0
 
 
 def test_mean_distance_by_hand():

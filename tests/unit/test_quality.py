@@ -7,6 +7,7 @@ import pytest
 from builders import read_drawings
 from generated import eyes
 from scipy import ndimage
+from scipy.spatial import distance
 
 from augstudy.metrics import generative, quality
 from augstudy.metrics.figures import FIGURES, Seen
@@ -48,7 +49,7 @@ def test_every_record_is_complete(good):
         assert record["direction"] == FIGURES[name].direction
         assert record["n"] == (120 if record in good["metrics"].values() else 40)
     by_class = ["kid", "precision", "recall", "density", "coverage", "gan_test", "diversity"]
-    assert list(good["per_class"]["cow"]) == by_class
+    assert list(good["per_class"]["cow"]) == [*by_class, "nearest_training"]
 
 
 def test_unseen_real_drawings_are_as_good_as_real_ones(good):
@@ -77,6 +78,8 @@ def test_a_generator_that_copies_is_found_out(good):
     assert found["metrics"]["nearest_training"]["value"] == 0
     assert found["metrics"]["nearest_training"]["real"] > 0
     assert values(good)["near_copies"] < 0.1
+    for own in found["per_class"].values():
+        assert own["nearest_training"]["value"] == 0 < own["nearest_training"]["real"]
     # No other figure would tell.
     assert values(found)["coverage"] > 0.8
     assert values(found)["gan_test"] >= values(good)["gan_test"] - 0.15
@@ -90,7 +93,8 @@ def test_a_collapsed_generator_is_found_out(good):
     assert bad["recall"] < 0.1
     assert bad["fid_qd"] > 2 * fine["fid_qd"]
     assert found["metrics"]["kid"]["low"] > fine["kid"]
-    assert found["per_class"]["cow"]["diversity"]["value"] == pytest.approx(0, abs=1e-6)
+    for own in found["per_class"].values():
+        assert own["diversity"]["value"] == pytest.approx(0, abs=1e-6)
     assert found["per_class"]["cow"]["coverage"]["value"] < 0.4
     assert found["per_class"]["cow"]["recall"]["value"] < 0.1
 
@@ -116,6 +120,34 @@ def test_noise_is_found_out(good):
     assert bad["gan_test"] < 0.5
 
 
+def test_patches_without_sense_vary_too_much(good):
+    random = np.random.default_rng(0)
+
+    def patches(images):
+        return np.kron(random.integers(0, 2, (len(images), 7, 7)), np.ones((4, 4))) * 255
+
+    bad = values(measured(drawings(120, lambda images: patches(images).astype(np.uint8))))
+    assert bad["diversity"] > 1.3 * values(good)["diversity"]
+    assert FIGURES["diversity"].direction == "as real"
+
+
+def test_diversity_is_the_mean_distance_of_pairs_over_that_of_real_ones(good):
+    fake = drawings(120)
+    ratios = {}
+    for label, name in enumerate(CLASSES):
+        own, real = (
+            distance.pdist(
+                item.of(label).images.reshape(-1, 14, 2, 14, 2).mean((2, 4)).reshape(-1, 196)
+            ).mean()
+            for item in (fake, REFERENCE)
+        )
+        ratios[name] = own / real
+        found = good["per_class"][name]["diversity"]
+        assert found["value"] == pytest.approx(ratios[name], rel=1e-5)
+        assert found["real"] == pytest.approx(1.0, abs=0.15)
+    assert values(good)["diversity"] == pytest.approx(np.mean(list(ratios.values())), rel=1e-5)
+
+
 def test_one_bad_class_is_found_out(good):
     random = np.random.default_rng(0)
     fine = drawings(120)
@@ -136,6 +168,24 @@ def test_swapped_labels_are_found_out(good):
     assert min(kids) > max(own["kid"]["value"] for own in good["per_class"].values())
 
 
+def test_many_images_of_few_features_have_every_figure_of_each_class():
+    def seen(start, shift=0.0):
+        images = np.concatenate([read_drawings(name, 100, start) for name in CLASSES])
+        item = eyes(images, np.repeat(np.arange(3), 100), CLASSES)
+        return Seen(item.images, item.labels, item.features[:, :5] + shift, item.probabilities)
+
+    reference, real, fake = seen(0), seen(100), seen(200)
+    off = np.where(fake.labels[:, None] == 0, 3.0, 0.0)
+    fake = Seen(fake.images, fake.labels, fake.features + off, fake.probabilities)
+    found = quality.measure(reference, real, fake, TRAINING.images, CLASSES)["per_class"]
+    assert list(found["zebra"]) == [name for name in FIGURES if name != "cas"]
+    for label, name in enumerate(CLASSES):
+        plain = generative.frechet_distance(reference.of(label).features, fake.of(label).features)
+        assert found[name]["fid_qd"]["value"] == pytest.approx(plain, rel=1e-5)
+    # Features shifted by 3 in each of 5 dimensions are 45 away; nothing else has changed.
+    assert found["cow"]["fid_qd"]["low"] > 25 > 10 > found["zebra"]["fid_qd"]["high"]
+
+
 def test_small_sets_leave_out_what_needs_more():
     few = [drawings(start) for start in (0, 40, 120)]
     rows = quality.first_of_each(few[0].labels, 4)
@@ -144,7 +194,7 @@ def test_small_sets_leave_out_what_needs_more():
         for item in few
     ]
     found = quality.measure(*small, TRAINING.images, CLASSES)
-    assert set(found["per_class"]["cow"]) == {"gan_test", "kid", "diversity"}
+    assert set(found["per_class"]["cow"]) == {"gan_test", "kid", "diversity", "nearest_training"}
     assert found["metrics"]["coverage"]["n"] == 12 == quality.LEAST
 
 

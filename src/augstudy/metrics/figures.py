@@ -161,8 +161,11 @@ _beside(
 )
 def diversity(reference: Seen, images: Seen) -> float:
     """How far images of a class are from each other, over the same of the reference; mean."""
-    drawn = (images.of(label).images for label in range(int(reference.labels.max()) + 1))
-    return float(np.mean(relative_diversity(drawn, reference.images, reference.labels)))
+    ratios = [
+        relative_diversity(images.of(label).images, reference.of(label).images)
+        for label in np.unique(reference.labels)
+    ]
+    return float(np.mean(ratios))
 
 
 _beside(

@@ -23,6 +23,7 @@ MOST = 3000
 LEAST = 2 * (generative.DENSITY_K + 1)
 _NEIGHBOURS = ("precision", "recall", "density", "coverage")
 _SIGMAS = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+_PAIRS = 4  # images, of which two halves have two each
 _DIGITS = 6
 
 Record = dict[str, Any]
@@ -60,9 +61,12 @@ def measure(
     metrics = _seen_by_judge(reference, real, fake, names)
     metrics["gan_test"] = accuracy_record("gan_test", fake, reference)
     metrics |= _compared(reference, real, fake)
-    metrics |= _near_training(reference.images, fake.images, training)
+    known = halved(training)
+    usual, found = (generative.nearest(halved(seen.images), known) for seen in (reference, fake))
+    metrics |= _near_training(usual, found)
     per_class: dict[str, Any] = {
         name: _of_class(reference.of(label), real.of(label), fake.of(label))
+        | _of_class_near_training(usual[reference.labels == label], found[fake.labels == label])
         for label, name in enumerate(classes)
     }
     return {"metrics": {name: metrics[name] for name in FIGURES if name in metrics}} | {
@@ -147,10 +151,11 @@ def _compared(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
     return found
 
 
-def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str, Record]:
-    """Memorisation: how near the nearest training drawing is, in pixels averaged 2 by 2."""
-    known = halved(training)
-    usual, found = (generative.nearest(halved(item), known) for item in (held_out, fake))
+def _near_training(usual: Floats, found: Floats) -> dict[str, Record]:
+    """Memorisation: how near the nearest training drawing is, in pixels averaged 2 by 2.
+
+    Of the distances, those `usual` of held-out drawings and those `found` of synthetic ones.
+    """
     value, error = float(found.mean()), float(found.std(ddof=1) / np.sqrt(len(found)))
     interval = _around("nearest_training", value, error, len(found))
     copies, real = generative.unusually_near(found, usual), float(usual.mean())
@@ -163,11 +168,21 @@ def _near_training(held_out: Images, fake: Images, training: Images) -> dict[str
 def _of_class(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
     """Figures of one class, as far as it has images enough."""
     n, features = fake.features.shape
-    needed = {"fid_qd": 2 * features, "kid": 4, **dict.fromkeys(_NEIGHBOURS, LEAST)}
+    needed = {"fid_qd": 2 * features, "kid": _PAIRS, **dict.fromkeys(_NEIGHBOURS, LEAST)}
     names = [name for name, least in needed.items() if n >= least]
     found = _seen_by_judge(reference, real, fake, names) if names else {}
     found |= {"gan_test": accuracy_record("gan_test", fake, reference)}
-    return found | _compared(reference, real, fake) if n >= 4 else found
+    return found | _compared(reference, real, fake) if n >= _PAIRS else found
+
+
+def _of_class_near_training(usual: Floats, found: Floats) -> dict[str, Record]:
+    """Memorisation within one class; near copies only where 1 % of its images is one at least."""
+    if len(usual) < _PAIRS:
+        return {}
+    records = _near_training(usual, found)
+    if len(usual) * generative.UNUSUALLY_NEAR < 1:
+        del records["near_copies"]
+    return records
 
 
 def _around(name: str, value: float, error: float, n: int) -> tuple[float, float]:

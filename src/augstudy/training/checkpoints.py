@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy import artifacts, cache, telemetry
-from augstudy.errors import AugstudyError, DataError, InputError, ServiceError
+from augstudy.errors import AugstudyError, DataError, InputError
 from augstudy.files import write_arrays
-from augstudy.fingerprint import step_version
+from augstudy.fingerprint import made_by
 from augstudy.storage import Store, open_store
 
 STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
@@ -126,7 +126,7 @@ class Keeper:
             self.write()
 
     def write(self) -> None:
-        """Write what is kept, unless it is written; a full disk costs a warning, no training."""
+        """Write what is kept, unless it is written; a bad disk costs a warning, no training."""
         if self._kept is None or self._kept.written:
             return
         slot = self._free_slot()
@@ -134,9 +134,9 @@ class Keeper:
             self._publish(slot, self._kept)
             if self._store:
                 self._store.upload(self._folder / slot, f"{self._key}/{slot}")
-        except (ServiceError, InputError) as error:
+            self._kept.written = True
+        except (AugstudyError, OSError) as error:
             logger.warning("No checkpoint at step %d: %s", self._kept.step, error)
-        self._kept.written = True
         self._last_write = time.monotonic()
 
     def clear(self) -> None:
@@ -226,10 +226,9 @@ def _step(checkpoint: artifacts.Artifact | None) -> int:
 
 
 def _key(identity: Mapping[str, Any]) -> str:
-    """Tells trainings apart: checkpoints of other code are those of another training."""
+    """Tells trainings apart: by other code or software, or on other threads, it is another one."""
     stage = telemetry.running()
-    code = step_version(stage.name if stage else "")
-    text = json.dumps({**identity, "code": code}, sort_keys=True)
+    text = json.dumps({**identity, **made_by(stage.name if stage else "")}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

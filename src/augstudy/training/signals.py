@@ -3,7 +3,6 @@
 All are ratios to real drawings, so that one limit suits every set of classes.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +40,19 @@ class Reference:
         real_spread = max(overall_spread(self.images), 1e-9)
         found = {
             "spread": overall_spread(drawn) / real_spread,
-            "diversity": float(np.median(relative_diversity(drawn, self.images, self.labels))),
+            "diversity": float(np.median(self._diversities(drawn))),
             "class_fidelity": self.class_fidelity(drawn),
         }
         if before is not None:
             change = np.abs(drawn.astype(np.int16) - before.astype(np.int16)).mean() / 255
             found["movement"] = float(change) / real_spread
         return found
+
+    def _diversities(self, drawn: Images) -> list[float]:
+        return [
+            relative_diversity(images, self.images[self.labels == label])
+            for label, images in enumerate(drawn)
+        ]
 
     def class_fidelity(self, drawn: Images) -> float:
         """How well neighbours among training drawings tell the class of generated ones.
@@ -76,22 +81,14 @@ class Reference:
         return float(np.mean(votes.argmax(axis=1) == labels))
 
 
-def relative_diversity(
-    drawn: Iterable[Images], real: Images, labels: Labels
-) -> npt.NDArray[np.float64]:
-    """Per class, the mean distance of two generated images over that of two real ones, (C,).
+def relative_diversity(drawn: Images, real: Images) -> float:
+    """Mean distance of two generated images over that of two real ones, all of one class.
 
-    Args:
-        drawn: the generated images (K, H, W) of each class, in the order of the classes.
-        real: (N, H, W).
-        labels: (N,), numbers of the classes of the real ones.
+    Of both (N, H, W) as many count as there are of the fewer, so that the means rest on equal
+    evidence.
     """
-    ratios = []
-    for index, images in enumerate(drawn):
-        # As many real as generated ones, so that both means rest on equal evidence.
-        mates = real[labels == index][: len(images)]
-        ratios.append(mean_distance(images) / max(mean_distance(mates), 1e-9))
-    return np.array(ratios)
+    count = min(len(drawn), len(real))
+    return mean_distance(drawn[:count]) / max(mean_distance(real[:count]), 1e-9)
 
 
 def mean_distance(images: Images) -> float:

@@ -118,10 +118,8 @@ def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
     are good yet.
     """
     found = []
-    begun = max(SHARE_OF_BEGINNING * steps, FEWEST_STEPS)
-    later = [row for row in history if "spread" in row and row["step"] >= begun]
     for limit in LIMITS:
-        if rows := _lasting(limit, later):
+        if rows := _lasting(limit, _counted(history, steps)):
             value = signal(rows[-1], limit.signal)
             assert value is not None
             at = [int(row["step"]) for row in rows]
@@ -129,6 +127,12 @@ def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
                 Alarm(limit.signal, limit.says, limit.value, _rounded(value), min(at), max(at))
             )
     return found
+
+
+def _counted(history: Sequence[Row], steps: int) -> list[Row]:
+    """The rows of evaluations past the beginning."""
+    begun = max(SHARE_OF_BEGINNING * steps, FEWEST_STEPS)
+    return [row for row in history if "spread" in row and row["step"] >= begun]
 
 
 def _lasting(limit: Limit, moments: Sequence[Row]) -> list[Row]:
@@ -140,14 +144,14 @@ def _lasting(limit: Limit, moments: Sequence[Row]) -> list[Row]:
 def failure(history: Sequence[Row], steps: int) -> str | None:
     """Why a training of so many `steps` can be given up, in a sentence; None if it can't.
 
-    A loss that is no finite number; or, past a quarter of the steps, the same hopeless alarm at
-    three moments one after the other.
+    A loss that is no finite number; or the same hopeless alarm at three moments one after the
+    other, none of them in the first quarter of the steps.
     """
     broken = first_broken(history)
     if broken is not None:
         return f"The losses are no finite numbers since step {broken}: lower learning_rate."
-    moments = [row for row in history if "spread" in row][-MOMENTS_OF_FAILURE:]
-    if len(moments) < MOMENTS_OF_FAILURE or moments[-1]["step"] < SHARE_OF_BEGINNING * steps:
+    moments = _counted(history, steps)[-MOMENTS_OF_FAILURE:]
+    if len(moments) < MOMENTS_OF_FAILURE:
         return None
     for limit in LIMITS:
         if limit.hopeless and all(limit.broken_by(row) for row in moments):
@@ -182,9 +186,7 @@ def judge(history: Sequence[Row], final: Row, steps: int | None = None) -> Stabi
         if limit.broken_by({**final, "step": done}):
             reason = _sentence(limit, signal(final, limit.signal))
             return Stability(limit.verdict, reason, evidence, found)
-    share = f"{100 * final['diversity']:.0f} %"
-    reason = f"Losses stayed in balance and images of a class vary {share} as much as real ones."
-    return Stability("stable", reason, evidence, found)
+    return Stability("stable", _praise(final, found), evidence, found)
 
 
 def first_broken(history: Sequence[Row]) -> int | None:
@@ -193,6 +195,14 @@ def first_broken(history: Sequence[Row]) -> int | None:
         if not np.isfinite([row[name] for name in row if name.endswith("_loss")]).all():
             return int(row["step"])
     return None
+
+
+def _praise(final: Row, found: Sequence[Alarm]) -> str:
+    varied = f"mages of a class vary {100 * final['diversity']:.0f} % as much as real ones"
+    if found:
+        return f"I{varied}, though there were alarms on the way."
+    balanced = "Losses stayed in balance and i" if "source_loss" in final else "I"
+    return f"{balanced}{varied}."
 
 
 def _sentence(limit: Limit, value: float | None, when: str = "") -> str:
