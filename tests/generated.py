@@ -88,11 +88,11 @@ def build_synthetic(path, dataset, per_class=10):
     return artifacts.read(path, "synthetic")
 
 
-def build_curation(path, dataset, synthetic, kept_share=0.6):
+def build_curation(path, dataset, synthetic, kept_share=0.6, balance=True):
     """A filter that keeps most drawings, but hardly any of the first class."""
     classes = dataset.json("classes.json")
     random = np.random.default_rng(9)
-    config = {"curation": {"balance": True}}
+    config = {"curation": {"balance": balance}}
     record = {"classes": classes}
     with artifacts.publish(path, "curation", config=config) as draft:
         for what, artifact, name in (("synthetic", synthetic, ""), ("real", dataset, "train_")):

@@ -179,11 +179,12 @@ def same_steps(mixer: "Mixer") -> "Drawings":
     "Leaving out the real images that the filter doubts",
     "#8a5a44",
     filtered=True,
-    control="Real images only, without those that the filter drops. What it gains is due to "
-    "dropping doubtful drawings, not to synthetic ones.",
+    control="Real images only, without those that the filter doubts most: of each class as many "
+    "stay as pass on average. What it gains is due to dropping doubtful drawings, not to synthetic "
+    "ones.",
 )
 def real_filtered(mixer: "Mixer") -> "Drawings":
-    """Those real drawings that the filter lets through."""
+    """Those real drawings that the filter trusts most, of each class as many as pass on average."""
     return mixer.filtered_real()
 
 

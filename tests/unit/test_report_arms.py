@@ -83,6 +83,17 @@ def test_the_filter_is_shown_class_by_class(report, page):
     assert "What the filter lets through" in page
     assert report.json("summary.json")["curation"]["synthetic"]["by_class"]["cow"]["kept"] == 0
     assert "takes 4 drawings a class, but of some fewer passed the filter (cow: 0)." in page
+    assert "Real images filtered (control) takes " in page.split('id="filter"')[1]
+
+
+def test_without_balance_too_few_in_all_are_named(study, tmp_path):
+    dataset, synthetic = (artifacts.read(study[name]) for name in ("dataset", "synthetic"))
+    few = generated.build_curation(tmp_path / "few", dataset, synthetic, 0.02, balance=False)
+    report = summarize.run(out=tmp_path / "out", **{**study, "curation": few.path})
+    filtered = report.file("report.html").read_text().split('id="filter"')[1]
+    kept = report.json("summary.json")["curation"]["synthetic"]["kept"]
+    assert f"but only {kept} passed the filter." in filtered
+    assert "a class, but of some" not in filtered
 
 
 def test_accuracies_with_and_without_doubtful_labels(report, study):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.arms import KINDS
 from augstudy.report import wording
 from augstudy.report.figures import pictures
 from augstudy.report.material import Material
@@ -29,25 +30,32 @@ def section(material: Material) -> dict[str, Any] | None:
 
 
 def shortfalls(material: Material) -> list[str]:
-    """A sentence for each arm for which the filter kept too few drawings of some class."""
+    """A sentence for each filtered arm for which too few drawings passed, of a class or in all."""
     if material.curation is None:
         return []
-    record = material.curation.json("curation.json").get("synthetic")
-    if record is None or not material.curation.manifest.config["curation"]["balance"]:
-        return []
+    record = material.curation.json("curation.json")
+    balance = material.curation.manifest.config["curation"]["balance"]
     notes = []
     for arm in material.arms:
-        if not wording.filters_synthetic(arm.arm):
+        kind = KINDS.get(arm.arm)
+        what = "synthetic" if kind and kind.synthetic else "real"
+        if kind is None or not kind.filtered or what not in record:
             continue
-        wanted = round((arm.share or 0.0) * material.level)
-        short = {
-            name: item["kept"] for name, item in record["by_class"].items() if item["kept"] < wanted
-        }
-        if short:
+        by_class = record[what]["by_class"]
+        mean = record[what]["kept"] / len(by_class)
+        wanted = round((arm.share or 0.0) * material.level) if kind.synthetic else round(mean)
+        short = {name: item["kept"] for name, item in by_class.items() if item["kept"] < wanted}
+        if balance and short:
             listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
             notes.append(
                 f"{arm.title} takes {wanted} drawings a class, but of some fewer passed the filter "
                 f"({listed}). The most confident of the others make up the number."
+            )
+        elif kind.synthetic and mean < wanted:
+            notes.append(
+                f"{arm.title} takes {wanted * len(by_class):,} drawings, but only "
+                f"{record[what]['kept']:,} passed the filter. The most confident of the others "
+                "make up the number."
             )
     return notes
 

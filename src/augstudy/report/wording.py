@@ -34,11 +34,6 @@ def control(arm: str) -> str:
     return KINDS[arm].control if arm in KINDS else ""
 
 
-def filters_synthetic(arm: str) -> bool:
-    """Whether an arm takes the synthetic images that a filter lets through."""
-    return arm in KINDS and KINDS[arm].synthetic and KINDS[arm].filtered
-
-
 def left_out(reasons: Mapping[str, str]) -> list[str]:
     """A sentence for each arm that is not in the study."""
     return [f"Arm {label} was left out: {reason}." for label, reason in reasons.items()]
