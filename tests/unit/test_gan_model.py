@@ -194,6 +194,28 @@ def test_both_kinds_of_images_are_augmented_alike():
     np.testing.assert_allclose(real.std(axis=0), fake.std(axis=0), atol=12)
 
 
+def test_both_losses_see_augmented_images_alone():
+    model = gan.build(gan_toy.SETTINGS, classes=2, seed=0)
+    model._augment = lambda images: keras.ops.full_like(images, 7.0)
+    seen = []
+
+    def learning(real, fakes, labels):
+        seen.extend([real, fakes])
+        return keras.ops.zeros(())
+
+    def drawing(fakes, labels):
+        seen.append(fakes)
+        return keras.ops.zeros(())
+
+    model._discriminator_loss, model._generator_loss = learning, drawing
+    images, labels = gan_toy.bars(8)
+    batch = {"images": images[..., None], "labels": labels}
+    model.compute_loss(batch, y_pred=model(batch))
+    assert len(seen) == 3
+    for shown in seen:
+        np.testing.assert_array_equal(value(shown), np.full((8, 28, 28, 1), 7.0))
+
+
 def test_mirror_half_mirrors_some_images_and_no_pixel_else():
     images = np.zeros((64, 4, 4, 1), "float32")
     images[:, 1, 0] = 1.0

@@ -116,3 +116,25 @@ def test_a_study_of_eleven_classes_stays_far_below_the_limit_of_a_command_line()
     ]
     matrix = kfp_metrics.confusion(probabilities, labels)
     assert len(json.dumps([points, matrix], allow_nan=False)) < 16 * 1024
+
+
+def test_figures_of_synthetic_images_come_with_their_worst_class():
+    def record(value, direction, real=0.9):
+        return {"value": value, "low": 0.1, "high": 0.8, "real": real, "direction": direction}
+
+    directions = {"coverage": "higher", "kid": "lower", "diversity": "as real"}
+    per_class = {
+        "cow": {name: record(0.5, way) for name, way in directions.items()},
+        "zebra": {
+            "coverage": record(0.25, "higher"),
+            "kid": record(0.75, "lower"),
+            "diversity": record(1.5, "as real", real=1.0),
+        },
+    }
+    metrics = {name: record(0.6, way) for name, way in directions.items()}
+    found = kfp_metrics.synthetic({"metrics": metrics, "per_class": per_class})
+    assert (found["coverage"], found["coverage_low"], found["coverage_high"]) == (0.6, 0.1, 0.8)
+    assert (found["coverage_real"], found["coverage_better"]) == (0.9, "higher")
+    assert found["coverage_worst"] == "zebra (0.25)"
+    assert found["kid_worst"] == "zebra (0.75)"
+    assert found["diversity_worst"] == "zebra (1.5)"

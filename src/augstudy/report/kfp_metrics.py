@@ -74,17 +74,30 @@ def synthetic(quality: Mapping[str, Any]) -> dict[str, str | float]:
     """What is reported of synthetic images; empty if they were not measured.
 
     For each figure, such as ``fid_qd``, its value, and with ``_low`` and ``_high`` its 95 %
-    interval, with ``_real`` what real drawings get, and with ``_better`` its direction.
+    interval, with ``_real`` what real drawings get, with ``_better`` its direction, and with
+    ``_worst`` the worst class and its value.
 
     Args:
         quality: quality.json.
     """
     found: dict[str, str | float] = {}
+    by_class = quality.get("per_class", {})
     for name, record in quality.get("metrics", {}).items():
         keys = {"value": name, **{part: f"{name}_{part}" for part in ("low", "high", "real")}}
         found |= {key: float(record[part]) for part, key in keys.items() if _finite(record[part])}
         found[f"{name}_better"] = str(record["direction"])
+        own = {label: records[name] for label, records in by_class.items() if name in records}
+        if own:
+            worst = max(own, key=lambda label: _badness(own[label]))
+            found[f"{name}_worst"] = f"{worst} ({own[worst]['value']:.3g})"
     return found
+
+
+def _badness(record: Mapping[str, Any]) -> float:
+    value = float(record["value"])
+    if record["direction"] == "as real":
+        return abs(value - record["real"])
+    return value if record["direction"] == "lower" else -value
 
 
 def confusion(
