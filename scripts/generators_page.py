@@ -11,11 +11,15 @@ HEADER = """# Generators
 Written by `make docs` from `benchmarks/results/generators.json`. The recipes of `augstudy train-gan
 --recipe` form a ladder; each rung changes one thing in the one that is named behind it:
 
-- `report`: the student report's AC-GAN (Odena et al. 2017).
+- `report`: the student report's AC-GAN (Odena et al. 2017), without two faults of its loop: the
+  discriminator stands still while the generator learns, and learns classes from real drawings
+  alone. The generator that is kept is the best of those looked at on the way, as for all rungs.
 - `report_sn` (`report`): spectral normalisation in the discriminator, in the place of batch
   normalisation, and the hinge loss (Miyato et al. 2018).
 - `resnet_ema` (`report_sn`): small residual networks whose generator knows the class at every
-  stage (conditional batch normalisation), and an averaged generator. Steps and rates go with them.
+  stage (conditional batch normalisation), and an averaged generator. The one rung that changes
+  more, since networks so much quicker want other steps, batches, noise and rates, and a look at
+  them more often.
 - `diffaugment` (`resnet_ema`): translation and cutout of real and generated drawings alike
   (Zhao et al. 2020).
 - `projection` (`diffaugment`): the class enters the discriminator by projection, in the place of
@@ -33,9 +37,10 @@ CAS is the validation accuracy of a classifier that learnt from generated drawin
 the real ones that the first row's learnt from. Training is on one thread.
 
 Budgets are of time, not of steps: one step of the report's networks takes as long as dozens of
-others, and a short budget leaves it with too few to draw anything. A seed takes the steps that the
-budget bought the first one, on whichever machine; where two numbers stand, one was measured before
-that rule.
+others, and a short budget leaves it with too few to draw anything. No recipe trains for more than
+its own number of steps. A seed takes the steps that the budget bought the first one, on whichever
+machine. The peak of memory is that of the whole process: networks, drawings, judge and what watches
+the training.
 """
 SETS = {
     "mammals": "The 11 mammals, 254 training drawings a class",
@@ -70,14 +75,14 @@ def page(result: dict[str, Any], machine: str) -> str:
 
 def _table(recipes: dict[str, Any]) -> str:
     head = ["recipe", *(title for title, _ in COLUMNS.values())]
-    head += ["steps", "CPU s", "steps/CPU s", "seeds", "verdicts"]
+    head += ["steps", "CPU s", "steps/CPU s", "peak MiB", "seeds", "verdicts"]
     first = next(iter(recipes.values()))
     real = [
         f"{first['metrics'][key]['real']:.{digits}f}" if key in first["metrics"] else ""
         for key, (_, digits) in COLUMNS.items()
     ]
     rows = [_row(recipe, record) for recipe, record in recipes.items()]
-    return table(head, [["*real drawings*", *real, "", "", "", "", ""], *rows])
+    return table(head, [["*real drawings*", *real, *[""] * 6], *rows])
 
 
 def _unmeasured(recipes: dict[str, Any]) -> str:
@@ -93,7 +98,8 @@ def _row(recipe: str, record: dict[str, Any]) -> list[object]:
     steps = ", ".join(f"{value:,}" for value in sorted(set(record["steps"])))
     verdicts = ", ".join(sorted(set(record["verdict"])))
     pace = f"{record['steps_cpu_s']:.1f}"
-    return [*cells, steps, f"{record['cpu_s']:,.0f}", pace, record["seeds"], verdicts]
+    peak = f"{record['peak_mib']:,}" if record["peak_mib"] else ""
+    return [*cells, steps, f"{record['cpu_s']:,.0f}", pace, peak, record["seeds"], verdicts]
 
 
 def _spread(found: dict[str, float], digits: int) -> str:

@@ -141,7 +141,8 @@ def stepped() -> dict[str, dict[str, bool]]:
     found = {}
     images, labels = bars(8)
     # One in bfloat16, where the CPU has it: XLA takes twice as long to compile that.
-    for name, precision in {"report": "float32", "resnet_ema": "float32", "compact": "auto"}.items():
+    networks = {"report": "float32", "resnet_ema": "float32", "compact": "auto"}
+    for name, precision in networks.items():
         small = {"batch_size": 4, "steps": 2, "evaluations": 1, "precision": precision}
         settings = gan_recipe(name, small)
         fresh = gan.build(settings, classes=2, seed=0)

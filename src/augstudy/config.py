@@ -266,7 +266,10 @@ class DiffusionSettings(GeneratorSettings):
 
 
 class JudgeSettings(Settings):
-    """The classifier whose eyes measure synthetic images. It is never one of those compared."""
+    """The classifier whose eyes measure synthetic images, trained for that alone.
+
+    None of those that are compared, even where their recipe is the same.
+    """
 
     classifier: str = Field("modern_small", description="recipe of the judge")
     steps: int = Field(1000, ge=1, description="gradient steps of the judge")

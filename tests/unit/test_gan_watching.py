@@ -127,6 +127,11 @@ def test_the_generator_that_scored_best_is_kept():
     np.testing.assert_array_equal(again, seen[1])
 
 
+def test_a_number_of_steps_that_makes_training_slow_is_named(caplog):
+    train(steps=29, classes=2)
+    assert "29 steps can be taken only 1 by 1, which is slow: choose a multiple" in caplog.text
+
+
 def test_moments_are_ends_of_rows_and_the_last_is_the_end():
     assert watching.moments(75, 8) == {25, 50, 75}
     assert watching.moments(1000, 4) == {250, 500, 750, 1000}

@@ -142,7 +142,7 @@ def test_shuffled_labels_give_chance_accuracy(tmp_path):
     assert accuracy(shuffled, tmp_path / "b") == pytest.approx(1 / 11, abs=0.03)
 
 
-def test_the_extra_drawings_are_read_by_one_arm_alone(whole, tmp_path):
+def test_of_the_arms_extra_real_alone_reads_the_extra_drawings(whole, tmp_path):
     content = {f"extra_{part}": b"secret" for part in ("images", "labels", "rows")}
     without = republish(whole, tmp_path / "data", "dataset", **content)
     train_cnn.run(without, tmp_path / "out", Arm(arm="real"), [0], CNN)

@@ -1,7 +1,8 @@
 """The dataset artifact on disk: four splits of drawings with their labels and origin.
 
 ``train`` holds the real drawings of the level. ``extra`` holds those of the training pool beyond
-it, which no arm but a control learns from; it is empty where the level uses the whole pool.
+it, which of the arms `extra_real` alone learns from; the judge of synthetic images has seen them,
+too. It is empty where the level uses the whole pool.
 """
 
 from dataclasses import dataclass

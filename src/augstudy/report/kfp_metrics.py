@@ -94,9 +94,9 @@ def synthetic(quality: Mapping[str, Any]) -> dict[str, str | float]:
 
 
 def _badness(record: Mapping[str, Any]) -> float:
-    value = float(record["value"])
+    value, real = float(record["value"]), float(record["real"])
     if record["direction"] == "as real":
-        return abs(value - record["real"])
+        return abs(value - real)
     return value if record["direction"] == "lower" else -value
 
 

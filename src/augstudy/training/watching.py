@@ -33,6 +33,7 @@ WATCHED_PER_CLASS = 32
 SCORED = 1000
 _TAKEN = 500
 _ROW_STEPS = 25
+_FEW = 5
 
 logger = logging.getLogger("augstudy")
 
@@ -75,6 +76,11 @@ class Watcher(keras.callbacks.Callback):
         self._settings, self._reference, self._classes = settings, reference, classes
         self._seed, self._scorer, self._progress = seed, scorer, progress
         self._row_steps = row_steps(settings.steps)
+        if settings.steps > _ROW_STEPS >= _FEW * self._row_steps:
+            logger.warning(
+                "%d steps can be taken only %d by %d, which is slow: choose a multiple of %d.",
+                *(settings.steps, self._row_steps, self._row_steps, _ROW_STEPS),
+            )
         self._moments = moments(settings.steps, settings.evaluations)
         self._sampled = moments(settings.steps, MOMENTS)
 
