@@ -5,6 +5,7 @@ import json
 import gan_toy
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from augstudy import artifacts
 from augstudy.config import JudgeSettings
@@ -90,6 +91,19 @@ def test_nothing_can_be_learnt_from_wrong_labels(inspection, fresh):
     found = values(examine(inspection, Drawings(fresh.images, fresh.labels[::-1].copy())))
     assert found["gan_test"] <= 0.1
     assert found["cas"] <= 0.3
+
+
+@pytest.mark.parametrize("swapped", [0, 4, 15])
+def test_cas_is_near_that_of_another_library(inspection, fresh, swapped):
+    """The more images of a class show the other one, the less can be learnt: both say how much."""
+    labels = fresh.labels.copy()
+    labels[:swapped], labels[15 : 15 + swapped] = 1, 0
+    found = values(examine(inspection, Drawings(fresh.images, labels)))["cas"]
+    images, truth = bars()
+    validation = slice(SPLITS.index("val"), None, 6)
+    other = LogisticRegression().fit(fresh.images.reshape(-1, 784) / 255, labels)
+    expected = other.score(images[validation].reshape(-1, 784) / 255, truth[validation])
+    assert found == pytest.approx(expected, abs=0.2)
 
 
 def test_labels_may_be_right_where_variety_is_missing(quick, fresh, good):
