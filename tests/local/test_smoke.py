@@ -48,6 +48,16 @@ def test_folder_holds_the_report_and_every_artifact(study: Path) -> None:
     assert found == {**KINDS, "report": 1}
 
 
+def test_the_dashboard_gets_the_figures_of_synthetic_images(study: Path) -> None:
+    [output] = (study / "runs/0001/artifacts").glob("*/synthesize/executor_output.json")
+    logged = json.loads(output.read_text())["artifacts"]["metrics"]["artifacts"][0]["metadata"]
+    quality = json.loads((output.parent / "synthetic" / "quality.json").read_text())
+    for name, record in quality["metrics"].items():
+        shown = [logged[f"{name}{part}"] for part in ("", "_low", "_high", "_real", "_better")]
+        assert shown == [record[key] for key in ("value", "low", "high", "real", "direction")]
+    assert "(" in logged["gan_test_worst"]
+
+
 def test_every_step_is_timed(study: Path) -> None:
     with (study / "runs" / "0001" / "timings.csv").open() as stream:
         rows = list(csv.DictReader(stream))
