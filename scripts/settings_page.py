@@ -31,6 +31,8 @@ arms:
 curation_settings: {strictness: 1.2, balance: false}
 ```
 """
+STUDY = "augmentation_study"
+PARAMETER = ["parameter", "default", "what it is"]
 PARAMETERS = {
     "classifier_settings": config.ClassifierSettings,
     "gan_settings": config.GanSettings,
@@ -42,7 +44,7 @@ RECIPES = {"classifier_settings": CLASSIFIERS, "gan_settings": GANS}
 
 def page() -> str:
     """The whole page."""
-    parts = [HEADER.strip(), "## Parameters of `augmentation_study`", parameters()]
+    parts = [HEADER.strip(), f"## Parameters of `{STUDY}`", table(PARAMETER, parameters(STUDY))]
     parts += ["## Arms", kinds(), settings(Arm)]
     for name, model in PARAMETERS.items():
         parts += [f"## `{name}`", settings(model)]
@@ -52,16 +54,21 @@ def page() -> str:
         if name in RECIPES:
             parts.append(recipes(RECIPES[name]))
     parts += ["## Augmentation", "Wherever there is one:", settings(config.Augmentation)]
+    for name in catalog.names():
+        own = [row for row in parameters(name) if row not in parameters(STUDY)]
+        if name != STUDY:
+            parts.append(f"## Parameters of `{name}`")
+            parts.append(f"Those that `{STUDY}` has not, or says in other words:")
+            parts.append(table(PARAMETER, own))
     return "\n\n".join(parts) + "\n"
 
 
-def parameters() -> str:
-    """A row a parameter."""
-    pipeline = catalog.load("augmentation_study")
+def parameters(name: str) -> list[list[object]]:
+    """A row a parameter of a pipeline."""
+    pipeline = catalog.load(name)
     known = catalog.parameters(pipeline)
     order = inspect.signature(pipeline.pipeline_func).parameters
-    rows = [[f"`{name}`", default(known[name].default), known[name].text] for name in order]
-    return table(["parameter", "default", "what it is"], rows)
+    return [[f"`{item}`", default(known[item].default), known[item].text] for item in order]
 
 
 def kinds() -> str:

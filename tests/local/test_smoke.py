@@ -52,9 +52,9 @@ def test_the_dashboard_gets_the_figures_of_synthetic_images(study: Path) -> None
     [output] = (study / "runs/0001/artifacts").glob("*/synthesize/executor_output.json")
     logged = json.loads(output.read_text())["artifacts"]["metrics"]["artifacts"][0]["metadata"]
     quality = json.loads((output.parent / "synthetic" / "quality.json").read_text())
-    for name, record in quality["metrics"].items():
+    for name, figure in quality["metrics"].items():
         shown = [logged[f"{name}{part}"] for part in ("", "_low", "_high", "_real", "_better")]
-        assert shown == [record[key] for key in ("value", "low", "high", "real", "direction")]
+        assert shown == [figure[key] for key in ("value", "low", "high", "real", "direction")]
     assert "(" in logged["gan_test_worst"]
 
 
