@@ -1,6 +1,7 @@
 """What every benchmark shares: the machine it ran on, and where its numbers go."""
 
 import json
+import resource
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,11 @@ def summary(values: Sequence[float], digits: int = 3) -> dict[str, float]:
         "high": round(max(values), digits),
         "n": len(values),
     }
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process so far."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 def write(name: str, results: dict[str, Any]) -> None:

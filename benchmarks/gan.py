@@ -6,14 +6,13 @@ Writes ``benchmarks/results/gan.json``.
 
 import gc
 import os
-import resource
 import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import summary, write
+from common import peak_mib, summary, write
 
 from augstudy.backend import keras, prepare, resolve_precision
 from augstudy.config import GanSettings
@@ -142,7 +141,7 @@ def main() -> None:
         stream = gan.batches(images, labels, settings.batch_size, 0)
         ours = OurLoop(settings)
         ours.run(stream, steps)
-        peak = peak_mib()  # before the other loop takes some as well
+        peak = peak_mib()  # before the other loop takes some
         rates = measure({"naive": NaiveLoop(settings), "ours": ours}, stream, steps)
         results[name] = {
             **{f"{loop}_steps_s": summary(values) for loop, values in rates.items()},
@@ -163,11 +162,6 @@ def settings_of(name: str) -> GanSettings:
     settings = gan_recipe(name)
     assert isinstance(settings, GanSettings)
     return settings
-
-
-def peak_mib() -> float:
-    """Peak resident memory of this process so far."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 if __name__ == "__main__":

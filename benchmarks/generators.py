@@ -13,7 +13,6 @@ recipes; it writes ``results/generators.json`` and a sheet of samples for each s
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -97,7 +96,7 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
     dataset, judge = work / "dataset", work / "judge"
     trained = train_gan.run(dataset, made, settings, seed, judge=judge, on_failure="skip")
     cpu, seconds = time.process_time() - began_cpu, time.perf_counter() - began
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak_mib = common.peak_mib()
     per_class = max(300, SETS[name]["train_per_class"])
     drawn = synthesize.run(
         made, made.with_name(f"{made.name}-drawn"), per_class, seed, dataset, judge

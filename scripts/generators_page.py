@@ -11,7 +11,7 @@ HEADER = """# Generators
 Written by `make docs` from `benchmarks/results/generators.json`. The recipes of `augstudy train-gan
 --recipe` form a ladder; each rung changes one thing in the one that is named behind it:
 
-- `report`: the student report's AC-GAN (Odena et al. 2017), without two faults of its loop: the
+- `report`: the student report's AC-GAN (Odena et al. 2017), with two changes to its loop: the
   discriminator stands still while the generator learns, and learns classes from real drawings
   alone. The generator that is kept is the best of those looked at on the way, as for all rungs.
 - `report_sn` (`report`): spectral normalisation in the discriminator, in the place of batch
@@ -40,7 +40,7 @@ Budgets are of time, not of steps: one step of the report's networks takes as lo
 others, and a short budget leaves it with too few to draw anything. No recipe trains for more than
 its own number of steps. A seed takes the steps that the budget bought the first one, on whichever
 machine. The peak of memory is that of the whole process: networks, drawings, judge and what watches
-the training.
+the training; where a recipe has one seed, of two trainings, as the first measures the pace.
 """
 SETS = {
     "mammals": "The 11 mammals, 254 training drawings a class",

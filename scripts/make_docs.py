@@ -108,8 +108,8 @@ def gan(result: dict[str, Any]) -> str:
         "## Training a GAN\n\nA step updates both networks. The student report's own loop is one "
         "`predict` and three `train_on_batch` a step, in float32; ours is one `fit`, in "
         f"`{recipes['report']['precision']}`, and has more to do: averaged weights, and what else "
-        "the recipe asks for. In turns, in one process; its peak of memory is that of our training "
-        f"alone.\n\n{table([*head, 'peak MiB'], rows)}"
+        "the recipe asks for. In turns, in one process, `compact` first; the peak of memory is the "
+        f"process's before the report's loop of that recipe.\n\n{table([*head, 'peak MiB'], rows)}"
     )
 
 

@@ -44,7 +44,8 @@ RECIPES = {"classifier_settings": CLASSIFIERS, "gan_settings": GANS}
 
 def page() -> str:
     """The whole page."""
-    parts = [HEADER.strip(), f"## Parameters of `{STUDY}`", table(PARAMETER, parameters(STUDY))]
+    shared = parameters(STUDY)
+    parts = [HEADER.strip(), f"## Parameters of `{STUDY}`", table(PARAMETER, shared)]
     parts += ["## Arms", kinds(), settings(Arm)]
     for name, model in PARAMETERS.items():
         parts += [f"## `{name}`", settings(model)]
@@ -55,8 +56,8 @@ def page() -> str:
             parts.append(recipes(RECIPES[name]))
     parts += ["## Augmentation", "Wherever there is one:", settings(config.Augmentation)]
     for name in catalog.names():
-        own = [row for row in parameters(name) if row not in parameters(STUDY)]
         if name != STUDY:
+            own = [row for row in parameters(name) if row not in shared]
             parts.append(f"## Parameters of `{name}`")
             parts.append(f"Those that `{STUDY}` has not, or says in other words:")
             parts.append(table(PARAMETER, own))

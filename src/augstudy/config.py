@@ -208,6 +208,7 @@ class GeneratorSettings(Settings):
     flip: bool = Field(False, description="mirror half of the real images")
     shift: float = Field(0.0, ge=0, le=14, description="pixels by which images are moved")
     zoom: float = Field(0.0, ge=0, lt=1, description="share by which images are scaled")
+    # At most 50: generators of moments nearer to each other would seem to stand still.
     evaluations: int = Field(
         8, ge=1, le=50, description="times that the training is watched and the generator scored"
     )

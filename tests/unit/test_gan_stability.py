@@ -63,6 +63,14 @@ def test_a_healthy_training_is_stable():
     assert found.evidence == {**HEALTHY, "steps": 500}
 
 
+def test_a_training_that_came_through_alarms_is_told_so():
+    found = judge(history(diversity=0.2), HEALTHY)
+    assert found.verdict == "stable"
+    assert found.reason == (
+        "Images of a class vary 80 % as much as real ones, though there were alarms on the way."
+    )
+
+
 @pytest.mark.parametrize(
     ("verdict", "changes", "says"),
     [
@@ -134,6 +142,9 @@ def test_without_a_discriminator_images_and_losses_are_judged():
     rows = [{"step": step, "denoising_loss": 0.3} for step in (250, 500)]
     healthy = {"spread": 1.0, "diversity": 1.0, "class_fidelity": 1.0}
     assert judge(rows, healthy).verdict == "stable"
+    assert judge(rows, healthy).reason == (
+        "Images of a class vary 100 % as much as real ones."  # there is no balance of losses
+    )
     assert judge(rows, {**healthy, "diversity": 0.2}).verdict == "collapsed"
     rows[1]["denoising_loss"] = float("nan")
     assert first_broken(rows) == 500

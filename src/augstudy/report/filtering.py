@@ -38,11 +38,11 @@ def shortfalls(material: Material) -> list[str]:
     notes = []
     for arm in material.arms:
         kind = KINDS.get(arm.arm)
-        what = "synthetic" if kind and kind.synthetic else "real"
-        if kind is None or not kind.filtered or what not in record:
+        if kind is None or not kind.filtered:
             continue
-        by_class = record[what]["by_class"]
-        mean = record[what]["kept"] / len(by_class)
+        judged = record["synthetic" if kind.synthetic else "real"]
+        by_class = judged["by_class"]
+        mean = judged["kept"] / len(by_class)
         wanted = round((arm.share or 0.0) * material.level) if kind.synthetic else round(mean)
         short = {name: item["kept"] for name, item in by_class.items() if item["kept"] < wanted}
         if balance and short:
@@ -54,7 +54,7 @@ def shortfalls(material: Material) -> list[str]:
         elif kind.synthetic and mean < wanted:
             notes.append(
                 f"{arm.title} takes {wanted * len(by_class):,} drawings, but only "
-                f"{record[what]['kept']:,} passed the filter. The most confident of the others "
+                f"{judged['kept']:,} passed the filter. The most confident of the others "
                 "make up the number."
             )
     return notes

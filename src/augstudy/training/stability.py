@@ -118,8 +118,9 @@ def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
     are good yet.
     """
     found = []
+    moments = _counted(history, steps)
     for limit in LIMITS:
-        if rows := _lasting(limit, _counted(history, steps)):
+        if rows := _lasting(limit, moments):
             value = signal(rows[-1], limit.signal)
             assert value is not None
             at = [int(row["step"]) for row in rows]
@@ -198,11 +199,11 @@ def first_broken(history: Sequence[Row]) -> int | None:
 
 
 def _praise(final: Row, found: Sequence[Alarm]) -> str:
-    varied = f"mages of a class vary {100 * final['diversity']:.0f} % as much as real ones"
-    if found:
-        return f"I{varied}, though there were alarms on the way."
-    balanced = "Losses stayed in balance and i" if "source_loss" in final else "I"
-    return f"{balanced}{varied}."
+    varied = f"images of a class vary {100 * final['diversity']:.0f} % as much as real ones"
+    if not found and "source_loss" in final:
+        return f"Losses stayed in balance and {varied}."
+    passed = ", though there were alarms on the way" if found else ""
+    return f"{varied.capitalize()}{passed}."
 
 
 def _sentence(limit: Limit, value: float | None, when: str = "") -> str:
