@@ -9,7 +9,7 @@ const by = (id) => document.getElementById(id);
 export async function get(path) {
   const answer = await fetch(path);
   const content = await answer.json();
-  if (!answer.ok) throw new Error(content.error);
+  if (!answer.ok) throw Object.assign(new Error(content.error), { refused: answer.status < 500 });
   return content;
 }
 

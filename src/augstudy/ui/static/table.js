@@ -103,7 +103,8 @@ export class Table {
       this.draw();
     } catch (error) {
       if (asked !== this.asked) return;
-      this.pages.delete(number);
+      // A question that was refused would be refused again with every drawing.
+      if (!error.refused) this.pages.delete(number);
       this.complain(error);
     }
   }
