@@ -16,6 +16,7 @@ from augstudy.durations import duration
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.metrics.power import forecast
+from augstudy.metrics.statistics import points
 from augstudy.report import wording
 from augstudy.tuning.sweep import Sweep, expand, parse_sweep
 
@@ -63,8 +64,8 @@ def _trainings(sweep: Sweep, values: Mapping[str, Any]) -> str:
             f"{trials} trials, and {finalists} points with {wording.counted(seeds, 'seed')} each: "
             f"{trials + finalists * (seeds - 1)} trainings at most"
         )
-    points = len(expand(sweep))
-    return f"{points} points with {wording.counted(seeds, 'seed')} each: {points * seeds} trainings"
+    count = len(expand(sweep))
+    return f"{count} points with {wording.counted(seeds, 'seed')} each: {count * seeds} trainings"
 
 
 def show(console: Console, result: Result) -> None:
@@ -184,9 +185,9 @@ def _generators(summary: Mapping[str, Any]) -> Table:
 def _difference(found: Mapping[str, Any] | None) -> tuple[str, Text]:
     if found is None:
         return "", Text("reference", style="dim")
-    mean, low, high = (100 * found[key] for key in ("mean", "low", "high"))
+    mean, low, high = (points(found[key]) for key in ("mean", "low", "high"))
     word = str(found["verdict"])
-    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", Text(word, style=_COLOURS.get(word, ""))
+    return f"{mean} ({low} to {high})", Text(word, style=_COLOURS.get(word, ""))
 
 
 def _shown(path: Path) -> str:
