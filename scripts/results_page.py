@@ -11,8 +11,7 @@ import student_report
 from tables import listed, table
 
 from augstudy.arms import KINDS
-from augstudy.durations import duration
-from augstudy.metrics.statistics import points
+from augstudy.formats import duration, points
 from augstudy.report import learning, wording
 from augstudy.report import levels as curves
 

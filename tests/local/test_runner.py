@@ -15,7 +15,6 @@ from program import FAKES
 from rich.console import Console
 
 from augstudy import parsing
-from augstudy.durations import duration
 from augstudy.errors import InputError
 from augstudy.files import replace_text
 from augstudy.local import catalog, display, parameters, runner
@@ -130,14 +129,6 @@ def test_live_display_shows_bars_then_ticks() -> None:
     assert "[loss] 0.5" in text
     assert "starting" in text
     assert "✓  train add" in text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.96, "10 s"), (65, "1 min 05 s"), (7621, "2 h 07 min")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_assignments_are_yaml_and_nest() -> None:

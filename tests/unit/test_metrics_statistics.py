@@ -8,7 +8,6 @@ from augstudy.metrics.statistics import (
     holm,
     mcnemar,
     paired_difference,
-    points,
     two_way_bootstrap,
 )
 
@@ -181,7 +180,3 @@ def test_the_noise_is_found_again():
     by_image, by_run = noise.parts(4, 100)
     assert by_image == pytest.approx((noise.image / 100) ** 0.5)
     assert by_run == pytest.approx(((noise.run + noise.residual / 100) / 4) ** 0.5)
-
-
-def test_points():
-    assert points(-0.0001) == "0.0" and points(-0.031) == "-3.1" and points(0.012) == "+1.2"

@@ -11,8 +11,8 @@ from rich.markup import escape
 from augstudy.cluster.faults import UnreachableError
 from augstudy.cluster.server import Server
 from augstudy.cluster.submit import Submitted
-from augstudy.durations import duration
 from augstudy.errors import AugstudyError
+from augstudy.formats import duration
 
 _GOOD = ("SUCCEEDED", "SKIPPED")
 _BAD = ("FAILED", "CANCELED")

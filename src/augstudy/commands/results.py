@@ -12,11 +12,10 @@ from rich.text import Text
 
 from augstudy.arms import Arm
 from augstudy.config import parse
-from augstudy.durations import duration
+from augstudy.formats import duration, points
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.metrics.power import forecast
-from augstudy.metrics.statistics import points
 from augstudy.report import wording
 from augstudy.tuning.sweep import Sweep, expand, parse_sweep
 

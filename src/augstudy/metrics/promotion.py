@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.metrics.statistics import paired_difference, points
+from augstudy.formats import points
+from augstudy.metrics.statistics import paired_difference
 
 
 @dataclass(frozen=True)

@@ -196,12 +196,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def points(share: float) -> str:
-    """A difference in percentage points with its sign: 0.012 is ``+1.2``, no difference ``0.0``."""
-    text = f"{100 * share:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text
-
-
 def _differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
     if correct_a.shape != correct_b.shape or correct_a.ndim != 2 or correct_a.size == 0:
         raise DataError(

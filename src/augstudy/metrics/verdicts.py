@@ -3,8 +3,9 @@
 from typing import Literal
 
 from augstudy.config import ComparisonSettings
+from augstudy.formats import points
 from augstudy.metrics.power import detectable, needed
-from augstudy.metrics.statistics import CONFIDENCE, PairedDifference, points
+from augstudy.metrics.statistics import CONFIDENCE, PairedDifference
 
 MARGIN = ComparisonSettings().equivalence_margin
 

@@ -12,9 +12,8 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.durations import duration
 from augstudy.files import replace_text
-from augstudy.metrics.statistics import points
+from augstudy.formats import duration, points
 from augstudy.metrics.verdicts import margin_text
 from augstudy.report import levels, wording
 from augstudy.report.templates import environment

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.arms import KINDS
+from augstudy.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.metrics.statistics import points
 from augstudy.report import reasons, wording
 from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves

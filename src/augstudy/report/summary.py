@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from augstudy.errors import DataError
+from augstudy.formats import points
 from augstudy.metrics.power import assumed_noise, detectable, forecast
-from augstudy.metrics.statistics import points
 from augstudy.metrics.verdicts import MARGIN
 from augstudy.report import comparisons, labels, quality, wording
 from augstudy.report.material import ArmResult, Material

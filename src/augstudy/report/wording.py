@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from augstudy.arms import KINDS
+from augstudy.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.metrics.statistics import points
 
 
 def title(arm: str, share: float | None, name: str | None = None) -> str:

@@ -17,8 +17,8 @@ from augstudy.champions import Champions, Current
 from augstudy.config import RetrainSettings
 from augstudy.errors import InputError
 from augstudy.files import write_json
+from augstudy.formats import points
 from augstudy.metrics.promotion import Comparison, Decision, compare, decide, flat
-from augstudy.metrics.statistics import points
 
 KIND = "decision"
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.metrics.statistics import points
 from augstudy.report import wording
 from augstudy.report.figures import arms as arm_figures
 from augstudy.report.figures import confusion, curves, pictures

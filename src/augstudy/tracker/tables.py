@@ -8,9 +8,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.durations import duration
 from augstudy.errors import InputError
 from augstudy.files import replace_bytes, replace_text
+from augstudy.formats import duration, points
 from augstudy.tracker.record import FIELDS, Field, Row
 
 SHOWN = (
@@ -144,7 +144,7 @@ def _plain(field: Field, value: Any) -> str:
     if field.kind == "share":
         return f"{100 * value:.1f} %"
     if field.kind == "points":
-        return f"{100 * value:+.1f}"
+        return points(value)
     if field.kind == "number":
         return f"{value:.3g}"
     if field.kind == "integer":

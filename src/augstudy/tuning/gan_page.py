@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from augstudy.durations import duration
 from augstudy.fingerprint import code_version, software
+from augstudy.formats import duration
 from augstudy.report import gallery, style, wording
 from augstudy.report.figures import pictures
 from augstudy.report.figures import sweep as sweep_figures

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from augstudy.durations import duration
 from augstudy.fingerprint import code_version, software
+from augstudy.formats import duration
 from augstudy.metrics.verdicts import margin_text
 from augstudy.report import gallery, style, wording
 from augstudy.report.figures import arms as arm_figures

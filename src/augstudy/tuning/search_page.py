@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from augstudy.durations import duration
+from augstudy.formats import duration
 from augstudy.report import style, wording
 from augstudy.report.figures import search as figures
 from augstudy.tuning.summary import readable

@@ -8,8 +8,9 @@ import numpy as np
 
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_split
+from augstudy.formats import points
 from augstudy.metrics.runs import RunScatter, run_scatter
-from augstudy.metrics.statistics import paired_difference, points
+from augstudy.metrics.statistics import paired_difference
 from augstudy.report import wording
 from augstudy.report.material import ArmResult
 from augstudy.tuning import compare

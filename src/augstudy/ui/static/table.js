@@ -13,12 +13,17 @@ export function text(field, value) {
   if (value === null || value === undefined) return "";
   const minus = (number) => number.replace("-", "\u2212");
   if (field.kind === "share") return `${(100 * value).toFixed(1)}\u00a0%`;
-  if (field.kind === "points") return minus(`${value > 0 ? "+" : ""}${(100 * value).toFixed(1)}`);
+  if (field.kind === "points") return minus(points(value));
   if (field.kind === "number") return minus(String(Number(value.toPrecision(3))));
   if (field.kind === "integer") return field.name === "id" ? String(value) : value.toLocaleString("en");
   if (field.kind === "seconds") return duration(value);
   if (field.name === "date") return value.slice(0, 16);
   return field.name === "data_hash" ? value.slice(0, 12) : String(value);
+}
+
+function points(share) {
+  const number = (100 * share).toFixed(1);
+  return Number(number) === 0 ? "0.0" : `${share > 0 ? "+" : ""}${number}`;
 }
 
 function duration(seconds) {
