@@ -8,6 +8,7 @@ and every step is a process of its own.
 import contextlib
 import importlib
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def _import_keras() -> None:
 
 _import_keras()
 import keras  # noqa: E402
+from keras.src.random import seed_generator  # noqa: E402
 
 
 def resolve_precision(precision: Precision) -> Literal["float32", "mixed_bfloat16"]:
@@ -81,8 +83,14 @@ def gpus() -> int:
 
 
 def prepare(seed: int) -> None:
-    """Seed every generator and make operations deterministic."""
+    """Seed every generator and make operations deterministic.
+
+    Keras draws the seeds of initial weights from Python's generator for all, which other threads
+    use as well: an upload that begins while a network is built would change the network. So
+    Keras gets one of its own, which draws the same numbers.
+    """
     keras.utils.set_random_seed(seed)
+    seed_generator.python_random = random.Random(seed)  # noqa: S311
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

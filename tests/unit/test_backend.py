@@ -1,10 +1,14 @@
 """The one place that imports Keras."""
 
 import os
+import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from augstudy.backend import keras, prepare
 
 _USE = """
 from augstudy.backend import keras
@@ -21,3 +25,27 @@ def test_tensorflow_starts_without_messages_unless_asked(level: str | None, quie
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.stdout == "6.0\n"
     assert (done.stderr == "") == quiet, done.stderr
+
+
+def weights() -> list[np.ndarray]:
+    """Of two layers, one of which is made after somebody has drawn a random number."""
+    built = []
+    for make in (lambda: keras.layers.Dense(3), lambda: keras.layers.Conv2D(2, 3)):
+        random.random()  # as an upload or a retry does, in a thread of its own
+        layer = make()
+        layer.build((1, 4, 4, 2))
+        built += [keras.ops.convert_to_numpy(each) for each in layer.variables]
+    return built
+
+
+def test_initial_weights_hang_on_the_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(7)
+    disturbed = weights()
+    monkeypatch.setattr(random, "random", lambda: 0.0)
+    prepare(7)
+    quiet = weights()
+    assert len(quiet) == 4
+    for one, other in zip(disturbed, quiet, strict=True):
+        np.testing.assert_array_equal(one, other)
+    prepare(8)
+    assert not np.array_equal(weights()[0], quiet[0])
