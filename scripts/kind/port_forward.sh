@@ -31,13 +31,17 @@ start() {
   ! answers "$port" || fail "Port $port is taken by another program: set UI_PORT or STORE_PORT."
   nohup kubectl --context "$CONTEXT" --namespace "$NAMESPACE" port-forward "svc/$service" "$port:$target" \
     >"$STATE-$service.log" 2>&1 </dev/null &
-  echo $! >"$STATE-$service.pid"
+  local pid=$!
+  echo "$pid" >"$STATE-$service.pid"
   for _ in {1..50}; do
     answers "$port" && break
-    running "$service" >/dev/null || break
+    kill -0 "$pid" 2>/dev/null || break
     sleep 0.2
   done
-  answers "$port" || fail "The port of $service is not forwarded: see $STATE-$service.log."
+  if ! answers "$port"; then
+    stop "$service" >/dev/null
+    fail "The port of $service is not forwarded: see $STATE-$service.log."
+  fi
   echo "$service: localhost:$port"
 }
 

@@ -184,6 +184,20 @@ def test_a_stale_pid_is_not_trusted(run: Run, checkout: Path) -> None:
     assert "ml-pipeline-ui: stopped" not in done.stdout
 
 
+def test_a_forward_that_starts_slowly_is_waited_for(run: Run) -> None:
+    # Between fork and exec, which a busy machine draws out, its command line is the script's.
+    slow = {"BASH_FUNC_nohup%%": '() { sleep 0.3; exec nohup "$@"; }'}
+    done = run("port_forward", **slow)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_forward_that_ends_at_once_is_told(run: Run, checkout: Path) -> None:
+    done = run("port_forward", **{"BASH_FUNC_nohup%%": "() { false; }"})
+    assert done.returncode == 3
+    assert "The port of ml-pipeline-ui is not forwarded: see .tools/" in done.stderr
+    assert not list(checkout.glob(".tools/port-forward/*.pid"))
+
+
 def test_a_port_that_is_taken(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         done = run("port_forward", UI_PORT=str(other.getsockname()[1]))
