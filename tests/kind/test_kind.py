@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -94,6 +95,13 @@ def _index(lines: list[str], start: str) -> int:
     return found[0]
 
 
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_up_from_nothing(run: Run, asked: Callable[[], list[str]]) -> None:
     done = run("up")
     assert done.returncode == 0, done.stderr
@@ -168,10 +176,11 @@ def test_down(run: Run, asked: Callable[[], list[str]], checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "kind delete cluster --name augstudy" in asked()
     assert not list(checkout.glob(".tools/port-forward/*.pid"))
-    for pid in pids:
-        path = Path(f"/proc/{pid}/stat")
-        assert not path.exists() or path.read_text().split()[2] == "Z"
     assert run("down").returncode == 0  # again
+    deadline = time.monotonic() + 60  # a signal may take its time
+    while any(_runs(pid) for pid in pids):
+        assert time.monotonic() < deadline, "a port forward was not ended"
+        time.sleep(0.05)
 
 
 def test_a_stale_pid_is_not_trusted(run: Run, checkout: Path) -> None:
