@@ -190,6 +190,7 @@ def test_an_interrupted_training_ends_as_if_undisturbed(
 
 
 def test_a_finished_training_is_not_repeated(dataset, undisturbed, tmp_path, monkeypatch):
+    wanted = undisturbed("cnn")
     monkeypatch.setattr(checkpoints, "EVERY_S", 0.0)
     with pytest.raises(RuntimeError, match="cut"), monkeypatch.context() as patch:
         patch.setattr(artifacts, "_write_durably", _cut)
@@ -197,7 +198,7 @@ def test_a_finished_training_is_not_repeated(dataset, undisturbed, tmp_path, mon
     seen = []
     monkeypatch.setattr(telemetry.Stage, "progress", lambda *given: seen.append(given))
     resumed = interrupted.train("cnn", dataset, tmp_path / "out")
-    assert resumed.content_hash == undisturbed("cnn")
+    assert resumed.content_hash == wanted
     assert not seen
 
 

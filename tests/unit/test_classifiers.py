@@ -6,11 +6,6 @@ from augstudy.errors import InputError
 from augstudy.models import classifiers
 
 
-@pytest.fixture(autouse=True)
-def float32():
-    keras.mixed_precision.set_global_policy("float32")
-
-
 def test_baseline_is_the_reports_network_to_the_parameter():
     model = classifiers.build("baseline", 11)
     counts = [layer.count_params() for layer in model.layers if layer.count_params()]

@@ -4,14 +4,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from augstudy.backend import keras
+from augstudy.backend import keras, prepare
 from augstudy.errors import DataError
 from augstudy.training.saving import load_model, save_model
 
 
 def model():
     keras.backend.clear_session()
-    keras.utils.set_random_seed(0)
+    prepare(seed=0)
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
 
 
