@@ -5,7 +5,7 @@ drawings to train on; the rules and words of :func:`kind` above it say the rest.
 pipelines, filter, report and tracker know an arm from here alone, in the order of this file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -268,3 +268,8 @@ class Arm(Settings):
     def record(self) -> dict[str, Any]:
         """What an artifact keeps of it: all that its training set depends on, and its label."""
         return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}
+
+    @classmethod
+    def recorded(cls, record: Mapping[str, Any]) -> Self:
+        """The arm that an artifact's :meth:`record` is of."""
+        return cls.model_validate({key: record[key] for key in cls.model_fields if key in record})

@@ -11,11 +11,13 @@ from generated import build_synthetic
 from augstudy import artifacts
 from augstudy.arms import Arm
 from augstudy.backend import keras
-from augstudy.config import ClassifierSettings
+from augstudy.config import Augmentation, ClassifierSettings
+from augstudy.data.dataset import load_split
 from augstudy.errors import InputError
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.stages import cam, evaluate, train_cnn
-from augstudy.training.saving import save_model
+from augstudy.training.predicting import predict_as
+from augstudy.training.saving import load_model, save_model
 
 CLASSES = ("camel", "giraffe", "zebra")
 SETTINGS = ClassifierSettings(architecture="baseline", epochs=2, batch_size=16)
@@ -78,6 +80,23 @@ def test_the_evaluation_predicts_every_test_image_for_every_seed(folder):
     assert metrics["metrics"]["accuracy"]["by_seed"] == pytest.approx(accuracy)
     history = pd.read_csv(evaluation.file("history.csv"))
     assert history.groupby("seed")["epoch"].max().to_dict() == {1: 2, 3: 2}
+
+
+@pytest.mark.parametrize(
+    "arm", [Arm(arm="real"), Arm(arm="classic"), Arm(arm="real", name="plain", augmentation={})]
+)
+def test_test_images_are_looked_at_as_validation_images_are(folder, tmp_path, arm):
+    """With the arm's own augmentation, which need not be that of the recipe."""
+    moved = {"shift": 0.2, "rotation": 30}
+    settings = SETTINGS.model_copy(update={"views": 3, "augmentation": Augmentation(**moved)})
+    trained = train_cnn.run(folder / "dataset", tmp_path / "classifier", arm, [0], settings)
+    evaluated = evaluate.run(folder / "dataset", tmp_path / "classifier", tmp_path / "out")
+    with np.load(evaluated.file("predictions.npz"), allow_pickle=False) as stored:
+        found = stored["probabilities"][0]
+    own = settings.model_copy(update={"augmentation": arm.augmentation_in(settings)})
+    model = load_model(trained.file("seed-0/model.keras"))
+    test = load_split(artifacts.read(folder / "dataset", "dataset"), "test")
+    np.testing.assert_array_equal(found, predict_as(own, model, test.images))
 
 
 def test_the_cam_shows_right_and_wrong_predictions_of_each_class(folder):

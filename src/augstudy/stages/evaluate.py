@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from augstudy import artifacts, telemetry
+from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
 from augstudy.backend import keras, prepare
 from augstudy.config import ClassifierSettings
@@ -66,7 +67,7 @@ def _evaluate(
     test = load_split(inputs["dataset"], "test")
     training = inputs["classifier"].json("training.json")
     seeds = [int(record["seed"]) for record in training]
-    settings = ClassifierSettings.model_validate(inputs["classifier"].manifest.config["settings"])
+    settings = _settings(inputs["classifier"])
     outputs, histories = [], []
     for index, seed in enumerate(seeds):
         stage.progress(index, len(seeds), f"seed {index + 1} of {len(seeds)}")
@@ -94,6 +95,13 @@ def _evaluate(
         _evaluate_discriminator(folder, inputs["gan"], test, classes)
     for name in ("arm.json", "training.json", "classes.json"):
         shutil.copyfile(inputs["classifier"].file(name), folder / name)
+
+
+def _settings(classifier: Artifact) -> ClassifierSettings:
+    """Those of the training: an image is looked at changed as the arm's training changed some."""
+    recipe = ClassifierSettings.model_validate(classifier.manifest.config["settings"])
+    arm = Arm.recorded(classifier.json("arm.json"))
+    return recipe.model_copy(update={"augmentation": arm.augmentation_in(recipe)})
 
 
 def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: list[str]) -> None:
