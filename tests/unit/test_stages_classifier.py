@@ -180,18 +180,21 @@ def test_the_discriminator_is_evaluated_beside_a_cell(folder, tmp_path):
     flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
     network = keras.Model(pixels, [keras.layers.Dense(1)(flat), keras.layers.Dense(3)(flat)])
     inputs = (folder / "dataset", folder / "classifier")
-    for name, drawn in (("gan", True), ("diffusion", False)):
+    lost = keras.models.clone_model(network)
+    lost.set_weights([np.full_like(weights, np.nan) for weights in lost.get_weights()])
+    for name, discriminator in (("gan", network), ("failed", lost), ("diffusion", None)):
         with artifacts.publish(tmp_path / name, "gan", seed=4) as draft:
-            if drawn:
-                save_model(network, draft / "discriminator.keras")
+            if discriminator:
+                save_model(discriminator, draft / "discriminator.keras")
             (draft / "classes.json").write_text(json.dumps(CLASSES))
     made = evaluate.run(*inputs, tmp_path / "with", gan=tmp_path / "gan")
     metrics = made.json("discriminator.json")
     assert metrics["n"] == 36 and metrics["seeds"] == [4]
     assert 0 <= metrics["metrics"]["precision_macro"]["value"] <= 1
-    without = evaluate.run(*inputs, tmp_path / "without", gan=tmp_path / "diffusion")
-    assert "discriminator.json" not in without.manifest.files
-    assert without.manifest.files["metrics.json"] == made.manifest.files["metrics.json"]
+    for name in ("failed", "diffusion"):
+        without = evaluate.run(*inputs, tmp_path / f"without-{name}", gan=tmp_path / name)
+        assert "discriminator.json" not in without.manifest.files
+        assert without.manifest.files["metrics.json"] == made.manifest.files["metrics.json"]
 
 
 def test_doubtful_labels_are_those_of_the_mean_prediction(folder):

@@ -105,12 +105,17 @@ def _settings(classifier: Artifact) -> ClassifierSettings:
 
 
 def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: list[str]) -> None:
-    """Write ``discriminator.json``, if the GAN has a discriminator that names classes."""
+    """Write ``discriminator.json``, if the GAN has a discriminator that names classes.
+
+    That of a training that failed may predict nothing at all: then there is none to evaluate.
+    """
     if "discriminator.keras" not in gan.manifest.files or load_classes(gan) != classes:
         return
     discriminator = load_model(gan.file("discriminator.keras"))
     found = class_probabilities(discriminator, test.images, len(classes))
-    if found is not None:
+    if found is not None and not np.isfinite(found).all():
+        logger.warning("The discriminator of a failed training names no class: not evaluated.")
+    elif found is not None:
         seeds = [gan.manifest.seed or 0]
         metrics = evaluate_predictions(found[None], test.labels, classes, seeds)
         write_json(folder / "discriminator.json", metrics)
