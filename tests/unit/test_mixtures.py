@@ -159,3 +159,11 @@ def test_real_filtered_balances_to_the_mean():
     result = mix("real_filtered", judged_real=judged(0, 1, 2, 3, 14, 29))
     assert result.counts(CLASSES).tolist() == [8, 8, 8]
     assert {0, 1} < numbers(result)  # the surest two of those dropped in the first class
+
+
+@pytest.mark.parametrize("balance", [True, False])
+def test_real_filtered_with_hardly_anything_left_is_refused(balance):
+    kept = [] if not balance else [3]  # one of three classes: a third of a drawing each
+    nearly_all = judged(*set(range(CLASSES * LEVEL)).difference(kept))
+    with pytest.raises(TooFewDrawingsError, match=rf"lets {len(kept)} of 30 real .*strictness"):
+        mix("real_filtered", judged_real=nearly_all, balance=balance)

@@ -127,10 +127,15 @@ class Mixer:
     def filtered_real(self) -> Drawings:
         """The real drawings that the filter keeps; balanced, as many a class as on average."""
         judged = self._judged(self.sources.judged_real)
+        passed = int(judged.kept.sum())
+        count = min(round(passed / self.classes), int(self.real.counts(self.classes).min()))
+        if not (count if self.sources.balance else passed):
+            raise TooFewDrawingsError(
+                f"Arm {self.arm.label!r} has too little to train on, as the filter lets {passed} "
+                f"of {len(self.real)} real drawings through: lower the filter's strictness."
+            )
         if not self.sources.balance:
             return self.real.at(np.flatnonzero(judged.kept))
-        count = round(int(judged.kept.sum()) / self.classes)
-        count = min(count, int(self.real.counts(self.classes).min()))
         return self.real.at(choose(judged, self.real.labels, count, self.classes, balance=True))
 
     def _generated(self) -> Synthetic:
