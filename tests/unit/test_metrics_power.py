@@ -34,7 +34,8 @@ def test_more_data_sees_more_and_more_questions_see_less():
     assert detectable(noise, 5, 935, comparisons=9) > size
     assert detectable(noise, 5, 935, power=0.95) > size
     assert detectable(noise, 2, 1) == 1.0
-    assert detectable(Noise(0.0, 0.0, 0.0), 3, 100) == 0.0
+    unseen = 1 - 0.025 ** (1 / 100)  # of what nothing was seen in 100 images
+    assert detectable(Noise(0.0, 0.0, 0.0), 3, 100) == pytest.approx(unseen)
 
 
 def test_with_many_seeds_it_is_the_textbook_formula():

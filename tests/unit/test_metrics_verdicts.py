@@ -69,6 +69,15 @@ def test_needs_follow_from_the_noise():
     assert needs(far, margin=0.05) != needs(far)
 
 
+def test_two_that_never_differ_need_as_many_images_as_the_margin_asks_for():
+    right = np.ones((3, 40), bool)
+    assert needs(paired_difference(right, right)) == (
+        "about 330 more test images; seeds alone would not do"
+    )
+    right = np.ones((3, 370), bool)
+    assert outcome(paired_difference(right, right)) == "no difference larger than 1 point"
+
+
 def test_what_is_needed_gives_a_verdict_four_times_in_five():
     generator, shift, tries = np.random.default_rng(33), 0.1, 300
     noise = paired_difference(*outcomes(generator, 300, 3000, shift), resamples=10).noise

@@ -61,6 +61,12 @@ def test_two_that_never_disagree_on_few_images_prove_nothing():
     assert verdict(many).promote
 
 
+def test_one_image_lost_proves_no_more_than_none_lost():
+    none, one = (compare(right(3, 700, 0), right(3, 700, n), np.zeros(700, bool)) for n in (0, 1))
+    assert one.low < none.low < -0.005
+    assert not verdict(none).promote and not verdict(one).promote
+
+
 def test_what_the_champion_has_learnt_from_does_not_count():
     champion, challenger = right(1, 100, 50), right(1, 100, 0)
     excluded = np.arange(100) < 50

@@ -47,8 +47,13 @@ def noise_of(values: NDArray[Any]) -> Noise:
 
 
 def image_share(difference: NDArray[Any]) -> float:
-    """Factor in [0, 1] that shrinks the spread of (S, N) over images to what images alone cause."""
+    """Factor in [0, 1] that shrinks the spread of (S, N) over images to what images alone cause.
+
+    It is 1 where no run contradicts another: all that there may be is then due to images.
+    """
     _, cases, residual = _mean_squares(difference)
+    if residual <= 0:
+        return 1.0
     return float(np.sqrt(max(cases - residual, 0) / cases)) if cases > 0 else 0.0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from augstudy.metrics.noise import Noise
-from augstudy.metrics.statistics import CONFIDENCE
+from augstudy.metrics.statistics import CONFIDENCE, unseen
 
 POWER = 0.8
 _MOST = 20  # times what there is: more is no advice
@@ -44,7 +44,8 @@ def detectable(
     excludes zero, after Holm's correction in the worst case. Its half-width is that of a normal
     image part and of a run part after Student, added like standard errors, which is within 2 % of
     the truth. The estimate itself scatters with the degrees of freedom of Satterthwaite (1946).
-    With one seed all this is about other test images alone.
+    With one seed all this is about other test images alone. However little noise there is, a
+    difference must show in more images than could have been missed.
 
     Args:
         noise: measured, or :func:`assumed_noise`.
@@ -55,15 +56,17 @@ def detectable(
     """
     by_image, by_run = noise.parts(seeds, images)
     variance = by_image**2 + by_run**2
+    least = unseen(images)
     if variance == 0:
-        return 0.0
+        return least
     freedom, joint = math.inf, math.inf
     if seeds > 1 and by_run > 0:
         freedom = noise.pooled * (seeds - 1)
         joint = variance**2 / (by_run**4 / freedom)
     level = 1 - (1 - CONFIDENCE) / 2 / comparisons
     half = math.hypot(stats.norm.ppf(level) * by_image, stats.t.ppf(level, freedom) * by_run)
-    return min(1.0, float(half + stats.t.ppf(power, joint) * math.sqrt(variance)))
+    found = float(max(half, least) + stats.t.ppf(power, joint) * math.sqrt(variance))
+    return min(1.0, found)
 
 
 def forecast(seeds: int, images: int, comparisons: int = 1) -> str:
