@@ -2,7 +2,9 @@
 
 import json
 import re
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from builders import build_dataset
 from swept import build_points, build_tested
@@ -10,11 +12,11 @@ from swept import build_points, build_tested
 from augstudy import artifacts
 from augstudy.errors import InputError
 from augstudy.local import catalog, parameters
-from augstudy.metrics.statistics import run_difference
+from augstudy.metrics.statistics import as_differences, paired_difference, run_difference
 from augstudy.report import levels, overview
 from augstudy.stages.summarize_sweep import run
 from augstudy.tracker import record
-from augstudy.tuning.compare import judge
+from augstudy.tuning.compare import judge, on_other_images
 from augstudy.tuning.sweep import Finding, parse_sweep
 
 SWEEP = {
@@ -97,6 +99,26 @@ def test_test_accuracy_is_known_of_two_points_only(swept) -> None:
     tested = {row["arm"] for row in rows if row["accuracy"] is not None}
     assert tested == {"base", "kernel=5x5"}
     assert {row["arm"]: row["verdict"] for row in rows}["batch=1000"] == "hurts"
+
+
+@pytest.mark.parametrize(("validation", "test"), [(1500, 100), (60, 400)])
+def test_the_scatter_of_runs_is_carried_over_to_other_images(validation, test) -> None:
+    """Over few images accuracies scatter more than over many: the interval must know."""
+    generator, tries, held = np.random.default_rng(0), 400, 0
+    for _ in range(tries):
+        drawn = [equals(generator, count, arms) for count, arms in ((validation, 8), (test, 2))]
+        points = [Mock(correct=each, by_seed=lambda _, own=each: own.mean(1)) for each in drawn[0]]
+        scatter = on_other_images(points, as_differences(*drawn[1]))
+        found = paired_difference(*drawn[1], resamples=500, runs=scatter)
+        held += found.low <= 0 <= found.high
+    assert 0.93 <= held / tries <= 0.99  # 400 tries at 95 %: +- 1.1 %
+
+
+def equals(generator, images, arms):
+    """Outcomes (3, images) of arms that are equally good, with three seeds."""
+    ease = 1.5 * generator.normal(size=images)
+    own = 0.3 * generator.normal(size=(arms, 1, images))
+    return (ease + own + 0.8 * generator.normal(size=(arms, 3, images))) > -0.4
 
 
 def test_tables_over_many_runs_take_a_sweep_as_it_is(swept) -> None:

@@ -112,7 +112,7 @@ def paired_difference(
     Raises:
         DataError: the two shapes differ or are empty.
     """
-    difference = _differences(correct_a, correct_b)
+    difference = as_differences(correct_a, correct_b)
     by_seed = difference.mean(axis=1, dtype=np.float64)
     mean = float(by_seed.mean())
     # The same numbers are drawn whichever arm is called a: only the sign differs.
@@ -163,7 +163,7 @@ def two_way_bootstrap(
     Raises:
         DataError: the two shapes differ or are empty.
     """
-    difference = _differences(correct_a, correct_b)
+    difference = as_differences(correct_a, correct_b)
     seeds, images = difference.shape
     generator = np.random.default_rng(seed)
     columns = difference.T.astype(np.float64)
@@ -193,7 +193,7 @@ def mcnemar(correct_a: Outcomes, correct_b: Outcomes) -> list[McNemar]:
     Raises:
         DataError: the two shapes differ or are empty.
     """
-    difference = _differences(correct_a, correct_b)
+    difference = as_differences(correct_a, correct_b)
     gained, lost = (difference > 0).sum(axis=1), (difference < 0).sum(axis=1)
     p_values = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(gained, lost), gained + lost, 0.5))
     rows = zip(gained, lost, p_values, strict=True)
@@ -211,7 +211,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
+def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
+    """Of two arms' outcomes (S, N): 1 where only a is right, -1 where only b is.
+
+    Raises:
+        DataError: the two shapes differ or are empty.
+    """
     if correct_a.shape != correct_b.shape or correct_a.ndim != 2 or correct_a.size == 0:
         raise DataError(
             f"Outcomes of shapes {correct_a.shape} and {correct_b.shape} cannot be paired: "

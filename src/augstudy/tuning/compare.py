@@ -1,14 +1,18 @@
 """What a sweep found: each point against the base, and each finding against what was seen."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from augstudy.metrics import verdicts
+from augstudy.metrics.noise import noise_of
 from augstudy.metrics.runs import RunScatter, run_scatter
 from augstudy.metrics.statistics import (
     PairedDifference,
+    as_differences,
     holm,
     paired_difference,
     run_difference,
@@ -103,8 +107,27 @@ def judge(finding: Finding, low: float, high: float, p_adjusted: float, margin: 
 
 def on_test(chosen: Any, base: Any, points: Sequence[Trained], margin: float) -> dict[str, Any]:
     """The chosen point minus the base on the test images: (S, N) outcomes of either."""
-    found = paired_difference(chosen, base, runs=_scatter(points, "accuracy"))
+    runs = on_other_images(points, as_differences(chosen, base))
+    found = paired_difference(chosen, base, runs=runs)
     return _record(found, found.p_value, margin, 1)
+
+
+def on_other_images(
+    points: Sequence[Trained], differences: npt.NDArray[np.int8]
+) -> RunScatter | None:
+    """The scatter of runs that all points tell of, for (S, N) differences on test images.
+
+    Over few images accuracies scatter more than over many: what is due to the number of validation
+    images (their mean residual) is taken off, and what is due to that of the test images put on.
+    """
+    found = _scatter(points, "accuracy")
+    if found is None:
+        return None
+    pairs = [as_differences(one.correct, points[0].correct) for one in points[1:]]
+    validation = np.mean([noise_of(pair).residual / pair.shape[1] for pair in pairs])
+    test = noise_of(differences).residual / differences.shape[1]
+    variance = max(0.0, found.variance - float(validation)) + test
+    return replace(found, variance=variance) if variance > 0 else None
 
 
 def _measured(
