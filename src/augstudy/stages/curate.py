@@ -17,7 +17,7 @@ from augstudy.arrays import Probabilities
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.config import ClassifierSettings, CurationSettings
-from augstudy.data.curation import Judged, judge
+from augstudy.data.curation import Judged, fold_shortage, judge
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.sampling import generator
 from augstudy.errors import InputError
@@ -201,14 +201,12 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
 
 def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
     """The fold of each training drawing: in every class as many of each, give or take one."""
+    if short := fold_shortage(train.labels, folds):
+        advice = "set curation's folds lower, or leave real_filtered out"
+        raise InputError(f"{short[0].upper()}{short[1:]}: {advice}.")
     fold_of = np.zeros(len(train), np.intp)
     for label in np.unique(train.labels):
         rows = np.flatnonzero(train.labels == label)
-        if len(rows) < folds:
-            raise InputError(
-                f"A class has {len(rows)} training drawings, too few for {folds} folds: set "
-                "curation's folds lower, or leave real_filtered out."
-            )
         shuffled = generator(seed, "folds", int(label)).permutation(rows)
         fold_of[shuffled] = np.arange(len(rows)) % folds
     return fold_of

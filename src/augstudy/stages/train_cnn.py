@@ -257,13 +257,15 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
             f"{curation.path} judges other drawings than those of {synthetic.path}: run "
             "'augstudy curate' on them."
         )
+    rules = curation.manifest.config["curation"] if curation else {}
     return Sources(
         real=Drawings(real.images, real.labels),
         extra=extra,
         synthetic=_load_synthetic(synthetic, classes) if synthetic else None,
         judged_synthetic=_load_judged(curation, "synthetic"),
         judged_real=_load_judged(curation, "real"),
-        balance=bool(curation.manifest.config["curation"]["balance"]) if curation else True,
+        balance=bool(rules.get("balance", True)),
+        folds=int(rules.get("folds", 0)),
     )
 
 
