@@ -23,6 +23,7 @@ from augstudy.data.sampling import generator
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
 from augstudy.metrics.label_noise import self_confidence
+from augstudy.seeds import check_seed
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
@@ -71,11 +72,12 @@ def run(
         real: whether to judge the training drawings, too.
 
     Raises:
-        InputError: there is nothing to judge, the synthetic drawings are of other classes, or a
-            class has fewer training drawings than there are folds.
+        InputError: there is nothing to judge, no such seed, the synthetic drawings are of other
+            classes, or a class has fewer training drawings than there are folds.
     """
     if synthetic is None and not real:
         raise InputError("There is nothing to judge: give --synthetic, --real or both.")
+    check_seed(seed)
     with telemetry.stage("curate") as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
         if synthetic is not None:

@@ -21,6 +21,7 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
+from augstudy.seeds import check_seeds
 from augstudy.training import classifier
 from augstudy.training.callbacks import Progress, Watch
 from augstudy.training.checkpoints import Keeper
@@ -51,11 +52,10 @@ def run(
 
     Raises:
         TooFewDrawingsError: the drawings that the arm needs are missing or too few.
-        InputError: no seed, a seed twice, or synthetic drawings of other classes, or others than
-            the filter has judged.
+        InputError: the seeds are wrong, or the synthetic drawings are of other classes, or others
+            than the filter has judged.
     """
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+    check_seeds(seeds)
     with telemetry.stage("train_cnn", arm.label) as stage:
         inputs = _read(dataset, arm, synthetic, curation)
         config = configuration(arm, seeds, settings)
