@@ -152,7 +152,7 @@ def _values(found: Mapping[str, Any]) -> str:
         "exclusiveMaximum": "below",
         "multipleOf": "multiple of",
     }
-    said = [f"{word} {found[key]:g}" for key, word in words.items() if key in found]
+    said = [f"{word} {found[key]:.10g}" for key, word in words.items() if key in found]
     return ", ".join(said) or {"boolean": "`true`, `false`"}.get(found.get("type", ""), "")
 
 

@@ -54,17 +54,13 @@ def publish(
         raise InputError(f"{path} is not empty and not an artifact: name another output folder.")
     with _explaining_a_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            draft.chmod(0o755)
+        with cache.draft_beside(path) as draft:
             yield draft
             manifest = _manifest(
                 draft, kind, inputs=inputs, config=config, seed=seed, provenance=provenance
             )
             _write_durably(draft / MANIFEST, _text(manifest))
             _replace(draft, path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     _keep(path, manifest)
 
 
@@ -114,6 +110,9 @@ def find(
 
     Things are inputs and settings, the step's code, the software under it and its threads. What
     has no inputs comes from outside, so the cache never has it.
+
+    Raises:
+        ServiceError: the disk is full.
     """
     key = made_of(kind, inputs, config)
     with contextlib.suppress(InputError, DataError):
@@ -187,14 +186,18 @@ def _take(key: str, kind: str, path: Path) -> Manifest | None:
         return None
     try:
         manifest = read(entry, kind).manifest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        draft.chmod(0o755)
-        cache.link_tree(entry, draft)
-        _replace(draft, path)
     except (InputError, DataError, OSError) as error:
         logger.warning("What the cache holds cannot be used and is made again: %s", error)
         store.drop(key)
+        return None
+    try:
+        with _explaining_a_full_disk(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with cache.draft_beside(path) as draft:
+                cache.link_tree(entry, draft)
+                _replace(draft, path)
+    except OSError as error:  # no fault of the entry, which others may use
+        logger.warning("%s cannot be taken from the cache and is made again: %s", path, error)
         return None
     store.touch(key)
     return manifest

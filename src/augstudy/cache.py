@@ -58,7 +58,7 @@ class Cache:
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _draft(target) as draft:
+        with draft_beside(target) as draft:
             link_tree(folder, draft, leave_out=frozenset(texts))
             for name, text in texts.items():
                 (draft / name).write_text(text)
@@ -128,6 +128,17 @@ def active() -> Cache | None:
     return Cache(root.absolute())
 
 
+@contextlib.contextmanager
+def draft_beside(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to fill and rename; what is left of it in the end is removed."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def link_tree(source: Path, target: Path, leave_out: frozenset[str] = frozenset()) -> None:
     """Put hard links to the files under `source` into folder `target`; copies if need be.
 
@@ -149,16 +160,6 @@ def _link(source: Path, target: Path) -> None:
         raise
     except OSError:  # another file system, or one without hard links
         shutil.copyfile(source, target)
-
-
-@contextlib.contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        folder.chmod(0o755)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rename(draft: Path, target: Path) -> None:

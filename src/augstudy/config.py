@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from typing_extensions import Self
 
 from augstudy.errors import InputError
+from augstudy.seeds import SEEDS
 
 MAMMALS = (
     "camel",
@@ -44,7 +45,7 @@ class DataSettings(Settings):
         20, ge=0, description="test drawings a class; 0 means all that are left over"
     )
     level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
-    seed: int = Field(0, ge=0, description="chooses the drawings and their splits")
+    seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the drawings and their splits")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -280,7 +281,9 @@ class JudgeSettings(Settings):
         description="gradient steps of the classifiers behind the classification accuracy score, "
         "one trained on synthetic images and one on real ones; 0 leaves it out",
     )
-    seed: int = Field(20_210, ge=0, description="of the judge: the same whatever else is compared")
+    seed: int = Field(
+        20_210, ge=0, lt=SEEDS, description="of the judge: the same whatever else is compared"
+    )
 
 
 class CurationSettings(Settings):

@@ -21,7 +21,8 @@ from augstudy.stages.summarize_gan_sweep import run
 from augstudy.tracker import record
 from augstudy.training import gan
 from augstudy.training.stability import Stability
-from augstudy.tuning.gan_points import KIND
+from augstudy.tuning import gan_summary
+from augstudy.tuning.gan_points import KIND, Drawn
 from augstudy.tuning.points import deal, settings_of
 from augstudy.tuning.sweep import expand, parse_sweep
 
@@ -122,6 +123,41 @@ def test_one_seed_tells_nothing(tmp_path) -> None:
     summary = summarised(tmp_path, seeds=(0,)).json("summary.json")
     verdicts = {item["verdict"] for item in summary["differences"].values()}
     assert verdicts == {"can't tell yet", "not stable"}
+
+
+def drawn(place, name, fids, verdicts=("stable",) * 3):
+    runs = [run_record(*run) for run in zip(range(3), fids, verdicts, strict=True)]
+    chosen = {} if name == "base" else {"steps": name}
+    return Drawn(place, name, chosen, {}, [0, 1, 2], runs, [], pd.DataFrame(), {})
+
+
+@pytest.mark.parametrize(
+    ("base", "answer", "word"),
+    [
+        (
+            [5.0, 5.1, 5.2],
+            "Steps 10 is the best that trains stably; the base draws better, but does not train "
+            "stably.",
+            "worse",
+        ),
+        ([40.0, 40.1, 40.2], "Steps 10 is better than the base.", "helps"),
+    ],
+)
+def test_a_base_that_is_not_stable_may_draw_better_than_the_best_that_is(base, answer, word):
+    points = [
+        drawn(0, "base", base, ("stable", "stable", "overfitted")),
+        drawn(1, "steps=10", [20.0, 20.2, 20.1]),
+        drawn(2, "steps=20", [30.0, 30.2, 30.1]),
+    ]
+    found = gan_summary.headline(
+        {
+            "chosen": gan_summary.best(points).id,
+            "points": {point.id: gan_summary._describe(point) for point in points},
+            "differences": gan_summary.with_base(points),
+        }
+    )
+    assert (found["answer"], found["verdict"]) == (answer, word)
+    assert found["sentence"].endswith(f"FID-QD, 20.1 (the base {base[1]:.1f}).")
 
 
 def test_a_failed_run_is_a_result_and_draws_nothing(tmp_path, monkeypatch) -> None:

@@ -25,6 +25,13 @@ def test_equal_seeds_try_equal_points_and_others_do_not() -> None:
     assert len({item.id for item in first.tried}) == 16
 
 
+def test_every_worker_has_a_seed_of_its_own_whatever_the_first() -> None:
+    sweep = parse_sweep(sweep_of(seed=2**32 - 1))
+    assert [Searcher(sweep, worker, 2).count for worker in (0, 1)] == [8, 8]
+    with pytest.raises(InputError, match=r"search\.seed: .* less than 4294967296"):
+        parse_sweep(sweep_of(seed=2**32))
+
+
 def test_a_search_finds_better_points_sooner_than_chance() -> None:
     """Among 24 points, the best is found in 12 trials: chance finds it in half of the cases."""
     found = 0

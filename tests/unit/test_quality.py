@@ -9,6 +9,7 @@ from generated import eyes
 from scipy import ndimage
 from scipy.spatial import distance
 
+from augstudy.config import MAMMALS
 from augstudy.metrics import generative, quality
 from augstudy.metrics.figures import FIGURES, Seen
 
@@ -186,16 +187,31 @@ def test_many_images_of_few_features_have_every_figure_of_each_class():
     assert found["cow"]["fid_qd"]["low"] > 25 > 10 > found["zebra"]["fid_qd"]["high"]
 
 
+def of_few(per_class, classes=CLASSES):
+    """What is measured of so many images a class."""
+    labels = np.repeat(np.arange(len(classes)), per_class)
+    pictures = (
+        np.concatenate([read_drawings(name, per_class, start) for name in classes])
+        for start in (0, 40, 120)
+    )
+    return quality.measure(
+        *(eyes(images, labels, classes) for images in pictures), TRAINING.images, classes
+    )
+
+
 def test_small_sets_leave_out_what_needs_more():
-    few = [drawings(start) for start in (0, 40, 120)]
-    rows = quality.first_of_each(few[0].labels, 4)
-    small = [
-        Seen(item.images[rows], item.labels[rows], item.features[rows], item.probabilities[rows])
-        for item in few
-    ]
-    found = quality.measure(*small, TRAINING.images, CLASSES)
+    found = of_few(4)
+    assert found["metrics"]["diversity"]["low"] < found["metrics"]["diversity"]["high"]
     assert set(found["per_class"]["cow"]) == {"gan_test", "kid", "diversity", "nearest_training"}
     assert found["metrics"]["coverage"]["n"] == 12 == quality.LEAST
+
+
+@pytest.mark.parametrize("per_class", [2, 3])
+def test_a_few_images_a_class_do_not_tell_how_much_they_differ(per_class):
+    found = of_few(per_class, MAMMALS)
+    assert "diversity" not in found["metrics"]
+    assert found["metrics"]["kid"]["n"] == len(MAMMALS) * per_class
+    assert set(found["per_class"]["cow"]) == {"gan_test"}
 
 
 def test_equal_numbers_are_measured():

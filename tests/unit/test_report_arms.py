@@ -1,6 +1,7 @@
 """What the report says of filters, of doubtful labels, and of what is beside the arms."""
 
 import re
+from types import SimpleNamespace
 
 import builders
 import generated
@@ -9,6 +10,7 @@ import pytest
 
 from augstudy import artifacts
 from augstudy.arms import Arm
+from augstudy.report import sections
 from augstudy.stages import summarize
 
 CLASSES = ("cow", "horse", "zebra", "tiger")  # two pairs that are easily confused
@@ -77,6 +79,33 @@ def test_the_budget_is_stated(report, page):
     assert report.json("summary.json")["budget"] == "steps"
     assert "Equal gradient steps" in page
     assert "But for “100 % more steps (control)”, a control of what more steps do." in page
+
+
+def budget_of(kind, **steps):
+    arms = [
+        SimpleNamespace(arm=name, title=name.replace("_", " "), mean_of=lambda _, made=made: made)
+        for name, made in steps.items()
+    ]
+    return sections.budget(SimpleNamespace(arms=arms), {"budget": kind})
+
+
+def test_steps_that_are_not_equal_are_said_to_be_so():
+    """One epoch of 11 steps cannot be halved for an arm with twice the images."""
+    said = budget_of("steps", real=11, add=21, replace=11, same_steps=22)
+    assert said.endswith(
+        "real made 11, “add” 21. But for “same steps”, a control of what more steps do."
+    )
+    assert "every arm trains for as many" not in said
+    nearly = budget_of("steps", real=1000, add=1049, replace=951)
+    assert "every arm trains for as many as real" in nearly and "made" not in nearly
+
+
+def test_with_equal_epochs_the_arm_that_has_more_is_named():
+    said = budget_of("epochs", real=11, add=22, same_steps=22)
+    assert said.endswith(
+        "more images mean more steps. But for “same steps”, a control of what more steps do."
+    )
+    assert budget_of("epochs", real=11, add=22).endswith("more images mean more steps.")
 
 
 def test_the_filter_is_shown_class_by_class(report, page):

@@ -8,7 +8,8 @@ from augstudy import artifacts
 from augstudy.arms import Arm
 from augstudy.config import ClassifierSettings, CurationSettings
 from augstudy.errors import InputError
-from augstudy.stages import curate, train_cnn
+from augstudy.stages import adapters, cells, curate, train_cnn
+from augstudy.telemetry import Stage
 
 CLASSES = ("giraffe", "zebra")
 RECIPE = ClassifierSettings(architecture="baseline", epochs=6, batch_size=16)
@@ -109,6 +110,47 @@ def test_a_judgement_of_other_drawings_is_refused(folder, tmp_path):
     inputs = {"synthetic": tmp_path / "other", "curation": folder / "curation"}
     with pytest.raises(InputError, match=r"judges other drawings than those of .*/other"):
         train_cnn.run(folder / "dataset", tmp_path / "out", arm, [0], RECIPE, **inputs)
+
+
+def study(folder, arms, synthetic, level=4):
+    """The steps of a study with so many drawings a class: the filter, and the cell of an arm."""
+    dataset = build_dataset(folder / "data", classes=CLASSES, train=level, val=4, test=4).path
+    made = {"dataset": str(dataset), "synthetic": str(synthetic), "curation": str(folder / "kept")}
+    filters = {"settings": {}, "recipe": "baseline", "overrides": {"epochs": 1}}
+    adapters.curate(made["dataset"], made["synthetic"], made["curation"], arms, filters, 0)
+    cells.train_cnn(made, str(folder / "cell"), arms[-1], [0], "baseline", {"epochs": 1})
+    return folder / "kept", folder / "cell"
+
+
+FILTERED = {"arm": "real_filtered", "optional": True}
+
+
+def test_an_optional_arm_is_left_out_where_folds_are_too_small(folder, tmp_path):
+    short = "a class has 4 training drawings, too few for 5 folds"
+    alone, both = [FILTERED], [{"arm": "add_filtered", "share": 0.5}, FILTERED]
+    kept, cell = study(tmp_path / "alone", alone, folder / "synthetic")
+    assert adapters.why_skipped(kept) == adapters.why_skipped(cell) == short
+    assert adapters.arm_label(cell) == "real_filtered"
+    kept, cell = study(tmp_path / "both", both, folder / "synthetic")
+    assert "synthetic.npz" in artifacts.read(kept, "curation").manifest.files
+    assert short in adapters.why_skipped(cell)
+    skipped = tmp_path / "nothing"
+    adapters.skip(str(skipped), Stage("synthesize", ""), "the GAN failed")
+    assert adapters.why_skipped(study(tmp_path / "failed", both, skipped)[1]) == short
+
+
+def test_an_arm_is_made_where_it_may_be_left_out_but_need_not(folder, tmp_path):
+    _, cell = study(tmp_path, [FILTERED], folder / "synthetic", level=5)
+    assert artifacts.read(cell, "classifier")
+
+
+def test_too_small_folds_end_a_study_that_needs_them(folder, tmp_path, capsys):
+    needed = FILTERED | {"optional": False}
+    with pytest.raises(SystemExit) as stopped:
+        study(tmp_path, [FILTERED | {"name": "spare"}, needed], folder / "synthetic")
+    assert stopped.value.code == 2
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "A class has 4 training drawings, too few for 5 folds: set curation's folds" in last
 
 
 def test_what_cannot_be_judged_is_refused(folder, tmp_path):

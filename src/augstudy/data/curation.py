@@ -71,6 +71,14 @@ def choose(judged: Judged, labels: Labels, count: int, classes: int, balance: bo
     return np.concatenate([group[:wanted] for group in groups])
 
 
+def fold_shortage(labels: Labels, folds: int) -> str:
+    """Why drawings with these labels cannot be dealt to so many folds; empty if they can."""
+    fewest = int(np.unique(labels, return_counts=True)[1].min())
+    if fewest >= folds:
+        return ""
+    return f"a class has {fewest} training drawings, too few for {folds} folds"
+
+
 def _merit(judged: Judged) -> npt.NDArray[np.float64]:
     """Kept drawings are all alike, and better than any that was not."""
     return np.where(judged.kept, 2.0, judged.confidence.astype(np.float64))

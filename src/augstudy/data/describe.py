@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from augstudy import canvas
 from augstudy.config import DataSettings
 from augstudy.data.npy import IMAGE_SIDE
 from augstudy.data.reading import ClassDrawings
@@ -47,6 +48,7 @@ def data_report(
     }
 
 
+@canvas.settings()
 def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
     """Draw the first training drawings of each class, a labelled row a class, as a PNG."""
     train = result.splits["train"]
@@ -61,7 +63,9 @@ def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
         gridspec_kw={"left": left, "right": right, "bottom": 0.01, "top": 0.99, "hspace": 0.08},
     )
     for axis, name, row in zip(axes[:, 0], classes, rows, strict=True):
-        axis.imshow(_strip(row, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axis.imshow(
+            _strip(row, columns), cmap=canvas.GREYS, vmin=0, vmax=255, interpolation="nearest"
+        )
         axis.set_axis_off()
         axis.text(-2, IMAGE_SIDE / 2, name, ha="right", va="center", fontsize=9)
     figure.savefig(path, metadata={"Software": None})

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from augstudy.arms import Arm
 from augstudy.arrays import Images, Labels
-from augstudy.data.curation import Judged, TooFewDrawingsError, choose
+from augstudy.data.curation import Judged, TooFewDrawingsError, choose, fold_shortage
 
 _MORE_SYNTHETIC = "raise synthetic_per_class or lower the arm's share"
 _MORE_REAL = "lower the level or the arm's share, or raise train_per_class"
@@ -52,7 +52,8 @@ class Sources:
 
     ``real`` are the training drawings of the level, ``extra`` those of the pool beyond it.
     ``judged_synthetic`` and ``judged_real`` are what the filter says of the rightly labelled
-    synthetic drawings and of ``real``; ``balance`` is whether it keeps as many of every class.
+    synthetic drawings and of ``real``; ``balance`` is whether it keeps as many of every class, and
+    ``folds`` how many drawings a class it needs at least to judge ``real``.
     """
 
     real: Drawings
@@ -61,6 +62,7 @@ class Sources:
     judged_synthetic: Judged | None = None
     judged_real: Judged | None = None
     balance: bool = True
+    folds: int = 0
 
 
 def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Drawings:
@@ -126,6 +128,11 @@ class Mixer:
 
     def filtered_real(self) -> Drawings:
         """The real drawings that the filter keeps; balanced, as many a class as on average."""
+        unjudged, folds = self.sources.judged_real is None, self.sources.folds
+        if unjudged and (short := fold_shortage(self.real.labels, folds)):
+            raise TooFewDrawingsError(
+                f"Arm {self.arm.label!r} needs real drawings judged by the filter, but {short}."
+            )
         judged = self._judged(self.sources.judged_real)
         passed = int(judged.kept.sum())
         count = min(round(passed / self.classes), int(self.real.counts(self.classes).min()))

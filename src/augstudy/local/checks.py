@@ -15,6 +15,7 @@ from augstudy.config import (
 )
 from augstudy.errors import InputError
 from augstudy.recipes import classifier_recipe, decoded, gan_recipe
+from augstudy.seeds import check_seed, check_seeds
 from augstudy.storage import check_address
 
 
@@ -40,7 +41,9 @@ def check(values: Mapping[str, Any]) -> None:
         if {"level", "train_per_class"} <= set(values):
             _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
     if "seeds" in values:
-        _check_seeds(values["seeds"])
+        check_seeds(values["seeds"])
+    if "gan_seed" in values:
+        check_seed(values["gan_seed"], "gan_seed")
     _check_recipes(values)
 
 
@@ -108,11 +111,3 @@ def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
                 f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
                 "optional: true to leave it out at such levels."
             )
-
-
-def _check_seeds(seeds: Sequence[Any]) -> None:
-    wrong = [seed for seed in seeds if type(seed) is not int or seed < 0]
-    if wrong:
-        raise InputError(f"seeds must be whole numbers from 0, not {wrong[0]!r}.")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError("seeds must name at least one seed, and none twice.")

@@ -22,6 +22,7 @@ from augstudy.training.signals import halved
 MOST = 3000
 LEAST = 2 * (generative.DENSITY_K + 1)
 _NEIGHBOURS = ("precision", "recall", "density", "coverage")
+_WITHIN_CLASS = ("diversity",)
 _SIGMAS = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 _PAIRS = 4  # images, of which two halves have two each
 _DIGITS = 6
@@ -137,8 +138,19 @@ class _Pairs:
 
 
 def _compared(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
-    """The figures that are a function of the reference and the images that are judged."""
-    own = {name: item.compute for name, item in FIGURES.items() if item.compute}
+    """The figures that are a function of the reference and the images that are judged.
+
+    Those of pairs within a class only where each class has images enough.
+    """
+    fewest = np.unique(fake.labels, return_counts=True)[1].min()
+    left_out = _WITHIN_CLASS if fewest < _PAIRS else ()
+    own = {
+        name: item.compute
+        for name, item in FIGURES.items()
+        if item.compute and name not in left_out
+    }
+    if not own:
+        return {}
     n = len(fake.labels)
     errors = generative.standard_error(
         lambda rows, others: [of(reference.at(rows), fake.at(others)) for of in own.values()], n, n

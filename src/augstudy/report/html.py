@@ -5,7 +5,7 @@ from typing import Any
 
 from augstudy.fingerprint import code_version, software
 from augstudy.metrics.verdicts import margin_text
-from augstudy.report import filtering, gallery, labels, reasons, sections, wording
+from augstudy.report import filtering, gallery, labels, reasons, sections
 from augstudy.report.material import Material
 from augstudy.report.templates import environment
 
@@ -27,7 +27,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "plots": sections.arm_plots(material, summary),
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
-        "budget": wording.budget(summary["budget"], sections.longer(material)),
+        "budget": sections.budget(material, summary),
         "reasons": reasons.box(material, summary),
         "pairs": sections.pair_rows(material, summary),
         "controls": sections.controls(material, summary),

@@ -16,6 +16,7 @@ from augstudy.report.figures import confusion, curves
 from augstudy.report.material import ArmResult, Material
 
 SHOWN_CLASSES = 25
+_ABOUT = 0.05  # steps that differ by a smaller share are equal to a reader
 
 
 def shown_classes(material: Material) -> list[int]:
@@ -45,9 +46,20 @@ def pair_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, 
     ]
 
 
-def longer(material: Material) -> list[str]:
-    """Titles of the arms that train for more steps than `real`."""
-    return [arm.title for arm in material.arms if arm.arm in KINDS and KINDS[arm.arm].longer]
+def budget(material: Material, summary: Mapping[str, Any]) -> str:
+    """What the arms have in common in training, and which arms have not."""
+    longer = [arm.title for arm in material.arms if _is_longer(arm)]
+    real = material.arms[0].mean_of("steps")
+    unequal = {
+        arm.title: steps
+        for arm in material.arms
+        if not _is_longer(arm) and abs((steps := arm.mean_of("steps")) - real) > _ABOUT * real
+    }
+    return wording.budget(summary["budget"], longer, real, unequal)
+
+
+def _is_longer(arm: ArmResult) -> bool:
+    return arm.arm in KINDS and KINDS[arm.arm].longer
 
 
 def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, str]]:

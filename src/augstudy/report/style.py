@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from augstudy import canvas
 from augstudy.arms import KINDS
 
 INK = "#1f2933"
@@ -84,7 +85,7 @@ def palette(count: int) -> list[str]:
 @contextlib.contextmanager
 def figure(width: float, height: float) -> Iterator[Figure]:
     """A figure of `width` x `height` inches in the house style, without global state."""
-    with mpl.rc_context(_SETTINGS):
+    with canvas.settings(_SETTINGS):
         yield Figure(figsize=(width, height), layout="constrained")
 
 
@@ -104,7 +105,7 @@ def line(axes: Any, x: Any, y: Any, **options: Any) -> None:
 def svg_uri(chart: Figure) -> str:
     """The figure as an SVG data URI, with text as text in the reader's own interface font."""
     buffer = io.StringIO()
-    with mpl.rc_context(_SETTINGS):
+    with canvas.settings(_SETTINGS):
         chart.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace("'DejaVu Sans'", _FONTS)
     text = re.sub(r"<[^>]*>", _rounded, text[text.index("<svg") :])

@@ -39,21 +39,35 @@ def left_out(reasons: Mapping[str, str]) -> list[str]:
     return [f"Arm {label} was left out: {reason}." for label, reason in reasons.items()]
 
 
-def budget(kind: str, longer: Iterable[str] = ()) -> str:
-    """What the arms have in common in training, as a sentence.
+def budget(
+    kind: str,
+    longer: Iterable[str] = (),
+    real: float = 0,
+    unequal: Mapping[str, float] | None = None,
+) -> str:
+    """What the arms have in common in training, in a few sentences.
 
     Args:
         kind: the budget of ClassifierSettings.
         longer: titles of the arms that are there to train longer.
+        real: steps of the arm `real`.
+        unequal: steps of the arms that were to train for as many and did not, by title.
     """
-    if kind == "steps":
-        but = "".join(f" But for “{title}”, a control of what more steps do." for title in longer)
+    but = "".join(f" But for “{title}”, a control of what more steps do." for title in longer)
+    if kind == "epochs":
         return (
-            "Equal gradient steps: every arm trains for as many as real, whatever the number of "
-            f"its images.{but}"
+            "Equal epochs: every arm passes over its images as often, so more images mean more "
+            f"steps.{but}"
+        )
+    if unequal:
+        made = ", ".join(f"“{title}” {steps:,.0f}" for title, steps in unequal.items())
+        return (
+            "Equal gradient steps are aimed at, whatever the number of an arm's images; but epochs "
+            f"are whole, and training may stop early: real made {real:,.0f}, {made}.{but}"
         )
     return (
-        "Equal epochs: every arm passes over its images as often, so more images mean more steps."
+        "Equal gradient steps: every arm trains for as many as real, whatever the number of "
+        f"its images.{but}"
     )
 
 

@@ -183,6 +183,8 @@ def curate(
 ) -> None:
     """Let a filter judge what the arms with a filter choose from, if there are any such arms.
 
+    Real drawings that are too few for it are not judged if the arms that need it are optional.
+
     Args:
         dataset: The dataset artifact.
         synthetic: Its synthetic images, or what is left where they were skipped.
@@ -199,13 +201,25 @@ def curate(
         recipe = classifier_recipe(filters["recipe"], decoded(filters["overrides"]))
         filtered = [arm for arm in parse_arms(arms) if arm.kind.filtered]
         images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
-        real = any(not arm.kind.synthetic for arm in filtered)
+        of_real = [arm for arm in filtered if not arm.kind.synthetic]
+        may_lack = bool(of_real) and all(arm.optional for arm in of_real)
+        short = _too_few_to_judge(dataset, settings.folds) if may_lack else ""
+        real = bool(of_real) and not short
         if images is None and not real:
-            skip(out, me, why_skipped(synthetic) if filtered else NO_FILTER)
+            skip(out, me, short or (why_skipped(synthetic) if filtered else NO_FILTER))
         else:
             from augstudy.stages.curate import run
 
             run(Path(dataset), Path(out), settings, recipe, seed, images, real)
+
+
+def _too_few_to_judge(dataset: str, folds: int) -> str:
+    """Why a filter cannot judge the training drawings; empty if it can."""
+    from augstudy.data.curation import fold_shortage
+    from augstudy.data.dataset import load_split
+
+    train = load_split(artifacts.read(Path(dataset), "dataset"), "train")
+    return fold_shortage(train.labels, folds)
 
 
 def summarize(

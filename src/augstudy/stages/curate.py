@@ -17,12 +17,13 @@ from augstudy.arrays import Probabilities
 from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.config import ClassifierSettings, CurationSettings
-from augstudy.data.curation import Judged, judge
+from augstudy.data.curation import Judged, fold_shortage, judge
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.sampling import generator
 from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
 from augstudy.metrics.label_noise import self_confidence
+from augstudy.seeds import check_seed
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
@@ -71,11 +72,12 @@ def run(
         real: whether to judge the training drawings, too.
 
     Raises:
-        InputError: there is nothing to judge, the synthetic drawings are of other classes, or a
-            class has fewer training drawings than there are folds.
+        InputError: there is nothing to judge, no such seed, the synthetic drawings are of other
+            classes, or a class has fewer training drawings than there are folds.
     """
     if synthetic is None and not real:
         raise InputError("There is nothing to judge: give --synthetic, --real or both.")
+    check_seed(seed)
     with telemetry.stage("curate") as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
         if synthetic is not None:
@@ -201,14 +203,12 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
 
 def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
     """The fold of each training drawing: in every class as many of each, give or take one."""
+    if short := fold_shortage(train.labels, folds):
+        advice = "set curation's folds lower, or leave real_filtered out"
+        raise InputError(f"{short[0].upper()}{short[1:]}: {advice}.")
     fold_of = np.zeros(len(train), np.intp)
     for label in np.unique(train.labels):
         rows = np.flatnonzero(train.labels == label)
-        if len(rows) < folds:
-            raise InputError(
-                f"A class has {len(rows)} training drawings, too few for {folds} folds: set "
-                "curation's folds lower, or leave real_filtered out."
-            )
         shuffled = generator(seed, "folds", int(label)).permutation(rows)
         fold_of[shuffled] = np.arange(len(rows)) % folds
     return fold_of

@@ -14,8 +14,9 @@ from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_classes
 from augstudy.errors import InputError
 from augstudy.files import write_json
+from augstudy.seeds import check_seeds
 from augstudy.stages import train_cnn
-from augstudy.stages.train_points import Job, Kept, check_seeds, scaled
+from augstudy.stages.train_points import Job, Kept, scaled
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
 from augstudy.tuning.points import KIND, Trial, settings_of
@@ -72,7 +73,7 @@ def run(dataset: Path, out: Path, task: Task, seeds: Sequence[int], label: str =
     what was found of them from the cache or from checkpoints.
 
     Raises:
-        InputError: no seed, a seed twice, or a value that makes no classifier by itself.
+        InputError: the seeds are wrong, or a value that makes no classifier by itself.
     """
     check_seeds(seeds)
     for point in expand(task.sweep):

@@ -14,6 +14,7 @@ from augstudy.data.mixtures import Drawings
 from augstudy.errors import InputError
 from augstudy.files import write_json
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
+from augstudy.seeds import check_seed
 from augstudy.training.drawing import generate
 from augstudy.training.inspection import Inspection
 from augstudy.training.saving import load_model
@@ -41,10 +42,11 @@ def run(
     `per_class` is too small.
 
     Raises:
-        InputError: `per_class` is less than 1, or there is no GAN.
+        InputError: `per_class` is less than 1, there is no such seed, or no GAN.
     """
     if per_class < 1:
         raise InputError(f"Cannot draw {per_class} images a class: ask for at least 1.")
+    check_seed(seed)
     with telemetry.stage("synthesize") as stage:
         inputs = {"gan": artifacts.read(gan, "gan")}
         if dataset is not None and judge is not None:

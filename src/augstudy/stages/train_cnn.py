@@ -21,6 +21,7 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.errors import InputError
 from augstudy.files import write_json
+from augstudy.seeds import check_seeds
 from augstudy.training import classifier
 from augstudy.training.callbacks import Progress, Watch
 from augstudy.training.checkpoints import Keeper
@@ -51,11 +52,10 @@ def run(
 
     Raises:
         TooFewDrawingsError: the drawings that the arm needs are missing or too few.
-        InputError: no seed, a seed twice, or synthetic drawings of other classes, or others than
-            the filter has judged.
+        InputError: the seeds are wrong, or the synthetic drawings are of other classes, or others
+            than the filter has judged.
     """
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+    check_seeds(seeds)
     with telemetry.stage("train_cnn", arm.label) as stage:
         inputs = _read(dataset, arm, synthetic, curation)
         config = configuration(arm, seeds, settings)
@@ -257,13 +257,15 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
             f"{curation.path} judges other drawings than those of {synthetic.path}: run "
             "'augstudy curate' on them."
         )
+    rules = curation.manifest.config["curation"] if curation else {}
     return Sources(
         real=Drawings(real.images, real.labels),
         extra=extra,
         synthetic=_load_synthetic(synthetic, classes) if synthetic else None,
         judged_synthetic=_load_judged(curation, "synthetic"),
         judged_real=_load_judged(curation, "real"),
-        balance=bool(curation.manifest.config["curation"]["balance"]) if curation else True,
+        balance=bool(rules.get("balance", True)),
+        folds=int(rules.get("folds", 0)),
     )
 
 

@@ -15,6 +15,7 @@ from augstudy.config import GeneratorSettings, OnFailure
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.errors import TrainingError
 from augstudy.files import write_arrays, write_json
+from augstudy.seeds import check_seed
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.judge import load as load_judge
@@ -44,9 +45,10 @@ def run(
     and nothing should be drawn with it.
 
     Raises:
-        InputError: no such architecture.
+        InputError: no such architecture, or no such seed.
         TrainingError: the training failed.
     """
+    check_seed(seed)
     with telemetry.stage("train_gan") as stage:
         source = artifacts.read(dataset, "dataset")
         inputs = {"dataset": source}

@@ -17,8 +17,8 @@ from augstudy.artifacts import Artifact
 from augstudy.backend import resolve_precision
 from augstudy.data.dataset import load_classes, load_split
 from augstudy.data.mixtures import Drawings
-from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
+from augstudy.seeds import check_seeds
 from augstudy.training import gan
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
@@ -64,10 +64,9 @@ def run(
     with it. With a cache no run is trained twice.
 
     Raises:
-        InputError: no seed, a seed twice, or no such architecture.
+        InputError: the seeds are wrong, or no such architecture.
     """
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+    check_seeds(seeds)
     with telemetry.stage("train_gan_points", label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
         inputs["judge"] = artifacts.read(judge, "judge")

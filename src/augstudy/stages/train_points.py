@@ -14,8 +14,8 @@ from augstudy import artifacts, cache, telemetry
 from augstudy.arms import Arm
 from augstudy.artifacts import Artifact
 from augstudy.data.dataset import load_classes
-from augstudy.errors import InputError
 from augstudy.files import write_arrays, write_json
+from augstudy.seeds import check_seeds
 from augstudy.stages import train_cnn
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
@@ -62,7 +62,7 @@ def run(
     was cut short goes on from its checkpoints.
 
     Raises:
-        InputError: no seed, a seed twice, or a network that cannot be built.
+        InputError: the seeds are wrong, or a network that cannot be built.
     """
     check_seeds(seeds)
     with telemetry.stage("train_points", label) as stage:
@@ -86,16 +86,6 @@ def run(
         for keeper in keepers:
             keeper.clear()
     return artifacts.read(out, KIND)
-
-
-def check_seeds(seeds: Sequence[int]) -> None:
-    """See that there are seeds.
-
-    Raises:
-        InputError: none, or one twice.
-    """
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
 
 
 @dataclass(frozen=True)

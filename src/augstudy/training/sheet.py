@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.canvas import GREYS
 from augstudy.report.style import INK, figure
 
 _INCHES_A_DRAWING = 0.62
@@ -26,7 +27,7 @@ def draw_sheet(
         sheet.set_facecolor("white")
         axes = sheet.add_subplot()
         paper = _tiled(drawings)
-        axes.imshow(255 - paper, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.imshow(255 - paper, cmap=GREYS, vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(title)
         axes.grid(False)
         axes.set_xticks([])

@@ -122,8 +122,11 @@ def headline(summary: Mapping[str, Any]) -> dict[str, Any]:
         }
     found = summary["differences"][name]
     base = points[BASE]["metrics"].get(CHOOSES)
-    if base and found["verdict"] in ("better", "worse"):
+    if found["verdict"] == "better":
         answer = f"{readable(name)} is better than the base."
+    elif found["verdict"] == "worse":  # or the base would have been chosen
+        answer = f"{readable(name)} is the best that trains stably; the base draws better, but "
+        answer += "does not train stably."
     else:
         answer = f"{readable(name)} looks best; can't tell yet whether it beats the base."
     against = f" (the base {base['mean']:.1f})" if base else " (a run of the base failed)"

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from augstudy.artifacts import Artifact
+from augstudy.seeds import SEEDS
 from augstudy.tuning.sweep import BASE, Point, Sweep, combine, options
 
 TRIALS = "trials.json"
@@ -75,7 +76,8 @@ class Searcher:
         self._study = optuna.create_study(
             direction="maximize",
             sampler=optuna.samplers.TPESampler(
-                n_startup_trials=self._settings.startup, seed=self._settings.seed + worker
+                n_startup_trials=self._settings.startup,
+                seed=(self._settings.seed + worker) % SEEDS,
             ),
             pruner=optuna.pruners.MedianPruner(
                 n_startup_trials=self._settings.startup, n_warmup_steps=self._settings.prune_after

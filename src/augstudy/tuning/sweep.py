@@ -12,6 +12,7 @@ from typing_extensions import Self
 from augstudy.config import Settings, parse
 from augstudy.errors import InputError
 from augstudy.recipes import merged
+from augstudy.seeds import SEEDS
 
 BASE = "base"
 Mode = Literal["one_at_a_time", "grid", "search"]
@@ -69,7 +70,7 @@ class Search(Settings):
     finalists: int = Field(
         2, ge=1, description="points of each worker, its best, that are trained with all seeds"
     )
-    seed: int = Field(0, ge=0, description="decides which points are tried")
+    seed: int = Field(0, ge=0, lt=SEEDS, description="decides which points are tried")
     startup: int = Field(
         5, ge=1, description="trials of each worker by chance alone, none of which is pruned"
     )
