@@ -202,12 +202,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("preset")
     parser.add_argument("--runs-dir", type=Path, default=ROOT / "runs")
     parser.add_argument("--out", type=Path, default=ROOT / "results")
+    parser.add_argument("--note", help="what a reader of the page must know, in a sentence")
     options = parser.parse_args(arguments)
     try:
         found = collect(options.runs_dir, options.preset)
     except AugstudyError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    if options.note:
+        found["note"] = options.note
     options.out.mkdir(exist_ok=True)
     target = options.out / f"{options.preset}.json"
     target.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")

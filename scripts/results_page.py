@@ -71,7 +71,7 @@ def section(found: dict[str, Any]) -> list[str]:
         parts += [f"{note}" for note in wording.left_out(level.get("left_out") or {})]
         if level.get("gan"):
             parts.append(f"GAN: {level['gan']['verdict']}. {level['gan']['reason']}")
-    return [*(part for part in parts if part), made(found)]
+    return [*(part for part in (*parts, found.get("note")) if part), made(found)]
 
 
 def setting(found: dict[str, Any]) -> str:

@@ -105,6 +105,13 @@ def test_a_study_summarised_anew_took_as_long_as_the_first_time(runs, tmp_path):
     assert make_results.made_by(tmp_path, again)["id"] == 1
 
 
+def test_a_note_stands_on_the_page(runs, tmp_path):
+    given = ["scarcity", "--runs-dir", str(runs), "--out", str(tmp_path), "--note", "Mind this."]
+    assert make_results.main(given) == 0
+    found = json.loads((tmp_path / "scarcity.json").read_text())
+    assert results_page.section(found)[-2] == "Mind this."
+
+
 def test_a_preset_without_runs(runs, tmp_path, capsys):
     arguments = ["low_data", "--runs-dir", str(runs), "--out", str(tmp_path)]
     assert make_results.main(arguments) == 2
