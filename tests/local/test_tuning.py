@@ -1,5 +1,6 @@
 """A sweep through the real command line, with every real step, tiny."""
 
+import html
 import json
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_terminal_and_page_show_every_point_and_finding(swept: Path) -> None:
     out = (swept / "out.txt").read_text()
     summary = json.loads((swept / "runs/0001/summary.json").read_text())
-    page = (swept / "runs/0001/report.html").read_text()
+    page = html.unescape((swept / "runs/0001/report.html").read_text())
     assert list(summary["points"]) == ["base", "kernel=5x5", "dropout=0.2"]
     for text in [*summary["points"], *(item["claim"] for item in summary["findings"])]:
         assert text in out
