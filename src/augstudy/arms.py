@@ -265,6 +265,10 @@ class Arm(Settings):
         usual = settings.augmentation
         return usual.joined(settings.classic) if self.kind.classic else usual
 
+    def settings_in(self, recipe: ClassifierSettings) -> ClassifierSettings:
+        """The recipe as it trains, and predicts, with it."""
+        return recipe.model_copy(update={"augmentation": self.augmentation_in(recipe)})
+
     def record(self) -> dict[str, Any]:
         """What an artifact keeps of it: all that its training set depends on, and its label."""
         return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}

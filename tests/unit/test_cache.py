@@ -16,12 +16,6 @@ from augstudy.training.checkpoints import Keeper
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> cache.Cache:
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
-    return cache.Cache(tmp_path / "cache")
-
-
-@pytest.fixture
 def dataset(tmp_path: Path) -> artifacts.Artifact:
     with artifacts.publish(tmp_path / "dataset", "dataset", config={"level": 2}) as draft:
         (draft / "images.npy").write_bytes(b"drawings")

@@ -100,8 +100,7 @@ def _evaluate(
 def _settings(classifier: Artifact) -> ClassifierSettings:
     """Those of the training: an image is looked at changed as the arm's training changed some."""
     recipe = ClassifierSettings.model_validate(classifier.manifest.config["settings"])
-    arm = Arm.recorded(classifier.json("arm.json"))
-    return recipe.model_copy(update={"augmentation": arm.augmentation_in(recipe)})
+    return Arm.recorded(classifier.json("arm.json")).settings_in(recipe)
 
 
 def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: list[str]) -> None:

@@ -162,7 +162,7 @@ class Cell:
         self._arm = arm
         self._sources = _load_sources(arm, inputs, self.classes)
         self._validation = load_split(inputs["dataset"], "val")
-        self._settings = settings.model_copy(update={"augmentation": arm.augmentation_in(settings)})
+        self._settings = arm.settings_in(settings)
         self._trainer: classifier.Trainer | None = None
 
     def train(
