@@ -27,7 +27,9 @@ def signals_of(trained):
 def test_a_healthy_training_raises_no_alarm(caplog):
     trained = train()
     assert trained.stability.verdict == "stable"
-    assert trained.stability.alarms == [] and not caplog.records
+    assert trained.stability.alarms == []
+    # TensorFlow warns of how many models its process has compiled, whosever they were.
+    assert [record for record in caplog.records if record.name == "augstudy"] == []
 
 
 @pytest.fixture
