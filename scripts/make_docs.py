@@ -17,6 +17,8 @@ import results_page  # noqa: E402
 import settings_page  # noqa: E402
 from tables import table  # noqa: E402
 
+from augstudy.machine import described  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"
 GENERATORS_TARGET = ROOT / "docs" / "generators.md"
@@ -34,11 +36,10 @@ shared: compare within a table, not across machines.
 
 def machine(result: dict[str, Any]) -> str:
     """The line that says what a result was measured on."""
-    hardware, software = result["hardware"], result["software"]
+    software = result["software"]
     return (
-        f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB; "
-        f"TensorFlow {software['tensorflow']}, Keras {software['keras']}, "
-        f"Python {software['python']}."
+        f"{described(result['hardware'])}; TensorFlow {software['tensorflow']}, "
+        f"Keras {software['keras']}, Python {software['python']}."
     )
 
 

@@ -12,6 +12,7 @@ from tables import listed, table
 
 from augstudy.arms import KINDS
 from augstudy.formats import duration, points
+from augstudy.machine import described
 from augstudy.report import learning, wording
 from augstudy.report import levels as curves
 
@@ -217,10 +218,8 @@ def measured(record: dict[str, Any]) -> str:
 
 def made(found: dict[str, Any]) -> str:
     """What it was measured on, what it cost, and how to do it again."""
-    machine, cost, software = found["hardware"], found["cost"], found["software"]
-    place = "An unknown machine"
-    if machine:
-        place = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
+    cost, software = found["cost"], found["software"]
+    place = described(found["hardware"]) if found["hardware"] else "An unknown machine"
     hours = f"{cost['cpu_s'] / 3600:.1f} CPU-hours"
     took = f"{duration(cost['elapsed_s'])} from start to end, {hours}"
     if cost["reused"]:  # it was cut short, or shared steps: its own time says nothing

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from augstudy.machine import usable_cores
+from augstudy.machine import cpu_has_bf16, gpus, usable_cores
 
 _ROOT = Path(__file__).parent
 _STEPS = "augstudy.stages."
@@ -86,6 +86,9 @@ def made_by(step: str) -> dict[str, Any]:
         "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
         # A CPU adds up in an order that depends on it.
         "threads": os.environ.get("AUGSTUDY_THREADS") or usable_cores(),
+        # Precision is by default what pays on a machine.
+        "bfloat16": cpu_has_bf16(),
+        "gpus": gpus(),
     }
 
 

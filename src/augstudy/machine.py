@@ -1,9 +1,12 @@
-"""What this machine is: its cores and memory, and whether its CPU computes in bfloat16."""
+"""What this machine is: its cores, memory and GPUs, and whether its CPU computes in bfloat16."""
 
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_NVIDIA = Path("/proc/driver/nvidia/gpus")
 
 
 def usable_cores() -> int:
@@ -11,15 +14,34 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def gpus() -> list[str]:
+    """Models of the GPUs that NVIDIA's driver has here, unless the environment hides them.
+
+    Costs nothing, so a step can ask before it loads TensorFlow.
+    """
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
+        return []
+    found = [path.read_text() for path in sorted(_NVIDIA.glob("*/information"))]
+    lines = [line.split(":", 1) for text in found for line in text.splitlines() if ":" in line]
+    return [value.strip() for name, value in lines if name.strip() == "Model"]
+
+
 def hardware() -> dict[str, Any]:
-    """The machine, in words that a reader can judge its times by: cpu, cores, memory_gib."""
+    """What a reader judges times by: cpu, cores, memory_gib, and gpus where there are any."""
     model, memory = platform.processor(), 0.0
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cpu": model, "cores": usable_cores(), "memory_gib": round(memory, 1)}
+    known = {"cpu": model, "cores": usable_cores(), "memory_gib": round(memory, 1)}
+    return {**known, "gpus": found} if (found := gpus()) else known
+
+
+def described(record: Mapping[str, Any]) -> str:
+    """What :func:`hardware` recorded, as a line."""
+    parts = (record["cpu"], f"{record['cores']} cores", f"{record['memory_gib']} GiB")
+    return ", ".join([*parts, *record.get("gpus", ())])
 
 
 def cpu_has_bf16() -> bool:

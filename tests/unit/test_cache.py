@@ -12,6 +12,7 @@ import pytest
 from augstudy import artifacts, cache, fingerprint, telemetry
 from augstudy.cli import invoke
 from augstudy.errors import DataError, InputError
+from augstudy.machine import cpu_has_bf16
 from augstudy.training.checkpoints import Keeper
 
 
@@ -50,7 +51,9 @@ def test_without_a_cache_nothing_is_kept(dataset, tmp_path):
     assert not evaluate(dataset, tmp_path / "a")  # the folder itself says that it is done
 
 
-@pytest.mark.parametrize("what", ["config", "input", "its config", "threads", "code"])
+@pytest.mark.parametrize(
+    "what", ["config", "input", "its config", "threads", "code", "GPUs", "bfloat16"]
+)
 def test_whatever_decides_the_content_is_part_of_the_key(
     what, store, dataset, tmp_path, monkeypatch
 ):
@@ -60,6 +63,10 @@ def test_whatever_decides_the_content_is_part_of_the_key(
         config = {"seed": 2}
     elif what == "threads":
         monkeypatch.setenv("AUGSTUDY_THREADS", "7")
+    elif what == "GPUs":
+        monkeypatch.setattr(fingerprint, "gpus", lambda: ["NVIDIA H100 80GB HBM3"])
+    elif what == "bfloat16":
+        monkeypatch.setattr(fingerprint, "cpu_has_bf16", lambda: not cpu_has_bf16())
     elif what == "code":
         other_code = {**fingerprint.made_by("evaluate"), "code": "another"}
         monkeypatch.setattr(artifacts, "made_by", lambda _: other_code)
