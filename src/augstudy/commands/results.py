@@ -1,6 +1,8 @@
 """What a person reads in the terminal before and after a run."""
 
 import json
+import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     )
     images = len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
-        console.print(forecast(seeds, images, len(arms) - 1))
+        say(console, forecast(seeds, images, len(arms) - 1))
 
 
 def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
@@ -67,14 +69,21 @@ def _trainings(sweep: Sweep, values: Mapping[str, Any]) -> str:
     return f"{count} points with {wording.counted(seeds, 'seed')} each: {count * seeds} trainings"
 
 
+def say(console: Console, sentence: str, style: str = "") -> None:
+    """Print a sentence; no line of it ends between a number and what follows, such as its unit."""
+    tied = re.sub(r"(?<=\d) (?=\S)", "\N{NO-BREAK SPACE}", sentence)
+    lines = textwrap.wrap(tied, console.width, break_long_words=False, break_on_hyphens=False)
+    text = "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
 def show(console: Console, result: Result) -> None:
     """Print the verdict, the table of arms, and where the rest is."""
     summary, decision = (result.folder / name for name in ("summary.json", "decision.json"))
     console.print()
     if decision.is_file():
         content = json.loads(decision.read_text())
-        style = "bold green" if content["promoted"] else "bold yellow"
-        console.print(Text(content["reason"], style=style))
+        say(console, content["reason"], "bold green" if content["promoted"] else "bold yellow")
         console.print(f"In force: {content['champion']}", markup=False)
         console.print()
     if summary.is_file():
@@ -87,9 +96,10 @@ def show(console: Console, result: Result) -> None:
             console.print(_findings(content))
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
-    console.print(
+    say(
+        console,
         f"Done in {duration(result.wall_s)}; starting the steps took {result.startup_s:.0f} s in "
-        f"all, {100 * result.startup_s / result.wall_s:.0f} % of that (timings.csv)."
+        f"all, {100 * result.startup_s / result.wall_s:.0f} % of that (timings.csv).",
     )
     if result.reused:
         steps = "1 step was" if result.reused == 1 else f"{result.reused} steps were"
@@ -107,7 +117,7 @@ def show_series(console: Console, series: Series) -> None:
         console.print(levels.render(curve))
         console.print("Accuracy, %; brackets: 95 % intervals.", style="dim")
         for sentence in levels.worth_sentences(curve):
-            console.print(sentence, markup=False)
+            say(console, sentence)
         console.print()
     console.print(f"All levels: {_shown(series.page)}", soft_wrap=True)
 
@@ -117,8 +127,8 @@ _COLOURS = {"helps": "green", "hurts": "red", "no difference": "cyan", "can't te
 
 def _verdict(console: Console, headline: Mapping[str, Any]) -> None:
     style = _COLOURS.get(str(headline["verdict"]), "bold")
-    console.print(Text(headline["answer"], style=f"bold {style}"))
-    console.print(Text(headline["sentence"]))
+    say(console, headline["answer"], f"bold {style}")
+    say(console, headline["sentence"])
     console.print()
 
 
