@@ -151,7 +151,7 @@ def conclusion(helped: list[str], hurt: list[str]) -> str:
 def worth(records: list[dict[str, Any]], levels: list[dict[str, Any]]) -> list[str]:
     """What the arms are worth in real images: a table, and sentences on synthetic images alone."""
     kinds = {label: arm["arm"] for level in levels for label, arm in level["arms"].items()}
-    answering = [item["sentence"] for item in records if wording.answers(kinds[item["label"]])]
+    answering = [item for item in records if wording.answers(kinds[item["label"]])]
     at = [level["data"]["level"] for level in levels]
     cells = {(item["label"], item["level"]): learning.cell(item) for item in records}
     labels = dict.fromkeys(item["label"] for item in records)
@@ -160,7 +160,7 @@ def worth(records: list[dict[str, Any]], levels: list[dict[str, Any]]) -> list[s
         "By how many real images a class `real` would have to grow to be as good as the arm, read "
         "off its own curve; ≥ and ≤ mark the end of what was measured:",
         table(["arm", *(f"level {level:,}" for level in at)], rows),
-        "\n".join(f"- {sentence}" for sentence in answering),
+        "\n".join(f"- {learning.sentence(item)}" for item in answering),
     ]
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import builders
 import pytest
@@ -103,7 +104,10 @@ def test_the_page_of_all_levels_says_it(series):
             "is like having 25 real images a class fewer, or worse",
             "-25 or less to -9",
         ),
+        ((1.2, 0, 3, 0, 175), "is worth about 1 extra real image a class", "0 or less to 3"),
+        ((-0.9, -2, 3, -25, 175), "is like having about 1 real image a class fewer", "-2 to 3"),
         ((0, 0, 3, 0, 175), "is worth no extra real images", "0 or less to 3"),
+        ((0, 0, 0, 0, 175), "is worth no extra real images", "0 or less"),
         (
             (0, -30, 0, -175, 0),
             "is no worse than `real`; its worth in real images needs a larger level",
@@ -112,7 +116,8 @@ def test_the_page_of_all_levels_says_it(series):
     ],
 )
 def test_sentences(numbers, words, span):
-    text = learning.sentence("add_100", 50, Worth(*numbers))
+    record = {"label": "add_100", "level": 50, **asdict(Worth(*numbers))}
+    text = learning.sentence(record)
     assert text == f"`add_100` at level 50 {words} (95 % interval {span})."
 
 

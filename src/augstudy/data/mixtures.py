@@ -164,8 +164,8 @@ class Mixer:
         fewest = int(drawings.counts(self.classes).min())
         if fewest < self.count:
             raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} needs {self.count} {what} a class, but there are only "
-                f"{fewest}: {advice}."
+                f"Arm {self.arm.label!r} needs {self.count:,} {what} a class, but there are only "
+                f"{fewest:,}: {advice}."
             )
         of_class = (np.flatnonzero(drawings.labels == label) for label in range(self.classes))
         return drawings.at(np.concatenate([rows[: self.count] for rows in of_class]))

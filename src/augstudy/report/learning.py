@@ -1,6 +1,7 @@
 """Accuracy by level, and what each arm is worth in real images, from evaluations or summaries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from augstudy.metrics.classification import CONFIDENCE
 from augstudy.metrics.learning import LearningCurve, Worth, accuracy_draws, estimate
 from augstudy.metrics.statistics import RESAMPLES
 from augstudy.report.material import ArmResult
+from augstudy.report.wording import counted
 
 Draws = Mapping[tuple[int, str], Floats]
 _NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
@@ -125,22 +127,16 @@ def _assemble(
 
 
 def _worth_record(label: str, level: int, worth: Worth) -> dict[str, Any]:
-    return {
-        "label": label,
-        "level": level,
-        "value": worth.value,
-        "low": worth.low,
-        "high": worth.high,
-        "floor": worth.floor,
-        "ceiling": worth.ceiling,
-        "sentence": sentence(label, level, worth),
-    }
+    record = {"label": label, "level": level, **asdict(worth)}
+    return {**record, "sentence": sentence(record)}
 
 
-def sentence(label: str, level: int, worth: Worth) -> str:
-    """What an arm is worth: "`add` at level 50 is worth about 20 extra real images a class ..."."""
-    low, high = (_bound(value, worth) for value in (worth.low, worth.high))
-    return f"`{label}` at level {level:,} {_words(worth)} (95 % interval {low} to {high})."
+def sentence(worth: Mapping[str, Any]) -> str:
+    """A record of ``worth`` in words: "`add` at level 50 is worth about 20 extra real images"."""
+    low, high = (_bound(worth[key], worth) for key in ("low", "high"))
+    span = low if low == high else f"{low} to {high}"
+    what = f"`{worth['label']}` at level {worth['level']:,} {_words(worth)}"
+    return f"{what} (95 % interval {span})."
 
 
 def cell(worth: Mapping[str, Any]) -> str:
@@ -154,24 +150,24 @@ def _short(value: float, worth: Mapping[str, Any]) -> str:
     return f"{sign}{round(value):+,}" if round(value) else f"{sign}0"
 
 
-def _words(worth: Worth) -> str:
-    size = round(worth.value)
-    if worth.value >= worth.ceiling:
-        if worth.ceiling == 0:
+def _words(worth: Mapping[str, Any]) -> str:
+    size, floor, ceiling = (round(worth[key]) for key in ("value", "floor", "ceiling"))
+    if worth["value"] >= worth["ceiling"]:
+        if ceiling == 0:
             return "is no worse than `real`; its worth in real images needs a larger level"
-        return f"is worth {worth.ceiling:,.0f} extra real images a class, or more"
-    if worth.value <= worth.floor:
-        if worth.floor == 0:
+        return f"is worth {counted(ceiling, 'extra real image')} a class, or more"
+    if worth["value"] <= worth["floor"]:
+        if floor == 0:
             return "is worth no extra real images"
-        return f"is like having {-worth.floor:,.0f} real images a class fewer, or worse"
+        return f"is like having {counted(-floor, 'real image')} a class fewer, or worse"
     if size < 0:
-        return f"is like having about {-size:,} real images a class fewer"
-    return f"is worth about {size:,} extra real images a class"
+        return f"is like having about {counted(-size, 'real image')} a class fewer"
+    return f"is worth about {counted(size, 'extra real image')} a class"
 
 
-def _bound(value: float, worth: Worth) -> str:
-    if value >= worth.ceiling:
-        return f"{worth.ceiling:,.0f} or more"
-    if value <= worth.floor:
-        return f"{worth.floor:,.0f} or less"
+def _bound(value: float, worth: Mapping[str, Any]) -> str:
+    if value >= worth["ceiling"]:
+        return f"{worth['ceiling']:,.0f} or more"
+    if value <= worth["floor"]:
+        return f"{worth['floor']:,.0f} or less"
     return f"{round(value):,}"
