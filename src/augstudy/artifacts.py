@@ -108,9 +108,8 @@ def find(
 ) -> Artifact | None:
     """The artifact at `path` if it was made of these very things, perhaps taken from the cache.
 
-    Things are inputs and settings, the step's code, the software under it, and the
-    machine's threads, GPUs and bfloat16. What has no inputs comes from outside, so the cache never
-    has it.
+    Things are inputs and settings, the step's code, the software under it, and the machine's
+    threads, GPUs and bfloat16. What has no inputs comes from outside, so the cache never has it.
 
     Raises:
         ServiceError: the disk is full.

@@ -1,4 +1,4 @@
-"""What besides inputs and settings decides what a step makes: its code, and the software under it.
+"""What besides inputs and settings decides what a step makes: code, software and hardware.
 
 :func:`code_version` of the package says exactly what ran, and is kept with every artifact.
 :func:`step_version` says whether a step would make the same again: it covers the modules that the
