@@ -12,10 +12,10 @@ from pathlib import Path
 
 import common
 
-from augstudy.arms import Arm
-from augstudy.config import DataSettings
-from augstudy.recipes import classifier_recipe
-from augstudy.stages import evaluate, ingest, train_cnn
+from augstudy.models.recipes import classifier_recipe
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import DataSettings
+from augstudy.steps import evaluate, ingest, train_cnn
 
 
 def main() -> None:

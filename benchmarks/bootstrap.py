@@ -15,12 +15,8 @@ from typing import Any
 import common
 import numpy as np
 
-from augstudy.metrics.learning import accuracy_draws
-from augstudy.metrics.statistics import (
-    mcnemar,
-    paired_difference,
-    two_way_bootstrap,
-)
+from augstudy.stats.learning import accuracy_draws
+from augstudy.stats.paired import mcnemar, paired_difference, two_way_bootstrap
 
 ARMS, LEVELS = 10, (25, 50, 100, 250)
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import common
 import numpy as np
 
-from augstudy.backend import keras, prepare, resolve_precision
-from augstudy.config import ClassifierSettings, DataSettings
 from augstudy.data.dataset import Split, load_split
 from augstudy.models import classifiers
-from augstudy.recipes import classifier_recipe
-from augstudy.stages import ingest
+from augstudy.models.backend import keras, prepare, resolve_precision
+from augstudy.models.recipes import classifier_recipe
+from augstudy.settings.config import ClassifierSettings, DataSettings
+from augstudy.steps import ingest
 from augstudy.training.classifier import one_hot, train
 from augstudy.training.predicting import predict
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy.fingerprint import software
-from augstudy.machine import hardware
+from augstudy.core.fingerprint import software
+from augstudy.core.machine import hardware
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from common import peak_mib, summary, write
 
-from augstudy.backend import keras, prepare, resolve_precision
-from augstudy.config import GanSettings
 from augstudy.models import discriminators, generators
-from augstudy.recipes import gan_recipe
+from augstudy.models.backend import keras, prepare, resolve_precision
+from augstudy.models.recipes import gan_recipe
+from augstudy.settings.config import GanSettings
 from augstudy.training import gan
 
 CLASSES, PER_CLASS = 11, 60

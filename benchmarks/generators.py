@@ -24,15 +24,15 @@ from typing import Any
 import common
 import numpy as np
 
-from augstudy import artifacts
-from augstudy.config import MAMMALS, DataSettings, JudgeSettings
+from augstudy.core import artifacts
+from augstudy.core.fingerprint import software
+from augstudy.core.machine import hardware
 from augstudy.data.dataset import load_split
-from augstudy.fingerprint import software
-from augstudy.machine import hardware
-from augstudy.recipes import GANS, LADDER, gan_recipe
-from augstudy.stages import ingest, synthesize, train_gan, train_judge
+from augstudy.explain.sheet import draw_sheet
+from augstudy.models.recipes import GANS, LADDER, gan_recipe
+from augstudy.settings.config import MAMMALS, DataSettings, JudgeSettings
+from augstudy.steps import ingest, synthesize, train_gan, train_judge
 from augstudy.training import gan
-from augstudy.training.sheet import draw_sheet
 
 CACHE = common.RESULTS / "generators"
 SHEETS = Path(__file__).parents[1] / "docs" / "images"

@@ -28,8 +28,8 @@ from drawings import drawings_folder  # noqa: E402
 from google.cloud import storage  # noqa: E402
 from servers import GcsServer  # noqa: E402
 
-from augstudy.config import DataSettings  # noqa: E402
-from augstudy.stages import ingest  # noqa: E402
+from augstudy.settings.config import DataSettings  # noqa: E402
+from augstudy.steps import ingest  # noqa: E402
 
 CLASSES = ("bird", "cat", "dog", "fish")
 SOURCE = "gs://art/full/numpy_bitmap"

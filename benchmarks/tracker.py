@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import common
 
-from augstudy.tracker.folder import RunsFolder
+from augstudy.runs.folder import RunsFolder
 
 FILTER = {"where": 'accuracy > 0.6 and arm == "add"', "sort": "-accuracy"}
 

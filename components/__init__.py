@@ -1,1 +1,1 @@
-"""One KFP component a file: types, defaults and a call into ``augstudy.stages``."""
+"""One KFP component a file: types, defaults and a call into ``augstudy.steps``."""

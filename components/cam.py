@@ -13,6 +13,6 @@ def cam(
     maps: Output[Artifact],
 ):
     """Show which strokes the classifier looks at, for right and wrong answers."""
-    from augstudy.stages import cells
+    from augstudy.steps import cells
 
     cells.cam(classifier.path, evaluation.path, maps.path)

@@ -14,6 +14,6 @@ def choose(
     chosen: Output[Model],
 ):
     """Hand on the classifiers of the base and of the best point; test images are not read."""
-    from augstudy.stages import tuning
+    from augstudy.steps import tuning
 
     tuning.choose(dataset.path, [item.path for item in points], base.path, chosen.path)

@@ -18,7 +18,7 @@ def curate(
     seed: int,
 ):
     """Choose drawings with a classifier of the training split; skipped if no arm is filtered."""
-    from augstudy.stages import adapters
+    from augstudy.steps import adapters
 
     filters = {"settings": settings, "recipe": recipe, "overrides": recipe_settings}
     adapters.curate(dataset.path, synthetic.path, curation.path, arms, filters, seed)

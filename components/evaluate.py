@@ -17,7 +17,7 @@ def evaluate(
     gan: Input[Model] = None,
 ):
     """Read the test split, once, with every classifier of the cell."""
-    from augstudy.stages import cells
+    from augstudy.steps import cells
 
     made, beside = evaluation.path, gan.path if gan else ""
     found = cells.evaluate(dataset.path, classifier.path, made, metrics.path, label, beside)

@@ -19,7 +19,7 @@ def ingest(
     refresh: bool = False,
 ):
     """Read drawings from a source and split them into training, validation and test."""
-    from augstudy.stages import adapters
+    from augstudy.steps import adapters
 
     values = {
         "source": source,

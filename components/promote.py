@@ -19,7 +19,7 @@ def promote(
     margin: float,
 ):
     """Compare on the same test images, promote or hold, and say why."""
-    from augstudy.stages import retraining
+    from augstudy.steps import retraining
 
     flat = retraining.promote(
         reference.path,

@@ -40,7 +40,7 @@ def summarize(
     equivalence_margin: float,
 ):
     """Compare the arms, write the report, and log one flat set of metrics a run."""
-    from augstudy.stages import adapters
+    from augstudy.steps import adapters
 
     study = {
         "pipeline": pipeline,

@@ -29,7 +29,7 @@ def summarize_gan_sweep(
     judge_settings: dict,
 ):
     """Compare every generator with the base, and log one flat set of metrics."""
-    from augstudy.stages import tuning
+    from augstudy.steps import tuning
 
     study = {
         "pipeline": pipeline,

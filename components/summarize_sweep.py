@@ -31,7 +31,7 @@ def summarize_sweep(
     equivalence_margin: float,
 ):
     """Compare every point with the base, judge the findings, and log one flat set of metrics."""
-    from augstudy.stages import tuning
+    from augstudy.steps import tuning
 
     study = {
         "pipeline": pipeline,

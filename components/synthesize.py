@@ -20,7 +20,7 @@ def synthesize(
     level: int,
 ):
     """Let the GAN draw, as many images a class as the arms need if `per_class` is 0."""
-    from augstudy.stages import adapters
+    from augstudy.steps import adapters
 
     used = level or train_per_class
     inputs = {"gan": gan.path, "dataset": dataset.path, "judge": judge.path}

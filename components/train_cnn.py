@@ -18,7 +18,7 @@ def train_cnn(
     curation: Input[Artifact] = None,
 ):
     """Train one classifier a seed on the training set of an arm."""
-    from augstudy.stages import cells
+    from augstudy.steps import cells
 
     given = {"dataset": dataset, "synthetic": synthetic, "curation": curation}
     inputs = {name: item.path for name, item in given.items() if item}

@@ -18,7 +18,7 @@ def train_gan(
     on_failure: str,
 ):
     """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
-    from augstudy.stages import adapters
+    from augstudy.steps import adapters
 
     paths = (dataset.path, judge.path, gan.path)
     adapters.train_gan(*paths, recipe, settings, seed, arms, on_failure)

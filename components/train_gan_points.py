@@ -19,7 +19,7 @@ def train_gan_points(
     workers: list[int],
 ):
     """Train each point with all its seeds and measure what it draws; a failed run ends nothing."""
-    from augstudy.stages import tuning
+    from augstudy.steps import tuning
 
     inputs = {"dataset": dataset.path, "judge": judge.path}
     base = {"recipe": recipe, "overrides": settings}

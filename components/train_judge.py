@@ -14,6 +14,6 @@ def train_judge(
     arms: list[dict],
 ):
     """Train the classifier that measures synthetic images; skipped if no arm uses any."""
-    from augstudy.stages import adapters
+    from augstudy.steps import adapters
 
     adapters.train_judge(dataset.path, judge.path, settings, arms)

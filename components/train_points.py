@@ -18,7 +18,7 @@ def train_points(
     workers: list[int],
 ):
     """Train each point with all its seeds, one after the other in one process."""
-    from augstudy.stages import tuning
+    from augstudy.steps import tuning
 
     base = {"recipe": recipe, "overrides": settings}
     tuning.train_points(dataset.path, points.path, sweep, base, seeds, worker, workers)

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from augstudy.config import MAMMALS, RetrainSettings
+from augstudy.settings.config import MAMMALS, RetrainSettings
 from components.evaluate import evaluate
 from components.ingest import ingest
 from components.promote import promote

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from augstudy import artifacts
 from augstudy.cluster import ir
+from augstudy.core import artifacts
 
 LIMIT_S = 10.0
 _PATIENCE_S = 240.0

@@ -4,7 +4,7 @@ from typing import Any
 
 from tables import listed, table
 
-from augstudy.recipes import GANS, LADDER
+from augstudy.models.recipes import GANS, LADDER
 
 HEADER = """# Generators
 

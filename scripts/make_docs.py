@@ -17,7 +17,7 @@ import results_page  # noqa: E402
 import settings_page  # noqa: E402
 from tables import table  # noqa: E402
 
-from augstudy.machine import described  # noqa: E402
+from augstudy.core.machine import described  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"

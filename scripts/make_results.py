@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from augstudy.errors import AugstudyError, InputError
-from augstudy.manifest import MANIFEST, Artifact, Manifest
-from augstudy.report.learning import learning_curve
-from augstudy.report.material import read_arm
+from augstudy.core.errors import AugstudyError, InputError
+from augstudy.core.manifest import MANIFEST, Artifact, Manifest
+from augstudy.results.learning import learning_curve
+from augstudy.results.material import read_arm
 
 ROOT = Path(__file__).parents[1]
 KEPT = (

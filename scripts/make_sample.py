@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from augstudy.config import MAMMALS
 from augstudy.data.npy import ROW_BYTES
+from augstudy.settings.config import MAMMALS
 
 TARGET = Path(__file__).parents[1] / "src" / "augstudy" / "data" / "sample" / "mammals.npz"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -10,11 +10,12 @@ from typing import Any
 import student_report
 from tables import listed, table
 
-from augstudy.arms import KINDS
-from augstudy.formats import duration, points
-from augstudy.machine import described
-from augstudy.report import learning, wording
-from augstudy.report import levels as curves
+from augstudy.core.formats import duration, points
+from augstudy.core.machine import described
+from augstudy.pages import levels as curves
+from augstudy.pages import wording
+from augstudy.results import learning
+from augstudy.settings.arms import KINDS
 
 HEADER = """# Results
 

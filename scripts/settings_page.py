@@ -8,10 +8,10 @@ import yaml
 from pydantic import BaseModel
 from tables import listed, table
 
-from augstudy import config
-from augstudy.arms import KINDS, Arm
 from augstudy.local import catalog
-from augstudy.recipes import CLASSIFIERS, GANS
+from augstudy.models.recipes import CLASSIFIERS, GANS
+from augstudy.settings import config
+from augstudy.settings.arms import KINDS, Arm
 
 HEADER = """# Settings
 

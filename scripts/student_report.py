@@ -7,7 +7,7 @@ from typing import Any
 
 from tables import listed, table
 
-from augstudy.report import wording
+from augstudy.pages import wording
 
 PRESET = "scarcity"  # the study that answers it
 FELL = 0.05  # a fall of train accuracy that nobody would call noise

@@ -8,11 +8,11 @@ from drawings import drawings_folder
 from PIL import Image
 from scipy import ndimage
 
-from augstudy import artifacts
-from augstudy.arms import Arm
-from augstudy.config import MAMMALS
+from augstudy.core import artifacts
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import MAMMALS
 
 TWINS = {"tiger": "zebra", "zebra": "tiger", "cow": "horse", "horse": "cow", "lion": "tiger"}
 

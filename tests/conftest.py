@@ -14,7 +14,7 @@ import tenacity
 from drawings import drawings_folder
 from servers import GcsServer, S3Bucket
 
-from augstudy.remote import retry
+from augstudy.objects import retry
 
 _REMOTE_SETTINGS = ("AWS_", "GOOGLE_", "CLOUDSDK_", "STORAGE_", "FSSPEC_", "AUGSTUDY_EVENTS")
 _bucket_numbers = itertools.count(1)

@@ -19,9 +19,9 @@ from pathlib import Path
 import interrupted
 from builders import build_dataset
 
-from augstudy import artifacts, telemetry
-from augstudy.config import JudgeSettings
-from augstudy.stages import train_judge
+from augstudy.core import artifacts, telemetry
+from augstudy.settings.config import JudgeSettings
+from augstudy.steps import train_judge
 from augstudy.training import checkpoints
 
 CLASSES = ("cow", "giraffe", "zebra")

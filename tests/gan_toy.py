@@ -11,11 +11,11 @@ import sys
 
 import numpy as np
 
-from augstudy.backend import keras, prepare
-from augstudy.config import DiffusionSettings, GanSettings
 from augstudy.models import discriminators, generators
+from augstudy.models.backend import keras, prepare
 from augstudy.models.conditional import ConditionalNorm
-from augstudy.recipes import gan_recipe
+from augstudy.models.recipes import gan_recipe
+from augstudy.settings.config import DiffusionSettings, GanSettings
 from augstudy.training import gan
 
 layers = keras.layers

@@ -8,7 +8,7 @@ from builders import read_drawings, write_json
 from PIL import Image
 from scipy import ndimage
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 from augstudy.metrics import quality
 from augstudy.metrics.figures import Seen
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import gan_toy
 
-from augstudy import telemetry
-from augstudy.arms import Arm
-from augstudy.artifacts import Artifact
-from augstudy.config import ClassifierSettings
-from augstudy.stages import train_cnn, train_gan
+from augstudy.core import telemetry
+from augstudy.core.artifacts import Artifact
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import ClassifierSettings
+from augstudy.steps import train_cnn, train_gan
 from augstudy.training import checkpoints
 
 CNN = ClassifierSettings.model_validate(

@@ -3,7 +3,7 @@
 from builders import build_cam, build_dataset, build_evaluation
 from generated import build_gan, build_synthetic
 
-from augstudy.arms import Arm
+from augstudy.settings.arms import Arm
 
 
 def build_study(folder, arms=(("real", None, 0.0), ("add", 1.0, 0.4)), seeds=(0, 1, 2), **sizes):

@@ -8,7 +8,7 @@ import pytest
 from kfp_server import KfpServer
 from said import Program, Said
 
-from augstudy.cli import invoke
+from augstudy.cli.app import invoke
 
 
 @pytest.fixture(autouse=True)

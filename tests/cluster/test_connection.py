@@ -18,7 +18,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError
 
 from augstudy.cluster import connection
 from augstudy.cluster.faults import Faults
-from augstudy.errors import ServiceError
+from augstudy.core.errors import ServiceError
 
 SECRET = "tok-5d41402abc4b"
 

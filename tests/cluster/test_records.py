@@ -10,10 +10,10 @@ from kfp_server import KfpServer
 from said import SMALL, Program
 from servers import GcsServer
 
-from augstudy.artifacts import MANIFEST
 from augstudy.cluster import costs
-from augstudy.storage import open_store
-from augstudy.tracker.bucket import Bucket
+from augstudy.core.artifacts import MANIFEST
+from augstudy.objects import open_store
+from augstudy.runs.bucket import Bucket
 
 ROOT = "gs://artifacts/kfp"
 START = datetime(2026, 11, 2, 10, tzinfo=timezone.utc)

@@ -10,8 +10,8 @@ from kfp_server import BAD, KfpServer
 from said import SMALL, Program
 from servers import GcsServer
 
-from augstudy import artifacts
-from augstudy.stages import summarize
+from augstudy.core import artifacts
+from augstudy.steps import summarize
 
 ROOT = "gs://artifacts/kfp"
 SKILL = {4: 0.0, 8: 0.5}

@@ -8,7 +8,7 @@ from kfp_server import KfpServer
 from said import SMALL, Program
 
 from augstudy.cluster import cron
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 MONDAYS = ["--cron", "0 0 3 * * 1"]
 

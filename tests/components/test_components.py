@@ -10,9 +10,9 @@ import pytest
 from builders import build_cam, build_classifier, build_dataset, build_evaluation
 from kfp.dsl import ClassificationMetrics
 
-from augstudy import artifacts
-from augstudy.stages import adapters, cells
-from augstudy.telemetry import Stage
+from augstudy.core import artifacts
+from augstudy.core.telemetry import Stage
+from augstudy.steps import adapters, cells
 
 ARMS = [{"arm": "real"}, {"arm": "classic"}]
 
@@ -257,7 +257,7 @@ def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUGSTUDY_CELL_THREADS", "4")
     fixed = []
     monkeypatch.setattr(
-        "augstudy.backend.fix_threads", lambda: fixed.append(os.environ["AUGSTUDY_THREADS"])
+        "augstudy.models.backend.fix_threads", lambda: fixed.append(os.environ["AUGSTUDY_THREADS"])
     )
     cells.share_cores()
     assert fixed == ["4"]

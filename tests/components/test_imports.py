@@ -46,7 +46,7 @@ def test_imports_point_one_way() -> None:
         names = imports(path, top_only=False)
         assert not any(name.split(".")[0] == "pipelines" for name in names), path
         inside = {name for name in names if name.split(".")[0] == "augstudy"}
-        allowed = "augstudy.cluster" if path.name == "image.py" else "augstudy.stages"
+        allowed = "augstudy.cluster" if path.name == "image.py" else "augstudy.steps"
         assert all(name.startswith(allowed) for name in inside), path
     for path in files("src/augstudy"):
         roots = {name.split(".")[0] for name in imports(path, top_only=False)}
@@ -63,19 +63,19 @@ def test_only_local_and_cluster_import_kfp() -> None:
 def test_library_runs_without_kfp() -> None:
     modules = [
         ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
-        for path in files("src/augstudy/stages")
+        for path in files("src/augstudy/steps")
         if path.stem != "__init__"
     ]
     assert "kfp" not in loaded("\n".join(f"import {name}" for name in modules))
 
 
 def test_steps_without_networks_start_without_tensorflow() -> None:
-    code = "import augstudy.stages.ingest, augstudy.stages.summarize, augstudy.stages.adapters"
+    code = "import augstudy.steps.ingest, augstudy.steps.summarize, augstudy.steps.adapters"
     assert not loaded(code) & {"keras", "tensorflow", "jax"}
 
 
 def test_command_line_starts_light() -> None:
-    assert not loaded("import augstudy.cli, augstudy.local.runner") & (HEAVY | {"kfp"})
+    assert not loaded("import augstudy.cli.app, augstudy.local.runner") & (HEAVY | {"kfp"})
 
 
 def test_preparing_a_run_needs_kfp_but_no_networks() -> None:

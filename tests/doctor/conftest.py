@@ -9,7 +9,7 @@ import yaml
 from healthy import GOLDEN, IMAGE, SLICES, Doctor, Kfp, cpu_node, node, object_
 from kube_server import KubeServer
 
-from augstudy.cli import invoke
+from augstudy.cli.app import invoke
 
 
 @pytest.fixture

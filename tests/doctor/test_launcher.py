@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from augstudy.cluster import launcher
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 GOLDEN = Path(__file__).parents[1] / "chart" / "golden"
 

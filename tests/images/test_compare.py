@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 
 ROOT = Path(__file__).parents[2]
 PAGE = "<p>0.9</p><details><summary>Software</summary><p>{}</p></details><p>{}</p>"

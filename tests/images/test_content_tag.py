@@ -10,7 +10,7 @@ import pytest
 
 from augstudy import __version__
 from augstudy.cluster import image
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,12 @@ def test_a_copy_has_the_same_tag(checkout: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["src/augstudy/recipes.py", "requirements/image.txt", "images/Dockerfile", "images/entry"],
+    [
+        "src/augstudy/models/recipes.py",
+        "requirements/image.txt",
+        "images/Dockerfile",
+        "images/entry",
+    ],
 )
 def test_a_change_of_the_content_is_another_tag(checkout: Path, name: str) -> None:
     before = image.content_tag(checkout)
@@ -43,7 +48,7 @@ def test_a_change_of_the_content_is_another_tag(checkout: Path, name: str) -> No
 
 def test_a_new_name_is_another_tag(checkout: Path) -> None:
     before = image.content_tag(checkout)
-    (checkout / "src/augstudy/recipes.py").rename(checkout / "src/augstudy/recipe.py")
+    (checkout / "src/augstudy/models/recipes.py").rename(checkout / "src/augstudy/recipe.py")
     assert image.content_tag(checkout) != before
 
 

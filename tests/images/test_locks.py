@@ -54,7 +54,7 @@ def module(name: str) -> Path | None:
 
 def reached_by_steps() -> set[Path]:
     """Every file of ours that a step may import."""
-    waiting = sorted((SOURCE / "augstudy" / "stages").glob("*.py"))
+    waiting = sorted((SOURCE / "augstudy" / "steps").glob("*.py"))
     reached: set[Path] = set()
     while waiting:
         path = waiting.pop()

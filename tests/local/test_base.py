@@ -3,7 +3,7 @@
 from program import FAKES
 
 from augstudy.local.parameters import Wanted
-from augstudy.tracker.record import changed_text, difference_of
+from augstudy.runs.record import changed_text, difference_of
 
 
 def changed(*settings: str, preset: str = "quick", **more: str) -> dict:

@@ -16,7 +16,7 @@ import pytest
 from program import environment
 from sklearn.metrics import matthews_corrcoef
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from program import augstudy, record
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 
 
 def test_the_smoke_sweep_ends_with_a_page_and_a_record(tmp_path: Path) -> None:

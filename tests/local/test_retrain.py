@@ -106,7 +106,7 @@ def test_bad_data_ends_with_code_4_and_changes_nothing(twice: Path, drawings: Pa
 def test_mistakes_are_told_before_anything_runs(
     tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from augstudy.cli import invoke
+    from augstudy.cli.app import invoke
 
     assert invoke(["run", "retrain", *arguments, "--runs-dir", str(tmp_path / "runs")]) == 2
     assert said in " ".join(capsys.readouterr().err.split())

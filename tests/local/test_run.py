@@ -9,7 +9,7 @@ import pytest
 from program import FAKES, augstudy, events, record, start, wait_for
 
 from augstudy.local.runfolder import alive, settle
-from augstudy.tracker.folder import RunsFolder
+from augstudy.runs.folder import RunsFolder
 
 TINY = str(FAKES / "tiny.py")
 
@@ -134,7 +134,7 @@ def working(folder: Path) -> set[int]:
 def test_mistakes_are_told_before_anything_runs(
     tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from augstudy.cli import invoke
+    from augstudy.cli.app import invoke
 
     runs = tmp_path / "runs"
     assert invoke(["run", *arguments, "--runs-dir", str(runs)]) == 2
@@ -161,7 +161,7 @@ def test_a_bug_is_called_a_bug_and_logged(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_help_of_every_command_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    from augstudy.cli import app, invoke
+    from augstudy.cli.app import app, invoke
 
     for command in app.registered_commands:
         assert invoke([str(command.name), "--help"]) == 0

@@ -14,13 +14,13 @@ import pytest
 from program import FAKES
 from rich.console import Console
 
-from augstudy import parsing
-from augstudy.errors import InputError
-from augstudy.files import replace_text
+from augstudy.core.errors import InputError
+from augstudy.core.files import replace_text
 from augstudy.local import catalog, display, parameters, runner
 from augstudy.local.events import RunState
 from augstudy.local.failures import StepError, last_traceback
 from augstudy.local.runfolder import RunFolder
+from augstudy.settings import parsing
 
 TINY = str(FAKES / "tiny.py")
 

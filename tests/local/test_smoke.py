@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from program import augstudy, events, record, start, wait_for
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 from augstudy.local.runfolder import alive
 
 KINDS = {"dataset": 1, "judge": 1, "gan": 1, "synthetic": 1} | dict.fromkeys(

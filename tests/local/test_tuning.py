@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from program import augstudy, events, record
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_a_search_shows_its_trials_and_trains_nothing_twice(tmp_path: Path) -> N
 def test_mistakes_are_told_before_anything_runs(
     tmp_path: Path, setting: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from augstudy.cli import invoke
+    from augstudy.cli.app import invoke
 
     asked = ["run", "cnn_tuning", "--preset", "smoke", "--set", setting]
     assert invoke([*asked, "--runs-dir", str(tmp_path / "runs")]) == 2

@@ -13,9 +13,9 @@ import yaml
 from augstudy.cluster import ir
 from augstudy.cluster.compile import compile_pipeline
 from augstudy.cluster.settings import ClusterSettings, load
-from augstudy.config import parse
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.local import catalog
+from augstudy.settings.config import parse
 
 TRAINING = {
     *("train_judge", "train_gan", "curate", "train_cnn"),

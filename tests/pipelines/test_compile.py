@@ -13,7 +13,7 @@ from kfp import dsl
 
 from augstudy.cluster import ir
 from augstudy.cluster.compile import compile_pipeline
-from augstudy.errors import AugstudyError, InputError
+from augstudy.core.errors import AugstudyError, InputError
 from augstudy.local import catalog, parameters
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,10 +6,10 @@ from pathlib import Path
 from builders import build_classifier
 from studies import build_study
 
-from augstudy import artifacts
+from augstudy.core import artifacts
 from augstudy.local.runfolder import RunFolder
-from augstudy.report.material import gather
-from augstudy.report.summary import summarise
+from augstudy.results.material import gather
+from augstudy.results.study import summarise
 
 CLASSES = ("cow", "horse", "tiger", "zebra")
 SETTINGS = {"source": "sample", "level": 30, "classifier": "modern"}

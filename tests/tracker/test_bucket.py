@@ -7,11 +7,11 @@ import pytest
 from recorded import summary
 from servers import GcsServer
 
-from augstudy.artifacts import MANIFEST
-from augstudy.storage import Store, open_store
-from augstudy.tracker import index
-from augstudy.tracker.bucket import INDEX, Bucket
-from augstudy.tracker.folder import RECORD
+from augstudy.core.artifacts import MANIFEST
+from augstudy.objects import Store, open_store
+from augstudy.runs import index
+from augstudy.runs.bucket import INDEX, Bucket
+from augstudy.runs.folder import RECORD
 
 
 def put(store: Store, run: str, accuracy: float, read_at: str, attempt: str = "1f2e") -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from recorded import add, summary
 
-from augstudy import fingerprint
-from augstudy.errors import InputError
-from augstudy.tracker import index
-from augstudy.tracker.folder import NOTE, RECORD, RunsFolder
+from augstudy.core import fingerprint
+from augstudy.core.errors import InputError
+from augstudy.runs import index
+from augstudy.runs.folder import NOTE, RECORD, RunsFolder
 
 WRITERS, RUNS_EACH = 50, 2
 
@@ -50,7 +50,7 @@ def test_a_writer_that_is_killed_half_way_leaves_an_index_that_reads(tmp_path: P
     code = f"""
 import os, signal
 from pathlib import Path
-from augstudy.tracker import folder, index
+from augstudy.runs import folder, index
 whole = index.line
 index.line = lambda record: whole(record)[:-200]
 write = os.write

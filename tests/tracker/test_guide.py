@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from recorded import build_run
 
-from augstudy.cli import invoke
-from augstudy.storage import open_store
-from augstudy.tracker.record import ARM_FIELDS, FIELDS, RUN_FIELDS
+from augstudy.cli.app import invoke
+from augstudy.objects import open_store
+from augstudy.runs.record import ARM_FIELDS, FIELDS, RUN_FIELDS
 from augstudy.ui.server import Server
 
 GUIDE = Path(__file__).parents[2] / "docs" / "tracker.md"

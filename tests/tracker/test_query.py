@@ -2,8 +2,8 @@
 
 import pytest
 
-from augstudy.errors import InputError
-from augstudy.tracker import query
+from augstudy.core.errors import InputError
+from augstudy.runs import query
 
 ROWS = [
     {"id": 1, "arm": "real", "kind": "real", "accuracy": 0.7, "note": "the Base", "state": "done"},

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from recorded import add, build_run
 
-from augstudy import artifacts
-from augstudy.cli import invoke
-from augstudy.errors import DataError, InputError
-from augstudy.storage import open_store
-from augstudy.tracker.bucket import Bucket
-from augstudy.tracker.compare import Comparison, compare
-from augstudy.tracker.comparison_page import page
-from augstudy.tracker.folder import RunsFolder
+from augstudy.cli.app import invoke
+from augstudy.core import artifacts
+from augstudy.core.errors import DataError, InputError
+from augstudy.objects import open_store
+from augstudy.pages.comparison_page import page
+from augstudy.runs.bucket import Bucket
+from augstudy.runs.compare import Comparison, compare
+from augstudy.runs.folder import RunsFolder
 
 ARMS = (("real", None, 0.0), ("replace", 0.5, -2.0), ("add", 1.0, 2.0))
 TWO = ARMS[::2]

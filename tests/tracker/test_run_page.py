@@ -6,7 +6,7 @@ from pathlib import Path
 from recorded import add, build_run
 
 from augstudy.local.runfolder import refresh_overview
-from augstudy.tracker.run_page import NAME
+from augstudy.pages.run_page import NAME
 
 ARMS = (("real", None, 0.0), ("add", 1.0, 0.5))
 

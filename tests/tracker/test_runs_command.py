@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from recorded import add
 
-from augstudy.cli import invoke
-from augstudy.tracker.record import FIELDS
+from augstudy.cli.app import invoke
+from augstudy.runs.record import FIELDS
 
 
 @pytest.fixture

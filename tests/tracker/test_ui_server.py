@@ -12,11 +12,11 @@ import pytest
 from recorded import add, build_run
 from servers import GcsServer
 
-from augstudy.errors import ServiceError
-from augstudy.storage import open_store
-from augstudy.tracker import index
-from augstudy.tracker.bucket import Bucket
-from augstudy.tracker.folder import RunsFolder
+from augstudy.core.errors import ServiceError
+from augstudy.objects import open_store
+from augstudy.runs import index
+from augstudy.runs.bucket import Bucket
+from augstudy.runs.folder import RunsFolder
 from augstudy.ui.library import Library
 from augstudy.ui.server import Server
 

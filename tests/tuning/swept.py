@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from builders import build_evaluation, write_json
 
-from augstudy import artifacts
-from augstudy.files import write_arrays
-from augstudy.recipes import classifier_recipe
+from augstudy.core import artifacts
+from augstudy.core.files import write_arrays
+from augstudy.models.recipes import classifier_recipe
 from augstudy.tuning.points import HISTORY, KIND, POINTS, PREDICTIONS
 from augstudy.tuning.sweep import expand
 

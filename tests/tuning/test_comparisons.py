@@ -9,13 +9,13 @@ import pytest
 from builders import build_dataset
 from swept import build_points, build_tested
 
-from augstudy import artifacts
-from augstudy.errors import InputError
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError
 from augstudy.local import catalog, parameters
-from augstudy.metrics.statistics import as_differences, paired_difference, run_difference
-from augstudy.report import levels, overview
-from augstudy.stages.summarize_sweep import run
-from augstudy.tracker import record
+from augstudy.pages import levels, overview
+from augstudy.runs import record
+from augstudy.stats.paired import as_differences, paired_difference, run_difference
+from augstudy.steps.summarize_sweep import run
 from augstudy.tuning.compare import judge, on_other_images
 from augstudy.tuning.sweep import Finding, parse_sweep
 

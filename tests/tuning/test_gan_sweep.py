@@ -8,20 +8,20 @@ import pandas as pd
 import pytest
 from builders import build_dataset, write_json
 
-from augstudy import artifacts, cache
-from augstudy.backend import keras
-from augstudy.config import GanSettings
-from augstudy.errors import InputError
-from augstudy.files import write_arrays
+from augstudy.core import artifacts, cache
+from augstudy.core.errors import InputError
+from augstudy.core.files import write_arrays
 from augstudy.local import catalog, checks, parameters
 from augstudy.models import discriminators
-from augstudy.recipes import gan_recipe
-from augstudy.stages import train_gan_points
-from augstudy.stages.summarize_gan_sweep import run
-from augstudy.tracker import record
+from augstudy.models.backend import keras
+from augstudy.models.recipes import gan_recipe
+from augstudy.results import gan_sweep as gan_summary
+from augstudy.runs import record
+from augstudy.settings.config import GanSettings
+from augstudy.steps import train_gan_points
+from augstudy.steps.summarize_gan_sweep import run
 from augstudy.training import gan
 from augstudy.training.stability import Stability
-from augstudy.tuning import gan_summary
 from augstudy.tuning.gan_points import KIND, Drawn
 from augstudy.tuning.points import deal, settings_of
 from augstudy.tuning.sweep import expand, parse_sweep

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from searched import AXES, EPOCHS, curve_of, hunt, skill_of, sweep_of
 
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.local.parameters import Wanted
 from augstudy.tuning.points import check, deal
 from augstudy.tuning.search import Searcher

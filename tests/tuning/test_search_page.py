@@ -8,10 +8,10 @@ from builders import build_dataset
 from searched import hunt, skill_of, sweep_of
 from swept import build_points, build_tested
 
-from augstudy import artifacts
-from augstudy.files import write_json
-from augstudy.stages.summarize_sweep import run
-from augstudy.tracker import record
+from augstudy.core import artifacts
+from augstudy.core.files import write_json
+from augstudy.runs import record
+from augstudy.steps.summarize_sweep import run
 from augstudy.tuning.search import TRIALS
 from augstudy.tuning.sweep import parse_sweep
 

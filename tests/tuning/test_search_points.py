@@ -8,11 +8,11 @@ import pytest
 from builders import build_dataset
 from searched import AXES, EPOCHS, curve_of, hunt, skill, sweep_of
 
-from augstudy import cache
-from augstudy.artifacts import read
-from augstudy.errors import InputError
-from augstudy.stages import choose, search_points, train_cnn, train_points
-from augstudy.stages.search_points import Task
+from augstudy.core import cache
+from augstudy.core.artifacts import read
+from augstudy.core.errors import InputError
+from augstudy.steps import choose, search_points, train_cnn, train_points
+from augstudy.steps.search_points import Task
 from augstudy.training.checkpoints import Keeper
 from augstudy.tuning.points import deal
 from augstudy.tuning.search import gather_trials

@@ -2,10 +2,10 @@
 
 import pytest
 
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.local import catalog, parameters
 from augstudy.models import classifiers
-from augstudy.recipes import decoded
+from augstudy.models.recipes import decoded
 from augstudy.tuning.points import check, deal, settings_of
 from augstudy.tuning.sweep import BASE, expand, parse_sweep
 
@@ -182,7 +182,7 @@ def test_changed_layers_are_the_architecture_of_that_name() -> None:
 def test_a_network_that_cannot_be_built_is_refused(
     architecture: str, network: dict, said: str
 ) -> None:
-    from augstudy.config import NetworkSettings
+    from augstudy.settings.config import NetworkSettings
 
     with pytest.raises(InputError, match=said):
         classifiers.changed(architecture, NetworkSettings.model_validate(network))

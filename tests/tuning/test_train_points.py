@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from builders import build_dataset
 
-from augstudy import cache
-from augstudy.artifacts import read
-from augstudy.errors import InputError
-from augstudy.stages import choose, train_cnn, train_points, tuning
+from augstudy.core import cache
+from augstudy.core.artifacts import read
+from augstudy.core.errors import InputError
+from augstudy.steps import choose, train_cnn, train_points, tuning
 from augstudy.tuning.points import Trial, deal, settings_of
 from augstudy.tuning.sweep import expand, parse_sweep
 

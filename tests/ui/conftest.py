@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from browser import Page, Proxy, browser
 
-from augstudy.tracker.folder import RunsFolder
+from augstudy.runs.folder import RunsFolder
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "tracker"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from augstudy import cache
+from augstudy.core import cache
 
 
 @pytest.fixture

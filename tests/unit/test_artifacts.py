@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from augstudy import artifacts
-from augstudy.errors import DataError, InputError, ServiceError
+from augstudy.core import artifacts
+from augstudy.core.errors import DataError, InputError, ServiceError
 
 
 @pytest.fixture

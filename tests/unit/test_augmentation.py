@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from augstudy.backend import keras
+from augstudy.models.backend import keras
 from augstudy.models.layers import RandomAffine
 
 

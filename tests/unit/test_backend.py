@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from augstudy.backend import keras, prepare
+from augstudy.models.backend import keras, prepare
 
 _USE = """
-from augstudy.backend import keras
+from augstudy.models.backend import keras
 print(float(keras.ops.sum(keras.ops.ones((2, 3)))))
 """
 

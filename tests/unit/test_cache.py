@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from augstudy import artifacts, cache, fingerprint, telemetry
-from augstudy.cli import invoke
-from augstudy.errors import DataError, InputError
-from augstudy.machine import cpu_has_bf16
+from augstudy.cli.app import invoke
+from augstudy.core import artifacts, cache, fingerprint, telemetry
+from augstudy.core.errors import DataError, InputError
+from augstudy.core.machine import cpu_has_bf16
 from augstudy.training.checkpoints import Keeper
 
 
@@ -255,10 +255,10 @@ def test_clearing_touches_nothing_else_in_the_folder(store, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "steps"),
     [
-        ("report/wording.py", {"summarize"}),
-        ("report/templates/report.html.j2", {"summarize"}),
-        ("errors.py", set()),
-        ("commands/runs.py", set()),
+        ("pages/wording.py", {"summarize"}),
+        ("pages/templates/report.html.j2", {"summarize"}),
+        ("core/errors.py", set()),
+        ("cli/runs.py", set()),
         ("training/classifier.py", {"synthesize", "curate", "train_cnn"}),
         ("training/predicting.py", {"synthesize", "curate", "train_cnn", "evaluate"}),
         ("models/generators.py", {"train_gan"}),
@@ -267,7 +267,7 @@ def test_clearing_touches_nothing_else_in_the_folder(store, tmp_path):
 )
 def test_only_code_that_a_step_reaches_makes_it_another(changed, steps, tmp_path, monkeypatch):
     copy = tmp_path / "augstudy"
-    shutil.copytree(Path(fingerprint.__file__).parent, copy)
+    shutil.copytree(Path(fingerprint.__file__).parents[1], copy)
     monkeypatch.setattr(fingerprint, "_ROOT", copy)
     names = ("train_gan", "synthesize", "curate", "train_cnn", "evaluate", "cam", "summarize")
     fingerprint._code_of.cache_clear()
@@ -291,12 +291,12 @@ def test_what_was_made_while_the_code_changed_is_not_kept(store, dataset, tmp_pa
 
 def test_a_step_notices_that_its_code_was_changed(tmp_path, monkeypatch):
     copy = tmp_path / "augstudy"
-    shutil.copytree(Path(fingerprint.__file__).parent, copy)
+    shutil.copytree(Path(fingerprint.__file__).parents[1], copy)
     monkeypatch.setattr(fingerprint, "_ROOT", copy)
     for function in (fingerprint._code_of, fingerprint.step_version):
         function.cache_clear()
     assert fingerprint.is_as_it_was("cam")
-    (copy / "report" / "html.py").unlink()
+    (copy / "pages" / "html.py").unlink()
     assert fingerprint.is_as_it_was("cam")
     (copy / "explain" / "gradcam.py").unlink()
     assert not fingerprint.is_as_it_was("cam")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from augstudy import artifacts, cache, telemetry
-from augstudy.errors import ServiceError
+from augstudy.core import artifacts, cache, telemetry
+from augstudy.core.errors import ServiceError
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 
-from augstudy import canvas
+from augstudy.core import canvas
+from augstudy.core.fingerprint import file_sha256
 from augstudy.data.describe import draw_samples
-from augstudy.fingerprint import file_sha256
-from augstudy.report.figures.arms import Row, whiskers
-from augstudy.training.sheet import draw_sheet
+from augstudy.explain.sheet import draw_sheet
+from augstudy.pages.figures.arms import Row, whiskers
 
 TASTE = """
 font.family: serif

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from servers import GcsServer, S3Bucket
 
-from augstudy import artifacts
-from augstudy.artifacts import Artifact
-from augstudy.champions import Champions, Current
-from augstudy.errors import DataError, InputError, ServiceError
-from augstudy.storage import ConflictError, Store
+from augstudy.core import artifacts
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.objects import ConflictError, Store
+from augstudy.runs.champions import Champions, Current
 
 KINDS = ["file", "gs", "s3"]
 
@@ -114,7 +114,7 @@ def test_pointer_names_the_model_to_use(tmp_path: Path) -> None:
 
 
 def test_rolling_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from augstudy.cli import invoke
+    from augstudy.cli.app import invoke
 
     uri = f"file://{tmp_path}/c"
     champions = Champions(uri)

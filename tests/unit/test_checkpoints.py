@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from builders import build_dataset
 
-from augstudy import artifacts, telemetry
-from augstudy.config import JudgeSettings
-from augstudy.stages import train_judge
+from augstudy.core import artifacts, telemetry
+from augstudy.settings.config import JudgeSettings
+from augstudy.steps import train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper
 

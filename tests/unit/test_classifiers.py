@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.models import classifiers
+from augstudy.models.backend import keras
 
 
 def test_baseline_is_the_reports_network_to_the_parameter():

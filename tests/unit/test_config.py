@@ -1,9 +1,9 @@
 import pytest
 
-from augstudy.arms import Arm
-from augstudy.config import Augmentation, ClassifierSettings, DataSettings, parse
-from augstudy.errors import InputError
-from augstudy.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
+from augstudy.core.errors import InputError
+from augstudy.models.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import Augmentation, ClassifierSettings, DataSettings, parse
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from servers import RefusingServer, _Server
 
-from augstudy.redaction import without_secrets
+from augstudy.core.redaction import without_secrets
 
 SECRET = "hush-0123456789-never-shown"  # not a real one
 
 STEP = """
 import sys
 import tenacity
-from augstudy.remote import retry
-from augstudy.stages.adapters import step
-from augstudy.storage import open_store
+from augstudy.objects import retry
+from augstudy.steps.adapters import step
+from augstudy.objects import open_store
 retry.WAIT = tenacity.wait_none()
 with step("store"):
     open_store(sys.argv[1]).write("key", b"x")

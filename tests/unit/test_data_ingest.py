@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from servers import GcsServer, S3Bucket
 
-from augstudy import artifacts
-from augstudy.config import MAMMALS, DataSettings
+from augstudy.core import artifacts
+from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.data.dataset import SPLITS, load_classes, load_split
 from augstudy.data.reading import read_drawings
-from augstudy.errors import DataError, InputError, ServiceError
-from augstudy.remote import retry
-from augstudy.stages import ingest
+from augstudy.objects import retry
+from augstudy.settings.config import MAMMALS, DataSettings
+from augstudy.steps import ingest
 
 CLASSES = ["alarm clock", "camel", "cat"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from augstudy.core.errors import DataError
 from augstudy.data.npy import NpyHeader, read_header
-from augstudy.errors import DataError
 
 
 def npy(array: np.ndarray) -> bytes:

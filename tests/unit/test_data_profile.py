@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from builders import build_dataset
 
-from augstudy.config import RetrainSettings
 from augstudy.data.profile import among, digests, drift, drifts, problems, profile, stability_index
+from augstudy.settings.config import RetrainSettings
 
 LIMITS = RetrainSettings()
 

@@ -12,8 +12,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from augstudy.config import MAMMALS, DataSettings
 from augstudy.data.reading import read_drawings
+from augstudy.settings.config import MAMMALS, DataSettings
 
 FOLDER = resources.files("augstudy.data").joinpath("sample")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from servers import GcsServer, RefusingServer, S3Bucket
 
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.data.sources import find_class, open_source
 from augstudy.data.sources.base import ChangedError
-from augstudy.errors import AugstudyError, InputError, ServiceError
-from augstudy.remote.retry import ATTEMPTS
+from augstudy.objects.retry import ATTEMPTS
 
 
 def free_port() -> int:
@@ -217,7 +217,7 @@ def test_public_s3_objects_need_no_credentials(
 def test_google_credentials_are_used_where_there_are_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augstudy.remote.gcs import client
+    from augstudy.objects.google import client
 
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
@@ -237,9 +237,9 @@ def test_google_credentials_are_used_where_there_are_some(
 def test_ingest_of_local_data_loads_neither_a_training_nor_a_cloud_library() -> None:
     program = """if True:
         import sys
-        from augstudy.config import DataSettings
+        from augstudy.settings.config import DataSettings
         from augstudy.data.reading import read_drawings
-        import augstudy.stages.ingest
+        import augstudy.steps.ingest
         read_drawings(DataSettings())
         heavy = {"tensorflow", "keras", "jax", "pandas", "fsspec", "s3fs", "google.cloud.storage"}
         sys.exit(f"loaded {loaded}" if (loaded := heavy & set(sys.modules)) else 0)

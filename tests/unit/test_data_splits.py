@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from augstudy.config import DataSettings
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.sampling import choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo
 from augstudy.data.splits import Splits, TooFewError, make_splits
+from augstudy.settings.config import DataSettings
 
 CLASSES = ("ant", "bee", "cow")
 

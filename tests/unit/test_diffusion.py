@@ -6,13 +6,13 @@ import gan_toy
 import numpy as np
 import pytest
 
-from augstudy.backend import keras
-from augstudy.config import DiffusionSettings, GanSettings
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.models import denoiser
+from augstudy.models.backend import keras
 from augstudy.models.denoiser import CodedNorm
 from augstudy.models.diffusion import DiffusionSampler, sample
-from augstudy.recipes import gan_recipe
+from augstudy.models.recipes import gan_recipe
+from augstudy.settings.config import DiffusionSettings, GanSettings
 from augstudy.training import diffusion
 from augstudy.training.gan import generate
 from augstudy.training.saving import load_model, save_model

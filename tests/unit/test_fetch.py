@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from servers import GcsServer, S3Bucket
 
-from augstudy import artifacts
-from augstudy.cli import invoke
-from augstudy.storage import open_store
+from augstudy.cli.app import invoke
+from augstudy.core import artifacts
+from augstudy.objects import open_store
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3", "minio", "file"])

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from augstudy.files import write_arrays
+from augstudy.core.files import write_arrays
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:

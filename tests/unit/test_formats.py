@@ -1,6 +1,6 @@
 import pytest
 
-from augstudy.formats import duration, points
+from augstudy.core.formats import duration, points
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import sys
 import gan_toy
 import pytest
 
-from augstudy.recipes import GANS, LADDER, gan_recipe
+from augstudy.models.recipes import GANS, LADDER, gan_recipe
 
 ONE_THING = {
     "report_sn": {"spectral_norm", "loss"},

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import TwoRateAdam
 from augstudy.models.augment import cutout, jitter, mirror_half
+from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
 from augstudy.models.losses import (
     class_scores,
@@ -24,8 +24,8 @@ from augstudy.models.losses import (
     generator_source_loss,
     variety_loss,
 )
+from augstudy.models.recipes import gan_recipe
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
-from augstudy.recipes import gan_recipe
 from augstudy.training import gan
 
 REAL, FAKE = np.array([2.0, 0.5], "float32"), np.array([-3.0, 1.0], "float32")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from augstudy.training.signals import Reference, mean_distance
+from augstudy.metrics.signals import Reference, mean_distance
 from augstudy.training.stability import alarms, failure, first_broken, judge
 
 RANDOM = np.random.default_rng(0)

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from augstudy import artifacts
-from augstudy.backend import keras
-from augstudy.config import GanSettings, JudgeSettings
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError, TrainingError
 from augstudy.data.dataset import SPLITS, Split, save_split
-from augstudy.errors import InputError, TrainingError
 from augstudy.metrics.figures import FIGURES
 from augstudy.models.acgan import ACGAN
-from augstudy.stages import adapters, synthesize, train_gan, train_judge
+from augstudy.models.backend import keras
+from augstudy.settings.config import GanSettings, JudgeSettings
+from augstudy.steps import adapters, synthesize, train_gan, train_judge
 from augstudy.training import gan
 from augstudy.training.watching import SAMPLES_PER_CLASS, SIGNALS
 

@@ -6,9 +6,9 @@ import gan_toy
 import numpy as np
 import pytest
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.models import generators
+from augstudy.models.backend import keras
 from augstudy.training import gan, watching
 
 IMAGES, LABELS = gan_toy.bars(96)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.explain.gradcam import heat_maps
+from augstudy.models.backend import keras
 
 layers = keras.layers
 

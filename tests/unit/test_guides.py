@@ -7,7 +7,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from augstudy.cli import app
+from augstudy.cli.app import app
 from augstudy.cluster.settings import ClusterSettings
 
 ROOT = Path(__file__).parents[2]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from augstudy import artifacts
-from augstudy.config import JudgeSettings
+from augstudy.core import artifacts
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.data.mixtures import Drawings
 from augstudy.metrics import quality
 from augstudy.metrics.figures import FIGURES
-from augstudy.stages import train_judge
+from augstudy.settings.config import JudgeSettings
+from augstudy.steps import train_judge
 from augstudy.training.inspection import Inspection
 
 SETTINGS = JudgeSettings(classifier="baseline", steps=8, cas_steps=8)

@@ -5,12 +5,12 @@ import gan_toy
 import numpy as np
 import pytest
 
-from augstudy import artifacts
-from augstudy.backend import keras
-from augstudy.config import JudgeSettings
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError
 from augstudy.data.dataset import SPLITS, Split, save_split
-from augstudy.errors import InputError
-from augstudy.stages import train_judge
+from augstudy.models.backend import keras
+from augstudy.settings.config import JudgeSettings
+from augstudy.steps import train_judge
 from augstudy.training import judge
 from augstudy.training.saving import load_model
 

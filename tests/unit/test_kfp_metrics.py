@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from augstudy.metrics.figures import FIGURES
-from augstudy.report import kfp_metrics
+from augstudy.pages import kfp_metrics
 
 
 def some_predictions(seeds=3, images=220, classes=11, generator_seed=5):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augstudy.errors import DataError
+from augstudy.core.errors import DataError
 from augstudy.metrics.label_noise import find_label_noise, self_confidence
 
 

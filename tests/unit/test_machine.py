@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from augstudy import machine
+from augstudy.core import machine
 
 INFORMATION = """Model: \t\t {model}
 IRQ:   \t\t 118

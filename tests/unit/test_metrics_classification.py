@@ -2,12 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from augstudy.errors import DataError
-from augstudy.metrics.classification import (
-    confusion_matrices,
-    evaluate_predictions,
-    exact_interval,
-)
+from augstudy.core.errors import DataError
+from augstudy.metrics.classification import confusion_matrices, evaluate_predictions, exact_interval
 from augstudy.metrics.scores import SCORES, Score
 
 CLASSES = ("cow", "lion", "zebra")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from augstudy.metrics.learning import LearningCurve, accuracy_draws, estimate
+from augstudy.stats.learning import LearningCurve, accuracy_draws, estimate
 
 LEVELS = (25, 50, 100, 200)
 

@@ -5,9 +5,9 @@ import pytest
 from outcomes import outcomes, true_difference
 from scipy import optimize
 
-from augstudy.metrics.noise import Noise
-from augstudy.metrics.power import Needed, assumed_noise, detectable, forecast, needed
-from augstudy.metrics.statistics import paired_difference
+from augstudy.stats.noise import Noise
+from augstudy.stats.paired import paired_difference
+from augstudy.stats.power import Needed, assumed_noise, detectable, forecast, needed
 
 
 @pytest.mark.parametrize(("seeds", "images"), [(3, 600), (8, 300)])

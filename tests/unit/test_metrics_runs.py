@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augstudy.metrics.runs import RunScatter, run_scatter
-from augstudy.metrics.statistics import holm, paired_difference, run_difference
+from augstudy.stats.paired import holm, paired_difference, run_difference
+from augstudy.stats.scatter import RunScatter, run_scatter
 
 
 def test_the_common_variance_is_that_of_a_block_design():

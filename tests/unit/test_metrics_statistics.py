@@ -3,13 +3,8 @@ import pytest
 from outcomes import outcomes, true_difference
 from scipy import stats
 
-from augstudy.errors import DataError
-from augstudy.metrics.statistics import (
-    holm,
-    mcnemar,
-    paired_difference,
-    two_way_bootstrap,
-)
+from augstudy.core.errors import DataError
+from augstudy.stats.paired import holm, mcnemar, paired_difference, two_way_bootstrap
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from outcomes import outcomes, true_difference
 
-from augstudy.metrics.noise import Noise
-from augstudy.metrics.statistics import PairedDifference, paired_difference
-from augstudy.metrics.verdicts import margin_text, needs, outcome, sentence, verdict
+from augstudy.stats.noise import Noise
+from augstudy.stats.paired import PairedDifference, paired_difference
+from augstudy.stats.verdicts import margin_text, needs, outcome, sentence, verdict
 
 NOISE = Noise(image=0.02, run=1e-5, residual=0.1)
 

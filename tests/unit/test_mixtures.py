@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from augstudy.arms import Arm
 from augstudy.data.curation import Judged, TooFewDrawingsError
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
+from augstudy.settings.arms import Arm
 
 CLASSES, LEVEL = 3, 10
 

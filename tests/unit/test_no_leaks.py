@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from builders import build_dataset
 
-from augstudy import artifacts
-from augstudy.arms import Arm
-from augstudy.config import (
+from augstudy.core import artifacts
+from augstudy.data.dataset import SPLITS, load_split
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import (
     MAMMALS,
     ClassifierSettings,
     CurationSettings,
     DataSettings,
     JudgeSettings,
 )
-from augstudy.data.dataset import SPLITS, load_split
-from augstudy.stages import (
+from augstudy.steps import (
     cam,
     curate,
     evaluate,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augstudy.metrics.promotion import compare, decide, flat
+from augstudy.stats.promotion import compare, decide, flat
 
 
 def right(seeds, images, wrong):

@@ -9,9 +9,9 @@ from generated import eyes
 from scipy import ndimage
 from scipy.spatial import distance
 
-from augstudy.config import MAMMALS
 from augstudy.metrics import generative, quality
 from augstudy.metrics.figures import FIGURES, Seen
+from augstudy.settings.config import MAMMALS
 
 CLASSES = ["cow", "giraffe", "zebra"]
 SIZE = 40

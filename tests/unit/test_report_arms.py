@@ -8,10 +8,10 @@ import generated
 import numpy as np
 import pytest
 
-from augstudy import artifacts
-from augstudy.arms import Arm
-from augstudy.report import sections
-from augstudy.stages import summarize
+from augstudy.core import artifacts
+from augstudy.pages import sections
+from augstudy.settings.arms import Arm
+from augstudy.steps import summarize
 
 CLASSES = ("cow", "horse", "zebra", "tiger")  # two pairs that are easily confused
 ARMS = (

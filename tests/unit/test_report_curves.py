@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from augstudy.report.figures import levels
+from augstudy.pages.figures import levels
 
 LEVELS = (25, 50, 100)
 

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from augstudy.report import style, wording
-from augstudy.report.figures import confusion, gan, pictures
-from augstudy.report.figures.arms import Row, whiskers
-from augstudy.report.gallery import flat_rows
+from augstudy.pages import style, wording
+from augstudy.pages.figures import confusion, gan, pictures
+from augstudy.pages.figures.arms import Row, whiskers
+from augstudy.pages.gallery import flat_rows
 
 
 def decoded(uri):

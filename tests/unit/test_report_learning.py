@@ -4,12 +4,13 @@ from dataclasses import asdict
 import builders
 import pytest
 
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.local.series import Series
-from augstudy.metrics.learning import Worth
-from augstudy.report import learning, levels
-from augstudy.report.material import gather, read_arm
-from augstudy.report.summary import summarise
+from augstudy.pages import levels
+from augstudy.results import learning
+from augstudy.results.material import gather, read_arm
+from augstudy.results.study import summarise
+from augstudy.stats.learning import Worth
 
 CLASSES = ("cow", "lion", "zebra")
 SKILLS = {4: (-1.2, -0.2), 8: (-0.2, 0.4), 16: (0.8, 0.9)}

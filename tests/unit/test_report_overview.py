@@ -4,7 +4,7 @@ import json
 import pandas as pd
 from rich.console import Console
 
-from augstudy.report import overview
+from augstudy.pages import overview
 
 
 def summary(best="add_100", mean=0.021, verdict="helps"):

@@ -8,10 +8,10 @@ import builders
 import pytest
 from studies import build_study
 
-from augstudy import artifacts
-from augstudy.errors import InputError
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError
 from augstudy.metrics.figures import FIGURES
-from augstudy.stages import summarize
+from augstudy.steps import summarize
 
 CLASSES = ("cow", "lion", "zebra")
 ARMS = (("real", None, 0.0), ("add", 1.0, 0.8), ("mislabelled", 0.3, -1.5))
@@ -214,7 +214,7 @@ def test_only_shared_seeds_are_paired(study, tmp_path):
 
 def test_the_stage_imports_no_deep_learning():
     code = (
-        "import sys, augstudy.stages.summarize;"
+        "import sys, augstudy.steps.summarize;"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'kfp') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

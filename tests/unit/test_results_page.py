@@ -9,8 +9,8 @@ import pytest
 from generated import build_gan
 from studies import build_study
 
-from augstudy import artifacts
-from augstudy.stages import summarize
+from augstudy.core import artifacts
+from augstudy.steps import summarize
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))

@@ -8,11 +8,11 @@ import pytest
 from builders import build_classifier, build_dataset, build_evaluation, write_json
 from servers import GcsServer
 
-from augstudy import artifacts
-from augstudy.champions import Champions
-from augstudy.config import RetrainSettings
-from augstudy.errors import DataError, InputError
-from augstudy.stages import promote, validate
+from augstudy.core import artifacts
+from augstudy.core.errors import DataError, InputError
+from augstudy.runs.champions import Champions
+from augstudy.settings.config import RetrainSettings
+from augstudy.steps import promote, validate
 
 CLASSES = ("cow", "lion", "zebra")
 

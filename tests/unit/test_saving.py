@@ -4,8 +4,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from augstudy.backend import keras, prepare
-from augstudy.errors import DataError
+from augstudy.core.errors import DataError
+from augstudy.models.backend import keras, prepare
 from augstudy.training.saving import load_model, save_model
 
 

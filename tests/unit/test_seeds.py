@@ -2,11 +2,11 @@
 
 import pytest
 
-from augstudy.cli import invoke
-from augstudy.config import DataSettings, JudgeSettings, parse
-from augstudy.errors import InputError
+from augstudy.cli.app import invoke
+from augstudy.core.errors import InputError
+from augstudy.core.rng import check_seed, check_seeds
 from augstudy.local import parameters
-from augstudy.seeds import check_seed, check_seeds
+from augstudy.settings.config import DataSettings, JudgeSettings, parse
 
 WRONG = [-1, 2**32, 0.5, True, "1"]
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from builders import build_dataset, write_json
 
-from augstudy import artifacts
-from augstudy.arms import Arm
-from augstudy.config import ClassifierSettings, CurationSettings
-from augstudy.errors import InputError
-from augstudy.stages import adapters, cells, curate, train_cnn
-from augstudy.telemetry import Stage
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError
+from augstudy.core.telemetry import Stage
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import ClassifierSettings, CurationSettings
+from augstudy.steps import adapters, cells, curate, train_cnn
 
 CLASSES = ("giraffe", "zebra")
 RECIPE = ClassifierSettings(architecture="baseline", epochs=6, batch_size=16)

@@ -8,14 +8,14 @@ import pytest
 from builders import build_dataset
 from generated import build_synthetic
 
-from augstudy import artifacts
-from augstudy.arms import Arm
-from augstudy.backend import keras
-from augstudy.config import Augmentation, ClassifierSettings
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError
 from augstudy.data.dataset import load_split
-from augstudy.errors import InputError
 from augstudy.metrics.label_noise import find_label_noise
-from augstudy.stages import cam, evaluate, train_cnn
+from augstudy.models.backend import keras
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import Augmentation, ClassifierSettings
+from augstudy.steps import cam, evaluate, train_cnn
 from augstudy.training.predicting import predict_as
 from augstudy.training.saving import load_model, save_model
 

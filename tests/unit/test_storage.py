@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from servers import GcsServer, RefusingServer, S3Bucket
 
-from augstudy.errors import DataError, InputError, ServiceError
-from augstudy.remote.filesystem import UnsupportedError
-from augstudy.remote.retry import ATTEMPTS
-from augstudy.storage import ConflictError, MissingError, Store, open_store
-from augstudy.storage.s3 import S3Store
+from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.objects import ConflictError, MissingError, Store, open_store
+from augstudy.objects.filesystem import UnsupportedError
+from augstudy.objects.retry import ATTEMPTS
+from augstudy.objects.s3 import S3Store
 
 KINDS = ["file", "gs", "s3", "minio"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from augstudy import artifacts, telemetry
+from augstudy.core import artifacts, telemetry
 from augstudy.training.checkpoints import TERMINATED, Terminated
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from rich.console import Console
 
-from augstudy.commands import results
+from augstudy.cli import results
 from augstudy.local.runner import Result
 
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.ndimage import center_of_mass
 
-from augstudy.backend import keras
-from augstudy.config import Augmentation, ClassifierSettings
+from augstudy.models.backend import keras
+from augstudy.settings.config import Augmentation, ClassifierSettings
 from augstudy.training.classifier import Trainer, optimizer, train
 from augstudy.training.predicting import predict, predict_as, views
 

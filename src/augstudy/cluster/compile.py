@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from augstudy.cluster import ir
-from augstudy.errors import AugstudyError
+from augstudy.core.errors import AugstudyError
 
 
 def compile_pipeline(pipeline: Any, target: Path, caching: bool = True) -> None:

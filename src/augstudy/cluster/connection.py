@@ -14,8 +14,8 @@ import yaml
 from pydantic import Field, SecretStr
 
 from augstudy.cluster.faults import Faults
-from augstudy.config import Settings, parse
-from augstudy.errors import InputError, ServiceError
+from augstudy.core.errors import InputError, ServiceError
+from augstudy.settings.config import Settings, parse
 
 FILE_VARIABLE = "AUGSTUDY_KFP"
 _VARIABLES = {

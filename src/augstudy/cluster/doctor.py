@@ -10,7 +10,7 @@ from augstudy.cluster.checks import Place, access, capacity, image, kfp, network
 from augstudy.cluster.connection import Connection
 from augstudy.cluster.findings import Finding, guarded, ok, warning, wrong
 from augstudy.cluster.settings import ClusterSettings
-from augstudy.errors import AugstudyError, InputError
+from augstudy.core.errors import AugstudyError, InputError
 
 _CHECKOUT = Path(__file__).parents[3]
 

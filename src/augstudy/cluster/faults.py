@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from augstudy.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
 
 _LONGEST = 300
 

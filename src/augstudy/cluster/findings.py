@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from augstudy.errors import AugstudyError
+from augstudy.core.errors import AugstudyError
 
 State = Literal["ok", "warning", "wrong"]
 

@@ -11,8 +11,8 @@ from rich.markup import escape
 from augstudy.cluster.faults import UnreachableError
 from augstudy.cluster.server import Server
 from augstudy.cluster.submit import Submitted
-from augstudy.errors import AugstudyError
-from augstudy.formats import duration
+from augstudy.core.errors import AugstudyError
+from augstudy.core.formats import duration
 
 _GOOD = ("SUCCEEDED", "SKIPPED")
 _BAD = ("FAILED", "CANCELED")

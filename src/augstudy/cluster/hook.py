@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
 
 _TIMEOUT_S = 30
 _PAGE = 100

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from augstudy import __version__
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 REPOSITORY = "augstudy-python"  # KFP warns of names without "python"
 GPU_SUFFIX = "-gpu"

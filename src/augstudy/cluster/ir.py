@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 Node = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']+)'\]\}\}")

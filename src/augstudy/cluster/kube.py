@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from augstudy.errors import InputError, ServiceError
+from augstudy.core.errors import InputError, ServiceError
 
 _TIMEOUT_S = (5, 20)  # to connect, to answer
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 CONFIG_MAP = "kfp-launcher"
 DEFAULT_ROOT = "minio://mlpipeline/v2/artifacts"

@@ -19,7 +19,7 @@ from pathlib import Path
 from augstudy.cluster import launcher, rights
 from augstudy.cluster.findings import Finding, guarded, ok, wrong
 from augstudy.cluster.incluster import InCluster
-from augstudy.errors import ServiceError
+from augstudy.core.errors import ServiceError
 
 _OBJECT = "augstudy-check.txt"
 _TIMEOUT_S = 10
@@ -61,7 +61,7 @@ def _cluster() -> Iterator[Finding]:
 
 
 def _store(cluster: InCluster, access: launcher.Access) -> Iterator[Finding]:
-    from augstudy.storage import open_store
+    from augstudy.objects import open_store
 
     with tempfile.TemporaryDirectory() as folder:
         _sign_in(cluster, access, Path(folder))

@@ -13,12 +13,12 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from augstudy.artifacts import MANIFEST
 from augstudy.cluster import costs, ir
 from augstudy.cluster.server import Server, Version
-from augstudy.errors import InputError
-from augstudy.storage import Store, open_store
-from augstudy.tracker.record import difference_of
+from augstudy.core.artifacts import MANIFEST
+from augstudy.core.errors import InputError
+from augstudy.objects import Store, open_store
+from augstudy.runs.record import difference_of
 
 _AT_ONCE = 8
 # Task, its output, and the file in it that says what a run found: studies, retraining.

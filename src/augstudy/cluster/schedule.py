@@ -12,7 +12,7 @@ from typing import Any, Literal
 from augstudy.cluster.cron import Cron
 from augstudy.cluster.server import Server, Version
 from augstudy.cluster.submit import Say, compiled, experiment, upload
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 Outcome = Literal["created", "replaced", "unchanged"]
 

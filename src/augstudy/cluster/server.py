@@ -8,7 +8,7 @@ from typing import Any
 
 from augstudy.cluster import ir
 from augstudy.cluster.connection import Connection, open_api
-from augstudy.errors import ServiceError
+from augstudy.core.errors import ServiceError
 
 _PAGE = 100
 _MOST_COMPARED = 10  # the dashboard compares two to ten runs

@@ -13,8 +13,8 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
-from augstudy.config import Settings, parse
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
+from augstudy.settings.config import Settings, parse
 
 FILE_VARIABLE = "AUGSTUDY_CLUSTER"
 _OVERRIDES = {

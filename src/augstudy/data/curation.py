@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arrays import Labels
-from augstudy.errors import InputError
+from augstudy.core.arrays import Labels
+from augstudy.core.errors import InputError
 
 Floats = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.intp]

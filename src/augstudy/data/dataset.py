@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from augstudy.artifacts import Artifact
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import DataError
 from augstudy.data.npy import IMAGE_SIDE
-from augstudy.errors import DataError
 
 KIND = "dataset"
 SPLITS = ("train", "extra", "val", "test")

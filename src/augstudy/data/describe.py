@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from augstudy import canvas
-from augstudy.config import DataSettings
+from augstudy.core import canvas
 from augstudy.data.npy import IMAGE_SIDE
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.splits import Splits
+from augstudy.settings.config import DataSettings
 
 _BINS = 32
 _SHEET_COLUMNS = 12

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arms import Arm
-from augstudy.arrays import Images, Labels
+from augstudy.core.arrays import Images, Labels
 from augstudy.data.curation import Judged, TooFewDrawingsError, choose, fold_shortage
+from augstudy.settings.arms import Arm
 
 _MORE_SYNTHETIC = "raise synthetic_per_class or lower the arm's share"
 _MORE_REAL = "lower the level or the arm's share, or raise train_per_class"
@@ -68,7 +68,7 @@ class Sources:
 def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Drawings:
     """Make the training set of `arm`; the same `seed` replaces the same real drawings in every arm.
 
-    How each kind of arm does it is in :mod:`augstudy.arms`.
+    How each kind of arm does it is in :mod:`augstudy.settings.arms`.
 
     Raises:
         TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from augstudy.errors import DataError
+from augstudy.core.errors import DataError
 
 IMAGE_SIDE = 28
 ROW_BYTES = IMAGE_SIDE * IMAGE_SIDE

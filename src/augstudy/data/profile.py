@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from augstudy.artifacts import Artifact
-from augstudy.config import RetrainSettings
+from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import SPLITS, load_classes, load_split
+from augstudy.settings.config import RetrainSettings
 
 _BINS = 64
 _SHARE_OF_A_BIN = 0.1  # of the reference, at least

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from augstudy.config import DataSettings
+from augstudy.core.errors import InputError
 from augstudy.data.npy import IMAGE_SIDE, NpyHeader, read_header
 from augstudy.data.sampling import RESERVES, RowRange, choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo, Source, find_class, open_source
 from augstudy.data.sources.base import ChangedError
 from augstudy.data.sources.cache import CachedSource
-from augstudy.errors import InputError
+from augstudy.settings.config import DataSettings
 
 _PARALLEL_READS = 8  # the HTTP clients keep ten connections each
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from augstudy.config import DataSettings
+from augstudy.core.errors import InputError
 from augstudy.data.dataset import SPLITS, Split
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.sampling import generator
-from augstudy.errors import InputError
+from augstudy.settings.config import DataSettings
 
 
 class TooFewError(InputError):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
+from augstudy.models.backend import keras
 
 ops = keras.ops
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from augstudy.errors import InputError
-from augstudy.recipes import merged
+from augstudy.core.errors import InputError
+from augstudy.models.recipes import merged
 
 
 @dataclass(frozen=True)

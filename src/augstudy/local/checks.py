@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from augstudy.arms import Arm
-from augstudy.config import (
+from augstudy.core.errors import InputError
+from augstudy.core.rng import check_seed, check_seeds
+from augstudy.models.recipes import classifier_recipe, decoded, gan_recipe
+from augstudy.objects import check_address
+from augstudy.settings.arms import Arm
+from augstudy.settings.config import (
     ON_FAILURE,
     ComparisonSettings,
     CurationSettings,
@@ -13,10 +17,6 @@ from augstudy.config import (
     RetrainSettings,
     parse,
 )
-from augstudy.errors import InputError
-from augstudy.recipes import classifier_recipe, decoded, gan_recipe
-from augstudy.seeds import check_seed, check_seeds
-from augstudy.storage import check_address
 
 
 def check(values: Mapping[str, Any]) -> None:

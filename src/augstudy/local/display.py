@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.formats import duration
+from augstudy.core.formats import duration
 from augstudy.local.events import RunState, Step, now
 
 _BAR = 16

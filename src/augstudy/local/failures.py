@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from augstudy.errors import AugstudyError
+from augstudy.core.errors import AugstudyError
 from augstudy.local.events import RunState
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -7,11 +7,17 @@ from typing import Any
 
 import yaml
 
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
 from augstudy.local.checks import check
-from augstudy.parsing import parse_arms, parse_assignments, parse_integers, parse_levels, split
+from augstudy.settings.parsing import (
+    parse_arms,
+    parse_assignments,
+    parse_integers,
+    parse_levels,
+    split,
+)
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "STRING": (str, "a text"),

@@ -14,12 +14,13 @@ from typing import Any
 
 import yaml
 
-from augstudy import __version__, artifacts
-from augstudy.files import replace_text
-from augstudy.fingerprint import code_version
+from augstudy import __version__
+from augstudy.core import artifacts
+from augstudy.core.files import replace_text
+from augstudy.core.fingerprint import code_version
+from augstudy.core.machine import hardware
 from augstudy.local.events import Step
-from augstudy.machine import hardware
-from augstudy.tracker.folder import RunsFolder
+from augstudy.runs.folder import RunsFolder
 
 RECORD = "run.json"
 LOG = "run.log"
@@ -156,8 +157,7 @@ def refresh_overview(runs: Path) -> str:
         What went wrong: an overview that cannot be made is no reason to lose a run. Else empty.
     """
     try:
-        from augstudy.report import overview
-        from augstudy.tracker import run_page
+        from augstudy.pages import overview, run_page
 
         run_page.write_missing(RunsFolder(runs))
 

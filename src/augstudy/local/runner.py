@@ -18,14 +18,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from augstudy.cache import VARIABLE as CACHE_VARIABLE
+from augstudy.core.cache import VARIABLE as CACHE_VARIABLE
+from augstudy.core.machine import usable_cores
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
 from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
 from augstudy.local.series import Series
-from augstudy.machine import usable_cores
-from augstudy.tracker.record import difference_of
+from augstudy.runs.record import difference_of
 
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
@@ -68,7 +68,7 @@ def run(
         threads: Processor threads of a step that runs alone (0: all of the machine). Cells, of
             which two run side by side, get half. A CPU sums in an order that depends on the
             number of threads, so it is kept with the run.
-        cache: Folder of a cache of what earlier runs made, see :mod:`augstudy.cache`.
+        cache: Folder of a cache of what earlier runs made, see :mod:`augstudy.core.cache`.
         base: What the parameters would have been without anybody's wishes: those of the preset.
             What differs from them is kept with the run.
         series: The study at several levels that this run is a part of, if it is.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from augstudy.report.levels import Curve
+    from augstudy.pages.levels import Curve
 
 PAGE = "levels.html"
 
@@ -42,7 +42,7 @@ class Series:
 
     def add(self, folder: Path) -> None:
         """Take in a finished run, and write the page on all so far."""
-        from augstudy.report import overview
+        from augstudy.pages import overview
 
         self.folders.append(folder)
         rows = overview.rows_of(self.folders)
@@ -52,10 +52,10 @@ class Series:
 
     def curves(self) -> "list[Curve]":
         """Accuracy of every arm by level, and what it is worth in real images."""
-        from augstudy.report import levels
-        from augstudy.report.material import read_arm
-        from augstudy.storage import open_store
-        from augstudy.tracker.shelf import Shelf
+        from augstudy.objects import open_store
+        from augstudy.pages import levels
+        from augstudy.results.material import read_arm
+        from augstudy.runs.shelf import Shelf
 
         evaluations = {}
         for folder in self.folders:

@@ -25,17 +25,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from augstudy import fingerprint
+from augstudy.core import fingerprint
 
 _EXECUTOR = "kfp.dsl.executor_main"
-# What the steps import; augstudy.backend first: it spares Keras libraries that it does not need.
+# What the steps import; the backend first: it spares Keras libraries that it does not need.
 LIBRARIES = (
-    "augstudy.backend",
-    "augstudy.stages.train_gan",
-    "augstudy.stages.train_cnn",
-    "augstudy.stages.evaluate",
-    "augstudy.stages.cam",
-    "augstudy.stages.summarize",
+    "augstudy.models.backend",
+    "augstudy.steps.train_gan",
+    "augstudy.steps.train_cnn",
+    "augstudy.steps.evaluate",
+    "augstudy.steps.cam",
+    "augstudy.steps.summarize",
 )
 _KILLED = 128 + signal.SIGKILL
 

@@ -23,8 +23,8 @@ def main(request: str) -> None:
     from kfp import local
 
     from augstudy.cluster.ir import count_steps
+    from augstudy.core.telemetry import Stage
     from augstudy.local import catalog
-    from augstudy.telemetry import Stage
 
     pipeline = catalog.load(asked["pipeline"])
     spec = json_format.MessageToDict(pipeline.pipeline_spec)

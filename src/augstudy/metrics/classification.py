@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from augstudy.arrays import Floats
-from augstudy.errors import DataError
+from augstudy.core.arrays import Floats
+from augstudy.core.errors import DataError
 from augstudy.metrics.scores import BY_CLASS, SCORES, Counts
 
 CONFIDENCE = 0.95

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.arrays import Floats, Images, Labels
+from augstudy.core.arrays import Floats, Images, Labels
 from augstudy.metrics.generative import Indices
-from augstudy.training.signals import relative_diversity
+from augstudy.metrics.signals import relative_diversity
 
 Direction = Literal["lower", "higher", "as real"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from augstudy.arrays import Floats
+from augstudy.core.arrays import Floats
 
 Indices = NDArray[np.intp]
 

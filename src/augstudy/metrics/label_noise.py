@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.arrays import Labels
-from augstudy.errors import DataError
+from augstudy.core.arrays import Labels
+from augstudy.core.errors import DataError
 
 Floats = NDArray[np.floating[Any]]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # the command line reads the words without waiting for numpy
-    from augstudy.arrays import Floats
+    from augstudy.core.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ stopped weights. So the sum of both losses gives each network the gradient of it
 from collections.abc import Mapping
 from typing import Any
 
-from augstudy.backend import keras
-from augstudy.config import GanSettings
 from augstudy.models import augment, losses
 from augstudy.models.averages import follow
+from augstudy.models.backend import keras
+from augstudy.settings.config import GanSettings
 
 ops = keras.ops
 

@@ -7,7 +7,7 @@ axes are products with interpolation matrices: deterministic, and nearly free on
 
 from typing import Any
 
-from augstudy.backend import keras
+from augstudy.models.backend import keras
 
 ops = keras.ops
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from augstudy.config import NetworkSettings
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
+from augstudy.settings.config import NetworkSettings
 
 if TYPE_CHECKING:
-    from augstudy.backend import keras
+    from augstudy.models.backend import keras
 
 Stack = Callable[[Any, int], Iterable[Any]]
 
@@ -203,7 +203,7 @@ def build(name: str, classes: int, network: NetworkSettings | None = None) -> "k
         InputError: there is no architecture of that name, or `network` cannot change it so.
     """
     stack = changed(name, network or NetworkSettings())
-    from augstudy.backend import keras
+    from augstudy.models.backend import keras
 
     layers = keras.layers
     return keras.Sequential(

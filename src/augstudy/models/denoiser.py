@@ -6,7 +6,7 @@ Nearly all its work is in dense 3 x 3 convolutions, which CPUs with bf16 units a
 import math
 from typing import Any
 
-from augstudy.backend import keras
+from augstudy.models.backend import keras
 
 ops, layers = keras.ops, keras.layers
 

@@ -13,10 +13,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from augstudy.backend import keras
-from augstudy.config import DiffusionSettings
 from augstudy.models import augment, denoiser
 from augstudy.models.averages import follow
+from augstudy.models.backend import keras
+from augstudy.settings.config import DiffusionSettings
 
 ops = keras.ops
 PIXELS = 28 * 28

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
+from augstudy.models.backend import keras
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
 
 layers = keras.layers

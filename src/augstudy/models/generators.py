@@ -8,8 +8,8 @@ in 0-1. Every layer's name starts with ``generator_``: the optimizer tells the t
 from collections.abc import Callable
 from typing import Any
 
-from augstudy.backend import keras
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
+from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
 
 layers = keras.layers

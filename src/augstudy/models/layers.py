@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from augstudy.backend import keras
-from augstudy.config import Augmentation
+from augstudy.models.backend import keras
+from augstudy.settings.config import Augmentation
 
 ops = keras.ops
 

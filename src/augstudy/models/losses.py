@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from augstudy.backend import keras
+from augstudy.models.backend import keras
 
 ops = keras.ops
 SourceLoss = Literal["bce", "hinge"]

@@ -6,7 +6,7 @@ optimizer left it and let the gradient flow through the division (Miyato et al. 
 
 from typing import Any
 
-from augstudy.backend import keras
+from augstudy.models.backend import keras
 
 ops = keras.ops
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from augstudy.arrays import Images
-from augstudy.backend import keras
-from augstudy.config import ClassifierSettings
+from augstudy.core.arrays import Images
+from augstudy.models.backend import keras
+from augstudy.settings.config import ClassifierSettings
 from augstudy.training import checkpoints
 
 Progress = Callable[[int, int, str], None]

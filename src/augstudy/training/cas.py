@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.config import JudgeSettings
 from augstudy.data.mixtures import Drawings
+from augstudy.settings.config import JudgeSettings
 from augstudy.training.callbacks import Progress
 from augstudy.training.classifier import Trainer
 from augstudy.training.judge import recipe

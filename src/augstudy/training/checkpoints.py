@@ -25,11 +25,11 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from augstudy import artifacts, cache, telemetry
-from augstudy.errors import AugstudyError, DataError, InputError
-from augstudy.files import write_arrays
-from augstudy.fingerprint import made_by
-from augstudy.storage import Store, open_store
+from augstudy.core import artifacts, cache, telemetry
+from augstudy.core.errors import AugstudyError, DataError, InputError
+from augstudy.core.files import write_arrays
+from augstudy.core.fingerprint import made_by
+from augstudy.objects import Store, open_store
 
 STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
 TERMINATED = 128 + signal.SIGTERM

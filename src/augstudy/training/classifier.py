@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from augstudy.arrays import Images, Labels
-from augstudy.backend import keras, prepare, resolve_precision
-from augstudy.config import ClassifierSettings, OptimizerSettings
+from augstudy.core.arrays import Images, Labels
 from augstudy.models import classifiers
+from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.layers import RandomAffine
+from augstudy.settings.config import ClassifierSettings, OptimizerSettings
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,

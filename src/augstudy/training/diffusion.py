@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.backend import keras, resolve_precision
-from augstudy.config import DiffusionSettings
+from augstudy.models.backend import keras, resolve_precision
 from augstudy.models.diffusion import Diffusion, DiffusionSampler
+from augstudy.settings.config import DiffusionSettings
 from augstudy.training.schedules import learning_rate
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arrays import Images
-from augstudy.backend import keras
+from augstudy.core.arrays import Images
+from augstudy.models.backend import keras
 
 _BATCH = 256
 

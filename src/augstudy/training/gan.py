@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arrays import Images, Labels
-from augstudy.backend import keras, prepare, resolve_precision
-from augstudy.config import DiffusionSettings, GanSettings, GeneratorSettings
-from augstudy.errors import InputError
+from augstudy.core.arrays import Images, Labels
+from augstudy.core.errors import InputError
+from augstudy.metrics.signals import Reference
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
+from augstudy.models.backend import keras, prepare, resolve_precision
+from augstudy.settings.config import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.training import diffusion
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper, written_when_terminated
 from augstudy.training.drawing import generate
 from augstudy.training.schedules import learning_rate
-from augstudy.training.signals import Reference
 from augstudy.training.stability import Stability, judge
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from augstudy.artifacts import Artifact
+from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import Split, load_classes, load_pool, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.metrics import quality

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arrays import Images
-from augstudy.artifacts import Artifact
-from augstudy.backend import keras
-from augstudy.config import ClassifierSettings, JudgeSettings, parse
-from augstudy.recipes import classifier_recipe
+from augstudy.core.arrays import Images
+from augstudy.core.artifacts import Artifact
+from augstudy.models.backend import keras
+from augstudy.models.recipes import classifier_recipe
+from augstudy.settings.config import ClassifierSettings, JudgeSettings, parse
 from augstudy.training.saving import load_model
 
 Features = npt.NDArray[np.float64]

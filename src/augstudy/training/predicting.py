@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arrays import Images, Probabilities
-from augstudy.backend import keras
-from augstudy.config import Augmentation, ClassifierSettings
+from augstudy.core.arrays import Images, Probabilities
+from augstudy.models.backend import keras
 from augstudy.models.layers import CHANGES, inverse_maps
+from augstudy.settings.config import Augmentation, ClassifierSettings
 
 _BATCH = 256
 

@@ -6,9 +6,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from augstudy.backend import keras
-from augstudy.errors import DataError
+from augstudy.core.errors import DataError
 from augstudy.models import conditional, spectral  # noqa: F401 (their layers register themselves)
+from augstudy.models.backend import keras
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from augstudy.backend import keras
-from augstudy.config import GeneratorSettings
+from augstudy.models.backend import keras
+from augstudy.settings.config import GeneratorSettings
 
 
 def learning_rate(settings: GeneratorSettings) -> Any:

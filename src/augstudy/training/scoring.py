@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from augstudy.arrays import Floats, Labels
+from augstudy.core.arrays import Floats, Labels
 from augstudy.data.dataset import Split
 from augstudy.metrics.generative import frechet_distance
 from augstudy.training.judge import Judge

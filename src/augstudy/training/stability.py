@@ -1,7 +1,7 @@
 """Does the training of a GAN work? Alarms while it runs and a verdict at its end, in plain numpy.
 
 Both rest on the rows of its history alone: losses every few steps, and at every moment of
-evaluation the figures of :mod:`augstudy.training.signals` and how the discriminator takes drawings.
+evaluation the figures of :mod:`augstudy.metrics.signals` and how the discriminator takes drawings.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.arrays import Images, Labels
-from augstudy.backend import keras
-from augstudy.config import GeneratorSettings
+from augstudy.core.arrays import Images, Labels
+from augstudy.metrics.signals import Reference
+from augstudy.models.backend import keras
+from augstudy.settings.config import GeneratorSettings
 from augstudy.training import checkpoints, stability
 from augstudy.training.drawing import generate
-from augstudy.training.signals import Reference
 
 Progress = Callable[[int, int, str], None]
 Scorer = Callable[[Images, Labels], float]

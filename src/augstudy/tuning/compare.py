@@ -7,16 +7,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.metrics import verdicts
-from augstudy.metrics.noise import noise_of
-from augstudy.metrics.runs import RunScatter, run_scatter
-from augstudy.metrics.statistics import (
+from augstudy.stats import verdicts
+from augstudy.stats.noise import noise_of
+from augstudy.stats.paired import (
     PairedDifference,
     as_differences,
     holm,
     paired_difference,
     run_difference,
 )
+from augstudy.stats.scatter import RunScatter, run_scatter
 from augstudy.tuning.points import Trained
 from augstudy.tuning.sweep import Finding
 

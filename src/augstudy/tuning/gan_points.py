@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augstudy.artifacts import Artifact
-from augstudy.errors import InputError
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import InputError
 from augstudy.tuning.sweep import BASE
 
 KIND = "gan_points"

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augstudy.artifacts import Artifact
-from augstudy.errors import InputError
-from augstudy.recipes import classifier_recipe, decoded, merged
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import InputError
+from augstudy.models.recipes import classifier_recipe, decoded, merged
 from augstudy.tuning.sweep import BASE, Point, Sweep, expand
 
 KIND = "points"

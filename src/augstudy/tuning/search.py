@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from augstudy.artifacts import Artifact
-from augstudy.seeds import SEEDS
+from augstudy.core.artifacts import Artifact
+from augstudy.core.rng import SEEDS
 from augstudy.tuning.sweep import BASE, Point, Sweep, combine, options
 
 TRIALS = "trials.json"

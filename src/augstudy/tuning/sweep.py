@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
-from augstudy.config import Settings, parse
-from augstudy.errors import InputError
-from augstudy.recipes import merged
-from augstudy.seeds import SEEDS
+from augstudy.core.errors import InputError
+from augstudy.core.rng import SEEDS
+from augstudy.models.recipes import merged
+from augstudy.settings.config import Settings, parse
 
 BASE = "base"
 Mode = Literal["one_at_a_time", "grid", "search"]

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from augstudy import artifacts
-from augstudy.errors import InputError
-from augstudy.tracker import query
-from augstudy.tracker.bucket import Bucket
-from augstudy.tracker.choosing import find
-from augstudy.tracker.folder import RunsFolder
-from augstudy.tracker.record import FIELDS, Record, Row, newest_first, rows
-from augstudy.tracker.shelf import Shelf
+from augstudy.core import artifacts
+from augstudy.core.errors import InputError
+from augstudy.runs import query
+from augstudy.runs.bucket import Bucket
+from augstudy.runs.choosing import find
+from augstudy.runs.folder import RunsFolder
+from augstudy.runs.record import FIELDS, Record, Row, newest_first, rows
+from augstudy.runs.shelf import Shelf
 
 PAGE = 200
 _FRESH_S = 2.0
@@ -94,9 +94,9 @@ class Library:
 
     def curves(self, name: str) -> dict[str, list[dict[str, str]]]:
         """Learning curves of all arms of a run as pictures, and whose colour is whose."""
-        from augstudy.report.figures import curves
-        from augstudy.report.material import read_arm
-        from augstudy.tracker.comparison_page import COLOURS
+        from augstudy.pages.comparison_page import COLOURS
+        from augstudy.pages.figures import curves
+        from augstudy.results.material import read_arm
 
         record, shelf = self._of(name)
         known = _in_order(record, shelf.arms("evaluation"))
@@ -113,7 +113,7 @@ class Library:
 
     def samples(self, name: str) -> dict[str, Any]:
         """What the generator drew after more and more steps: a picture a step, a row a class."""
-        from augstudy.report.figures import pictures
+        from augstudy.pages.figures import pictures
 
         _, shelf = self._of(name)
         gan = artifacts.read(shelf.path("gan"), "gan")
@@ -130,7 +130,7 @@ class Library:
 
     def cams(self, name: str, arm: str) -> list[dict[str, Any]]:
         """Heat maps of an arm, drawing by drawing."""
-        from augstudy.report.figures import pictures
+        from augstudy.pages.figures import pictures
 
         _, shelf = self._of(name)
         cam = artifacts.read(shelf.path("cam", arm), "cam")
@@ -149,8 +149,8 @@ class Library:
 
     def comparison(self, names: Sequence[str]) -> str:
         """The page that compares arms."""
-        from augstudy.tracker.compare import compare
-        from augstudy.tracker.comparison_page import page
+        from augstudy.pages.comparison_page import page
+        from augstudy.runs.compare import compare
 
         if not all(names):
             raise InputError("Name the arms to compare, such as ?arms=7:real,7:add_100.")

@@ -15,9 +15,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from augstudy.errors import AugstudyError, InputError, ServiceError
-from augstudy.redaction import without_secrets
-from augstudy.tracker.record import FIELDS
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.redaction import without_secrets
+from augstudy.runs.record import FIELDS
 from augstudy.ui.library import PAGE, Library, MissingPageError, static
 
 logger = logging.getLogger("augstudy")

@@ -10,10 +10,10 @@ def work(name: str, seconds: float, mode: str, out: Output[Artifact]):
     import time
     from pathlib import Path
 
-    from augstudy import artifacts
-    from augstudy.errors import DataError
-    from augstudy.stages.adapters import step
-    from augstudy.telemetry import stage
+    from augstudy.core import artifacts
+    from augstudy.core.errors import DataError
+    from augstudy.core.telemetry import stage
+    from augstudy.steps.adapters import step
 
     print("a word from the step", os.environ["AUGSTUDY_THREADS"])  # noqa: T201
     with step("work", name), stage("work", name) as me:

@@ -7,7 +7,7 @@ from augstudy.cluster import launcher, rights
 from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
 from augstudy.cluster.kube import ForbiddenError
-from augstudy.errors import InputError
+from augstudy.core.errors import InputError
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _LEVEL = "pod-security.kubernetes.io/enforce"

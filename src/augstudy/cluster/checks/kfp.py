@@ -8,7 +8,7 @@ from augstudy.cluster.checks import Place
 from augstudy.cluster.connection import Connection, open_api
 from augstudy.cluster.findings import Finding, ok, warning, wrong
 from augstudy.cluster.kube import ForbiddenError
-from augstudy.errors import AugstudyError
+from augstudy.core.errors import AugstudyError
 
 KNOWN = (2, 17)  # what the chart and the pipelines are made for
 # Without these no run gets anywhere.

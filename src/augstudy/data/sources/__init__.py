@@ -18,7 +18,7 @@ from augstudy.data.sources.base import (
     known,
 )
 from augstudy.data.sources.cache import CachedSource
-from augstudy.remote.address import Address
+from augstudy.objects.address import Address
 
 
 def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> Source:

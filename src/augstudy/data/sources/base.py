@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from augstudy.errors import DataError, InputError, ServiceError
-from augstudy.remote import retry
-from augstudy.remote.address import Address
+from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.objects import retry
+from augstudy.objects.address import Address
 
 SUFFIX = ".npy"
 

@@ -17,8 +17,8 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
+from augstudy.core.errors import ServiceError
 from augstudy.data.sources.base import ObjectInfo, Source
-from augstudy.errors import ServiceError
 
 _FORMAT = 1  # part of every key: a newer version never reads an older one's files
 _DIGEST_SIZE = hashlib.sha256().digest_size

@@ -3,8 +3,8 @@
 from typing import Any
 
 from augstudy.data.sources.base import SUFFIX, ChangedError, ObjectInfo, Source, scheme
-from augstudy.remote.address import Address
-from augstudy.remote.retry import PreconditionError
+from augstudy.objects.address import Address
+from augstudy.objects.retry import PreconditionError
 
 
 @scheme("gs://bucket/folder", remote=True)
@@ -15,7 +15,7 @@ class GcsSource(Source):
     """
 
     def __init__(self, uri: str) -> None:
-        from augstudy.remote import gcs  # takes a second, and only this source needs it
+        from augstudy.objects import google as gcs  # takes a second, and only this source needs it
 
         address = Address.parse(uri)
         self._gcs = gcs

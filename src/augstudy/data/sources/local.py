@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from augstudy.core.errors import InputError, ServiceError
 from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, scheme
-from augstudy.errors import InputError, ServiceError
 
 
 @scheme("file:///folder")

@@ -1,7 +1,7 @@
 """Drawings behind any scheme fsspec knows, ``s3://`` first of all."""
 
 from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, known, scheme
-from augstudy.remote.address import S3_SCHEMES, Address
+from augstudy.objects.address import S3_SCHEMES, Address
 
 _VERSION_KEYS = ("ETag", "etag", "VersionId", "version_id", "generation", "mtime", "LastModified")
 
@@ -15,7 +15,7 @@ class FsspecSource(Source):
     """
 
     def __init__(self, uri: str) -> None:
-        from augstudy.remote import filesystem  # takes a while, and only this source needs it
+        from augstudy.objects import filesystem  # takes a while, and only this source needs it
 
         address = Address.parse(uri)
         self._explained = filesystem.explained

@@ -1,0 +1,5 @@
+"""``python -m augstudy.cli``."""
+
+from augstudy.cli import main
+
+main()

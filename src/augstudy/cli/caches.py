@@ -1,0 +1,60 @@
+"""The command on the cache that local runs share."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from augstudy.cli import options
+from augstudy.core.cache import VARIABLE, Cache, active
+from augstudy.core.errors import InputError
+
+_RUNS = Path("runs")
+
+
+def folder(runs: Path) -> Path:
+    """Where runs in the folder `runs` have their cache: ``AUGSTUDY_CACHE``, else inside it."""
+    named = active()
+    return named.root if named else runs / ".cache"
+
+
+def cache(
+    action: Annotated[str, typer.Argument(help="show or clear.")] = "show",
+    runs_dir: options.RunsDir = _RUNS,
+    unused_days: Annotated[
+        float, typer.Option(min=0, help="With clear: only what no run used for so many days.")
+    ] = 0,
+) -> None:
+    """Show how much the cache of finished steps holds, or clear it.
+
+    'augstudy run' keeps what each step and each seed made under a hash of what it was made of:
+    inputs, settings, code, library versions and threads. A run that was cut short, or that shares
+    steps with another, takes it from there. It is in runs/.cache, or where AUGSTUDY_CACHE says.
+    Files are shared with the run folders, so it takes no more space while those are kept.
+
+    Example: augstudy cache clear --unused-days 30
+    """
+    store = Cache(folder(runs_dir))
+    if action not in ("show", "clear"):
+        raise InputError(f"{action!r} is no action: show or clear.")
+    console = Console(highlight=False, soft_wrap=True)
+    if action == "clear":
+        console.print(f"Removed {store.clear(unused_days):,} entries and checkpoints.")
+    found = store.measure()
+    console.print(
+        f"{os.path.relpath(store.root)}: {found.entries:,} entries, {_mib(found.size)}, of which "
+        f"{_mib(found.own)} are in no run folder."
+    )
+    if action == "show" and os.environ.get(VARIABLE):
+        console.print(f"{VARIABLE} names it.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    options.add(app, "cache", cache, "Whole pipelines")
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB"

@@ -1,0 +1,82 @@
+"""Commands that look at several runs at once: compare arms, and the web page over all runs."""
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from augstudy.cli import options, remote
+from augstudy.cli.records import RUNS, StoreUri, book
+
+
+def compare(
+    arms: Annotated[
+        list[str], typer.Argument(metavar="RUN:ARM...", help="Such as 7:real 7:add_100, or 7.")
+    ],
+    html: Annotated[Path, typer.Option(help="File to write the page to.")] = Path(
+        "comparison.html"
+    ),
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+) -> None:
+    """Compare arms of one run or of several with the first one named.
+
+    Prints the metrics with intervals, a paired test where both saw the same test images, and the
+    settings that differ. The page adds learning curves, confusion matrices, and heat maps of the
+    same drawings side by side. A run without an arm stands for all its arms.
+
+    For example:
+
+    augstudy compare 7:real 7:add_100
+
+    augstudy compare 7:add 9:add --html wider.html
+    """
+    from augstudy.core.files import replace_text
+    from augstudy.pages.comparison_page import page, show
+    from augstudy.runs.compare import compare as compared
+
+    kept = book(runs_dir, store)
+    found = compared(kept.records(), kept.store, arms)
+    show(remote.wide_console(), found)
+    replace_text(html, page(found))
+    remote.plain_console().print(f"Page: {html}", soft_wrap=True, markup=False)
+
+
+def ui(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than loopback let others read.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 means any that is free.")] = 8765,
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+) -> None:
+    """Serve a web page over all runs: table, learning curves, comparisons, samples, heat maps.
+
+    It only reads, loads nothing from the network, and is for this machine alone unless --host
+    says otherwise. Ctrl-C ends it.
+
+    For example:
+
+    augstudy ui
+
+    augstudy ui --store gs://bucket/runs --port 9000
+    """
+    from augstudy.ui.library import Library
+    from augstudy.ui.server import Server
+
+    console = remote.plain_console()
+    library = Library(book(runs_dir, store))
+    with Server(library, host, port) as server:
+        library.records()  # so that the first page need not wait
+        if not server.on_loopback:
+            console.print("[yellow]Everybody who can reach this machine can read the runs.[/]")
+        console.print(f"{server.url}  (Ctrl-C ends it)", soft_wrap=True, markup=False)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    options.add(app, "compare", compare, "Runs")
+    options.add(app, "ui", ui, "Runs")

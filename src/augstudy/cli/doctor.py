@@ -1,0 +1,80 @@
+"""The command that says what is missing before a submit."""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from augstudy.cli import options
+
+_ACCOUNT = "augstudy"  # the chart's
+_STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
+
+
+def doctor(
+    context: Annotated[
+        str, typer.Option(help="Context of the kubeconfig (default: the current one).")
+    ] = "",
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
+    pipeline_root: options.Root = None,
+    service_account: Annotated[
+        str | None, typer.Option(help="Account of the runs, or AUGSTUDY_SERVICE_ACCOUNT.")
+    ] = None,
+    kfp_namespace: Annotated[
+        str, typer.Option(help="Namespace of KFP's own servers.")
+    ] = "kubeflow",
+) -> None:
+    """Say what is missing before a submit, and the command that mends it.
+
+    Looks at Kubeflow Pipelines and, through the kubeconfig, at the cluster: the namespace, the
+    service account and its rights, the object store's configuration, network policies, GPUs and
+    the images. Changes nothing. The exit code is 3 if a run would fail.
+
+    Example: augstudy doctor --context kind-augstudy --host http://localhost:8080
+    """
+    from augstudy.cluster import connection
+    from augstudy.cluster import doctor as doctors
+    from augstudy.cluster.checks import Place
+    from augstudy.cluster.kube import Cluster
+    from augstudy.cluster.settings import load
+
+    found = connection.settings(
+        host=host,
+        namespace=namespace,
+        token=token,
+        pipeline_root=pipeline_root,
+        service_account=service_account,
+    )
+    settings = load()
+    place = Place(
+        Cluster(context),
+        found.namespace or kfp_namespace,
+        found.service_account or _ACCOUNT,
+        kfp_namespace,
+        context,
+    )
+    patient = doctors.Patient(
+        place, settings, found, doctors.images(settings), doctors.content_tag()
+    )
+    console = Console(highlight=False, soft_wrap=True)
+    counts: Counter[str] = Counter()
+    for finding in doctors.examine(patient):
+        counts[finding.state] += 1
+        style = _STYLES[finding.state]
+        console.print(f"[{style}]{finding.state:<8}[/] {escape(finding.what)}")
+        if finding.mend:
+            console.print(f"{'':<8} -> {escape(finding.mend)}", style="dim")
+    console.print(
+        "\n" + ", ".join(f"{counts[state]} {state}" for state in ("wrong", "warning", "ok"))
+    )
+    if counts["wrong"]:
+        raise typer.Exit(3)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    options.add(app, "doctor", doctor, "On a cluster")

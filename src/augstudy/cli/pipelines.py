@@ -1,0 +1,111 @@
+"""Commands on whole pipelines: run one here, compile one for a cluster."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from augstudy.cli import caches, options
+
+_RUNS = Path("runs")
+
+
+def run(
+    pipeline: options.Pipeline = "augmentation_study",
+    preset: options.Preset = "",
+    source: options.Source = None,
+    level: Annotated[int | None, typer.Option(help="Real training images a class.")] = None,
+    levels: Annotated[
+        str, typer.Option(help="Several levels, one run each, and one page: '25,50,100'.")
+    ] = "",
+    arms: options.Arms = None,
+    seeds: options.Seeds = None,
+    settings: options.Settings = [],  # noqa: B006
+    note: Annotated[str, typer.Option(help="Kept with the run, for comparing later.")] = "",
+    runs_dir: options.RunsDir = _RUNS,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Processor threads (0: all); part of reproducibility.")
+    ] = 0,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Take over what earlier runs made alike.")
+    ] = True,
+) -> None:
+    """Run a pipeline on this machine; no cluster, no account.
+
+    Makes the next folder in runs/ with report.html, the log, the artifacts, the settings and the
+    time each step took. Parameters come from the pipeline's defaults, then the preset, then the
+    options, then --set. A run that was cut short is started again with the same words: what it
+    had finished is taken from the cache (see 'augstudy cache').
+
+    For example:
+
+    augstudy run --preset quick
+
+    augstudy run --preset low_data --source gs://quickdraw_dataset/full/numpy_bitmap
+
+    augstudy run --preset low_data --levels 25,50,100,254 --source file:///data/drawings
+
+    augstudy run --preset quick --arms real,add:1 --seeds 0-4 --set classifier=baseline
+    --set classifier_settings.epochs=20 --note "baseline, twenty epochs"
+
+    augstudy run cnn_tuning --preset report_quick --source file:///data/drawings
+    """
+    from augstudy.cli import results
+    from augstudy.local import parameters, runner
+    from augstudy.local.series import Series
+
+    wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, settings=settings)
+    chosen = wanted.levels(levels, level)
+    asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=100)
+    series = Series(chosen) if len(chosen) > 1 else None
+    for values in asked:
+        results.announce(console, values, series)
+        result = runner.run(
+            pipeline,
+            values,
+            runs=runs_dir,
+            console=console,
+            note=note,
+            preset=wanted.preset_name,
+            threads=threads,
+            cache=caches.folder(runs_dir) if cache else None,
+            base=wanted.base(),
+            series=series,
+        )
+        results.show(console, result)
+        if series:
+            series.add(result.folder)
+    if series:
+        results.show_series(console, series)
+
+
+def compile_(
+    pipeline: options.Pipeline = "augmentation_study",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write (default: NAME.yaml).")
+    ] = None,
+) -> None:
+    """Compile a pipeline to the YAML that Kubeflow Pipelines runs, and check its references.
+
+    The image of the steps comes from the environment variable AUGSTUDY_IMAGE.
+
+    Example: augstudy compile augmentation_study -o build/augmentation_study.yaml
+    """
+    from augstudy.cluster.compile import compile_pipeline
+    from augstudy.local import catalog
+
+    target = output or Path(f"{Path(pipeline).stem}.yaml")
+    compile_pipeline(catalog.load(pipeline), target)
+    sys.stdout.write(f"{target}\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    panel = "Whole pipelines"
+    options.add(app, "run", run, panel)
+    options.add(app, "compile", compile_, panel)

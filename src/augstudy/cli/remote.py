@@ -1,0 +1,72 @@
+"""What commands on a cluster share, and the overview of its runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from augstudy.core.errors import InputError
+
+if TYPE_CHECKING:
+    from augstudy.cluster.server import Server
+
+
+def connect(
+    host: str | None, namespace: str | None, token: str | None, pipeline_root: str | None
+) -> "Server":
+    """The server that options, environment and settings name; it was asked once."""
+    from augstudy.cluster import connection
+    from augstudy.cluster.server import Server
+
+    wanted = {"host": host, "namespace": namespace, "token": token, "pipeline_root": pipeline_root}
+    return Server(connection.settings(**wanted))
+
+
+def plain_console() -> Console:
+    """A console for sentences."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=100)
+
+
+def wide_console() -> Console:
+    """A console for tables: a pipe has no width, so nothing is cut there."""
+    console = Console()
+    return console if console.is_terminal else Console(width=280)
+
+
+def show_runs(
+    server: "Server",
+    experiment: str,
+    most: int,
+    csv: Path | None,
+    html: Path | None,
+    png: Path | None,
+) -> None:
+    """Print the runs of a cluster and their learning curves; write them where asked to.
+
+    Raises:
+        InputError: a picture is wanted of curves that there are not.
+    """
+    from augstudy.cluster.remote_runs import collect
+    from augstudy.pages import levels, overview
+
+    found = collect(server, experiment, most)
+    frame = overview.frame_of(
+        [overview.row(run.facts, run.summary, run.decision, run.damaged) for run in found]
+    )
+    curves = levels.curves(run.summary for run in found if run.summary is not None)
+    if png is not None and not curves:
+        raise InputError(
+            "There is no learning curve to draw: it needs finished runs of one study at two levels."
+        )
+    if csv is not None:
+        overview.write_csv(frame, csv)
+    if html is not None:
+        overview.write_html(frame, html, curves)
+    if png is not None:
+        levels.write_png(curves, png)
+    console = wide_console()
+    console.print(overview.render_table(frame))
+    for curve in curves:
+        console.print()
+        console.print(levels.render(curve))

@@ -1,0 +1,239 @@
+"""Commands on runs: list them, show one, write a note on one, export and rebuild the records."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+from typer.core import TyperGroup
+
+from augstudy.cli import options, remote
+from augstudy.cli.comparing import compare
+from augstudy.cli.records import (
+    RUNS,
+    Limit,
+    Sort,
+    StoreUri,
+    Where,
+    book,
+    bucket,
+    cluster_facts,
+    cluster_records,
+    select,
+)
+from augstudy.core.errors import InputError
+
+Columns = Annotated[
+    str, typer.Option(help="Fields to show, such as id,arm,accuracy; means a row an arm.")
+]
+Csv = Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")]
+Html = Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")]
+Png = Annotated[Path | None, typer.Option(help="With --cluster: also draw accuracy by level here.")]
+Cluster = Annotated[
+    bool, typer.Option("--cluster", help="Runs of the cluster that the settings name.")
+]
+Experiment = Annotated[str, typer.Option(help="With --cluster: only runs of this experiment.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Number or name of a run.")]
+
+
+def list_(
+    where: Where = "",
+    sort: Sort = "",
+    columns: Columns = "",
+    limit: Limit = 100,
+    csv: Csv = None,
+    html: Html = None,
+    png: Png = None,
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+    cluster: Cluster = False,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
+    pipeline_root: options.Root = None,
+    experiment: Experiment = "",
+) -> None:
+    """List the runs, newest first: what they were asked and what they found.
+
+    Those of this machine; with --host or --cluster those of a cluster, and accuracy by level where
+    a study ran at several levels. With --where, --sort or --columns there is a row for each arm.
+
+    For example:
+
+    augstudy runs --csv overview.csv
+
+    augstudy runs --where 'accuracy > 0.8 and arm == "add_100"' --sort -accuracy
+
+    augstudy runs --host http://localhost:8080 --experiment levels --html levels.html
+    """
+    clustered = bool(host or cluster)
+    if png is not None and not clustered:
+        raise InputError("--png draws the runs of a cluster: add --cluster or --host.")
+    if where or sort or columns or store:
+        if png is not None:
+            raise InputError("--png draws all runs: leave out --where, --sort and --columns.")
+        from augstudy.pages import tables
+
+        if clustered:
+            server = remote.connect(host, namespace, token, pipeline_root)
+            records = cluster_records(server, experiment, limit)
+        else:
+            records = book(runs_dir, store).records()
+        fields = tables.columns(columns)
+        found = select(records, where, sort)
+        for path in (csv, html):
+            if path is not None:
+                tables.write(found, path)
+        remote.wide_console().print(tables.render(found[:limit], fields))
+        if len(found) > limit:
+            remote.plain_console().print(f"{len(found) - limit} more: raise --limit.")
+    elif clustered:
+        server = remote.connect(host, namespace, token, pipeline_root)
+        remote.show_runs(server, experiment, limit, csv, html, png)
+    else:
+        _overview(runs_dir, csv, html)
+
+
+def show(
+    run: RunName,
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+) -> None:
+    """Show the record of a run: settings, costs, and what each arm found.
+
+    Example: augstudy runs show 7
+    """
+    from augstudy.pages import tables
+    from augstudy.runs.choosing import find
+    from augstudy.runs.record import ARM_FIELDS, RUN_FIELDS, rows
+
+    record = find(book(runs_dir, store).records(), run)
+    console = remote.wide_console()
+    found = list(rows([record]))
+    for field in RUN_FIELDS:
+        if text := tables.text_of(field, found[0]):
+            console.print(Text.assemble((f"{field.title:12} ", "dim"), text), soft_wrap=True)
+    console.print(Text.assemble((f"{'Page':12} ", "dim"), str(record["link"])), soft_wrap=True)
+    if record["arms"]:
+        ends = ("_low", "_high")
+        fields = [item for item in ARM_FIELDS if not item.name.endswith(ends)]
+        console.print()
+        console.print(tables.render(found, fields))
+        console.print("Brackets: 95 % intervals; differences in points.", style="dim")
+
+
+def note(
+    run: RunName,
+    text: Annotated[str, typer.Argument(help="What to remember; '' removes the note.")],
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+) -> None:
+    """Write a note on a run; it takes the place of the one that was there.
+
+    Example: augstudy runs note 7 "learning rate too high, see 9"
+    """
+    from augstudy.runs.choosing import find
+
+    kept = book(runs_dir, store)
+    record = find(kept.records(), run)
+    kept.note(record["key"], text)
+    remote.plain_console().print(f"Noted on run {record['id']}.")
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="File to write: .csv, .json, .parquet or .html.")],
+    where: Where = "",
+    sort: Sort = "",
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+) -> None:
+    """Write every field of the runs, a row an arm, for other programs.
+
+    Example: augstudy runs export runs.parquet --where 'state == "done"' --sort level,arm
+    """
+    from augstudy.pages import tables
+
+    found = select(book(runs_dir, store).records(), where, sort)
+    tables.write(found, file)
+    remote.plain_console().print(f"{len(found)} row(s) in {file}.", soft_wrap=True)
+
+
+def reindex(
+    runs_dir: options.RunsDir = RUNS,
+    store: StoreUri = "",
+    cluster: Cluster = False,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
+    pipeline_root: options.Root = None,
+    experiment: Experiment = "",
+    limit: Limit = 1000,
+) -> None:
+    """Make the records and their index again from what the runs left.
+
+    With --store those of a bucket that a cluster's runs write to; with --cluster or --host the
+    cluster is asked for their names, times and costs, too.
+
+    For example:
+
+    augstudy runs reindex
+
+    augstudy runs reindex --store gs://bucket/runs --cluster
+    """
+    from augstudy.pages import run_page
+    from augstudy.runs.folder import RunsFolder
+
+    if cluster or host:
+        server = remote.connect(host, namespace, token, pipeline_root)
+        root = store or server.connection.pipeline_root.partition("?")[0]
+        if not root:
+            raise InputError("Nothing says where the runs of the cluster are: give --store.")
+        count = bucket(root).rebuild(cluster_facts(server, experiment, limit))
+    else:
+        kept = book(runs_dir, store)
+        count = kept.rebuild()
+        if isinstance(kept, RunsFolder):
+            run_page.write_missing(kept)
+    remote.plain_console().print(f"{count} run(s).")
+
+
+class _Group(TyperGroup):
+    """``runs`` and ``runs --csv FILE`` mean ``runs list``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    group = typer.Typer(cls=_Group)
+    commands: dict[str, Callable[..., None]] = {
+        "list": list_,
+        "show": show,
+        "note": note,
+        "export": export,
+        "compare": compare,
+        "reindex": reindex,
+    }
+    for name, command in commands.items():
+        options.add(group, name, command, "Commands")
+    text = "List all runs, newest first; filter, show, compare, annotate and export them."
+    app.add_typer(group, name="runs", help=text, short_help=text, rich_help_panel="Runs")
+
+
+def _overview(runs_dir: Path, csv: Path | None, html: Path | None) -> None:
+    from augstudy.local.runfolder import settle
+    from augstudy.pages import overview
+
+    if not runs_dir.is_dir():
+        raise InputError(f"There is no folder {runs_dir}: run a study first, with 'augstudy run'.")
+    settle(runs_dir)
+    rows = overview.collect(runs_dir)
+    if csv is not None:
+        overview.write_csv(rows, csv)
+    if html is not None:
+        overview.write_html(rows, html)
+    remote.wide_console().print(overview.render_table(rows))

@@ -1,0 +1,84 @@
+"""Commands on what lies in object storage: champions of a retraining, artifacts of any run."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from augstudy.cli import options
+from augstudy.core.errors import InputError
+
+
+def champions(
+    store: Annotated[str, typer.Argument(help="Their folder: gs://, s3://, minio:// or file://.")],
+    use: Annotated[str, typer.Option(metavar="NAME", help="Put this one in force (again).")] = "",
+) -> None:
+    """List the champions of a retraining, or roll back to one of them.
+
+    Example: augstudy champions gs://bucket/champions/mammals --use 20261116-030109-77aa01bc
+    """
+    from augstudy.runs.champions import Champions
+
+    opened = Champions(store)
+    if use:
+        opened.use(use, reason=f"Put in force by {_user()}.")
+    pointer = opened.pointer()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("champion", "in force since", "why"):
+        table.add_column(heading, no_wrap=heading != "why")
+    for name in opened.names():
+        current = name == pointer.get("champion")
+        style = "bold green" if current else ""
+        told = [str(pointer.get(key, "")) if current else "" for key in ("since", "reason")]
+        table.add_row(*(Text(text, style=style) for text in (name, *told)))
+    console = Console()
+    (console if console.is_terminal else Console(width=240)).print(table)
+
+
+def fetch(
+    uri: Annotated[str, typer.Argument(help="gs://, s3://, minio:// or file:// address.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = Path(),
+) -> None:
+    """Download an artifact of a run, or a single object, and verify it.
+
+    The address is the one that the dashboard shows. An artifact is a folder with a manifest.json,
+    and every file of it is checked against that; what has none is downloaded as it is.
+
+    Example: augstudy fetch minio://mlpipeline/v2/artifacts/retrain/RUN/promote/ID/decision --out .
+    """
+    from augstudy.core import artifacts
+    from augstudy.objects import open_store
+
+    parent, _, name = uri.rstrip("/").rpartition("/")
+    if parent.endswith(("/", ":")) or not parent:
+        raise InputError(f"{uri} names no artifact: use for example gs://bucket/folder/report.")
+    store = open_store(parent)
+    target = out / name
+    if store.exists(name):
+        out.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(store.read(name))
+    elif target.exists() and any(target.iterdir()):
+        raise InputError(f"{target} exists already: name another folder with --out.")
+    else:
+        store.download(name, target)
+        if (target / artifacts.MANIFEST).exists():
+            artifacts.read(target)
+    sys.stdout.write(f"{target}\n")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    for name, command in (("champions", champions), ("fetch", fetch)):
+        options.add(app, name, command, "Object storage")

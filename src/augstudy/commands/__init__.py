@@ -1,1 +1,0 @@
-"""The commands of the ``augstudy`` program. Heavy imports happen inside a command, never here."""

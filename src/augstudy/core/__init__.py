@@ -1,0 +1,1 @@
+"""What everything stands on: errors, files, artifacts, cache, fingerprints, telemetry."""

@@ -1,0 +1,244 @@
+"""Artifacts: directories whose ``manifest.json``, written last, vouches for every file in them.
+
+A step writes into a temporary sibling directory, then the manifest, then renames the whole, so a
+reader sees either nothing or everything. :func:`read` verifies size and SHA-256 of each file and
+refuses a partial or altered directory with an error that names the file.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from augstudy.core import cache, telemetry
+from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.core.fingerprint import code_version, is_as_it_was, made_by, software
+from augstudy.core.manifest import MANIFEST, Artifact, Manifest, describe_files, read
+
+__all__ = ["MANIFEST", "Artifact", "Manifest", "find", "made_of", "part", "publish", "read"]
+
+_CHUNK = 1 << 20
+_looked_for: set[str] = set()
+
+logger = logging.getLogger("augstudy")
+
+
+@contextlib.contextmanager
+def publish(
+    path: Path,
+    kind: str,
+    *,
+    inputs: Mapping[str, Artifact] | None = None,
+    config: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    provenance: dict[str, Any] | None = None,
+) -> Iterator[Path]:
+    """Yield a temporary directory to fill; on success seal it and move it to `path`.
+
+    ``provenance`` is read when the block ends, so the block may go on filling it. On any error
+    the temporary directory is removed and `path` stays as it was. An older artifact at `path` is
+    replaced. What :func:`find` looked for in vain is kept in the cache as well.
+
+    Raises:
+        ServiceError: the disk is full.
+        InputError: `path` holds something that is not an artifact.
+    """
+    if path.exists() and not (path / MANIFEST).exists() and any(path.iterdir()):
+        raise InputError(f"{path} is not empty and not an artifact: name another output folder.")
+    with _explaining_a_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with cache.draft_beside(path) as draft:
+            yield draft
+            manifest = _manifest(
+                draft, kind, inputs=inputs, config=config, seed=seed, provenance=provenance
+            )
+            _write_durably(draft / MANIFEST, _text(manifest))
+            _replace(draft, path)
+    _keep(path, manifest)
+
+
+def _manifest(
+    folder: Path,
+    kind: str,
+    *,
+    inputs: Mapping[str, Artifact] | None = None,
+    config: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    provenance: dict[str, Any] | None = None,
+) -> Manifest:
+    """The manifest that the files in `folder` have now."""
+    return Manifest(
+        kind=kind,
+        files=describe_files(folder),
+        inputs={name: artifact.content_hash for name, artifact in (inputs or {}).items()},
+        config=dict(config or {}),
+        made_of=made_of(kind, inputs, config),
+        code=code_version(),
+        seed=seed,
+        software=software(),
+        provenance={**cost(), **(provenance or {})},
+    )
+
+
+@contextlib.contextmanager
+def _explaining_a_full_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if _disk_is_full(error, path.parent):
+            raise ServiceError(
+                f"No space left while writing {path}: free some disk space and run again."
+            ) from error
+        raise
+
+
+def find(
+    path: Path,
+    kind: str,
+    *,
+    inputs: Mapping[str, Artifact] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Artifact | None:
+    """The artifact at `path` if it was made of these very things, perhaps taken from the cache.
+
+    Things are inputs and settings, the step's code, the software under it, and the machine's
+    threads, GPUs and bfloat16. What has no inputs comes from outside, so the cache never has it.
+
+    Raises:
+        ServiceError: the disk is full.
+    """
+    key = made_of(kind, inputs, config)
+    with contextlib.suppress(InputError, DataError):
+        artifact = read(path, kind)
+        if artifact.manifest.made_of == key:
+            return artifact
+    manifest = _take(key, kind, path) if inputs else None
+    if manifest and (stage := telemetry.running()):
+        stage.take_from_cache()
+    return Artifact(path, manifest) if manifest else None
+
+
+def part(
+    target: Path,
+    kind: str,
+    make: Callable[[Path], None],
+    *,
+    inputs: Mapping[str, Artifact],
+    config: Mapping[str, Any],
+) -> None:
+    """Fill `target`, a folder inside a draft, from the cache or else with `make`.
+
+    For a part that other artifacts may have as well, like one seed of several.
+    """
+    stage = telemetry.running()
+    if manifest := _take(made_of(kind, inputs, config), kind, target):
+        (target / MANIFEST).unlink()
+        if stage:
+            stage.credit(manifest.provenance)
+        return
+    before = cost()
+    target.mkdir(parents=True)
+    make(target)
+    spent = cost(since=before)
+    manifest = _manifest(target, kind, inputs=inputs, config=config, provenance=spent)
+    _keep(target, manifest, **{MANIFEST: _text(manifest)})
+
+
+def cost(since: Mapping[str, float] | None = None) -> dict[str, float]:
+    """What the step that is running has cost, or has cost since then; empty if none is."""
+    stage, before = telemetry.running(), since or {}
+    spent = stage.cost() if stage else {}
+    return {name: round(value - before.get(name, 0.0), 3) for name, value in spent.items()}
+
+
+def made_of(
+    kind: str, inputs: Mapping[str, Artifact] | None, config: Mapping[str, Any] | None
+) -> str:
+    """A hash of all that decides the content of an artifact of the step that is running."""
+    known = {
+        name: [item.content_hash, item.manifest.config] for name, item in (inputs or {}).items()
+    }
+    things = {"kind": kind, "inputs": known, "config": dict(config or {}), **made_by(_step())}
+    return hashlib.sha256(json.dumps(things, sort_keys=True).encode()).hexdigest()
+
+
+def _step() -> str:
+    """The name of the step that is running; empty if none is."""
+    stage = telemetry.running()
+    return stage.name if stage else ""
+
+
+def _take(key: str, kind: str, path: Path) -> Manifest | None:
+    """Put the entry of the cache at `path`, once its content is verified; None if there is none."""
+    store = cache.active()
+    if store is None:
+        return None
+    _looked_for.add(key)
+    entry = store.entry(key)
+    if not entry.exists():
+        return None
+    try:
+        manifest = read(entry, kind).manifest
+    except (InputError, DataError, OSError) as error:
+        logger.warning("What the cache holds cannot be used and is made again: %s", error)
+        store.drop(key)
+        return None
+    try:
+        with _explaining_a_full_disk(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with cache.draft_beside(path) as draft:
+                cache.link_tree(entry, draft)
+                _replace(draft, path)
+    except OSError as error:  # no fault of the entry, which others may use
+        logger.warning("%s cannot be taken from the cache and is made again: %s", path, error)
+        return None
+    store.touch(key)
+    return manifest
+
+
+def _keep(folder: Path, manifest: Manifest, **texts: str) -> None:
+    store = cache.active()
+    if store is None or manifest.made_of not in _looked_for:
+        return
+    if not is_as_it_was(_step()):
+        logger.warning("The code was changed while the step ran: not kept in the cache.")
+        return
+    try:
+        store.keep(manifest.made_of, folder, **texts)
+    except OSError as error:
+        logger.warning("The cache %s cannot be written (%s): not used.", store.root, error)
+
+
+def _disk_is_full(error: OSError, folder: Path) -> bool:
+    if error.errno is None:  # numpy writes arrays without saying why it could not
+        return shutil.disk_usage(folder).free < _CHUNK
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _text(manifest: Manifest) -> str:
+    return manifest.model_dump_json(indent=1) + "\n"
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _replace(draft: Path, path: Path) -> None:
+    """Move `draft` to `path`; what was there disappears only once the new one is complete."""
+    if not path.exists():
+        draft.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+    path.rename(old / "artifact")
+    draft.rename(path)
+    shutil.rmtree(old, ignore_errors=True)

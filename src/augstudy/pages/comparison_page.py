@@ -1,0 +1,261 @@
+"""A comparison as people read it: a self-contained HTML page, and tables in the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from augstudy.core.formats import points
+from augstudy.metrics.scores import SCORES
+from augstudy.pages import wording
+from augstudy.pages.figures import arms as arm_figures
+from augstudy.pages.figures import confusion, curves, pictures
+from augstudy.pages.templates import environment
+from augstudy.runs.compare import Comparison, Contestant, Difference
+
+# Told apart without the help of red and green.
+COLOURS = (
+    "#3d4855",
+    "#0f8a6d",
+    "#c4502f",
+    "#3b6fb6",
+    "#b7791f",
+    "#8661b8",
+    "#9b2c6f",
+    "#5b9a1f",
+)
+_SHOWN_CLASSES = 25
+_DRAWINGS_A_CLASS = 2
+_WORD_COLOURS = {
+    "better": "green",
+    "worse": "red",
+    "no difference": "cyan",
+    "can't tell yet": "yellow",
+}
+Heat = Mapping[str, NDArray[Any]]
+Drawing = tuple[int, bytes]  # its class and its pixels
+
+
+def page(comparison: Comparison) -> str:
+    """The page: pictures are within it, and nothing is loaded."""
+    items = list(zip(comparison.contestants, COLOURS, strict=False))
+    template = environment().get_template("compare.html.j2")
+    return template.render(
+        rows=[_row(item, colour, comparison) for item, colour in items],
+        reference=comparison.reference.label,
+        metric_names=[score.title for score in SCORES.values()],
+        settings=[
+            (name, [_short(value) for value in values]) for name, values in comparison.settings
+        ],
+        plots=_plots(comparison),
+        curves=_curves(items),
+        confusions=_confusions(comparison),
+        cams=_cams(comparison),
+        covers=next((item.found.covers for item in comparison.differences if item.found), None),
+    )
+
+
+def show(console: Console, comparison: Comparison) -> None:
+    """Print the metrics, the differences and the settings that differ."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("arm", no_wrap=True)
+    titles = [score.title for score in SCORES.values()]
+    for name in (*titles, f"minus {comparison.reference.label}, points", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    found = {item.label: item for item in comparison.differences}
+    for item in comparison.contestants:
+        difference = found.get(item.label)
+        cells = [" ".join(_metric(item, name)) for name in SCORES]
+        change, p_value, word = _change(difference)
+        verdict = Text(word, style=_WORD_COLOURS.get(word, "dim"))
+        table.add_row(item.label, *cells, change, p_value, verdict)
+    console.print(table)
+    console.print("Brackets: 95 % intervals. p is corrected for several comparisons.", style="dim")
+    console.print()
+    settings = Table(box=None, pad_edge=False, header_style="bold")
+    settings.add_column("setting that differs", overflow="fold")
+    for item in comparison.contestants:
+        settings.add_column(item.label, overflow="fold")
+    for name, values in comparison.settings:
+        settings.add_row(Text(name), *(Text(_short(value)) for value in values))
+    console.print(settings if comparison.settings else "No setting differs.")
+
+
+def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any]:
+    difference = next((d for d in comparison.differences if d.label == item.label), None)
+    change, p_value, word = _change(difference)
+    return {
+        "label": item.label,
+        "title": item.result.title,
+        "name": item.record["name"],
+        "colour": colour,
+        "date": (item.record["date"] or "")[:16],
+        "seeds": len(item.result.seeds),
+        "images": f"{item.result.mean_of('images'):,.0f}",
+        "train": wording.percent(item.result.mean_of("train_accuracy")),
+        "val": wording.percent(item.result.mean_of("val_accuracy")),
+        "metrics": [_metric(item, name) for name in SCORES],
+        "change": change.partition(" ")[0],
+        "span": change.partition(" ")[2].strip("()"),
+        "p": p_value,
+        "word": word,
+        "pill": {"better": "helps", "worse": "hurts"}.get(word, ""),
+        "note": item.record.get("note") or "",
+    }
+
+
+def _metric(item: Contestant, name: str) -> tuple[str, str]:
+    """A score and its interval as texts; empty where the run is older than the score."""
+    found = item.result.metrics["metrics"].get(name)
+    if found is None:
+        return "", ""
+    span = wording.score_interval(name, found["low"], found["high"])
+    return wording.score(name, found["value"]), f"({span})"
+
+
+def _change(difference: Difference | None) -> tuple[str, str, str]:
+    """Difference with its interval, p-value and verdict as texts."""
+    if difference is None:
+        return "", "", "reference"
+    found = difference.found
+    if found is None or difference.p_holm is None:
+        return "", "", difference.word
+    span = f"({points(found.low)} to {points(found.high)})"
+    return f"{points(found.mean)} {span}", wording.p_text(difference.p_holm), difference.word
+
+
+def _plots(comparison: Comparison) -> dict[str, str | None]:
+    colours = {
+        item.label: colour for item, colour in zip(comparison.contestants, COLOURS, strict=False)
+    }
+    accuracy = []
+    for item in comparison.contestants:
+        found = item.result.accuracy
+        value, low, high = (100 * found[key] for key in ("value", "low", "high"))
+        dots = [100 * seed for seed in found["by_seed"]]
+        colour = colours[item.label]
+        accuracy.append(
+            arm_figures.Row(item.label, colour, value, low, high, dots, f"{value:.1f} %")
+        )
+    differences = [
+        arm_figures.Row(
+            item.label,
+            colours[item.label],
+            100 * item.found.mean,
+            100 * item.found.low,
+            100 * item.found.high,
+            [100 * seed for seed in item.found.by_seed],
+            wording.signed(item.found.mean),
+        )
+        for item in comparison.differences
+        if item.found
+    ]
+    reference = comparison.reference
+    axis = f"Accuracy minus that of {reference.label}, percentage points"
+    return {
+        "accuracy": arm_figures.whiskers(
+            accuracy,
+            100 * reference.result.accuracy["value"],
+            reference.label,
+            "Accuracy, per cent",
+        ),
+        "difference": arm_figures.whiskers(differences, 0, "no difference", axis)
+        if differences
+        else None,
+    }
+
+
+def _curves(items: list[tuple[Contestant, str]]) -> list[tuple[str, str]]:
+    runs = [(item.label, colour, item.result.history) for item, colour in items]
+    return curves.all_overlaid(runs)
+
+
+def _confusions(comparison: Comparison) -> dict[str, Any] | None:
+    """The matrix of the reference, and what each other one with its classes changes."""
+    reference = comparison.reference
+    others = [item for item in comparison.contestants[1:] if item.classes == reference.classes]
+    first = _shares(reference)
+    recalls = np.diag(first)
+    shown = sorted(np.argsort(recalls, kind="stable")[:_SHOWN_CLASSES].tolist())
+    names = [reference.classes[index] for index in shown]
+    place = np.ix_(shown, shown)
+    changes = [(item.label, (_shares(item) - first)[place]) for item in others]
+    limit = max([5.0, *(float(np.abs(change).max()) for _, change in changes)])
+    return {
+        "reference": confusion.matrix(first[place], names),
+        "others": [(label, confusion.change(change, names, limit)) for label, change in changes],
+        "left_out": len(reference.classes) - len(shown),
+    }
+
+
+def _shares(item: Contestant) -> NDArray[np.float64]:
+    return confusion.row_shares(np.array(item.result.metrics["confusion"]["mean"], np.float64))
+
+
+def _cams(comparison: Comparison) -> list[dict[str, Any]]:
+    """The same drawings under the eyes of each network: a row a drawing that several explain."""
+    maps = [_heat(item) for item in comparison.contestants]
+    places: list[dict[Drawing, int]] = [
+        {
+            (int(label), image.tobytes()): index
+            for index, (label, image) in enumerate(zip(heat["labels"], heat["images"], strict=True))
+        }
+        if heat
+        else {}
+        for heat in maps
+    ]
+    shared = [key for key in places[0] if any(key in other for other in places[1:])]
+    # First those on which the networks differ, then those that all of them explain.
+    shared.sort(key=lambda key: (key[0], not _disputed(key, maps, places), -_count(key, places)))
+    rows, count = [], dict.fromkeys(range(len(comparison.reference.classes)), 0)
+    for key in shared:
+        count[key[0]] += 1
+        if count[key[0]] <= _DRAWINGS_A_CLASS:
+            tiles = [
+                _tile(item, heat, found.get(key))
+                for item, heat, found in zip(comparison.contestants, maps, places, strict=True)
+            ]
+            rows.append({"label": comparison.reference.classes[key[0]], "tiles": tiles})
+    return rows
+
+
+def _count(key: Drawing, places: list[dict[Drawing, int]]) -> int:
+    """How many explain a drawing."""
+    return sum(key in found for found in places)
+
+
+def _disputed(key: Drawing, maps: list[Heat], places: list[dict[Drawing, int]]) -> bool:
+    """Whether some name a drawing rightly and others do not."""
+    pairs = zip(maps, places, strict=True)
+    return len({int(heat["predicted"][at[key]]) == key[0] for heat, at in pairs if key in at}) > 1
+
+
+def _heat(item: Contestant) -> Heat:
+    if item.heat is None:
+        return {}
+    with np.load(item.heat.file("maps.npz"), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _tile(item: Contestant, heat: Heat, index: int | None) -> dict[str, Any] | None:
+    if index is None:
+        return None
+    predicted = int(heat["predicted"][index])
+    return {
+        "uri": pictures.heat_tile(heat["images"][index], heat["heat"][index]),
+        "predicted": item.classes[predicted],
+        "right": predicted == int(heat["labels"][index]),
+        "confidence": wording.percent(float(heat["confidence"][index]), 0),
+    }
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "\N{EM DASH}"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 60 else f"{text[:59]}\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,112 @@
+"""What the filter let through, class by class, in numbers and pictures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augstudy.pages import wording
+from augstudy.pages.figures import pictures
+from augstudy.pages.sections import shown_classes
+from augstudy.results.material import Material
+from augstudy.settings.arms import KINDS
+
+_SHOWN = 6
+
+
+def section(material: Material) -> dict[str, Any] | None:
+    """A part for synthetic and one for real drawings; None if nothing was filtered."""
+    if material.curation is None:
+        return None
+    record = material.curation.json("curation.json")
+    titles = {"synthetic": "Synthetic drawings", "real": "Real training drawings"}
+    parts = [
+        _part(material, what, title, record[what])
+        for what, title in titles.items()
+        if what in record
+    ]
+    return {"parts": parts, "notes": shortfalls(material)}
+
+
+def shortfalls(material: Material) -> list[str]:
+    """A sentence for each filtered arm for which too few drawings passed, of a class or in all."""
+    if material.curation is None:
+        return []
+    record = material.curation.json("curation.json")
+    balance = material.curation.manifest.config["curation"]["balance"]
+    notes = []
+    for arm in material.arms:
+        kind = KINDS.get(arm.arm)
+        if kind is None or not kind.filtered:
+            continue
+        judged = record["synthetic" if kind.synthetic else "real"]
+        by_class = judged["by_class"]
+        mean = judged["kept"] / len(by_class)
+        wanted = round((arm.share or 0.0) * material.level) if kind.synthetic else round(mean)
+        short = {name: item["kept"] for name, item in by_class.items() if item["kept"] < wanted}
+        if balance and short:
+            listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
+            notes.append(
+                f"{arm.title} takes {wanted} drawings a class, but of some fewer passed the filter "
+                f"({listed}). The most confident of the others make up the number."
+            )
+        elif kind.synthetic and mean < wanted:
+            notes.append(
+                f"{arm.title} takes {wanted * len(by_class):,} drawings, but only "
+                f"{judged['kept']:,} passed the filter. The most confident of the others "
+                "make up the number."
+            )
+    return notes
+
+
+def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    drawn = _drawings(material, what)
+    rows = []
+    for index in shown_classes(material):
+        item = record["by_class"][material.classes[index]]
+        row = {
+            "label": material.classes[index],
+            "judged": f"{item['judged']:,}",
+            "kept": f"{item['kept']:,}",
+            "share": wording.percent(item["kept"] / max(1, item["judged"]), 0),
+            "threshold": wording.percent(item["threshold"], 0),
+        }
+        if drawn is not None:
+            row |= _strips(*drawn, index)
+        rows.append(row)
+    return {
+        "title": title,
+        "kept": f"{record['kept']:,}",
+        "judged": f"{record['judged']:,}",
+        "accuracy": wording.percent(record["filter_val_accuracy"]),
+        "rows": rows,
+        "pictures": drawn is not None,
+    }
+
+
+def _drawings(
+    material: Material, what: str
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.bool_]] | None:
+    """Images, labels and what was kept; None if the synthetic images are not at hand."""
+    assert material.curation is not None
+    with np.load(material.curation.file(f"{what}.npz"), allow_pickle=False) as stored:
+        kept = stored["kept"]
+    if what == "real":
+        return material.train.images, material.train.labels, kept
+    if material.synthetic is None:
+        return None
+    images = np.load(material.synthetic.file("images.npy"), mmap_mode="r", allow_pickle=False)
+    labels = np.load(material.synthetic.file("labels.npy"), allow_pickle=False)
+    return (images, labels, kept) if len(labels) == len(kept) else None
+
+
+def _strips(
+    images: NDArray[np.uint8], labels: NDArray[np.int32], kept: NDArray[np.bool_], index: int
+) -> dict[str, str]:
+    """The first drawings of a class that were kept, and the first that were dropped."""
+    found = {}
+    for name, chosen in (("passed", kept), ("dropped", ~kept)):
+        rows = np.flatnonzero((labels == index) & chosen)[:_SHOWN]
+        found[name] = pictures.strip(np.asarray(images[rows]), _SHOWN)
+    return found

@@ -1,0 +1,159 @@
+"""The page of a sweep of generators: figures of every point, and what each draws."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from augstudy.core.fingerprint import code_version, software
+from augstudy.core.formats import duration
+from augstudy.pages import gallery, style, wording
+from augstudy.pages.figures import pictures
+from augstudy.pages.figures import sweep as sweep_figures
+from augstudy.pages.templates import environment
+from augstudy.results.gan_sweep import Material, shown
+from augstudy.results.sweep import readable
+from augstudy.tuning.gan_points import CHOOSES, METRICS, Drawn
+from augstudy.tuning.sweep import BASE, Axis
+
+_PILLS = {"better": "helps", "worse": "hurts", "not stable": "hurts"}
+TITLES = {
+    "fid_qd": "FID-QD",
+    "kid": "KID",
+    "recall": "Recall",
+    "coverage": "Coverage",
+    "cas": "CAS",
+    "gan_test": "Label fidelity",
+}
+
+
+def render(material: Material, summary: Mapping[str, Any]) -> str:
+    """The page.
+
+    Args:
+        material: what the sweep left.
+        summary: its summary.json.
+    """
+    drawn = {point.id: point for point in material.points}
+    context: dict[str, Any] = {
+        "summary": summary,
+        "head": summary["headline"],
+        "facts": _facts(summary),
+        "titles": TITLES,
+        "overview": _overview(material, summary),
+        "axes": [_axis(axis, drawn, summary) for axis in material.sweep.axes],
+        "settings": gallery.flat_rows(
+            {name: value for name, value in material.study.items() if name != "sweep"}
+        ),
+        "changes": [
+            (readable(name), ", ".join(map(" ".join, gallery.flat_rows(point["changes"]))))
+            for name, point in summary["points"].items()
+            if name != BASE
+        ],
+        "inputs": [
+            (name, item.content_hash[:16])
+            for name, item in (("dataset", material.dataset), ("judge", material.judge))
+        ],
+        "software": software() | {"augstudy code": code_version()},
+    }
+    return environment().get_template("gan_sweep.html.j2").render(context)
+
+
+def _facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    points = summary["points"].values()
+    return [
+        (str(len(summary["points"]) - 1), "points beside the base"),
+        (str(len(summary["seeds"])), "training runs a point"),
+        (f"{sum(point['stable'] for point in points)}", "points stable in every run"),
+        (f"{summary['data']['level']:,}", "real images a class to learn from"),
+        (f"{summary['data']['images']['val']:,}", "validation images to be like"),
+        (duration(summary["cost"]["cpu_s"]), "of processor time"),
+    ]
+
+
+def _overview(material: Material, summary: Mapping[str, Any]) -> str | None:
+    """FID-QD of all points minus that of the base; None if nothing can be compared."""
+    if len(summary["seeds"]) < 2:
+        return None
+    groups = []
+    for axis in material.sweep.axes:
+        names = [name for name in _of_axis(axis, summary) if name != BASE]
+        rows = [row for name in names if (row := _row(name, summary))]
+        if rows:
+            groups.append((axis.title, rows))
+    label = "FID-QD minus that of the base; less is better"
+    return sweep_figures.ladder(groups, 0.0, label) if groups else None
+
+
+def _row(name: str, summary: Mapping[str, Any]) -> sweep_figures.Row | None:
+    record = summary["differences"][name]
+    found, chosen = record["metrics"].get(CHOOSES), summary["points"][name]["chosen"]
+    if found is None:
+        return None
+    title = next(iter(chosen.values())) if len(chosen) == 1 else readable(name)
+    good = found["mean"] * METRICS[CHOOSES] > 0
+    return sweep_figures.Row(
+        title,
+        style.GOOD if good else style.BAD,
+        found["mean"],
+        found["low"],
+        found["high"],
+        record["verdict"] in ("better", "worse"),
+    )
+
+
+def _of_axis(axis: Axis, summary: Mapping[str, Any]) -> list[str]:
+    own = [name for name, item in summary["points"].items() if list(item["chosen"]) == [axis.name]]
+    return [BASE, *own] if own else []
+
+
+def _axis(axis: Axis, drawn: Mapping[str, Drawn], summary: Mapping[str, Any]) -> dict[str, Any]:
+    names = _of_axis(axis, summary)
+    return {
+        "name": axis.name,
+        "title": axis.title,
+        "points": [_point(name, axis, drawn[name], summary) for name in names],
+    }
+
+
+def _point(name: str, axis: Axis, drawn: Drawn, summary: Mapping[str, Any]) -> dict[str, Any]:
+    point, record = summary["points"][name], summary["differences"].get(name)
+    word = record["verdict"] if record else ""
+    p_value = record["p_holm"] if record else None
+    return {
+        "title": point["chosen"].get(axis.name, axis.base),
+        "verdicts": point["verdicts"],
+        "metrics": [
+            (title, shown(metric, point["metrics"].get(metric)), _change(metric, record))
+            for metric, title in TITLES.items()
+        ],
+        "verdict": word,
+        "pill": _PILLS.get(word, ""),
+        "p": wording.p_text(p_value) if p_value is not None else "",
+        "reasons": _reasons(point),
+        "cpu": duration(point["cpu_s"]),
+        "sheet": _sheet(drawn),
+    }
+
+
+def _reasons(point: Mapping[str, Any]) -> list[str]:
+    """Why runs are not stable, each reason once."""
+    told = zip(point["verdicts"], point["reasons"], strict=True)
+    return list(dict.fromkeys(reason for word, reason in told if word != "stable" and reason))
+
+
+def _change(metric: str, record: Mapping[str, Any] | None) -> str:
+    """Minus the base, with its interval where there are several runs."""
+    found = record["metrics"].get(metric) if record else None
+    if found is None or (found["low"], found["high"]) == (-1.0, 1.0):
+        return ""
+    share = metric in ("recall", "coverage", "cas", "gan_test")
+    low, value, high = (
+        100 * found[key] if share else found[key] for key in ("low", "mean", "high")
+    )
+    digits = 3 if metric == "kid" else 1
+    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+
+
+def _sheet(drawn: Drawn) -> str | None:
+    """Drawings of the first run that drew any, a row a class; None if all failed."""
+    grid = next((images for images in drawn.samples if images.shape[1]), None)
+    return None if grid is None else pictures.sheet(grid)

@@ -1,0 +1,202 @@
+"""The learning curve over levels: accuracy of every arm against real images a class."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from augstudy.pages import style, wording
+from augstudy.pages.figures import levels as figures
+from augstudy.results import learning
+from augstudy.results.material import ArmResult
+from augstudy.stats.verdicts import MARGIN
+
+# Runs belong on one curve if nothing but the level, the arms and the seeds differs.
+_SAME = (
+    "source",
+    "classes",
+    "train_per_class",
+    "val_per_class",
+    "test_per_class",
+    "data_seed",
+    "classifier",
+    "classifier_settings",
+    "gan",
+    "gan_settings",
+    "gan_seed",
+    "judge_settings",
+    "synthetic_per_class",
+    "curation_settings",
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Accuracy (a share) of an arm at a level, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An arm of a curve; ``points`` by level, ascending."""
+
+    label: str
+    arm: str
+    share: float | None
+    name: str | None
+    points: dict[int, Point]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Comparable runs at two levels or more; ``learning`` says what arms are worth.
+
+    A difference below ``margin``, a share, is said not to matter.
+    """
+
+    title: str
+    levels: list[int]
+    arms: list[Arm]
+    learning: dict[str, Any]
+    margin: float = MARGIN
+
+
+def curves(
+    summaries: Iterable[Mapping[str, Any]],
+    evaluations: Mapping[int, Sequence[ArmResult]] | None = None,
+) -> list[Curve]:
+    """The curves that a list of summary.json holds; of equal runs the first counts.
+
+    Args:
+        summaries: of any runs; those of sweeps, which have no arms, are left out.
+        evaluations: by level, if all summaries are of one study: what arms are worth then has
+            narrower intervals.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for summary in summaries:
+        if "arms" not in summary:
+            continue
+        study = summary.get("study") or {}
+        key = json.dumps({name: study.get(name) for name in _SAME}, sort_keys=True)
+        groups.setdefault(key, []).append(summary)
+    several = [members for members in groups.values() if len(_levels(members)) > 1]
+    return [_curve(members, evaluations) for members in several]
+
+
+def render(curve: Curve) -> Table:
+    """The curve as a table for a terminal: a row an arm, a column a level; accuracies in %."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title=Text(curve.title))
+    table.title_justify = "left"
+    table.add_column("arm", no_wrap=True)
+    for level in curve.levels:
+        table.add_column(f"level {level:,}", justify="right", no_wrap=True)
+    for arm in curve.arms:
+        cells = (arm.points.get(level) for level in curve.levels)
+        table.add_row(arm.label, *(_cell(point).replace(" %", "") for point in cells))
+    return table
+
+
+def rows(curve: Curve) -> list[list[str]]:
+    """The same as texts, for a page: label first, then a cell a level."""
+    return [
+        [arm.label, *(_cell(arm.points.get(level)) for level in curve.levels)] for arm in curve.arms
+    ]
+
+
+def svg(curve: Curve) -> str:
+    """The curve as a data URI of an SVG image."""
+    with style.figure(figures.WIDTH, figures.height(len(curve.arms))) as chart:
+        _draw(chart, curve)
+        return style.svg_uri(chart)
+
+
+def write_png(found: list[Curve], path: Path) -> None:
+    """Write the curves below each other as one PNG image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    heights = [figures.height(len(curve.arms)) for curve in found]
+    with style.figure(figures.WIDTH, sum(heights)) as chart:
+        parts = chart.subfigures(len(found), height_ratios=heights, squeeze=False)
+        for part, curve in zip(parts[:, 0], found, strict=True):
+            _draw(part, curve)
+        chart.savefig(path, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+
+
+def worth_rows(curve: Curve) -> list[list[str]]:
+    """What each arm but `real` is worth in real images a class: its label, then a cell a level."""
+    records = {(item["label"], item["level"]): item for item in curve.learning["worth"]}
+    return [
+        [
+            arm.label,
+            *(
+                learning.cell(records[arm.label, level]) if level in arm.points else ""
+                for level in curve.levels
+            ),
+        ]
+        for arm in curve.arms
+        if arm.label != "real"
+    ]
+
+
+def worth_sentences(curve: Curve) -> list[str]:
+    """What the arms with synthetic images are worth below the largest level."""
+    synthetic = {arm.label for arm in curve.arms if wording.answers(arm.arm)}
+    return [
+        item["sentence"]
+        for item in curve.learning["worth"]
+        if item["label"] in synthetic and item["ceiling"] > 0
+    ]
+
+
+def _levels(summaries: Iterable[Mapping[str, Any]]) -> set[int]:
+    return {int(summary["data"]["level"]) for summary in summaries}
+
+
+def _curve(
+    summaries: list[Mapping[str, Any]], evaluations: Mapping[int, Sequence[ArmResult]] | None
+) -> Curve:
+    arms: dict[str, Arm] = {}
+    for summary in summaries:
+        level = int(summary["data"]["level"])
+        for label, found in summary["arms"].items():
+            new = Arm(label, found["arm"], found["share"], found.get("name"), {})
+            arm = arms.setdefault(label, new)
+            record = found["metrics"]["accuracy"]
+            point = Point(record["value"], record["low"], record["high"])
+            arm.points.setdefault(level, point)
+    study = summaries[0].get("study") or {}
+    parts = [f"{len(summaries[0]['data']['classes'])} classes of {summaries[0]['data']['source']}"]
+    if study.get("classifier"):
+        parts.append(str(study["classifier"]))
+    levels = sorted({level for arm in arms.values() for level in arm.points})
+    ordered = [replace(arm, points=dict(sorted(arm.points.items()))) for arm in arms.values()]
+    if evaluations and set(evaluations) == set(levels):
+        found = learning.learning_curve(evaluations)
+    else:
+        found = learning.from_summaries(summaries)
+    margin = float(summaries[0].get("margin", MARGIN))
+    return Curve(", ".join(parts), levels, ordered, found, margin)
+
+
+def _cell(point: Point | None) -> str:
+    if point is None:
+        return ""
+    return f"{wording.percent(point.value)} ({wording.interval(point.low, point.high)})"
+
+
+def _draw(chart: Any, curve: Curve) -> None:
+    lines = [
+        figures.Line(
+            wording.title(arm.arm, arm.share, arm.name),
+            style.colour(arm.arm, arm.share, arm.name),
+            {at: (point.value, point.low, point.high) for at, point in arm.points.items()},
+        )
+        for arm in sorted(curve.arms, key=lambda arm: arm.label != "real")
+    ]
+    figures.draw(chart, curve.title, lines)

@@ -1,0 +1,98 @@
+"""Why the verdict is what it is: the numbers behind it, one reason at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from augstudy.pages import wording
+from augstudy.results.material import Material
+from augstudy.stats.verdicts import margin_text
+
+
+def box(material: Material, summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What stands behind the headline; None where nothing was compared.
+
+    Returns:
+        ``checks`` (question, answer, whether it was met), ``needs`` and ``runs`` (a row a seed).
+    """
+    label = summary["headline"]["arm"]
+    if label is None:
+        return None
+    found, margin = summary["differences"][label], summary["margin"]
+    titles = {arm.label: arm.title for arm in material.arms}
+    needs = found["needs"] if found["verdict"] == "can't tell yet" else None
+    return {
+        "arm": titles[label],
+        "against": titles[found["against"]],
+        "images": f"{found['images']:,}",
+        "seeds": found["seeds"],
+        "checks": _checks(found, margin),
+        "needs": needs,
+        "runs": runs(found),
+        "detectable": f"{100 * found['detectable']:.1f}",
+    }
+
+
+def runs(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A row a seed: what one training run of either arm says by itself."""
+    return [
+        {
+            "seed": str(test["seed"]),
+            "difference": wording.signed(test["difference"]),
+            "gained": f"{test['gained']:,}",
+            "lost": f"{test['lost']:,}",
+            "p": wording.p_text(test["p"]),
+        }
+        for test in found["mcnemar"]
+    ]
+
+
+def _checks(found: Mapping[str, Any], margin: float) -> list[dict[str, Any]]:
+    low, high = found["low"], found["high"]
+    span = f"{wording.signed(low)} to {wording.signed(high)} points"
+    clear = not low <= 0 <= high
+    checks = [
+        {
+            "question": "Does the 95 % interval stay clear of zero?",
+            "answer": f"{span}: {'yes' if clear else 'no, zero is inside'}",
+            "met": clear,
+        },
+        {
+            "question": "Is chance ruled out?",
+            "answer": _chance(found),
+            "met": found["p_holm"] < 0.05,
+        },
+        {
+            "question": f"Is any effect of {margin_text(margin)} or more ruled out?",
+            "answer": _size(low, high, margin),
+            "met": -margin < low and high < margin,
+        },
+    ]
+    if found["seeds"] == 1:
+        checks.append(
+            {
+                "question": "Is the luck of a training run ruled out?",
+                "answer": "no: there is one run of each arm",
+                "met": False,
+            }
+        )
+    return checks
+
+
+def _chance(found: Mapping[str, Any]) -> str:
+    p, holm = wording.p_text(found["p"]), wording.p_text(found["p_holm"])
+    word = "yes" if found["p_holm"] < 0.05 else "no"
+    if found["comparisons"] == 1:
+        return f"p {_equals(p)}: {word}"
+    many = f"{found['comparisons']} comparisons"
+    return f"p {_equals(p)}, corrected for {many} (Holm) {_equals(holm)}: {word}"
+
+
+def _equals(p: str) -> str:
+    return p if p.startswith("<") else f"= {p}"
+
+
+def _size(low: float, high: float, margin: float) -> str:
+    if -margin < low and high < margin:
+        return "yes, the interval lies within the margin"
+    sides = [word for word, out in (("loss", low <= -margin), ("gain", high >= margin)) if out]
+    return f"no, a {' or a '.join(sides)} of {margin_text(margin)} or more is still possible"

@@ -1,0 +1,282 @@
+"""What each part of the report shows: plain dictionaries for the template."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from augstudy.core.formats import points
+from augstudy.metrics.scores import SCORES
+from augstudy.pages import reasons, wording
+from augstudy.pages.figures import arms as arm_figures
+from augstudy.pages.figures import confusion, curves
+from augstudy.results.material import ArmResult, Material
+from augstudy.settings.arms import KINDS
+
+SHOWN_CLASSES = 25
+_ABOUT = 0.05  # steps that differ by a smaller share are equal to a reader
+
+
+def shown_classes(material: Material) -> list[int]:
+    """Indices of the classes that figures show: all, or those `real` recognises worst."""
+    recalls = [
+        material.arms[0].metrics["per_class"][name]["recall"]["value"] for name in material.classes
+    ]
+    return sorted(np.argsort(recalls, kind="stable")[:SHOWN_CLASSES].tolist())
+
+
+def arm_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table of arms."""
+    return [_arm_row(arm, summary) for arm in material.arms]
+
+
+def pair_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table of arms compared with each other."""
+    arms = {arm.label: arm for arm in material.arms}
+    return [
+        {
+            "title": arms[found["arm"]].title,
+            "colour": arms[found["arm"]].colour,
+            "against": arms[found["against"]].title,
+            **_compared(found),
+        }
+        for found in summary["pairs"]
+    ]
+
+
+def budget(material: Material, summary: Mapping[str, Any]) -> str:
+    """What the arms have in common in training, and which arms have not."""
+    longer = [arm.title for arm in material.arms if _is_longer(arm)]
+    real = material.arms[0].mean_of("steps")
+    unequal = {
+        arm.title: steps
+        for arm in material.arms
+        if not _is_longer(arm) and abs((steps := arm.mean_of("steps")) - real) > _ABOUT * real
+    }
+    return wording.budget(summary["budget"], longer, real, unequal)
+
+
+def _is_longer(arm: ArmResult) -> bool:
+    return arm.arm in KINDS and KINDS[arm.arm].longer
+
+
+def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What each control is there to show, and what it found."""
+    return [
+        {
+            "title": arm.title,
+            "colour": arm.colour,
+            "meaning": wording.control(arm.arm),
+            "found": _found(summary["differences"][arm.label]),
+        }
+        for arm in material.arms
+        if wording.control(arm.arm)
+    ]
+
+
+def discriminator_rows(material: Material) -> list[dict[str, Any]]:
+    """A row for the GAN's discriminator, which names classes as well but is no arm."""
+    metrics = material.discriminator
+    if metrics is None:
+        return []
+    images = len(material.train)
+    return [{"title": "The GAN's discriminator", "images": images, "scores": score_cells(metrics)}]
+
+
+def score_cells(metrics: Mapping[str, Any], *, spans: bool = False) -> list[dict[str, str]]:
+    """The cells of a table's scores; accuracy has its interval, with `spans` all of them have.
+
+    Args:
+        metrics: ``metrics`` of metrics.json.
+        spans: whether there is room for intervals.
+    """
+    return [
+        {
+            "title": item.title,
+            "meaning": item.meaning,
+            "value": wording.score(name, metrics[name]["value"]),
+            "interval": wording.score_interval(name, metrics[name]["low"], metrics[name]["high"])
+            if spans or name == "accuracy"
+            else "",
+        }
+        for name, item in SCORES.items()
+        if item.shown and name in metrics
+    ]
+
+
+def arm_plots(material: Material, summary: Mapping[str, Any]) -> dict[str, str | None]:
+    """Accuracy of each arm and its difference to `real`."""
+    real = material.arms[0].accuracy["value"]
+    accuracy = arm_figures.whiskers(
+        [_accuracy_dot(arm) for arm in material.arms],
+        100 * real,
+        "real",
+        "Accuracy on unseen images, per cent",
+    )
+    dots = [
+        _difference_dot(arm, summary["differences"][arm.label])
+        for arm in material.arms
+        if arm.label in summary["differences"]
+    ]
+    label = "Accuracy minus that of real, percentage points"
+    band = 100 * summary["margin"]
+    difference = arm_figures.whiskers(dots, 0, "no difference", label, band) if dots else None
+    return {"accuracy": accuracy, "difference": difference}
+
+
+def class_scores(material: Material) -> dict[str, Any]:
+    """F1 by class as a figure, and precision, recall and F1 of every class as tables."""
+    shown = [material.classes[index] for index in shown_classes(material)]
+    real = material.arms[0].metrics["per_class"]
+    order = sorted(shown, key=lambda name: real[name]["f1"]["value"])
+    drawn = [(arm.title, arm.colour, arm.metrics["per_class"]) for arm in material.arms]
+    return {
+        "figure": arm_figures.by_class(order, drawn, "f1"),
+        "tables": [_class_table(arm, material.classes) for arm in material.arms],
+    }
+
+
+def training(material: Material) -> dict[str, Any]:
+    """Learning curves, learning rates, and a table of what training did."""
+    limits = curves.shared_limits([arm.history for arm in material.arms])
+    figures = [
+        {"title": arm.title, "uri": curves.training(arm.history, arm.colour, limits)}
+        for arm in material.arms
+    ]
+    rates = [(arm.title, arm.colour, arm.history) for arm in material.arms]
+    return {
+        "figures": figures,
+        "rates": curves.learning_rates(rates),
+        "same_rates": _same_rates(material.arms),
+        "rows": [_training_row(arm) for arm in material.arms],
+    }
+
+
+def confusions(material: Material) -> dict[str, Any]:
+    """The matrix of `real`, and how each other arm differs from it."""
+    shown = shown_classes(material)
+    names = [material.classes[index] for index in shown]
+    shares = [mean_confusion(arm)[np.ix_(shown, shown)] for arm in material.arms]
+    changes = [matrix - shares[0] for matrix in shares[1:]]
+    limit = max([5.0, *(float(np.abs(change).max()) for change in changes)])
+    return {
+        "real": confusion.matrix(shares[0], names),
+        "others": [
+            {"title": arm.title, "uri": confusion.change(change, names, limit)}
+            for arm, change in zip(material.arms[1:], changes, strict=True)
+        ],
+        "left_out": len(material.classes) - len(shown),
+    }
+
+
+def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
+    """What else a reader should notice, in sentences."""
+    found = wording.left_out(summary["left_out"])
+    real = material.arms[0]
+    shares = mean_confusion(real)
+    np.fill_diagonal(shares, 0)
+    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
+    if shares.max() > 0:
+        found.append(
+            f"The commonest mistake of real: {shares[row, column]:.0f} % of "
+            f"{material.classes[row]} is taken for {material.classes[column]}."
+        )
+    gap = real.mean_of("train_accuracy") - real.accuracy["value"]
+    if gap > 0.05:
+        found.append(
+            f"With real images only, accuracy is {points(gap).lstrip('+')} points higher on the "
+            "images trained on than on unseen ones: there is room that more data could fill."
+        )
+    return found
+
+
+def mean_confusion(arm: ArmResult) -> NDArray[np.float64]:
+    """The confusion matrix (C, C) of an arm, rows in per cent."""
+    return confusion.row_shares(np.array(arm.metrics["confusion"]["mean"], np.float64))
+
+
+def _arm_row(arm: ArmResult, summary: Mapping[str, Any]) -> dict[str, Any]:
+    found = summary["differences"].get(arm.label)
+    row = {
+        "title": arm.title,
+        "colour": arm.colour,
+        "images": summary["arms"][arm.label]["training_images"],
+        "scores": score_cells(arm.metrics["metrics"]),
+        "difference": None,
+    }
+    if found:
+        row |= _compared(found) | {"runs": reasons.runs(found)}
+        row["bootstrap"] = _span(found["bootstrap"])
+    return row
+
+
+def _compared(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells about a difference."""
+    unclear = found["verdict"] == "can't tell yet"
+    return {
+        "difference": wording.signed(found["mean"]),
+        "span": _span(found),
+        "p": wording.p_text(found["p_holm"]),
+        "verdict": found["verdict"],
+        "word": found["verdict"] if unclear else found["outcome"],
+        "needs": found["needs"] if unclear else None,
+    }
+
+
+def _found(found: Mapping[str, Any]) -> str:
+    cells = _compared(found)
+    return f"{cells['difference']} points ({cells['span']}): {cells['word']}."
+
+
+def _span(found: Mapping[str, Any]) -> str:
+    return f"{wording.signed(found['low'])} to {wording.signed(found['high'])}"
+
+
+def _accuracy_dot(arm: ArmResult) -> arm_figures.Row:
+    low, value, high = (100 * arm.accuracy[key] for key in ("low", "value", "high"))
+    dots = [100 * item for item in arm.accuracy["by_seed"]]
+    return arm_figures.Row(arm.title, arm.colour, value, low, high, dots, f"{value:.1f} %")
+
+
+def _difference_dot(arm: ArmResult, found: Mapping[str, Any]) -> arm_figures.Row:
+    low, value, high = (100 * found[key] for key in ("low", "mean", "high"))
+    dots = [100 * item for item in found["by_seed"]]
+    return arm_figures.Row(
+        arm.title, arm.colour, value, low, high, dots, wording.signed(found["mean"])
+    )
+
+
+def _class_table(arm: ArmResult, classes: list[str]) -> dict[str, Any]:
+    names = ("precision", "recall", "f1")
+    rows = []
+    for label in classes:
+        record = arm.metrics["per_class"][label]
+        cells = [wording.percent(record[name]["value"]) for name in names]
+        spans = [wording.interval(record[name]["low"], record[name]["high"]) for name in names]
+        cells_with_spans = list(zip(cells, spans, strict=True))
+        rows.append({"label": label, "cells": cells_with_spans, "support": record["support"]})
+    return {"title": arm.title, "colour": arm.colour, "rows": rows}
+
+
+def _training_row(arm: ArmResult) -> dict[str, Any]:
+    return {
+        "title": arm.title,
+        "colour": arm.colour,
+        "parameters": f"{arm.mean_of('parameters'):,.0f}",
+        "images": f"{arm.mean_of('images'):,.0f}",
+        "steps": f"{arm.mean_of('steps'):,.0f}",
+        "epochs": ", ".join(str(record["epochs"]) for record in arm.training),
+        "best": ", ".join(str(record["best_epoch"]) for record in arm.training),
+        "train": wording.percent(arm.mean_of("train_accuracy")),
+        "val": wording.percent(arm.mean_of("val_accuracy")),
+        "test": wording.percent(arm.accuracy["value"]),
+    }
+
+
+def _same_rates(arms: list[ArmResult]) -> bool:
+    def first(history: pd.DataFrame) -> tuple[float, ...]:
+        return tuple(history[history["seed"] == history["seed"].iloc[0]]["learning_rate"])
+
+    return len({first(arm.history) for arm in arms}) == 1

@@ -1,0 +1,152 @@
+"""Which arm is compared with which, and what each comparison found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augstudy.results.material import ArmResult
+from augstudy.settings.arms import KINDS
+from augstudy.stats import verdicts
+from augstudy.stats.paired import (
+    ENDS,
+    PairedDifference,
+    holm,
+    mcnemar,
+    paired_difference,
+    two_way_bootstrap,
+)
+from augstudy.stats.power import detectable
+from augstudy.stats.scatter import run_scatter
+
+
+def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, dict[str, Any]]:
+    """Accuracy of each arm minus `real`, over the seeds both have, by label.
+
+    Args:
+        arms: those of a study, `real` among them.
+        margin: accuracy, as a share, below which a difference does not matter.
+
+    Returns:
+        Records as in summary.json; p-values are corrected for the number of arms (Holm).
+    """
+    real = next(arm for arm in arms if arm.label == "real")
+    others = [arm for arm in arms if arm is not real]
+    records = _records([(arm, real) for arm in others], arms, margin)
+    return {arm.label: record for arm, record in zip(others, records, strict=True)}
+
+
+def difference(
+    arm: ArmResult,
+    other: ArmResult,
+    arms: Sequence[ArmResult],
+    images: NDArray[np.bool_] | None = None,
+) -> PairedDifference:
+    """Accuracy of `arm` minus that of `other`, over the seeds both have.
+
+    Args:
+        arm: evaluated on the test images of `other`; they have a seed in common.
+        other: what it is compared with.
+        arms: all of the study, these two among them: they tell how training runs scatter.
+        images: (N,), those to compare on; by default all.
+    """
+    seeds = _shared_seeds(arm, other)
+    outcomes = (_correct(item, seeds, images) for item in arms if set(seeds) <= set(item.seeds))
+    scatter = run_scatter(np.array([correct.mean(axis=1) for correct in outcomes]))
+    pair = _correct(arm, seeds, images), _correct(other, seeds, images)
+    return paired_difference(*pair, runs=scatter)
+
+
+def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any]]:
+    """Arms minus the arms they differ from by one thing, such as `add_filtered` minus `add`.
+
+    They are a family of comparisons of their own: asking more here does not make the answers
+    about `real` weaker. Arms with names of their own may differ in more than that and are left
+    out; so are arms with more steps where all others have equal steps.
+    """
+    usual = [arm for arm in arms if arm.name is None]
+    found = [
+        (arm, other)
+        for arm in usual
+        for kind in (KINDS[name] for name in _against(arm))
+        if not kind.longer or arm.training[0]["budget"] == "epochs"
+        for other in usual
+        if other.arm == kind.name and (other.share is None or other.share == arm.share)
+        if set(arm.seeds) & set(other.seeds)
+    ]
+    return _records(found, arms, margin)
+
+
+def _against(arm: ArmResult) -> tuple[str, ...]:
+    return KINDS[arm.arm].against if arm.arm in KINDS else ()
+
+
+def _records(
+    chosen: Sequence[tuple[ArmResult, ArmResult]], arms: Sequence[ArmResult], margin: float
+) -> list[dict[str, Any]]:
+    found = [difference(arm, other, arms) for arm, other in chosen]
+    adjusted = holm([item.p_value for item in found])
+    return [
+        _record(arm, other, item, p_adjusted, margin, len(found))
+        for (arm, other), item, p_adjusted in zip(chosen, found, adjusted, strict=True)
+    ]
+
+
+def _subject(arm: ArmResult, other: ArmResult) -> str:
+    if other.label == "real":
+        return arm.subject
+    return f"“{arm.title}” in place of “{other.title}”"
+
+
+def _shared_seeds(arm: ArmResult, other: ArmResult) -> list[int]:
+    return [seed for seed in arm.seeds if seed in other.seeds]
+
+
+def _correct(
+    arm: ArmResult, seeds: Sequence[int], images: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """What an arm got right with these seeds, on these images: (S, N)."""
+    chosen = arm.correct[[arm.seeds.index(seed) for seed in seeds]]
+    return chosen if images is None else chosen[:, images]
+
+
+def _record(
+    arm: ArmResult,
+    other: ArmResult,
+    found: PairedDifference,
+    p_adjusted: float,
+    margin: float,
+    comparisons: int,
+) -> dict[str, Any]:
+    judged = (found, p_adjusted, margin, comparisons)
+    seeds = _shared_seeds(arm, other)
+    outcomes = _correct(arm, seeds), _correct(other, seeds)
+    tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
+    low, high = np.quantile(two_way_bootstrap(*outcomes), ENDS)
+    return {
+        "metric": "accuracy",
+        "arm": arm.label,
+        "against": other.label,
+        "mean": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p_value,
+        "p_holm": p_adjusted,
+        "comparisons": comparisons,
+        "verdict": verdicts.verdict(found, p_adjusted, margin),
+        "outcome": verdicts.outcome(*judged),
+        "sentence": verdicts.sentence(_subject(arm, other), *judged),
+        "covers": found.covers,
+        "needs": verdicts.needs(found, margin, comparisons),
+        "seeds": found.seeds,
+        "images": found.images,
+        "by_seed": list(found.by_seed),
+        "mcnemar": [
+            {"seed": seed, "difference": mean, "gained": test.gained, "lost": test.lost}
+            | {"p": test.p_value}
+            for seed, mean, test in tests
+        ],
+        "bootstrap": {"low": float(low), "high": float(high)},
+        "detectable": detectable(found.noise, found.seeds, found.images, comparisons),
+    }

@@ -1,0 +1,211 @@
+"""Everything the report is made of, read from the artifacts and checked to belong together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from augstudy.core import artifacts
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import InputError
+from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.pages import style, wording
+from augstudy.settings.arms import KINDS
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm as evaluated; ``correct`` is (S, N), ``labels`` and ``rows`` (N,)."""
+
+    label: str
+    arm: str
+    share: float | None
+    name: str | None
+    metrics: dict[str, Any]
+    history: pd.DataFrame
+    training: list[dict[str, Any]]
+    seeds: list[int]
+    correct: NDArray[np.bool_]
+    labels: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    artifact: Artifact
+
+    @property
+    def title(self) -> str:
+        """The arm as a person would call it."""
+        return wording.title(self.arm, self.share, self.name)
+
+    @property
+    def subject(self) -> str:
+        """The arm as the subject of a sentence."""
+        return wording.subject(self.arm, self.share, self.name)
+
+    @property
+    def colour(self) -> str:
+        """The arm's colour in every figure."""
+        return style.colour(self.arm, self.share, self.name)
+
+    @property
+    def accuracy(self) -> dict[str, Any]:
+        """The accuracy record of metrics.json."""
+        record: dict[str, Any] = self.metrics["metrics"]["accuracy"]
+        return record
+
+    def mean_of(self, key: str) -> float:
+        """Mean over seeds of a number in training.json, such as ``train_accuracy``."""
+        return float(np.mean([record[key] for record in self.training]))
+
+
+@dataclass(frozen=True)
+class Material:
+    """What one report shows. ``arms`` starts with `real`; ``cams`` is by label."""
+
+    dataset: Artifact
+    classes: list[str]
+    train: Split
+    val_images: int
+    arms: list[ArmResult]
+    cams: dict[str, Artifact]
+    gan: Artifact | None
+    synthetic: Artifact | None
+    curation: Artifact | None
+    study: dict[str, Any]
+    left_out: dict[str, str]
+
+    @property
+    def inputs(self) -> dict[str, Artifact]:
+        """The input artifacts by name, for the manifest."""
+        named = {"dataset": self.dataset}
+        named |= {f"evaluation_{arm.label}": arm.artifact for arm in self.arms}
+        named |= {f"cam_{label}": artifact for label, artifact in self.cams.items()}
+        optional = {"gan": self.gan, "synthetic": self.synthetic, "curation": self.curation}
+        return named | {name: item for name, item in optional.items() if item is not None}
+
+    @property
+    def discriminator(self) -> dict[str, Any] | None:
+        """What the GAN's discriminator is worth as a classifier of the test images, if known."""
+        artifact = self.arms[0].artifact
+        if "discriminator.json" not in artifact.manifest.files:
+            return None
+        metrics: dict[str, Any] = artifact.json("discriminator.json")["metrics"]
+        return metrics
+
+    @property
+    def level(self) -> int:
+        """Real training images a class (of the class that has fewest)."""
+        return int(np.bincount(self.train.labels, minlength=len(self.classes)).min())
+
+
+def gather(
+    dataset: Path,
+    evaluations: Sequence[Path],
+    cams: Sequence[Path],
+    made: Mapping[str, Path | None],
+    study: Mapping[str, Any],
+    left_out: Mapping[str, str],
+) -> Material:
+    """Read the artifacts of a study. Of the test split it opens nothing but the evaluations.
+
+    ``made`` may hold what the study made on its way: ``gan``, ``synthetic`` and ``curation``.
+
+    Raises:
+        InputError: no evaluation of `real`, an arm twice, or evaluations of different test
+            images, classes or datasets.
+    """
+    data = artifacts.read(dataset, "dataset")
+    classes = load_classes(data)
+    optional = {kind: artifacts.read(path, kind) for kind, path in made.items() if path}
+    arms = sorted((read_arm(path) for path in evaluations), key=place)
+    _check(arms, data, classes)
+    return Material(
+        dataset=data,
+        classes=classes,
+        train=load_split(data, "train"),
+        val_images=len(load_split(data, "val")),
+        arms=arms,
+        cams=_read_cams(cams, classes, [arm.label for arm in arms]),
+        gan=optional.get("gan"),
+        synthetic=optional.get("synthetic"),
+        curation=optional.get("curation"),
+        study=dict(study),
+        left_out=dict(left_out),
+    )
+
+
+def read_arm(path: Path) -> ArmResult:
+    """What an evaluation says of one arm.
+
+    Raises:
+        InputError: there is no evaluation at `path`.
+        DataError: it is damaged.
+    """
+    artifact = artifacts.read(path, "evaluation")
+    described = artifact.json("arm.json")
+    with np.load(artifact.file("predictions.npz"), allow_pickle=False) as stored:
+        labels, rows = stored["labels"], stored["rows"]
+        correct = stored["probabilities"].argmax(axis=-1) == labels
+        seeds = [int(seed) for seed in stored["seeds"]]
+    return ArmResult(
+        label=described["label"],
+        arm=described["arm"],
+        share=described["share"],
+        name=described.get("name"),  # runs of before arms had names are compared, too
+        metrics=artifact.json("metrics.json"),
+        history=pd.read_csv(artifact.file("history.csv")),
+        training=artifact.json("training.json"),
+        seeds=seeds,
+        correct=correct,
+        labels=labels,
+        rows=rows,
+        artifact=artifact,
+    )
+
+
+def place(arm: ArmResult) -> tuple[bool, int, float, str]:
+    """Where an arm stands in tables and figures; what all are compared with comes first."""
+    kinds = list(KINDS)
+    known = kinds.index(arm.arm) if arm.arm in kinds else len(kinds)
+    return arm.label != "real", known, arm.share or 0.0, arm.label
+
+
+def _check(arms: Sequence[ArmResult], dataset: Artifact, classes: list[str]) -> None:
+    labels = [arm.label for arm in arms]
+    if "real" not in labels:
+        raise InputError(
+            f"There is no evaluation of the arm 'real' among {labels}: every study needs it, as "
+            "the other arms are compared with it."
+        )
+    doubled = {label for label in labels if labels.count(label) > 1}
+    if doubled:
+        raise InputError(f"The arm {min(doubled)!r} is evaluated twice: give each arm once.")
+    real = arms[labels.index("real")]
+    for arm in arms:
+        path = arm.artifact.path
+        if load_classes(arm.artifact) != classes:
+            raise InputError(f"{path} is about other classes than {dataset.path}.")
+        made_of = arm.artifact.manifest.inputs.get("dataset", dataset.content_hash)
+        same = np.array_equal(arm.labels, real.labels) and np.array_equal(arm.rows, real.rows)
+        if not same or made_of != dataset.content_hash:
+            raise InputError(
+                f"{path} was evaluated on other test images than "
+                f"{dataset.path if same else real.artifact.path}: evaluate every arm on one "
+                "dataset."
+            )
+        if not set(arm.seeds) & set(real.seeds):
+            raise InputError(
+                f"{path} shares no seed with the arm 'real' ({real.seeds}): train both with the "
+                "same seeds."
+            )
+
+
+def _read_cams(paths: Sequence[Path], classes: list[str], labels: list[str]) -> dict[str, Artifact]:
+    read = [artifacts.read(path, "cam") for path in paths]
+    for artifact in read:
+        if load_classes(artifact) != classes:
+            raise InputError(f"{artifact.path} is about other classes than the dataset.")
+    by_label = {artifact.json("arm.json")["label"]: artifact for artifact in read}
+    return {label: by_label[label] for label in labels if label in by_label}

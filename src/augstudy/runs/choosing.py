@@ -1,0 +1,50 @@
+"""Finds runs, and arms of runs, by what a person calls them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from augstudy.core.errors import InputError
+from augstudy.runs.record import Record
+
+
+def find(records: Sequence[Record], name: str) -> Record:
+    """The record of a run by its number (``7``, ``0007``) or its name.
+
+    Raises:
+        InputError: there is none, or several runs have the name.
+    """
+    if name.isdecimal():
+        found = [record for record in records if record["id"] == int(name)]
+    else:
+        found = [record for record in records if name in (record["name"], record["key"])]
+    if len(found) > 1:
+        numbers = ", ".join(str(record["id"]) for record in found)
+        raise InputError(f"{len(found)} runs are called {name!r}: name one by number, {numbers}.")
+    if not found:
+        last = records[-1]["id"] if records else None
+        known = f"the newest is {last}" if last else "there are none yet"
+        raise InputError(f"There is no run {name!r}; {known}: see 'augstudy runs'.")
+    return found[0]
+
+
+def find_arms(records: Sequence[Record], name: str) -> list[tuple[Record, dict[str, Any]]]:
+    """The run and arm that ``7:add_100`` names; ``7`` names all arms of the run.
+
+    An arm may be called without its share where it is the only one of its kind.
+
+    Raises:
+        InputError: there is no such run or arm, or the run has found nothing yet.
+    """
+    run, colon, label = name.partition(":")
+    record = find(records, run)
+    arms = record["arms"]
+    if not arms:
+        raise InputError(f"Run {record['id']} has no results: it is {record['state']}.")
+    if not colon:
+        return [(record, arm) for arm in arms]
+    found = [arm for arm in arms if arm["arm"] == label]
+    found = found or [arm for arm in arms if arm["kind"] == label]
+    if len(found) != 1:
+        known = ", ".join(arm["arm"] for arm in arms)
+        raise InputError(f"Run {record['id']} has no single arm {label!r}; its arms: {known}.")
+    return [(record, found[0])]

@@ -1,0 +1,184 @@
+"""Compares arms, of one run or of several: settings, metrics, and image by image where it may."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from augstudy.core import artifacts
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import InputError
+from augstudy.objects import Store
+from augstudy.results.comparisons import difference
+from augstudy.results.material import ArmResult, place, read_arm
+from augstudy.runs.choosing import find_arms
+from augstudy.runs.record import Record
+from augstudy.runs.shelf import Shelf
+from augstudy.stats.paired import PairedDifference, holm
+from augstudy.stats.verdicts import verdict
+
+MOST = 8
+# Facts of a run that are worth a line where they differ.
+_FACTS = ("pipeline", "preset", "source", "level", "data_hash", "code", "version")
+_WORDS = {"helps": "better", "hurts": "worse"}
+
+
+class Contestant:
+    """One arm of one run, with what its evaluation and its heat maps say."""
+
+    def __init__(self, record: Record, arm: Mapping[str, Any], shelf: Shelf) -> None:
+        self.record = record
+        self.arm = arm
+        self.shelf = shelf
+        self.label = f"{record['id']}:{arm['arm']}"
+
+    @cached_property
+    def result(self) -> ArmResult:
+        """The evaluation of the arm."""
+        return read_arm(self.shelf.path("evaluation", self.arm["arm"]))
+
+    @cached_property
+    def study(self) -> list[ArmResult]:
+        """All arms of its run, as in its report: together they tell how training runs scatter."""
+        labels = self.shelf.arms("evaluation")
+        arms = (read_arm(self.shelf.path("evaluation", label)) for label in labels)
+        return sorted(arms, key=place)
+
+    @cached_property
+    def heat(self) -> Artifact | None:
+        """The heat maps of the arm."""
+        if not self.shelf.of("cam", self.arm["arm"]):
+            return None
+        return artifacts.read(self.shelf.path("cam", self.arm["arm"]), "cam")
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Names of the classes."""
+        found: list[str] = self.result.artifact.json("classes.json")
+        return found
+
+    @cached_property
+    def dataset(self) -> str:
+        """The hash of the dataset that it was evaluated on."""
+        return self.result.artifact.manifest.inputs.get("dataset", "")
+
+    @cached_property
+    def test_images(self) -> str | None:
+        """The hash of the test images, where the dataset is there: levels may share them."""
+        for item in self.shelf.of("dataset"):
+            if item.manifest.content_hash == self.dataset:
+                return item.manifest.files["test_images.npy"].sha256
+        return None
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Everything that was chosen, flat: facts of the run, its settings, those of training."""
+        wanted = {key: value for key, value in self.record["settings"].items() if key != "arms"}
+        # A level of 0 means all: what was found there says more than what was asked.
+        chosen = _flat(wanted) | {name: self.record.get(name) for name in _FACTS}
+        chosen["data_hash"] = (chosen["data_hash"] or "")[:12]
+        for item in self.shelf.of("classifier", self.arm["arm"]):
+            chosen |= _flat(item.manifest.config, "training.")
+        return chosen
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A contestant against the first: their paired difference, or why there is none."""
+
+    label: str
+    found: PairedDifference | None
+    p_holm: float | None
+    word: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contestants, of which the first is the reference, and what tells them apart."""
+
+    contestants: list[Contestant]
+    differences: list[Difference]
+    settings: list[tuple[str, list[Any]]]
+
+    @property
+    def reference(self) -> Contestant:
+        """The first."""
+        return self.contestants[0]
+
+
+def compare(records: Sequence[Record], store: Store, names: Sequence[str]) -> Comparison:
+    """Compare arms named like ``7:add_100``; ``7`` stands for all arms of run 7.
+
+    Raises:
+        InputError: there are not two different arms, or too many, or one is not there.
+        DataError: an artifact is damaged.
+    """
+    chosen = {
+        (record["id"], arm["arm"]): (record, arm)
+        for name in names
+        for record, arm in find_arms(records, name)
+    }
+    if not 2 <= len(chosen) <= MOST:
+        said = ", ".join(f"{number}:{label}" for number, label in chosen)
+        raise InputError(
+            f"Two to {MOST} arms can be compared, not {len(chosen)} ({said}): name them like "
+            "7:real 7:add_100."
+        )
+    shelves = {record["key"]: Shelf(store, record["key"]) for record, _ in chosen.values()}
+    found = [Contestant(record, arm, shelves[record["key"]]) for record, arm in chosen.values()]
+    return Comparison(found, _differences(found), _different(found))
+
+
+def paired(one: Contestant, other: Contestant) -> PairedDifference | str:
+    """Accuracy of `one` minus `other` on the same images and seeds, or why they are no pair."""
+    if one.classes != other.classes:
+        return "other classes"
+    same_rows = np.array_equal(one.result.labels, other.result.labels) and np.array_equal(
+        one.result.rows, other.result.rows
+    )
+    same_images = one.test_images is not None and one.test_images == other.test_images
+    if not same_rows or not (same_images or one.dataset == other.dataset != ""):
+        return "other test images"
+    if not set(one.result.seeds) & set(other.result.seeds):
+        return "no seed in common"
+    pair = one.result, other.result
+    return difference(*pair, other.study if one.record["key"] == other.record["key"] else pair)
+
+
+def _differences(contestants: Sequence[Contestant]) -> list[Difference]:
+    reference, *others = contestants
+    outcomes = [paired(item, reference) for item in others]
+    known = [item for item in outcomes if not isinstance(item, str)]
+    adjusted = iter(holm([item.p_value for item in known]))
+    return [
+        _difference(item.label, found, adjusted)
+        for item, found in zip(others, outcomes, strict=True)
+    ]
+
+
+def _difference(label: str, found: PairedDifference | str, adjusted: Any) -> Difference:
+    if isinstance(found, str):
+        return Difference(label, None, None, f"no pair: {found}")
+    p_holm = next(adjusted)
+    word = verdict(found, p_holm)
+    return Difference(label, found, p_holm, _WORDS.get(word, word))
+
+
+def _different(contestants: Sequence[Contestant]) -> list[tuple[str, list[Any]]]:
+    """Settings that are not alike in all, with the value in each."""
+    chosen = [item.settings for item in contestants]
+    names = dict.fromkeys(name for values in chosen for name in values)
+    rows = [(name, [values.get(name) for values in chosen]) for name in names]
+    return [(name, values) for name, values in rows if any(item != values[0] for item in values)]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found

@@ -1,0 +1,1 @@
+"""Paired differences, scatter of runs, power, learning curves, promotion: numbers and codes."""

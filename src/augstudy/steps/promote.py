@@ -1,0 +1,165 @@
+"""Compare a new classifier with the champion, and put it in force if the rule allows."""
+
+import logging
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augstudy.core import artifacts, telemetry
+from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import InputError
+from augstudy.core.files import write_json
+from augstudy.core.formats import points
+from augstudy.runs.champions import KIND as CHAMPION
+from augstudy.runs.champions import Champions, Current
+from augstudy.settings.config import RetrainSettings
+from augstudy.stats.promotion import Comparison, Decision, compare, decide, flat
+
+KIND = "decision"
+
+logger = logging.getLogger("augstudy")
+
+
+def run(
+    reference: Path,
+    classifier: Path,
+    challenger: Path,
+    champion: Path | None,
+    store: str,
+    out: Path,
+    settings: RetrainSettings,
+) -> Artifact:
+    """Publish ``decision.json`` and ``verdict.md``, an artifact of kind ``decision``.
+
+    Args:
+        reference: what ``validate`` found out about data and champion.
+        classifier: the challenger.
+        challenger: its evaluation.
+        champion: the champion's evaluation on the same dataset; None if there is no champion.
+        store: where the champions are.
+        out: folder of the artifact.
+        settings: the rule.
+
+    Raises:
+        InputError: the inputs do not belong together.
+        ConflictError: another champion has come into force since.
+    """
+    with telemetry.stage("promote") as stage:
+        known = artifacts.read(reference, "reference")
+        model = artifacts.read(classifier, "classifier")
+        record = known.json("reference.json")
+        first = record["champion"] is None
+        inputs = {"reference": known, "classifier": model}
+        inputs["challenger"] = _evaluation(challenger, known, model.content_hash)
+        if not first:
+            if champion is None:
+                raise InputError(f"The evaluation of champion {record['champion']} is missing.")
+            inputs["champion"] = _evaluation(champion, known, record["classifier"])
+        comparison = None if first else _compare(inputs)
+        decision = decide(
+            comparison, settings.margin, first, record["classifier"] == model.content_hash
+        )
+        name = _name(record, model)
+        if decision.promote:
+            _promote(store, name, known, model, decision, comparison)
+        content = {
+            "promoted": decision.promote,
+            "reason": decision.reason,
+            "champion": name if decision.promote else record["champion"],
+            "before": record["champion"],
+            "comparison": comparison and asdict(comparison),
+            "drift": record["drift"],
+            "margin": settings.margin,
+            "flat": flat(comparison, decision),
+        }
+        with artifacts.publish(
+            out, KIND, inputs=inputs, config=settings.model_dump(mode="json")
+        ) as folder:
+            write_json(folder / "decision.json", content)
+            (folder / "verdict.md").write_text(verdict(content))
+        stage.progress(1, 1, decision.reason)
+        logger.info("%s", decision.reason)
+    return artifacts.read(out, KIND)
+
+
+def verdict(content: dict[str, Any]) -> str:
+    """The decision as Markdown; `content` is that of ``decision.json``."""
+    head = "Promoted" if content["promoted"] else "Held"
+    lines = [f"# {head}", "", content["reason"], "", f"In force: `{content['champion']}`."]
+    found = content["comparison"]
+    if found:
+        low, high = points(found["low"]), points(found["high"])
+        lines += [
+            "",
+            f"| on {found['images']} test images | accuracy |",
+            "| --- | --- |",
+            f"| champion `{content['before']}` | {100 * found['champion']:.1f} % |",
+            f"| challenger | {100 * found['challenger']:.1f} % |",
+            f"| difference, points | {points(found['difference'])} ({low} to {high}) |",
+        ]
+        if found["excluded"]:
+            lines += [
+                "",
+                f"{found['excluded']} more test images were left out for both: the champion has "
+                "learnt from them.",
+            ]
+    if content["drift"]:
+        lines += ["", "| ink histogram | stability index |", "| --- | --- |"]
+        lines += [f"| {what} | {index:.3f} |" for what, index in content["drift"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _evaluation(path: Path, reference: Artifact, classifier: str) -> Artifact:
+    """An evaluation of the classifier with this hash on the dataset that was validated."""
+    found = artifacts.read(path, "evaluation")
+    wanted = {"dataset": reference.manifest.inputs["dataset"], "classifier": classifier}
+    for name, content_hash in wanted.items():
+        if found.manifest.inputs[name] != content_hash:
+            raise InputError(f"{path} is of another {name} than the one that was validated.")
+    return found
+
+
+def _compare(inputs: dict[str, Artifact]) -> Comparison | None:
+    excluded = np.load(inputs["reference"].file("excluded.npy"), allow_pickle=False)
+    return compare(_right(inputs["champion"]), _right(inputs["challenger"]), excluded)
+
+
+def _right(evaluation: Artifact) -> NDArray[np.bool_]:
+    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
+        return np.asarray(stored["probabilities"].argmax(axis=2) == stored["labels"])
+
+
+def _name(record: dict[str, Any], model: Artifact) -> str:
+    """Sorts by the time the data was read, and is the same if the step is run again."""
+    moment = "".join(filter(str.isdigit, str(record["read_at"] or "")))[:14]
+    return "-".join(filter(None, (moment[:8], moment[8:], model.content_hash[:8])))
+
+
+def _promote(
+    store: str,
+    name: str,
+    reference: Artifact,
+    model: Artifact,
+    decision: Decision,
+    comparison: Comparison | None,
+) -> None:
+    record = reference.json("reference.json")
+    before = Current(record["champion"], record["version"]) if record["champion"] else None
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = {"reference": reference, "classifier": model}
+        with artifacts.publish(Path(folder) / "champion", CHAMPION, inputs=inputs) as draft:
+            shutil.copytree(model.path, draft / "classifier")
+            for item in ("profile.json", "learnt.npy"):
+                shutil.copyfile(reference.file(item), draft / item)
+        Champions(store).promote(
+            artifacts.read(Path(folder) / "champion", CHAMPION),
+            name,
+            before,
+            reason=decision.reason,
+            comparison=comparison and asdict(comparison),
+        )

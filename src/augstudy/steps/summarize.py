@@ -1,0 +1,67 @@
+"""Summarise a study: the comparison of its arms, in numbers, in words and as an HTML report."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from augstudy.core import artifacts, telemetry
+from augstudy.core.artifacts import Artifact
+from augstudy.pages import html
+from augstudy.results import study as summary
+from augstudy.results.material import gather
+from augstudy.stats.verdicts import MARGIN
+
+logger = logging.getLogger("augstudy")
+
+
+def run(
+    dataset: Path,
+    out: Path,
+    evaluations: Sequence[Path],
+    cams: Sequence[Path] = (),
+    gan: Path | None = None,
+    synthetic: Path | None = None,
+    study: Mapping[str, Any] | None = None,
+    curation: Path | None = None,
+    left_out: Mapping[str, str] | None = None,
+    margin: float = MARGIN,
+) -> Artifact:
+    """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
+
+    Args:
+        dataset: the dataset all arms share.
+        out: folder of the artifact.
+        evaluations: one evaluation an arm; the arm ``real`` must be among them.
+        cams: heat maps of any of the arms.
+        gan: the GAN, if the study has one.
+        synthetic: its images, if the study has any.
+        study: settings of the study, as the report shall show them.
+        curation: what the filter says, if the study has one.
+        left_out: labels of arms that could not be made, and why.
+        margin: accuracy, as a share, below which a difference between arms does not matter.
+
+    Raises:
+        InputError: the evaluations are not of the same test images, or ``real`` is missing.
+    """
+    with telemetry.stage("summarize") as stage:
+        stage.progress(0, 3, "reading")
+        made = {"gan": gan, "synthetic": synthetic, "curation": curation}
+        material = gather(dataset, evaluations, cams, made, study or {}, left_out or {})
+        chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
+        config = json.loads(json.dumps(chosen))
+        if done := artifacts.find(out, "report", inputs=material.inputs, config=config):
+            logger.info("%s: already done", stage.title)
+            return done
+        stage.progress(1, 3, "comparing arms")
+        numbers = summary.summarise(material, margin)
+        stage.progress(2, 3, "drawing figures")
+        page = html.render(material, numbers)
+        with artifacts.publish(out, "report", inputs=material.inputs, config=config) as folder:
+            text = json.dumps(numbers, indent=1, allow_nan=False)
+            (folder / "summary.json").write_text(text + "\n")
+            (folder / "verdict.md").write_text(summary.markdown(numbers))
+            (folder / "report.html").write_text(page)
+        stage.progress(3, 3, numbers["headline"]["answer"])
+    return artifacts.read(out, "report")

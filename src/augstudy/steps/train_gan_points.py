@@ -1,0 +1,214 @@
+"""Train the generators of a sweep that one worker was dealt, and measure what each draws."""
+
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from augstudy.core import artifacts, cache, telemetry
+from augstudy.core.artifacts import Artifact
+from augstudy.core.files import write_arrays, write_json
+from augstudy.core.rng import check_seeds
+from augstudy.data.dataset import load_classes, load_split
+from augstudy.data.mixtures import Drawings
+from augstudy.models.backend import resolve_precision
+from augstudy.training import gan
+from augstudy.training.callbacks import Progress
+from augstudy.training.checkpoints import Keeper
+from augstudy.training.drawing import generate
+from augstudy.training.inspection import Inspection
+from augstudy.training.judge import load as load_judge
+from augstudy.training.saving import save_model
+from augstudy.training.scoring import scorer
+from augstudy.tuning.gan_points import HISTORY, KIND, POINTS, SAMPLES, SHOWN, value_of
+from augstudy.tuning.points import Trial
+
+RUN = "run.json"
+GENERATOR = "generator.keras"
+GENERATORS = "generators"
+
+logger = logging.getLogger("augstudy")
+
+
+@dataclass
+class _Kept:
+    """What the artifact will hold of the points that are trained."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    samples: dict[str, Any] = field(default_factory=dict)
+    histories: list[pd.DataFrame] = field(default_factory=list)
+    costs: dict[str, Any] = field(default_factory=dict)
+    best: tuple[float, str] = (float("inf"), "")
+
+
+def run(
+    dataset: Path,
+    judge: Path,
+    out: Path,
+    trials: Sequence[Trial],
+    seeds: Sequence[int],
+    label: str = "",
+) -> Artifact:
+    """Train the `trials` one after the other and publish them, as kind ``gan_points``.
+
+    It holds the stability verdict of every training run, the quality of what it draws as the
+    `judge` sees it beside validation drawings, some of its drawings, its history, and the
+    generators of the best point. A run that failed is a result and ends nothing: nothing is drawn
+    with it. With a cache no run is trained twice.
+
+    Raises:
+        InputError: the seeds are wrong, or no such architecture.
+    """
+    check_seeds(seeds)
+    with telemetry.stage("train_gan_points", label) as stage:
+        inputs = {"dataset": artifacts.read(dataset, "dataset")}
+        inputs["judge"] = artifacts.read(judge, "judge")
+        config = {
+            "points": {item.point.id: item.settings.model_dump(mode="json") for item in trials},
+            "seeds": list(seeds),
+        }
+        studio, kept, keepers = _Studio(inputs), _Kept(), list[Keeper]()
+        spent: dict[str, Any] = {"points": kept.costs}
+        with artifacts.publish(out, KIND, inputs=inputs, config=config, provenance=spent) as folder:
+            for index, trial in enumerate(trials):
+                where = f"point {index + 1} of {len(trials)}, {trial.point.id}"
+                told = partial(_tell, stage, index, len(trials), where)
+                job = _Job(folder, out, studio, trial, seeds)
+                keepers += job.train(kept, told)
+                verdicts = [item["stability"]["verdict"] for item in kept.records[-1]["runs"]]
+                logger.info("%s: %s: %s", stage.title, where, ", ".join(verdicts))
+            _write(folder, kept, studio.classes)
+        for keeper in keepers:
+            keeper.clear()
+    return artifacts.read(out, KIND)
+
+
+class _Studio:
+    """What all points share: the drawings, the judge, and how drawings are measured."""
+
+    def __init__(self, inputs: dict[str, Artifact]) -> None:
+        self.inputs = inputs
+        self.classes = load_classes(inputs["dataset"])
+        self.training = load_split(inputs["dataset"], "train")
+        self.validation = load_split(inputs["dataset"], "val")
+        self.score = scorer(load_judge(inputs["judge"]), self.validation)
+        self.inspection = Inspection(inputs["dataset"], inputs["judge"])
+
+    def train(
+        self, folder: Path, *, trial: Trial, seed: int, progress: Progress, keeper: Keeper
+    ) -> None:
+        """Train one run of a point into `folder`, and measure what it draws unless it failed."""
+        trained = gan.train(
+            trial.settings,
+            self.training.images,
+            self.training.labels,
+            classes=len(self.classes),
+            seed=seed,
+            held_out=(self.validation.images, self.validation.labels),
+            scorer=self.score,
+            progress=progress,
+            keeper=keeper,
+        )
+        keeper.write()  # it need not be trained again if it is cut short while it is measured
+        columns = gan.history_columns(trained.history)
+        history = pd.DataFrame(trained.history, columns=columns)
+        history.to_csv(folder / HISTORY, index=False, float_format="%.6g")
+        stability = trained.stability.as_dict()
+        record: dict[str, Any] = {"seed": seed, "stability": stability, "metrics": {}}
+        record["best_step"] = trained.best_step
+        record["parameters"] = trained.generator.count_params()
+        grid = np.zeros((len(self.classes), 0, 28, 28), np.uint8)
+        if stability["verdict"] != "failed":
+            drawn = self._draw(trained.generator, seed)
+            record["metrics"] = self.inspection.inspect([drawn], progress)["metrics"]
+            grid = drawn.images.reshape(len(self.classes), -1, 28, 28)[:, :SHOWN]
+        save_model(trained.generator, folder / GENERATOR)
+        write_arrays(folder / SAMPLES, images=grid)
+        write_json(folder / RUN, record)
+
+    def _draw(self, generator: Any, seed: int) -> Drawings:
+        count = max(SHOWN, self.inspection.per_class)
+        labels = np.repeat(np.arange(len(self.classes), dtype=np.int32), count)
+        return Drawings(generate(generator, labels, seed), labels)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One point, to be trained into the draft `folder` of the artifact `out`."""
+
+    folder: Path
+    out: Path
+    studio: _Studio
+    trial: Trial
+    seeds: Sequence[int]
+
+    def train(self, kept: _Kept, progress: Any) -> list[Keeper]:
+        """Train all seeds and add them to what is `kept`; the keepers that still hold something."""
+        name, inputs, settings = self.trial.point.id, self.studio.inputs, self.trial.settings
+        config = {"settings": settings.model_dump(mode="json")}
+        config["precision"] = resolve_precision(settings.precision)
+        before, keepers, runs = artifacts.cost(), list[Keeper](), []
+        for turn, seed in enumerate(self.seeds):
+            own = {**config, "seed": seed}
+            keeper = Keeper.beside(self.out, f"{name}-seed-{seed}", inputs, own)
+            told = partial(progress, turn, len(self.seeds))
+            target = self.folder / GENERATORS / name / f"seed-{seed}"
+            make = partial(
+                self.studio.train, trial=self.trial, seed=seed, progress=told, keeper=keeper
+            )
+            artifacts.part(target, "gan_run", make, inputs=inputs, config=own)
+            runs.append(json.loads((target / RUN).read_text()))
+            with np.load(target / SAMPLES, allow_pickle=False) as stored:
+                kept.samples[f"{name}/{seed}"] = stored["images"]
+            kept.histories.append(pd.read_csv(target / HISTORY).assign(point=name, seed=seed))
+            keepers.append(keeper)
+            if cache.active():
+                keeper.clear()  # the cache has the run now
+        kept.costs[name] = artifacts.cost(since=before)
+        kept.records.append(
+            {"place": self.trial.place, "id": name, "chosen": dict(self.trial.point.chosen)}
+            | {"changes": dict(self.trial.point.changes), "seeds": list(self.seeds), "runs": runs}
+        )
+        self._keep_generators(kept, runs)
+        return [] if cache.active() else keepers
+
+    def _keep_generators(self, kept: _Kept, runs: Sequence[dict[str, Any]]) -> None:
+        """Remove the generators of the point that was best so far, or of this one if it is not."""
+        value, before, name = value_of(runs), kept.best, self.trial.point.id
+        better = value is not None and value < before[0]
+        if better:
+            kept.best = float(value or 0.0), name
+        dropped = before[1] if better else name
+        if dropped:
+            shutil.rmtree(self.folder / GENERATORS / dropped)
+
+
+def _tell(
+    stage: telemetry.Stage,
+    index: int,
+    count: int,
+    where: str,
+    turn: int,
+    turns: int,
+    done: int,
+    total: int,
+    text: str,
+) -> None:
+    """Progress of a run; `partial` fills in all but the last three."""
+    part = (turn + done / max(1, total)) / turns
+    stage.progress(round(100 * (index + part)), 100 * count, f"{where}, run {turn + 1}  {text}")
+
+
+def _write(folder: Path, kept: _Kept, classes: list[str]) -> None:
+    write_json(folder / POINTS, kept.records)
+    write_json(folder / "classes.json", classes)
+    write_arrays(folder / SAMPLES, **kept.samples)
+    histories = kept.histories or [pd.DataFrame(columns=["point", "seed"])]
+    pd.concat(histories).to_csv(folder / HISTORY, index=False)

@@ -1,0 +1,176 @@
+"""Train the points of a sweep that one worker was dealt, each with all its seeds."""
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from augstudy.core import artifacts, cache, telemetry
+from augstudy.core.artifacts import Artifact
+from augstudy.core.files import write_arrays, write_json
+from augstudy.core.rng import check_seeds
+from augstudy.data.dataset import load_classes
+from augstudy.settings.arms import Arm
+from augstudy.steps import train_cnn
+from augstudy.training.callbacks import Progress
+from augstudy.training.checkpoints import Keeper
+from augstudy.tuning.points import HISTORY, KIND, POINTS, PREDICTIONS, Trial
+from augstudy.tuning.sweep import BASE
+
+MODELS = "models"
+_ARM = Arm(arm="real")
+
+logger = logging.getLogger("augstudy")
+
+
+@dataclass
+class Kept:
+    """What the artifact will hold of the points that are trained."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    predictions: dict[str, Any] = field(default_factory=dict)
+    histories: list[pd.DataFrame] = field(default_factory=list)
+    costs: dict[str, Any] = field(default_factory=dict)
+    best: tuple[float, str] = (-1.0, "")
+
+    def write(self, folder: Path, classes: list[str]) -> None:
+        """Put it into the draft `folder` of an artifact of kind ``points``."""
+        write_json(folder / POINTS, self.records)
+        write_json(folder / "classes.json", classes)
+        write_arrays(folder / PREDICTIONS, **self.predictions)
+        histories = self.histories or [pd.DataFrame(columns=["point", "seed"])]
+        pd.concat(histories).to_csv(folder / HISTORY, index=False)
+
+
+def run(
+    dataset: Path,
+    out: Path,
+    trials: Sequence[Trial],
+    seeds: Sequence[int],
+    label: str = "",
+) -> Artifact:
+    """Train the `trials` one after the other and publish them as an artifact of kind ``points``.
+
+    It holds what each point predicts for the validation images, its histories and its settings;
+    of the models only those of the base and of the best point, because no other can be chosen.
+    Nothing here opens the test split. With a cache no point is trained twice; without one, what
+    was cut short goes on from its checkpoints.
+
+    Raises:
+        InputError: the seeds are wrong, or a network that cannot be built.
+    """
+    check_seeds(seeds)
+    with telemetry.stage("train_points", label) as stage:
+        inputs = {"dataset": artifacts.read(dataset, "dataset")}
+        config = {
+            "points": {item.point.id: item.settings.model_dump(mode="json") for item in trials},
+            "seeds": list(seeds),
+        }
+        kept, keepers = Kept(), list[Keeper]()
+        spent: dict[str, Any] = {"points": kept.costs}
+        with artifacts.publish(out, KIND, inputs=inputs, config=config, provenance=spent) as folder:
+            for index, trial in enumerate(trials):
+                whole = f"point {index + 1} of {len(trials)}, {trial.point.id}"
+                progress = scaled(stage, index, len(trials), whole)
+                job = Job(folder, out, inputs, trial, seeds)
+                keepers += job.train(kept, progress)
+                logger.info(
+                    "%s: %s, validation accuracy %.3f", stage.title, whole, job.accuracy(kept)
+                )
+            kept.write(folder, load_classes(inputs["dataset"]))
+        for keeper in keepers:
+            keeper.clear()
+    return artifacts.read(out, KIND)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One point, to be trained into the draft `folder` of the artifact `out`."""
+
+    folder: Path
+    out: Path
+    inputs: Mapping[str, Artifact]
+    trial: Trial
+    seeds: Sequence[int]
+
+    @property
+    def id(self) -> str:
+        """The point's."""
+        return self.trial.point.id
+
+    @property
+    def models(self) -> Path:
+        """Where the models of all seeds go."""
+        return self.folder / MODELS / self.id
+
+    def cell(self) -> train_cnn.Cell:
+        """What is trained on what."""
+        return train_cnn.Cell(self.inputs, _ARM, self.trial.settings)
+
+    def config(self, seeds: Sequence[int]) -> dict[str, Any]:
+        """What the classifiers of some seeds depend on, beside the inputs."""
+        return train_cnn.configuration(_ARM, seeds, self.trial.settings)
+
+    def keeper(self, seed: int) -> Keeper:
+        """Of the checkpoints of one seed."""
+        name, own = f"{self.id}-seed-{seed}", self.config([seed])
+        return Keeper.beside(self.out, name, self.inputs, own)
+
+    def train(self, kept: Kept, progress: Progress) -> list[Keeper]:
+        """Train all seeds and add them to what is `kept`; the keepers that still hold something."""
+        keepers = {seed: self.keeper(seed) for seed in self.seeds}
+        before, models, config = artifacts.cost(), self.models, self.config(self.seeds)
+        records = train_cnn.train_seeds(models, self.cell(), config, keepers, progress)
+        kept.costs[self.id] = artifacts.cost(since=before)
+        kept.records.append(self._record(records))
+        folders = [models / f"seed-{seed}" for seed in self.seeds]
+        seen = [np.load(item / train_cnn.VALIDATION, allow_pickle=False) for item in folders]
+        kept.predictions[self.id] = np.stack(seen)
+        for seed, item in zip(self.seeds, folders, strict=True):
+            history = pd.read_csv(item / "history.csv")
+            kept.histories.append(history.assign(point=self.id, seed=seed))
+        self._keep_models(kept)
+        if not cache.active():
+            return list(keepers.values())
+        for keeper in keepers.values():
+            keeper.clear()  # the cache has the seeds now
+        return []
+
+    def accuracy(self, kept: Kept) -> float:
+        """Mean validation accuracy of the point trained last."""
+        return float(np.mean([item["val_accuracy"] for item in kept.records[-1]["training"]]))
+
+    def _record(self, training: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "place": self.trial.place,
+            "id": self.id,
+            "chosen": dict(self.trial.point.chosen),
+            "changes": dict(self.trial.point.changes),
+            "settings": self.trial.settings.model_dump(mode="json"),
+            "seeds": list(self.seeds),
+            "training": training,
+        }
+
+    def _keep_models(self, kept: Kept) -> None:
+        """Remove the models of the point that was best so far, or of this one if it is not."""
+        accuracy, before = self.accuracy(kept), kept.best
+        better = accuracy > before[0]
+        if better:
+            kept.best = accuracy, self.id
+        dropped = before[1] if better else self.id
+        if dropped and dropped != BASE:
+            shutil.rmtree(self.folder / MODELS / dropped)
+
+
+def scaled(stage: telemetry.Stage, index: int, count: int, prefix: str) -> Progress:
+    """Progress of the `index`-th of `count` parts of the `stage`."""
+
+    def progress(done: int, total: int, text: str) -> None:
+        stage.progress(index * total + done, count * total, f"{prefix}  {text}")
+
+    return progress
