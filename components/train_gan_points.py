@@ -15,12 +15,11 @@ def train_gan_points(
     recipe: str,
     settings: dict,
     seeds: list[int],
-    worker: int,
-    workers: list[int],
+    worker: str,
 ):
     """Train each point with all its seeds and measure what it draws; a failed run ends nothing."""
     from augstudy.steps import tuning
 
     inputs = {"dataset": dataset.path, "judge": judge.path}
     base = {"recipe": recipe, "overrides": settings}
-    tuning.train_gan_points(inputs, points.path, sweep, base, seeds, worker, workers)
+    tuning.train_gan_points(inputs, points.path, sweep, base, seeds, worker)

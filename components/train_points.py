@@ -14,11 +14,10 @@ def train_points(
     recipe: str,
     settings: dict,
     seeds: list[int],
-    worker: int,
-    workers: list[int],
+    worker: str,
 ):
     """Train each point with all its seeds, one after the other in one process."""
     from augstudy.steps import tuning
 
     base = {"recipe": recipe, "overrides": settings}
-    tuning.train_points(dataset.path, points.path, sweep, base, seeds, worker, workers)
+    tuning.train_points(dataset.path, points.path, sweep, base, seeds, worker)

@@ -47,7 +47,7 @@ def augmentation_study(
     synthetic_per_class: int = 0,
     curation_settings: dict = {},  # noqa: B006
     equivalence_margin: float = 0.01,
-    gpus: int = resources.GPUS,
+    gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
     """Ingest, train and draw with a GAN, train and evaluate every arm, and compare.

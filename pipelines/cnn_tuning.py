@@ -42,9 +42,9 @@ def cnn_tuning(
     seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
     classifier: str = "baseline",
     classifier_settings: dict = {},  # noqa: B006
-    workers: list[int] = [1, 2, 3, 4],  # noqa: B006
+    workers: list[str] = ["1 of 4", "2 of 4", "3 of 4", "4 of 4"],  # noqa: B006
     equivalence_margin: float = 0.01,
-    gpus: int = resources.GPUS,
+    gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
     """Ingest, train every point, choose on validation images, evaluate base and chosen point.
@@ -61,8 +61,8 @@ def cnn_tuning(
         seeds: Repetitions of every point.
         classifier: Recipe of the base.
         classifier_settings: Changes to it that every point has, such as {epochs: 20}.
-        workers: One number a worker; points are dealt among them, and on a cluster they run side
-            by side.
+        workers: How many share the points, such as 4; on a cluster they run side by side. Each
+            is told its share, since a loop's body cannot see the list that is looped over.
         equivalence_margin: Accuracy, as a share, below which a difference is none.
         gpus: Accelerators of a worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
@@ -85,7 +85,6 @@ def cnn_tuning(
             classifier=classifier,
             classifier_settings=classifier_settings,
             worker=worker,
-            workers=workers,
             gpus=gpus,
             gpu_type=gpu_type,
         )

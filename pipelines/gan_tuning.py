@@ -41,8 +41,8 @@ def gan_tuning(
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     judge_settings: dict = {},  # noqa: B006
-    workers: list[int] = [1, 2, 3, 4],  # noqa: B006
-    gpus: int = resources.GPUS,
+    workers: list[str] = ["1 of 4", "2 of 4", "3 of 4", "4 of 4"],  # noqa: B006
+    gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
     """Ingest, train a judge, train and judge every point, compare.
@@ -61,8 +61,8 @@ def gan_tuning(
         gan: Recipe of the base.
         gan_settings: Changes to it that every point has, such as {steps: 500}.
         judge_settings: Of the classifier whose eyes measure the drawings.
-        workers: One number a worker; points are dealt among them, and on a cluster they run side
-            by side.
+        workers: How many share the points, such as 4; on a cluster they run side by side. Each
+            is told its share, since a loop's body cannot see the list that is looped over.
         gpus: Accelerators of a worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
@@ -92,7 +92,6 @@ def gan_tuning(
             gan=gan,
             gan_settings=gan_settings,
             worker=worker,
-            workers=workers,
             gpus=gpus,
             gpu_type=gpu_type,
         )

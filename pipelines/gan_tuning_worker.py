@@ -23,9 +23,8 @@ def gan_tuning_worker(
     seeds: list[int],
     gan: str,
     gan_settings: dict,
-    worker: int,
-    workers: list[int],
-    gpus: int,
+    worker: str,
+    gpus: str,
     gpu_type: str,
 ) -> WorkerOutputs:
     """A pipeline of its own, so that the GPU parameters reach the step inside the loop."""
@@ -37,7 +36,6 @@ def gan_tuning_worker(
         settings=gan_settings,
         seeds=seeds,
         worker=worker,
-        workers=workers,
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)

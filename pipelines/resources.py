@@ -19,10 +19,16 @@ from components.image import GPU_IMAGE
 
 SETTINGS = load()
 LIGHT, INFERENCE, TRAINING = SETTINGS.light, SETTINGS.inference, SETTINGS.training
-GPUS, GPU_TYPE = SETTINGS.gpus, SETTINGS.gpu_type
+# A text: KFP's driver takes what a pod asks for from no other parameter.
+GPUS, GPU_TYPE = str(SETTINGS.gpus), SETTINGS.gpu_type
 PARALLEL_CELLS = SETTINGS.parallel_cells or None
 CONFIG = dsl.PipelineConfig(
-    ttl_seconds_after_finished=SETTINGS.ttl_s, active_deadline_seconds=SETTINGS.deadline_s
+    # All three: Argo's defaults in KFP's manifests set the latter two to an hour, and Argo takes
+    # them before the first.
+    ttl_seconds_after_finished=SETTINGS.ttl_s,
+    ttl_seconds_after_success=SETTINGS.ttl_s,
+    ttl_seconds_after_failure=SETTINGS.ttl_s,
+    active_deadline_seconds=SETTINGS.deadline_s,
 )
 
 
@@ -47,8 +53,9 @@ def apply(task: PipelineTask, needs: Resources) -> PipelineTask:
 def use_gpus(task: PipelineTask, gpus: Any, gpu_type: Any) -> PipelineTask:
     """Ask for accelerators, and for shared memory, which loading data needs beside them.
 
-    `gpus` and `gpu_type` may be pipeline parameters, but then the task must sit directly in a
-    pipeline that has them as inputs: inside a loop KFP compiles a reference to nothing. With 0 the
+    `gpus` and `gpu_type` may be pipeline parameters of type str, but then the task must sit
+    directly in a pipeline that has them as inputs: inside a loop KFP compiles a reference to
+    nothing. With 0 the
     step runs on any node. Image and node selector are fixed when the pipeline is compiled, by
     whether the settings ask for GPUs.
     """
@@ -62,7 +69,7 @@ def use_gpus(task: PipelineTask, gpus: Any, gpu_type: Any) -> PipelineTask:
         medium="Memory",
         size_limit=SETTINGS.shm_size,
     )
-    if GPUS:
+    if SETTINGS.gpus:
         task.set_container_image(GPU_IMAGE)
         _choose_nodes(task, SETTINGS.gpu_node_selector, ())
     _choose_nodes(task, {}, SETTINGS.gpu_tolerations)

@@ -34,7 +34,7 @@ def retrain(
     margin: float = RULE.margin,
     max_drift: float = RULE.max_drift,
     max_shrink: float = RULE.max_shrink,
-    gpus: int = resources.GPUS,
+    gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
     """Ingest, validate, train, evaluate, and promote or hold.

@@ -28,7 +28,7 @@ def study_cell(
     seeds: list[int],
     classifier: str,
     classifier_settings: dict,
-    gpus: int,
+    gpus: str,
     gpu_type: str,
 ) -> CellOutputs:
     """A pipeline of its own, so that the GPU parameters reach the steps inside the loop."""

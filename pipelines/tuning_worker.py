@@ -22,9 +22,8 @@ def tuning_worker(
     seeds: list[int],
     classifier: str,
     classifier_settings: dict,
-    worker: int,
-    workers: list[int],
-    gpus: int,
+    worker: str,
+    gpus: str,
     gpu_type: str,
 ) -> WorkerOutputs:
     """A pipeline of its own, so that the GPU parameters reach the step inside the loop."""
@@ -35,7 +34,6 @@ def tuning_worker(
         settings=classifier_settings,
         seeds=seeds,
         worker=worker,
-        workers=workers,
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)

@@ -94,7 +94,6 @@ def test_every_step_is_unprivileged_limited_and_retried(by_default: Compiled) ->
         assert task["retryPolicy"]["maxRetryCount"] == 2
         assert task["retryPolicy"]["backoffDuration"] == "30s"
         assert task["retryPolicy"]["backoffFactor"] > 1
-    assert by_default.kubernetes["pipelineConfig"]["resourceTtlOnCompletion"] > 0
 
 
 def test_gpu_settings_are_on_exactly_the_training_steps(by_default: Compiled) -> None:
@@ -112,7 +111,7 @@ def test_gpu_settings_are_on_exactly_the_training_steps(by_default: Compiled) ->
 
 def test_without_gpus_every_step_runs_in_the_cpu_image_on_any_node(by_default: Compiled) -> None:
     parameters = by_default.spec["root"]["inputDefinitions"]["parameters"]
-    assert parameters["gpus"]["defaultValue"] == 0
+    assert parameters["gpus"]["defaultValue"] == "0"
     assert len({container["image"] for _, container, _ in by_default.steps()}) == 1
     assert not any("nodeSelector" in settings for _, _, settings in by_default.steps())
 
@@ -166,9 +165,13 @@ def test_every_setting_reaches_the_compiled_pipeline(tmp_path: Path) -> None:
         }
     loop = compiled.spec["root"]["dag"]["tasks"]["for-loop-1"]
     assert loop["iteratorPolicy"]["parallelismLimit"] == 3
-    assert compiled.spec["root"]["inputDefinitions"]["parameters"]["gpus"]["defaultValue"] == 2
+    assert compiled.spec["root"]["inputDefinitions"]["parameters"]["gpus"]["defaultValue"] == "2"
     config = compiled.kubernetes["pipelineConfig"]
-    assert (config["resourceTtlOnCompletion"], config["activeDeadlineSeconds"]) == (111, 222)
+    kept = ("resourceTtlOnCompletion", "resourceTtlOnSuccess", "resourceTtlOnFailure")
+    assert [config[name] for name in kept] == [111, 111, 111]
+    assert config["activeDeadlineSeconds"] == 222
+    head = compiled.text.split("PIPELINE DEFINITION")[0]
+    assert "train-cnn: 3 to 4 CPU, 5Gi to 6Gi of memory, 2 amd.com/gpu" in head
 
 
 def test_no_secret_enters_a_compiled_pipeline(tmp_path: Path) -> None:

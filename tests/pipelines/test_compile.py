@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kfp import dsl
 
-from augstudy.cluster import ir
+from augstudy.cluster import ir, linter
 from augstudy.cluster.compile import compile_pipeline
 from augstudy.core.errors import AugstudyError, InputError
 from augstudy.local import catalog, parameters
@@ -36,7 +36,7 @@ def normal(text: str) -> str:
 @pytest.mark.parametrize("name", catalog.names())
 def test_is_sound_and_as_it_was(name: str, tmp_path: Path) -> None:
     target = compiled(name, tmp_path)
-    assert ir.problems(*ir.load(target)) == []
+    assert linter.problems(*ir.load(target)) == []
     golden, text = GOLDEN / f"{name}.yaml", normal(target.read_text())
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text)
@@ -95,7 +95,7 @@ def test_finds_broken_references_in_a_file(tmp_path: Path) -> None:
     del cell["inputDefinitions"]["parameters"]["gpus"]
     summary = spec["root"]["dag"]["tasks"]["summarize"]
     summary["dependentTasks"].remove("ingest")
-    found = "\n".join(ir.problems(spec, platform))
+    found = "\n".join(linter.problems(spec, platform))
     assert "task 'evaluate' of 'comp-study-cell' reads output 'model'" in found
     assert "reads parameter 'gpus'" in found
     assert "task 'summarize' of the pipeline reads an output of 'ingest' without waiting" in found

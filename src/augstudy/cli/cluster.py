@@ -67,7 +67,7 @@ def submit(
     from augstudy.local.parameters import Wanted
 
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
-    _choose_images(gpus)
+    _choose_images(wanted.accelerators())
     runs = wanted.runs(wanted.levels(levels))
     server = remote.connect(host, namespace, token, pipeline_root)
     console = remote.plain_console()
@@ -125,7 +125,7 @@ def apply(
 
     due = crons.parse(cron)
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
-    _choose_images(gpus)
+    _choose_images(wanted.accelerators())
     values = wanted.values(level)
     server = remote.connect(host, namespace, token, pipeline_root)
     console = remote.plain_console()

@@ -7,8 +7,13 @@ from typing import Any
 
 import yaml
 
-from augstudy.cluster import ir
+from augstudy.cluster import ir, linter
 from augstudy.core.errors import AugstudyError
+
+_RANGES = (
+    ("resourceCpuRequest", "resourceCpuLimit", "CPU"),
+    ("resourceMemoryRequest", "resourceMemoryLimit", "of memory"),
+)
 
 
 def compile_pipeline(pipeline: Any, target: Path, caching: bool = True) -> None:
@@ -31,11 +36,27 @@ def compile_pipeline(pipeline: Any, target: Path, caching: bool = True) -> None:
             warnings.simplefilter("ignore")
             compiler.Compiler().compile(pipeline, str(draft))
         spec, platform = ir.load(draft)
-        found = ir.problems(spec, platform)
+        found = linter.problems(spec, platform)
         if found:
             raise AugstudyError(f"Pipeline {pipeline.name} would fail on a cluster: {found[0]}")
         if not caching:
             ir.disable_caching(spec)
             documents = [spec, platform] if platform else [spec]
             draft.write_text(yaml.safe_dump_all(documents, sort_keys=False))
+        draft.write_text(_what_steps_ask_for(spec) + draft.read_text())
         draft.replace(target)
+
+
+def _what_steps_ask_for(spec: ir.Node) -> str:
+    """Comments for who reads the file: below, a count of GPUs is only the name of a parameter."""
+    lines = ["What each step asks of its node, where parameters have their defaults:"]
+    for name, asked in ir.steps(spec, {}):
+        parts = [
+            f"{asked[low]} to {asked[high]} {unit}"
+            for low, high, unit in _RANGES
+            if asked.get(low) and asked.get(high)
+        ]
+        if "resourceCount" in asked:
+            parts.append(f"{asked['resourceCount']} {asked.get('resourceType', 'accelerators')}")
+        lines.append(f"  {name}: {', '.join(parts) or 'nothing'}")
+    return "".join(f"# {line}\n" for line in lines)

@@ -1,8 +1,6 @@
-"""Reads compiled pipelines: finds references to nothing, and counts steps.
+"""Reads compiled pipelines: their steps, what those ask for, and how many there are.
 
-KFP's compiler accepts a GPU count from a pipeline parameter inside a loop and writes a reference
-that no enclosing graph provides; the run then fails on the cluster. :func:`problems` finds these
-before anything is submitted. It works on the parsed YAML, without importing KFP.
+It works on the parsed YAML, without importing KFP.
 """
 
 import json
@@ -16,8 +14,7 @@ import yaml
 from augstudy.core.errors import InputError
 
 Node = dict[str, Any]
-_PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']+)'\]\}\}")
-_KINDS = (("parameters", "Parameter"), ("artifacts", "Artifact"))
+PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']+)'\]\}\}")
 
 
 def load(path: Path) -> tuple[Node, Node]:
@@ -33,23 +30,6 @@ def load(path: Path) -> tuple[Node, Node]:
     if not documents or not isinstance(documents[0], dict) or "root" not in documents[0]:
         raise InputError(f"{path} is not a compiled pipeline: make one with 'augstudy compile'.")
     return documents[0], documents[1] if len(documents) > 1 else {}
-
-
-def problems(spec: Node, platform: Node | None = None) -> list[str]:
-    """Every reference in a compiled pipeline that leads nowhere, one sentence each."""
-    found: list[str] = []
-    settings = _executor_settings(spec, platform or {})
-    for name, component in _graphs(spec):
-        for task_name, task in component["dag"].get("tasks", {}).items():
-            where = f"task {task_name!r} of {name}"
-            found += [f"{where} {text}" for text in _task_problems(spec, component, task)]
-            wanted = settings.get(task["componentRef"]["name"], set())
-            given = set(task.get("inputs", {}).get("parameters", {}))
-            found += [
-                f"{where} has a setting that reads parameter {item!r}, which it does not receive."
-                for item in sorted(wanted - given)
-            ]
-    return found
 
 
 def inner(spec: Any) -> Node:
@@ -70,7 +50,7 @@ def defaults(spec: Any) -> dict[str, Any]:
 
 def executors(spec: Node) -> Iterator[tuple[str, str]]:
     """The name that KFP shows of each step, and the label of its executor."""
-    for _, component in _graphs(spec) if "root" in spec else ():
+    for _, component in graphs(spec) if "root" in spec else ():
         for name, task in component["dag"].get("tasks", {}).items():
             label = spec["components"][task["componentRef"]["name"]].get("executorLabel")
             if label:
@@ -81,7 +61,7 @@ def step_names(spec: Node) -> set[str]:
     """Names of the tasks that are steps (containers), as KFP shows them."""
     return {
         task.get("taskInfo", {}).get("name", name)
-        for _, component in _graphs(spec)
+        for _, component in graphs(spec)
         for name, task in component["dag"].get("tasks", {}).items()
         if "dag" not in spec["components"][task["componentRef"]["name"]]
     }
@@ -89,7 +69,7 @@ def step_names(spec: Node) -> set[str]:
 
 def disable_caching(spec: Node) -> None:
     """Let no step of a compiled pipeline take over the outputs of an earlier run."""
-    for _, component in _graphs(spec):
+    for _, component in graphs(spec):
         for task in component["dag"].get("tasks", {}).values():
             task["cachingOptions"] = {}
 
@@ -111,85 +91,60 @@ def count_pods(spec: Node, parameters: Mapping[str, Any]) -> int:
     return 1 + _count(spec, spec["root"], {**_defaults(spec), **parameters}, step=2, graph=1)
 
 
+def steps(spec: Node, parameters: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every step, the rounds of a loop once, with what its pod asks for: image, cpu, memory ...
+
+    Names are those of the compiled pipeline, such as ``resourceCpuLimit`` or ``resourceCount``. A
+    parameter stands with its value, or with ``?`` where only a run can tell it.
+    """
+    yield from _steps(spec, spec["root"], {**_defaults(spec), **parameters})
+
+
+def _steps(
+    spec: Node, dag: Node, values: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    for name, task in dag["dag"].get("tasks", {}).items():
+        component = spec["components"][task["componentRef"]["name"]]
+        given = {
+            item: _value(source, values)
+            for item, source in task.get("inputs", {}).get("parameters", {}).items()
+        }
+        if "dag" in component:
+            yield from _steps(spec, component, given)
+        elif "executorLabel" in component:
+            shown = task.get("taskInfo", {}).get("name", name)
+            asked = pod_settings(spec, component)
+            yield shown, {setting: _filled_in(text, given) for setting, text in asked}
+
+
+def _filled_in(text: str, values: Mapping[str, Any]) -> str:
+    def value(found: re.Match[str]) -> str:
+        known = values.get(found[1])
+        return "?" if known is None else str(known)
+
+    return PLACEHOLDER.sub(value, text)
+
+
 def _defaults(spec: Node) -> dict[str, Any]:
     definitions = spec["root"].get("inputDefinitions", {}).get("parameters", {})
     return {name: item.get("defaultValue") for name, item in definitions.items()}
 
 
-def _graphs(spec: Node) -> Iterator[tuple[str, Node]]:
+def graphs(spec: Node) -> Iterator[tuple[str, Node]]:
+    """The pipeline and the graphs inside it, each with words for where it is."""
     yield "the pipeline", spec["root"]
     for name, component in spec.get("components", {}).items():
         if "dag" in component:
             yield f"{name!r}", component
 
 
-def _task_problems(spec: Node, graph: Node, task: Node) -> Iterator[str]:
-    for kind, suffix in _KINDS:
-        provided = graph.get("inputDefinitions", {}).get(kind, {})
-        for name, source in task.get("inputs", {}).get(kind, {}).items():
-            wanted = source.get(f"componentInput{suffix}")
-            if wanted is not None and wanted not in provided:
-                yield f"reads {kind[:-1]} {wanted!r} as {name!r}, which nothing provides."
-            yield from _output_problems(spec, graph, source.get(f"taskOutput{suffix}"), kind)
-    yield from _missing_dependencies(task)
-    yield from _iterator_problems(task)
-
-
-def _output_problems(spec: Node, graph: Node, source: Node | None, kind: str) -> Iterator[str]:
-    if source is None:
-        return
-    producer = graph["dag"]["tasks"].get(source["producerTask"])
-    if producer is None:
-        yield f"waits for task {source['producerTask']!r}, which does not exist."
-        return
-    made = spec["components"][producer["componentRef"]["name"]].get("outputDefinitions", {})
-    key = source.get("outputParameterKey") or source.get("outputArtifactKey")
-    if key not in made.get(kind, {}):
-        yield f"reads output {key!r} of {source['producerTask']!r}, which has no such output."
-
-
-def _missing_dependencies(task: Node) -> Iterator[str]:
-    waits = set(task.get("dependentTasks", []))
-    for kind, suffix in _KINDS:
-        for source in task.get("inputs", {}).get(kind, {}).values():
-            producer = source.get(f"taskOutput{suffix}", {}).get("producerTask")
-            if producer is not None and producer not in waits:
-                yield f"reads an output of {producer!r} without waiting for it."
-
-
-def _iterator_problems(task: Node) -> Iterator[str]:
-    for kind in ("parameterIterator", "artifactIterator"):
-        items = task.get(kind, {}).get("items", {})
-        name = items.get("inputParameter") or items.get("inputArtifact")
-        given = task.get("inputs", {})
-        if name and name not in {**given.get("parameters", {}), **given.get("artifacts", {})}:
-            yield f"loops over {name!r}, which it does not receive."
-
-
-def _executor_settings(spec: Node, platform: Node) -> dict[str, set[str]]:
-    """Parameters that the container and platform settings of each component refer to."""
+def pod_settings(spec: Node, component: Node) -> Iterator[tuple[str, str]]:
+    """What a step asks of its node, as KFP's names and texts; parameters are placeholders."""
     executors = spec.get("deploymentSpec", {}).get("executors", {})
-    kubernetes = platform.get("platforms", {}).get("kubernetes", {})
-    extra = kubernetes.get("deploymentSpec", {}).get("executors", {})
-    wanted: dict[str, set[str]] = {}
-    for name, component in spec.get("components", {}).items():
-        label = component.get("executorLabel")
-        container = executors.get(label, {}).get("container", {})
-        text = json.dumps({key: container.get(key) for key in ("image", "resources", "env")})
-        names = set(_PLACEHOLDER.findall(text)) | set(_component_inputs(extra.get(label, {})))
-        wanted[name] = names - set(component.get("inputDefinitions", {}).get("parameters", {}))
-    return wanted
-
-
-def _component_inputs(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "componentInputParameter" and isinstance(item, str):
-                yield item
-            yield from _component_inputs(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _component_inputs(item)
+    container = executors.get(component.get("executorLabel"), {}).get("container", {})
+    asked = {"image": container.get("image", ""), **container.get("resources", {})}
+    asked |= asked.pop("accelerator", {})
+    yield from ((name, str(value)) for name, value in asked.items())
 
 
 def _count(spec: Node, dag: Node, values: Mapping[str, Any], *, step: int, graph: int) -> int:

@@ -80,9 +80,6 @@ def _check_sweep(values: Mapping[str, Any]) -> None:
         points.check(sweep, values["gan"], decoded(values["gan_settings"]), gan_recipe)
         if sweep.findings:
             raise InputError("Findings are about classifiers: leave them out of this sweep.")
-    workers = values["workers"]
-    if not workers or len(set(workers)) < len(workers):
-        raise InputError("workers must name at least one worker, and none twice.")
 
 
 def _check_arms(arms: Sequence[Any]) -> None:

@@ -12,10 +12,12 @@ from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
 from augstudy.local.checks import check
 from augstudy.settings.parsing import (
+    accelerators,
     parse_arms,
     parse_assignments,
     parse_integers,
     parse_levels,
+    shares,
     split,
 )
 
@@ -51,6 +53,16 @@ class Wanted:
         known = catalog.parameters(catalog.load(self.pipeline))
         preset, _ = self._preset()
         return _layered(Path(self.pipeline).stem, known, [preset])
+
+    def accelerators(self) -> int | None:
+        """How many GPUs are asked for, if anything is said of them; no pipeline is loaded.
+
+        Raises:
+            InputError: there is no such preset, or it is no number of GPUs.
+        """
+        said = {**self._preset()[0], **({} if self.gpus is None else {"gpus": self.gpus})}
+        said |= parse_assignments(self.settings)
+        return accelerators(said["gpus"]) if "gpus" in said else None
 
     def levels(self, typed: str = "", level: int | None = None) -> list[int]:
         """The levels to run, one run each: those `typed`, else the preset's; may be none.
@@ -155,6 +167,7 @@ def _encoded(value: Any) -> Any:
 
 
 def _typed(parameter: Parameter, value: Any) -> Any:
+    value = _as_the_cluster_wants(parameter, value)
     if parameter.kind == "LIST" and isinstance(value, str):
         value = [yaml.safe_load(item) for item in split(value)]
     if parameter.kind == "NUMBER_DOUBLE" and type(value) is int:
@@ -165,4 +178,18 @@ def _typed(parameter: Parameter, value: Any) -> Any:
     wrong_bool = isinstance(value, bool) and parameter.kind.startswith("NUMBER")
     if wrong_bool or not isinstance(value, expected):
         raise InputError(f"{parameter.name} must be {words}, not {value!r}.")
+    return value
+
+
+def _as_the_cluster_wants(parameter: Parameter, value: Any) -> Any:
+    """What people type as a number, in the form in which KFP's driver can use it.
+
+    It takes a count of accelerators from a text only, and hides a list from the body of the loop
+    over it, so each item carries how many there are.
+    """
+    if parameter.name == "gpus":
+        value = accelerators(value)
+        return str(value) if parameter.kind == "STRING" else value
+    if parameter.name == "workers" and parameter.kind == "LIST":
+        return shares(split(value) if isinstance(value, str) else value)
     return value

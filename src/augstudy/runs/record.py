@@ -117,7 +117,7 @@ def build(
         "where": facts.get("where") or "local",
         "date": utc(facts.get("started")),
         "finished": utc(facts.get("finished")),
-        "settings": dict(settings),
+        "settings": _as_typed(settings),
         "changed": dict(_mapping(facts.get("changed"))),
         "outcome": None,
         "arms": [],
@@ -178,6 +178,12 @@ def utc(value: Any) -> str | None:
         return None
     moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _as_typed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a person types them: KFP wants the number of GPUs as a text."""
+    gpus = str(settings.get("gpus"))
+    return {**settings, "gpus": int(gpus)} if gpus.isdecimal() else dict(settings)
 
 
 def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:

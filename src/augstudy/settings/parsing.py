@@ -10,6 +10,8 @@ from augstudy.core.errors import InputError
 from augstudy.settings.arms import Arm
 from augstudy.settings.config import parse
 
+_SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
+
 
 def parse_levels(text: str) -> list[int]:
     """Parse ``50 250`` or ``50,250`` into levels.
@@ -74,6 +76,54 @@ def parse_integers(text: str, what: str) -> list[int]:
     except ValueError as error:
         raise InputError(f"{what} {text!r} must look like 0,1,2 or 0-2.") from error
     return numbers
+
+
+def accelerators(value: Any) -> int:
+    """How many accelerators somebody asks for, given as a number or as the text of one.
+
+    Raises:
+        InputError: it is no whole number from 0.
+    """
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,4}", text.strip()):
+        raise InputError(f"gpus must be a whole number of accelerators, 0 or more, not {value!r}.")
+    return int(text)
+
+
+def shares(workers: Any) -> list[str]:
+    """The share of each of so many workers, such as ``1 of 2`` and ``2 of 2``.
+
+    Args:
+        workers: Their number, a list with a name for each, or their shares.
+
+    Raises:
+        InputError: there is none, one is there twice, or a share is missing.
+    """
+    if isinstance(workers, int) and not isinstance(workers, bool):
+        workers = list(range(workers))
+    if not isinstance(workers, list):
+        raise InputError(f"workers must be a number, such as 4, or a list, not {workers!r}.")
+    if not workers or len({str(item) for item in workers}) < len(workers):
+        raise InputError("workers must name at least one worker, and none twice.")
+    made = [f"{number} of {len(workers)}" for number in range(1, len(workers) + 1)]
+    told = [item for item in workers if isinstance(item, str) and _SHARE.fullmatch(item)]
+    if told and set(told) != set(made):
+        raise InputError(f"workers must be all of {', '.join(made)}, not {', '.join(told)}.")
+    return told or made
+
+
+def parse_share(text: str) -> tuple[int, int]:
+    """Parse ``2 of 4``, the share of a worker, into its number, from 1, and how many there are.
+
+    Raises:
+        InputError: it is no such text.
+    """
+    found = _SHARE.fullmatch(text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise InputError(
+            f"{text!r} is no share of a worker: write '2 of 4' for the second of four."
+        )
+    return int(found[1]), int(found[2])
 
 
 def split(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from augstudy.models.recipes import decoded
+from augstudy.settings.parsing import parse_share
 from augstudy.steps.adapters import hand_over, ordered, step
 from augstudy.steps.cells import share_cores
 
@@ -16,8 +17,7 @@ def train_points(
     sweep: Mapping[str, Any],
     base: Mapping[str, Any],
     seeds: Sequence[float],
-    worker: float,
-    workers: Sequence[float],
+    worker: str,
 ) -> None:
     """Train the points of a sweep that one worker is dealt, or its share of a search.
 
@@ -27,10 +27,9 @@ def train_points(
         sweep: See Sweep.
         base: The ``recipe`` of the base, and the ``overrides`` of its settings.
         seeds: The repetitions of every point.
-        worker: One of `workers`.
-        workers: Of the sweep.
+        worker: Its share, such as ``2 of 4``.
     """
-    with _dealt("train_points", worker, workers) as (place, label):
+    with _dealt("train_points", worker) as (place, workers):
         from augstudy.tuning.points import deal
         from augstudy.tuning.sweep import parse_sweep
 
@@ -40,13 +39,13 @@ def train_points(
         if wanted.mode == "search":
             from augstudy.steps import search_points
 
-            task = search_points.Task(wanted, base["recipe"], overrides, place, len(workers))
-            search_points.run(*paths, task, repeated, label)
+            task = search_points.Task(wanted, base["recipe"], overrides, place, workers)
+            search_points.run(*paths, task, repeated, worker)
             return
         from augstudy.steps import train_points
 
-        trials = deal(wanted, base["recipe"], overrides, place, len(workers))
-        train_points.run(*paths, trials, repeated, label)
+        trials = deal(wanted, base["recipe"], overrides, place, workers)
+        train_points.run(*paths, trials, repeated, worker)
 
 
 def train_gan_points(
@@ -55,8 +54,7 @@ def train_gan_points(
     sweep: Mapping[str, Any],
     base: Mapping[str, Any],
     seeds: Sequence[float],
-    worker: float,
-    workers: Sequence[float],
+    worker: str,
 ) -> None:
     """Train the generators of a sweep that one worker is dealt; one that fails ends nothing.
 
@@ -66,21 +64,20 @@ def train_gan_points(
         sweep: See Sweep.
         base: The ``recipe`` of the base, and the ``overrides`` of its settings.
         seeds: The repetitions of every point.
-        worker: One of `workers`.
-        workers: Of the sweep.
+        worker: Its share, such as ``2 of 4``.
     """
-    with _dealt("train_gan_points", worker, workers) as (place, label):
+    with _dealt("train_gan_points", worker) as (place, workers):
         from augstudy.models.recipes import gan_recipe
         from augstudy.tuning.points import deal
         from augstudy.tuning.sweep import parse_sweep
 
         wanted, overrides = parse_sweep(sweep), decoded(base["overrides"])
-        trials = deal(wanted, base["recipe"], overrides, place, len(workers), gan_recipe)
+        trials = deal(wanted, base["recipe"], overrides, place, workers, gan_recipe)
         share_cores()
         from augstudy.steps.train_gan_points import run
 
         paths = Path(inputs["dataset"]), Path(inputs["judge"]), Path(out)
-        run(*paths, trials, [int(seed) for seed in seeds], label)
+        run(*paths, trials, [int(seed) for seed in seeds], worker)
 
 
 def summarize_gans(
@@ -154,9 +151,8 @@ def summarize(
 
 
 @contextlib.contextmanager
-def _dealt(stage: str, worker: float, workers: Sequence[float]) -> Iterator[tuple[int, str]]:
-    """The step of one of the `workers` of a sweep: its place among them, and its label."""
-    place = list(workers).index(worker)
-    label = f"{place + 1} of {len(workers)}"
-    with step(stage, label):
-        yield place, label
+def _dealt(stage: str, worker: str) -> Iterator[tuple[int, int]]:
+    """The step of one worker of a sweep: its place among them, from 0, and how many there are."""
+    with step(stage, worker):
+        number, workers = parse_share(worker)
+        yield number - 1, workers
