@@ -8,6 +8,8 @@ KFP's own compiler adds the rest of the security context to every step: no privi
 all capabilities dropped, the runtime's seccomp profile.
 """
 
+import inspect
+import json
 import os
 from typing import Any
 
@@ -15,6 +17,7 @@ from kfp import dsl, kubernetes
 from kfp.dsl import PipelineTask
 
 from augstudy.cluster.settings import Resources, Toleration, load
+from augstudy.steps.patience import VARIABLE as RETRY_VARIABLE
 from components.image import GPU_IMAGE
 
 SETTINGS = load()
@@ -77,14 +80,24 @@ def use_gpus(task: PipelineTask, gpus: Any, gpu_type: Any) -> PipelineTask:
 
 
 def _set_retry(task: PipelineTask) -> None:
+    """Let Argo start a lost pod again, and the step itself wait for a service that is away.
+
+    An SDK that knows the policy says it on the template of the step; with an older one it is what
+    the cluster's workflow defaults say: in KFP's manifests OnError, which is lost pods.
+    """
     retry = SETTINGS.retry
-    if retry.times:
-        task.set_retry(
-            num_retries=retry.times,
-            backoff_duration=f"{retry.wait_s}s",
-            backoff_factor=retry.factor,
-            backoff_max_duration=f"{retry.longest_wait_s}s",
-        )
+    if not retry.times:
+        return
+    waits = retry.model_dump(include={"times", "wait_s", "factor", "longest_wait_s"})
+    task.set_env_variable(RETRY_VARIABLE, json.dumps(waits))
+    can_say = "policy" in inspect.signature(task.set_retry).parameters
+    task.set_retry(
+        num_retries=retry.times,
+        backoff_duration=f"{retry.wait_s}s",
+        backoff_factor=retry.factor,
+        backoff_max_duration=f"{retry.longest_wait_s}s",
+        **({"policy": retry.policy} if can_say else {}),
+    )
 
 
 def _set_environment(task: PipelineTask, needs: Resources) -> None:

@@ -1,5 +1,6 @@
 """What compiled pipelines say about the cluster, read from their YAML."""
 
+import json
 import os
 import subprocess
 import sys
@@ -88,8 +89,11 @@ def test_every_step_is_unprivileged_limited_and_retried(by_default: Compiled) ->
         asked = container["resources"]
         for key in ("CpuRequest", "CpuLimit", "MemoryRequest", "MemoryLimit"):
             assert asked[f"resource{key}"], name
-        threads = {item["name"]: item["value"] for item in container["env"]}["AUGSTUDY_THREADS"]
+        variables = {item["name"]: item["value"] for item in container["env"]}
+        threads = variables["AUGSTUDY_THREADS"]
         assert threads == asked["resourceCpuLimit"]
+        waits = {"times": 2, "wait_s": 30, "factor": 2.0, "longest_wait_s": 300}
+        assert json.loads(variables["AUGSTUDY_RETRY"]) == waits
     for task in by_default.tasks():
         assert task["retryPolicy"]["maxRetryCount"] == 2
         assert task["retryPolicy"]["backoffDuration"] == "30s"
@@ -172,6 +176,41 @@ def test_every_setting_reaches_the_compiled_pipeline(tmp_path: Path) -> None:
     assert config["activeDeadlineSeconds"] == 222
     head = compiled.text.split("PIPELINE DEFINITION")[0]
     assert "train-cnn: 3 to 4 CPU, 5Gi to 6Gi of memory, 2 amd.com/gpu" in head
+
+
+def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the SDK of KFP 2.18 does; without it the workflow defaults of the cluster decide."""
+    from kfp import dsl
+    from kfp.dsl.pipeline_task import PipelineTask
+
+    from components.ingest import ingest
+    from pipelines import resources
+
+    usual, said = PipelineTask.set_retry, []
+
+    def set_retry(
+        self: Any,
+        num_retries: int,
+        backoff_duration: str | None = None,
+        backoff_factor: float | None = None,
+        backoff_max_duration: str | None = None,
+        policy: str | None = None,
+    ) -> Any:
+        said.append(policy)
+        waits = backoff_duration, backoff_factor, backoff_max_duration
+        return usual(self, num_retries, *waits)
+
+    monkeypatch.setattr(PipelineTask, "set_retry", set_retry)
+
+    @dsl.pipeline(name="one")
+    def one():
+        sizes = {"train_per_class": 1, "val_per_class": 1, "test_per_class": 1, "level": 0}
+        task = ingest(source="sample", classes=["cow"], seed=0, **sizes)
+        resources.apply(task, resources.LIGHT)
+
+    assert said == ["OnError"]
 
 
 def test_no_secret_enters_a_compiled_pipeline(tmp_path: Path) -> None:

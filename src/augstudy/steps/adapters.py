@@ -5,7 +5,8 @@ everything worth testing is here. Pipelines carry numbers in lists and dicts as 
 settings models turn them back into integers.
 
 A failing step ends with the exit code of its error class and its sentence as the last line of its
-log, so a pod tells bad input (2), a missing service (3), damaged data (4) and a bug (1) apart.
+log, so a pod tells bad input (2), a missing service (3), damaged data (4) and a bug (1) apart. On a
+cluster a missing service is waited for first, see :mod:`augstudy.steps.patience`.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from augstudy.core.telemetry import Stage
 from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm
 from augstudy.settings.config import CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
+from augstudy.steps.patience import patient
 
 SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
@@ -90,6 +92,7 @@ def given(path: str | Path) -> Path | None:
     return None if (Path(path) / SKIPPED).exists() else Path(path)
 
 
+@patient
 def ingest(out: str, values: Mapping[str, Any], refresh: bool = False) -> None:
     """Read, split and publish the dataset that `values` (see DataSettings) describe.
 
@@ -102,6 +105,7 @@ def ingest(out: str, values: Mapping[str, Any], refresh: bool = False) -> None:
         run(Path(out), settings, refresh=refresh)
 
 
+@patient
 def train_judge(
     dataset: str, out: str, settings: Mapping[str, Any], arms: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -116,6 +120,7 @@ def train_judge(
             skip(out, me)
 
 
+@patient
 def train_gan(
     dataset: str,
     judge: str,
@@ -143,6 +148,7 @@ def train_gan(
             skip(out, me)
 
 
+@patient
 def synthesize(
     inputs: Mapping[str, str],
     out: str,
@@ -173,6 +179,7 @@ def synthesize(
     return {}
 
 
+@patient
 def curate(
     dataset: str,
     synthetic: str,
@@ -222,6 +229,7 @@ def _too_few_to_judge(dataset: str, folds: int) -> str:
     return fold_shortage(train.labels, folds)
 
 
+@patient
 def summarize(
     dataset: str,
     gan: str,

@@ -15,10 +15,12 @@ from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm
 from augstudy.settings.config import parse
 from augstudy.steps.adapters import arm_label, copy, given, skip, step, why_skipped
+from augstudy.steps.patience import patient
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
 
 
+@patient
 def train_cnn(
     inputs: Mapping[str, str],
     out: str,
@@ -77,6 +79,7 @@ def _pass_on(made: str, out: str, me: Stage) -> None:
         shutil.copyfile(described, Path(out) / "arm.json")
 
 
+@patient
 def evaluate(
     dataset: str, classifier: str, out: str, metrics: str, label: str = "", gan: str = ""
 ) -> dict[str, Any]:
@@ -128,6 +131,7 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
     }
 
 
+@patient
 def cam(classifier: str, evaluation: str, out: str) -> None:
     """Draw what the first classifier of a cell looks at."""
     with step("cam", arm_label(classifier)) as me:

@@ -6,8 +6,10 @@ from typing import Any
 
 from augstudy.settings.config import RetrainSettings, parse
 from augstudy.steps.adapters import NO_CHAMPION, copy, given, skip, step
+from augstudy.steps.patience import patient
 
 
+@patient
 def validate(
     dataset: str, champion: str, reference: str, store: str, limits: Mapping[str, Any]
 ) -> None:
@@ -21,6 +23,7 @@ def validate(
             skip(champion, me, NO_CHAMPION)
 
 
+@patient
 def promote(
     reference: str,
     classifier: str,

@@ -9,8 +9,10 @@ from augstudy.models.recipes import decoded
 from augstudy.settings.parsing import parse_share
 from augstudy.steps.adapters import hand_over, ordered, step
 from augstudy.steps.cells import share_cores
+from augstudy.steps.patience import patient
 
 
+@patient
 def train_points(
     dataset: str,
     out: str,
@@ -48,6 +50,7 @@ def train_points(
         train_points.run(*paths, trials, repeated, worker)
 
 
+@patient
 def train_gan_points(
     inputs: Mapping[str, str],
     out: str,
@@ -80,6 +83,7 @@ def train_gan_points(
         run(*paths, trials, [int(seed) for seed in seeds], worker)
 
 
+@patient
 def summarize_gans(
     inputs: Mapping[str, Any], study: Mapping[str, Any], outputs: Mapping[str, str]
 ) -> dict[str, float]:
@@ -106,6 +110,7 @@ def summarize_gans(
     raise AssertionError("unreachable: step() never swallows an error")
 
 
+@patient
 def choose(dataset: str, points: Sequence[str], base: str, chosen: str) -> None:
     """Choose the best of all points on the validation images.
 
@@ -121,6 +126,7 @@ def choose(dataset: str, points: Sequence[str], base: str, chosen: str) -> None:
         run(Path(dataset), [Path(item) for item in points], Path(base), Path(chosen))
 
 
+@patient
 def summarize(
     inputs: Mapping[str, Any], study: Mapping[str, Any], outputs: Mapping[str, str]
 ) -> dict[str, float]:

@@ -1,0 +1,98 @@
+"""On a cluster a step waits for a service that is away, and does its work again.
+
+Argo, as KFP sets it up, retries pods that are lost, not steps that fail; and of those only the ones
+that end with exit code 3 are worth it: wrong input or a GAN that collapsed would fail alike. How
+often and after how long comes with the compiled pipeline, in ``AUGSTUDY_RETRY``. On one machine
+that is not set: whoever sits there would rather see the error.
+"""
+
+import functools
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from augstudy.core.errors import InputError, ServiceError
+
+VARIABLE = "AUGSTUDY_RETRY"
+
+logger = logging.getLogger("augstudy")
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def patient(step: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Let what a component calls do its work again after an unreachable service ended it.
+
+    The waits are those of :class:`augstudy.cluster.settings.Retry`; SIGTERM ends them at once, with
+    exit code 143. Functions without this are found by a test.
+    """
+
+    @functools.wraps(step)
+    def run(*arguments: Given.args, **options: Given.kwargs) -> Result:
+        told = os.environ.get(VARIABLE)
+        if not told or os.environ.get("AUGSTUDY_LOCAL"):
+            return step(*arguments, **options)
+        retrying = _retrying(told)
+        return retrying(step, *arguments, **options)  # type: ignore[no-any-return]
+
+    run.patient = True  # type: ignore[attr-defined]
+    return run
+
+
+def _retrying(told: str) -> Any:
+    import tenacity
+
+    from augstudy.cluster.settings import Retry
+    from augstudy.settings.config import parse
+
+    try:
+        values = json.loads(told)
+    except ValueError as error:
+        raise InputError(f"{VARIABLE} is {told!r}, which is no JSON: compile again.") from error
+    retry = parse(Retry, values, VARIABLE)
+
+    def say(state: tenacity.RetryCallState) -> None:
+        wait = state.next_action.sleep if state.next_action else 0.0
+        logger.warning(
+            "The step is tried again in %.3g s (retry %d of %d).",
+            wait,
+            state.attempt_number,
+            retry.times,
+        )
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_may_pass),
+        stop=tenacity.stop_after_attempt(retry.times + 1),
+        wait=tenacity.wait_exponential(
+            multiplier=retry.wait_s, exp_base=retry.factor, max=retry.longest_wait_s
+        ),
+        before_sleep=say,
+        sleep=_wait,
+        reraise=True,
+    )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, SystemExit) and isinstance(error.__cause__, ServiceError)
+
+
+def _wait(seconds: float) -> None:
+    """Sleep; SIGTERM ends it even in the first process of a container, which ignores it."""
+    if threading.current_thread() is not threading.main_thread():
+        time.sleep(seconds)
+        return
+
+    def end(*_: object) -> NoReturn:
+        logger.warning("Ended by SIGTERM while waiting.")
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        time.sleep(seconds)
+    finally:
+        signal.signal(signal.SIGTERM, before)
