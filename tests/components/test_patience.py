@@ -59,7 +59,7 @@ def away(gcs: GcsServer, monkeypatch: pytest.MonkeyPatch) -> GcsServer:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that a step would have waited; nobody waits for them here."""
     found: list[float] = []
-    monkeypatch.setattr(patience, "_wait", found.append)
+    monkeypatch.setattr(patience, "_sleep", found.append)
     return found
 
 
@@ -77,7 +77,7 @@ def test_a_service_that_comes_back_costs_nothing_but_time(
         if len(waited) == 2:
             away.forbidden.clear()
 
-    monkeypatch.setattr(patience, "_wait", wait)
+    monkeypatch.setattr(patience, "_sleep", wait)
     monkeypatch.setenv(patience.VARIABLE, settings())
     adapters.ingest(str(tmp_path / "dataset"), DATA)
     assert artifacts.read(tmp_path / "dataset", "dataset").json("classes.json") == ["cow", "zebra"]

@@ -6,14 +6,16 @@ often and after how long comes with the compiled pipeline, in ``AUGSTUDY_RETRY``
 that is not set: whoever sits there would rather see the error.
 """
 
+import contextlib
 import functools
+import itertools
 import json
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from augstudy.core.errors import InputError, ServiceError
@@ -56,14 +58,13 @@ def _retrying(told: str) -> Any:
         raise InputError(f"{VARIABLE} is {told!r}, which is no JSON: compile again.") from error
     retry = parse(Retry, values, VARIABLE)
 
-    def say(state: tenacity.RetryCallState) -> None:
-        wait = state.next_action.sleep if state.next_action else 0.0
-        logger.warning(
-            "The step is tried again in %.3g s (retry %d of %d).",
-            wait,
-            state.attempt_number,
-            retry.times,
-        )
+    tries = itertools.count(1)
+
+    def wait(seconds: float) -> None:
+        with _ended_by_sigterm():
+            told = seconds, next(tries), retry.times
+            logger.warning("The step is tried again in %.3g s (retry %d of %d).", *told)
+            _sleep(seconds)
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(_may_pass),
@@ -71,8 +72,7 @@ def _retrying(told: str) -> Any:
         wait=tenacity.wait_exponential(
             multiplier=retry.wait_s, exp_base=retry.factor, max=retry.longest_wait_s
         ),
-        before_sleep=say,
-        sleep=_wait,
+        sleep=wait,
         reraise=True,
     )
 
@@ -81,10 +81,11 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and isinstance(error.__cause__, ServiceError)
 
 
-def _wait(seconds: float) -> None:
-    """Sleep; SIGTERM ends it even in the first process of a container, which ignores it."""
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block even in the first process of a container, which ignores it."""
     if threading.current_thread() is not threading.main_thread():
-        time.sleep(seconds)
+        yield
         return
 
     def end(*_: object) -> NoReturn:
@@ -93,6 +94,9 @@ def _wait(seconds: float) -> None:
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        time.sleep(seconds)
+        yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+_sleep = time.sleep
