@@ -102,7 +102,7 @@ def _set_retry(task: PipelineTask) -> None:
 
 def _set_environment(task: PipelineTask, needs: Resources) -> None:
     task.set_env_variable("AUGSTUDY_THREADS", str(needs.threads))
-    if needs is TRAINING and SETTINGS.checkpoints:
+    if SETTINGS.checkpoints:  # not only for trainings: later steps remove what those leave
         task.set_env_variable("AUGSTUDY_CHECKPOINTS", SETTINGS.checkpoints)
     for name, value in SETTINGS.environment.items():
         task.set_env_variable(name, value)

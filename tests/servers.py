@@ -164,6 +164,10 @@ class GcsServer(_Server):
             return self._refuse(request, kind, 404, "The specified bucket does not exist.")
         if kind == "list":
             return self._list(request, bucket, query)
+        if kind == "delete":
+            found = self._objects.pop((bucket, name), None)
+            status, body = (204, b"") if found else (404, b"{}")
+            return self._send(request, kind, status, body)
         if kind == "resumable":
             return self._start(request, (bucket, json.loads(body)["name"]), query)
         if kind in ("upload", "chunk"):
@@ -178,6 +182,8 @@ class GcsServer(_Server):
             return "chunk" if command == "PUT" else "resumable"
         if path.startswith("/download/"):
             return "media"
+        if command == "DELETE":
+            return "delete"
         return "stat" if name else "list"
 
     def _start(

@@ -145,7 +145,7 @@ def test_every_setting_reaches_the_compiled_pipeline(tmp_path: Path) -> None:
         assert settings["securityContext"]["runAsUser"] == "4711"
         assert {"name": "AWS_ENDPOINT_URL", "value": "http://store:9000"} in container["env"]
         keeps = {"name": "AUGSTUDY_CHECKPOINTS", "value": "gs://study/checkpoints"}
-        assert (keeps in container["env"]) == trains
+        assert keeps in container["env"]
         secret = settings["secretAsEnv"][0]
         assert secret["keyToEnv"] == [{"envVar": "AWS_SECRET_ACCESS_KEY", "secretKey": "key"}]
         nodes = {"pool": "batch", **({"accelerator": "mi300"} if trains else {})}

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from builders import build_dataset
 
+from augstudy.core import leftovers
 from augstudy.core import artifacts, telemetry
 from augstudy.settings.config import JudgeSettings
-from augstudy.steps import train_judge
+from augstudy.steps import evaluate, synthesize, train_gan, train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper
 
@@ -159,6 +160,69 @@ def undisturbed(dataset, tmp_path_factory):
         return interrupted.train(what, dataset, tmp_path_factory.mktemp(what) / "out").content_hash
 
     return train
+
+
+def train(what, dataset, out):
+    if what != "judge":
+        return interrupted.train(what, dataset, out)
+    settings = JudgeSettings(classifier="baseline", steps=2, cas_steps=0)
+    return train_judge.run(dataset, out, settings)
+
+
+def read(what, made, dataset, out):
+    """A later step, which has the artifact of the training from the store of the pipeline."""
+    if what == "cnn":
+        evaluate.run(dataset, made, out)
+    elif what == "judge":
+        train_gan.run(dataset, out, interrupted.GENERATORS["gan"], seed=3, judge=made)
+    else:
+        synthesize.run(made, out, 2, dataset=dataset, judge=dataset.with_name("judge"))
+
+
+@pytest.fixture
+def store(gcs, monkeypatch):
+    gcs.put("study", "checkpoints/of-somebody/else", b"")
+    monkeypatch.setenv(checkpoints.STORE_VARIABLE, "gs://study/checkpoints")
+    monkeypatch.setattr(checkpoints, "EVERY_S_STORED", 0.0)
+    return gcs
+
+
+def kept(store):
+    return [name for name in store.names("study") if "of-somebody" not in name]
+
+
+@pytest.mark.parametrize("what", ["cnn", "gan", "judge"])
+def test_checkpoints_stay_until_a_later_step_has_read_the_artifact(
+    what, dataset, store, tmp_path, monkeypatch
+):
+    first = train(what, dataset, tmp_path / "first" / "out")
+    assert kept(store)  # nobody has uploaded the artifact yet
+    # The pod is lost before that: the one in its place has nothing left to do.
+    seen = []
+    with monkeypatch.context() as patch:
+        patch.setattr(telemetry.Stage, "progress", lambda *given: seen.append(given))
+        made = train(what, dataset, tmp_path / "second" / "out")
+    assert made.content_hash == first.content_hash
+    assert not seen
+    monkeypatch.setattr(checkpoints, "EVERY_S_STORED", 3600.0)
+    before = set(kept(store))
+    read(what, made.path, dataset, tmp_path / "next")
+    assert not before & set(kept(store))
+    assert store.get("study", "checkpoints/of-somebody/else") == b""
+
+
+def test_checkpoints_that_cannot_be_removed_cost_a_warning(dataset, store, tmp_path, caplog):
+    made = train("cnn", dataset, tmp_path / "out")
+    store.forbidden.add("study")
+    with caplog.at_level(logging.WARNING, "augstudy"):
+        evaluate.run(dataset, made.path, tmp_path / "next")
+    assert "Checkpoints of trainings that are done stay in gs://study/checkpoints" in caplog.text
+    assert artifacts.read(tmp_path / "next", "evaluation")
+
+
+def test_a_manifest_cannot_have_other_objects_removed(store):
+    leftovers.remove([{leftovers.FIELD: ["of-somebody", "../checkpoints/of-somebody", ""]}])
+    assert store.get("study", "checkpoints/of-somebody/else") == b""
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from augstudy.core import leftovers
 from augstudy.core import cache, telemetry
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.core.fingerprint import code_version, is_as_it_was, made_by, software
@@ -44,7 +45,8 @@ def publish(
 
     ``provenance`` is read when the block ends, so the block may go on filling it. On any error
     the temporary directory is removed and `path` stays as it was. An older artifact at `path` is
-    replaced. What :func:`find` looked for in vain is kept in the cache as well.
+    replaced. What :func:`find` looked for in vain is kept in the cache as well. What the trainings
+    behind `inputs` left in a store of checkpoints is removed: it is of no more use.
 
     Raises:
         ServiceError: the disk is full.
@@ -56,12 +58,22 @@ def publish(
         path.parent.mkdir(parents=True, exist_ok=True)
         with cache.draft_beside(path) as draft:
             yield draft
+            known = {**_left_in_a_store(kind), **(provenance or {})}
             manifest = _manifest(
-                draft, kind, inputs=inputs, config=config, seed=seed, provenance=provenance
+                draft, kind, inputs=inputs, config=config, seed=seed, provenance=known
             )
             _write_durably(draft / MANIFEST, _text(manifest))
             _replace(draft, path)
     _keep(path, manifest)
+    leftovers.remove(item.manifest.provenance for item in (inputs or {}).values())
+
+
+def _left_in_a_store(kind: str) -> dict[str, Any]:
+    """The checkpoints of the trainings of this step, for who reads what it makes."""
+    stage = telemetry.running()
+    if stage is None or not stage.checkpoints or kind == "checkpoint":
+        return {}
+    return {leftovers.FIELD: list(stage.checkpoints)}
 
 
 def _manifest(

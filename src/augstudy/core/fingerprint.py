@@ -28,6 +28,7 @@ _CARRIERS = (
     "augstudy.core.cache",
     "augstudy.core.errors",
     "augstudy.core.fingerprint",
+    "augstudy.core.leftovers",
     "augstudy.core.redaction",
     "augstudy.core.telemetry",
     "augstudy.objects",

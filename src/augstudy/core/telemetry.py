@@ -38,6 +38,8 @@ class Stage:
         self._task: TaskID | None = None
         self._last_log = time.monotonic()
         self.reused = False
+        # Keys of what its trainings keep in a store until their artifact is published.
+        self.checkpoints: list[str] = []
         self._credit = {"wall_s": 0.0, "cpu_s": 0.0}
 
     def cost(self) -> dict[str, float]:

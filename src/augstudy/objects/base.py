@@ -75,6 +75,13 @@ class Store(abc.ABC):
         """Write an object, whether or not there is one; a reader sees the old or the new one."""
         self._call(key, "written", self._write, key, data)
 
+    def delete(self, key: str) -> None:
+        """Delete an object; it is no error if there is none."""
+        try:
+            self._call(key, "deleted", self._delete, key)
+        except MissingError:
+            return
+
     def replace(self, key: str, data: bytes, version: str = ABSENT) -> None:
         """Write an object only if the one there still has `version` (default: there is none).
 
@@ -172,6 +179,9 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def _write(self, key: str, data: bytes) -> None: ...
+
+    @abc.abstractmethod
+    def _delete(self, key: str) -> None: ...
 
     @abc.abstractmethod
     def _replace(self, key: str, data: bytes, version: str) -> None: ...

@@ -59,6 +59,10 @@ class FileStore(Store):
         with self._explained(key, "written"), self._draft(key) as draft:
             draft.write_bytes(data)
 
+    def _delete(self, key: str) -> None:
+        with self._explained(key, "deleted"):
+            self._path(key).unlink()
+
     def _replace(self, key: str, data: bytes, version: str) -> None:
         with self._explained(key, "written"), self._locked():
             try:

@@ -56,6 +56,10 @@ class GcsStore(Store):
         with explained(self._named(key), "written"):
             self._blob(key).upload_from_string(data, **CALL)
 
+    def _delete(self, key: str) -> None:
+        with explained(self._named(key), "deleted"):
+            self._blob(key).delete(**CALL)
+
     def _replace(self, key: str, data: bytes, version: str) -> None:
         wanted = 0 if version == ABSENT else int(version)
         with explained(self._named(key), "written"):

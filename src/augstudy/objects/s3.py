@@ -55,6 +55,10 @@ class S3Store(Store):
         with explained(self._named(key), "written"):
             self._system.pipe_file(self._path(key), data, **condition)
 
+    def _delete(self, key: str) -> None:
+        with explained(self._named(key), "deleted"):
+            self._system.rm_file(self._path(key))
+
     def _replace(self, key: str, data: bytes, version: str) -> None:
         condition = {"IfNoneMatch": "*"} if version == ABSENT else {"IfMatch": version}
         try:

@@ -5,7 +5,8 @@ and optimizer, the states of random generators among them, and the state of the 
 slots take turns: while one is written, the other holds the last good checkpoint.
 
 ``AUGSTUDY_CHECKPOINTS`` may name a folder of a store (``gs://bucket/checkpoints``), where a pod
-that takes the place of a lost one finds them; trainings are told apart there by what they do.
+that takes the place of a lost one finds them; trainings are told apart there by what they do. Who
+removes them there says :mod:`augstudy.core.leftovers`.
 """
 
 import contextlib
@@ -25,13 +26,14 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import leftovers
 from augstudy.core import artifacts, cache, telemetry
 from augstudy.core.errors import AugstudyError, DataError, InputError
 from augstudy.core.files import write_arrays
 from augstudy.core.fingerprint import made_by
 from augstudy.objects import Store, open_store
 
-STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
+STORE_VARIABLE = leftovers.VARIABLE
 TERMINATED = 128 + signal.SIGTERM
 _SLOTS = ("a", "b")
 EVERY_S = 10.0
@@ -77,6 +79,8 @@ class Keeper:
         self._key = _key(identity)
         root = os.environ.get(STORE_VARIABLE)
         self._store: Store | None = open_store(root) if root else None
+        if root and (stage := telemetry.running()):
+            stage.checkpoints.append(self._key)
         usual = EVERY_S_STORED if root else EVERY_S
         self._every_s = usual if every_s is None else every_s
         self._training: cache.Training | None = None
@@ -140,7 +144,7 @@ class Keeper:
         self._last_write = time.monotonic()
 
     def clear(self) -> None:
-        """Forget the training: it is done. What the store holds stays, for its life cycle rules."""
+        """Forget the training: it is done. What the store holds, who reads its artifact removes."""
         shutil.rmtree(self._folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # trainings beside this one are not done
             self._folder.parent.rmdir()
