@@ -47,6 +47,22 @@ def test_a_run_keeps_what_matters_and_leaves_no_litter(tmp_path: Path) -> None:
     assert litter(tmp_path) == []
 
 
+def test_one_variable_gives_every_step_the_threads_of_a_pod(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUGSTUDY_THREADS", "3")
+    assert augstudy(tmp_path, "run", TINY).returncode == 0
+    assert record(tmp_path)["threads"] == {"step": 3, "cell": 3}
+    assert "a word from the step 3" in (tmp_path / "runs/0001/run.log").read_text()
+    assert augstudy(tmp_path, "run", TINY, "--threads", "4").returncode == 0
+    assert record(tmp_path, 2)["threads"] == {"step": 4, "cell": 2}
+    monkeypatch.setenv("AUGSTUDY_THREADS", "many")
+    refused = augstudy(tmp_path, "run", TINY)
+    assert refused.returncode == 2
+    assert "AUGSTUDY_THREADS is 'many': it must be a number of threads." in refused.stderr
+    assert not (tmp_path / "runs/0003").exists()
+
+
 @pytest.mark.parametrize(
     ("mode", "code", "said"),
     [

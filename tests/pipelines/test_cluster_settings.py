@@ -92,6 +92,8 @@ def test_every_step_is_unprivileged_limited_and_retried(by_default: Compiled) ->
         variables = {item["name"]: item["value"] for item in container["env"]}
         threads = variables["AUGSTUDY_THREADS"]
         assert threads == asked["resourceCpuLimit"]
+        # Cells have as many as other trainings, as AUGSTUDY_THREADS alone gives them on a laptop.
+        assert "AUGSTUDY_CELL_THREADS" not in variables
         waits = {"times": 2, "wait_s": 30, "factor": 2.0, "longest_wait_s": 300}
         assert json.loads(variables["AUGSTUDY_RETRY"]) == waits
     for task in by_default.tasks():

@@ -26,7 +26,12 @@ def run(
     note: Annotated[str, typer.Option(help="Kept with the run, for comparing later.")] = "",
     runs_dir: options.RunsDir = _RUNS,
     threads: Annotated[
-        int, typer.Option(min=0, help="Processor threads (0: all); part of reproducibility.")
+        int,
+        typer.Option(
+            min=0,
+            help="Processor threads (0: all), of which cells get half; part of reproducibility. "
+            "AUGSTUDY_THREADS gives cells as many as other steps, as on a cluster.",
+        ),
     ] = 0,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Take over what earlier runs made alike.")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from augstudy.core.cache import VARIABLE as CACHE_VARIABLE
+from augstudy.core.errors import InputError
 from augstudy.core.machine import usable_cores
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
@@ -27,6 +29,7 @@ from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
 from augstudy.local.series import Series
 from augstudy.runs.record import difference_of
 
+THREADS_VARIABLE = "AUGSTUDY_THREADS"
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
 _GRACE_S = 5.0
@@ -67,7 +70,8 @@ def run(
         preset: Kept with the run.
         threads: Processor threads of a step that runs alone (0: all of the machine). Cells, of
             which two run side by side, get half. A CPU sums in an order that depends on the
-            number of threads, so it is kept with the run.
+            number of threads, so it is kept with the run. Without it ``AUGSTUDY_THREADS`` counts,
+            which is that of every step, cells too, as in the pods of a cluster.
         cache: Folder of a cache of what earlier runs made, see :mod:`augstudy.core.cache`.
         base: What the parameters would have been without anybody's wishes: those of the preset.
             What differs from them is kept with the run.
@@ -76,9 +80,9 @@ def run(
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
         Interrupted: Ctrl-C, or the process was asked to end.
+        InputError: ``AUGSTUDY_THREADS`` is no number of threads.
     """
-    whole = threads or usable_cores()
-    used = {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}
+    used = _threads(threads)
     kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
     if base is not None:
         kept["changed"] = difference_of(parameters, base)
@@ -91,7 +95,7 @@ def run(
     outcome: dict[str, Any] = {"state": "failed"}
     try:
         environment = {
-            "AUGSTUDY_THREADS": str(used["step"]),
+            THREADS_VARIABLE: str(used["step"]),
             "AUGSTUDY_CELL_THREADS": str(used["cell"]),
             CACHE_VARIABLE: str(cache.absolute()) if cache else "",
         }
@@ -114,6 +118,17 @@ def run(
         if trouble := refresh_overview(runs):
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
     return Result(folder.path, report, wall, state.startup_s, state.reused)
+
+
+def _threads(asked: int) -> dict[str, int]:
+    """The threads of a step that runs alone, and of a cell."""
+    told = os.environ.get(THREADS_VARIABLE)
+    if told and not asked:
+        if not re.fullmatch("[1-9][0-9]{0,3}", told):
+            raise InputError(f"{THREADS_VARIABLE} is {told!r}: it must be a number of threads.")
+        return {"step": int(told), "cell": int(told)}
+    whole = asked or usable_cores()
+    return {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}
 
 
 def _execute(
