@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from builders import build_dataset
 
-from augstudy.core import leftovers
-from augstudy.core import artifacts, telemetry
+from augstudy.core import artifacts, leftovers, telemetry
 from augstudy.settings.config import JudgeSettings
 from augstudy.steps import evaluate, synthesize, train_gan, train_judge
 from augstudy.training import checkpoints

@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from augstudy.core import leftovers
-from augstudy.core import cache, telemetry
+from augstudy.core import cache, leftovers, telemetry
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.core.fingerprint import code_version, is_as_it_was, made_by, software
 from augstudy.core.manifest import MANIFEST, Artifact, Manifest, describe_files, read

@@ -26,8 +26,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.core import leftovers
-from augstudy.core import artifacts, cache, telemetry
+from augstudy.core import artifacts, cache, leftovers, telemetry
 from augstudy.core.errors import AugstudyError, DataError, InputError
 from augstudy.core.files import write_arrays
 from augstudy.core.fingerprint import made_by
