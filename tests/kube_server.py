@@ -28,6 +28,7 @@ class KubeServer(_Server):
         denied: Requests that no account may make, as "verb resource".
         forbidden: Starts of paths that the caller may not use.
         reviewed: The resource attributes that callers asked about.
+        instead: Status, content type, body and place of an answer to everything, if not None.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,6 +37,7 @@ class KubeServer(_Server):
         self.denied: set[str] = set()
         self.forbidden: set[str] = set()
         self.reviewed: list[Json] = []
+        self.instead: tuple[int, str, bytes, str] | None = None
         self.authority = folder / "ca.crt"
         self.authority.write_bytes(_certificate()[0])
         key = folder / "tls.pem"
@@ -63,6 +65,12 @@ class KubeServer(_Server):
         path = urlsplit(request.path).path
         length = int(request.headers.get("Content-Length") or 0)
         body = json.loads(request.rfile.read(length)) if length else {}
+        self.requests["any"] += 1
+        if self.instead:
+            status, kind, content, place = self.instead
+            return self._send(
+                request, "any", status, content, kind, headers={"Location": place} if place else {}
+            )
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._say(request, 401, {"message": "Unauthorized"})
         if any(path.startswith(start) for start in self.forbidden):

@@ -16,7 +16,7 @@ from said import SMALL, Program
 from servers import _Server
 from urllib3.exceptions import MaxRetryError, NameResolutionError
 
-from augstudy.cluster import connection
+from augstudy.cluster import connection, kfp_http
 from augstudy.cluster.faults import Faults
 from augstudy.core.errors import ServiceError
 
@@ -44,18 +44,19 @@ class OtherServer(_Server):
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (200, b"<html>Welcome</html>", "is not Kubeflow Pipelines: check the address"),
+        (200, b"<html>Welcome</html>", "is a web page and not Kubeflow Pipelines: log in"),
         (200, b'["a"]', "is not Kubeflow Pipelines"),
         (404, b"not here", "is not Kubeflow Pipelines"),
         (302, b"", "wants a login: give a token"),
         (500, b"oops", "does not answer: HTTP 500"),
         (503, b"", "is not ready (HTTP 503): try again."),
         (403, b"no", "does not let us answer"),
-        (200, b"\xff\xfe", "answers as Kubeflow Pipelines would not"),
+        (200, b"\xff\xfe", "is not Kubeflow Pipelines"),
     ],
 )
 def test_something_else(program: Program, status: int, body: bytes, said: str) -> None:
-    with OtherServer(status, body) as server:
+    kind = "text/html" if b"<" in body else "application/json"
+    with OtherServer(status, body, kind) as server:
         done = program("submit", SMALL, "--host", server.url)
     assert done.code == 3
     assert said in done.err and server.url in done.err
@@ -77,7 +78,7 @@ def test_nothing_answers(program: Program) -> None:
 def test_no_such_host() -> None:
     pool = urllib3.HTTPConnectionPool("kfp.invalid")
     unknown = NameResolutionError("kfp.invalid", pool, socket.gaierror())  # type: ignore[arg-type]
-    faults = Faults("http://kfp.invalid", "")
+    faults = Faults("http://kfp.invalid")
     with pytest.raises(ServiceError, match="no host of the name kfp") as raised, faults.told("a"):
         raise MaxRetryError(pool, "/", unknown)
     assert "kfp.invalid:" in str(raised.value)
@@ -105,7 +106,7 @@ def silent() -> Iterator[str]:
 def test_a_silent_server_is_not_waited_for(
     program: Program, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_CONNECT_S", 0.1)
+    monkeypatch.setattr(kfp_http, "_HEALTH_S", 0.1)
     done = program("schedule", "list", "--host", silent)
     assert done.code == 3 and "does not answer in time" in done.err
 

@@ -1,6 +1,7 @@
 """The chart's schedule job, against KFP's API on loopback."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
-from kfp_server import KfpServer
+from kfp_server import KfpServer, Reply
 
 from augstudy.cluster import hook
 from augstudy.cluster.compile import compile_pipeline
@@ -114,16 +115,17 @@ def test_a_refused_creation_leaves_the_old_one(
     _upload(kfp, tmp_path)
     run(parameters="{}")
     before = dict(kfp.schedules)
-    assert run(cron="no cron at all x y z", parameters="{}") == 3
+    assert run(cron="no cron at all x y z", parameters="{}") == 2
     assert kfp.schedules == before
-    assert "refuses POST /recurringruns (HTTP 400" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "does not create schedule 'retrain': Schedule cron is not a supported format" in said
 
 
 @pytest.mark.parametrize(
     ("changes", "code", "said"),
     [
         ({"pipeline": "retrain"}, 2, "There is no pipeline 'retrain'"),
-        ({"host": "http://127.0.0.1:9"}, 3, "does not answer at http://127.0.0.1:9"),
+        ({"host": "http://127.0.0.1:9"}, 3, "Nothing answers at http://127.0.0.1:9"),
     ],
 )
 def test_says_what_is_wrong(
@@ -142,7 +144,66 @@ def test_sends_the_accounts_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert hook.main(arguments) == 0
 
 
-def test_needs_no_package_that_the_image_lacks() -> None:
-    source = str(Path(__file__).parents[2] / "src")
-    program = f"import sys; sys.path.insert(0, {source!r}); import augstudy.cluster.hook"
-    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
+@pytest.mark.parametrize("status", [302, 303, 307, 308])
+@pytest.mark.parametrize("where", ["GET healthz", "*"])
+def test_its_token_follows_no_redirect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, where: str
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("of-the-account")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))
+    with KfpServer() as kfp, KfpServer() as other:
+        kfp.instead[where] = Reply(status, b"", location=f"{other.url}/apis/v2beta1/healthz")
+        arguments = ["delete", f"--host={kfp.url}", "--name=retrain"]
+        assert hook.main(arguments) == 3
+        assert kfp.callers[-1] == "Bearer of-the-account"
+        assert not other.callers
+
+
+def test_a_login_page_is_no_schedule(
+    kfp: KfpServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _upload(kfp, tmp_path)
+    kfp.instead["POST recurringruns"] = Reply(200, b"<html>Log in</html>", "text/html")
+    assert run(parameters="{}") == 3
+    assert "is a web page and not Kubeflow Pipelines: log in" in capsys.readouterr().err
+    kfp.instead["POST recurringruns"] = Reply(200, b"{}")
+    assert run(parameters="{}") == 3
+    assert "recurring_run_id is missing" in capsys.readouterr().err
+
+
+_IN_THE_IMAGE = """
+import sys
+from importlib.metadata import packages_distributions
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("kfp", "kfp_server_api", "kubernetes"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+before = set(sys.modules)
+from augstudy.cluster import hook, kube, probe
+
+code = hook.main(sys.argv[1:])
+owners = packages_distributions()
+names = {name.partition(".")[0] for name in set(sys.modules) - before}
+used = {owner for name in names for owner in owners.get(name, [])}
+print(*sorted(used), sep="\\n")
+sys.exit(code)
+"""
+
+
+def test_needs_no_package_that_the_image_lacks(kfp: KfpServer) -> None:
+    arguments = ["delete", f"--host={kfp.url}", "--name=retrain"]
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_THE_IMAGE, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    said, *used = done.stdout.splitlines()
+    assert said == "The schedule retrain is not there."
+    lock = (Path(__file__).parents[2] / "requirements" / "image.txt").read_text()
+    held = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE)) | {"augstudy"}
+    assert "urllib3" in used and {name.lower().replace("_", "-") for name in used} <= held

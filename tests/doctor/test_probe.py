@@ -10,7 +10,8 @@ from kfp_server import KfpServer
 from kube_server import TOKEN, KubeServer
 from servers import GcsServer, S3Bucket
 
-from augstudy.cluster import incluster, probe
+from augstudy.cluster import kube as kubernetes
+from augstudy.cluster import probe
 
 SPACE = "/api/v1/namespaces/team-a"
 KEYS = {"accesskey": "the-access-key", "secretkey": "the-secret-key"}
@@ -24,7 +25,7 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeServer
     with KubeServer(account) as server:
         (account / "token").write_text(TOKEN)
         (account / "namespace").write_text("team-a\n")
-        monkeypatch.setattr(incluster, "ACCOUNT", account)
+        monkeypatch.setattr(kubernetes, "ACCOUNT", account)
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
         yield server

@@ -27,7 +27,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "augstudy.kfpHost" -}}
-{{- .Values.kfp.host | default (printf "http://ml-pipeline.%s:8888" .Values.kfp.namespace) -}}
+{{- .Values.kfp.host | default (printf "http://ml-pipeline.%s.svc:8888" .Values.kfp.namespace) -}}
 {{- end -}}
 
 {{- /* Name of the image of the steps, or nothing if no tag and no digest is given. */ -}}

@@ -14,7 +14,7 @@ from augstudy.cli import options, remote
 from augstudy.core.errors import InputError
 
 if TYPE_CHECKING:
-    from augstudy.cluster.server import Server
+    from augstudy.cluster.kfp_api import Server
 
 Gpus = Annotated[
     int | None, typer.Option(min=0, help="GPUs of each training step; 0 runs on CPU nodes.")
@@ -120,6 +120,8 @@ def apply(
     """
     from augstudy.cluster import cron as crons
     from augstudy.cluster import schedule as schedules
+    from augstudy.cluster import submit as submission
+    from augstudy.cluster.kfp_api import Schedule
     from augstudy.local import catalog
     from augstudy.local.parameters import Wanted
 
@@ -129,17 +131,17 @@ def apply(
     values = wanted.values(level)
     server = remote.connect(host, namespace, token, pipeline_root)
     console = remote.plain_console()
-    outcome, schedule_id = schedules.apply(
+    made, version, parent = submission.prepare(
         server,
         catalog.load(pipeline),
-        values,
-        due,
-        name=name,
-        experiment_name=experiment,
-        caching=cache,
-        replace=replace,
-        say=lambda text: console.print(escape(text), soft_wrap=True),
+        experiment,
+        cache,
+        lambda text: console.print(escape(text), soft_wrap=True),
     )
+    shall = Schedule(name or made.name, parent, version, values, due.text)
+    outcome, schedule_id, others = schedules.apply(server, shall, replace)
+    if others:
+        console.print(f"Deleted {others} other schedule(s) of the same name.")
     link = server.schedule_link(schedule_id)
     console.print(f"Schedule {outcome}, {escape(_next(due))}: {link}", soft_wrap=True)
 

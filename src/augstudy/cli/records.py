@@ -11,7 +11,7 @@ from augstudy.runs import query
 from augstudy.runs.record import Record, Row, build, newest_first, rows
 
 if TYPE_CHECKING:
-    from augstudy.cluster.server import Server
+    from augstudy.cluster.kfp_api import Server
     from augstudy.runs.bucket import Bucket
     from augstudy.runs.folder import RunsFolder
 

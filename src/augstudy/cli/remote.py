@@ -8,7 +8,7 @@ from rich.console import Console
 from augstudy.core.errors import InputError
 
 if TYPE_CHECKING:
-    from augstudy.cluster.server import Server
+    from augstudy.cluster.kfp_api import Server
 
 
 def connect(
@@ -16,7 +16,7 @@ def connect(
 ) -> "Server":
     """The server that options, environment and settings name; it was asked once."""
     from augstudy.cluster import connection
-    from augstudy.cluster.server import Server
+    from augstudy.cluster.kfp_api import Server
 
     wanted = {"host": host, "namespace": namespace, "token": token, "pipeline_root": pipeline_root}
     return Server(connection.settings(**wanted))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from augstudy.cluster.faults import UnreachableError
-from augstudy.cluster.server import Server
+from augstudy.cluster.kfp_api import Server
 from augstudy.cluster.submit import Submitted
 from augstudy.core.errors import AugstudyError
 from augstudy.core.formats import duration

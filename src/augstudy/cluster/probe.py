@@ -11,15 +11,16 @@ import os
 import socket
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from augstudy.cluster import launcher, rights
+from augstudy.cluster.connection import Connection, address
+from augstudy.cluster.faults import UnreachableError
 from augstudy.cluster.findings import Finding, guarded, ok, wrong
-from augstudy.cluster.incluster import InCluster
-from augstudy.core.errors import ServiceError
+from augstudy.cluster.kfp_http import KfpHttp
+from augstudy.cluster.kube import Cluster
+from augstudy.core.errors import AugstudyError, ServiceError
 
 _OBJECT = "augstudy-check.txt"
 _TIMEOUT_S = 10
@@ -47,8 +48,8 @@ def _all(kfp: str, metadata: str) -> Iterator[Finding]:
 
 
 def _cluster() -> Iterator[Finding]:
-    cluster = InCluster()
-    found = cluster.get("configmaps", launcher.CONFIG_MAP)
+    cluster = Cluster(in_pod=True)
+    found = cluster.get(f"{_core(cluster)}/configmaps/{launcher.CONFIG_MAP}")
     data = (found or {}).get("data") or {}
     access = launcher.access(data)
     yield ok(f"the launcher keeps artifacts in {access.root}")
@@ -60,7 +61,7 @@ def _cluster() -> Iterator[Finding]:
     yield from guarded(lambda: _store(cluster, access))
 
 
-def _store(cluster: InCluster, access: launcher.Access) -> Iterator[Finding]:
+def _store(cluster: Cluster, access: launcher.Access) -> Iterator[Finding]:
     from augstudy.objects import open_store
 
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +73,7 @@ def _store(cluster: InCluster, access: launcher.Access) -> Iterator[Finding]:
     yield ok(f"{access.root} takes an object and gives it back")
 
 
-def _sign_in(cluster: InCluster, access: launcher.Access, folder: Path) -> None:
+def _sign_in(cluster: Cluster, access: launcher.Access, folder: Path) -> None:
     """Put the store's address and credentials where the client libraries look for them."""
     if access.url:
         os.environ["AWS_ENDPOINT_URL"] = access.url
@@ -92,8 +93,8 @@ def _sign_in(cluster: InCluster, access: launcher.Access, folder: Path) -> None:
         )
 
 
-def _secret(cluster: InCluster, access: launcher.Access) -> list[bytes]:
-    found = cluster.get("secrets", access.secret)
+def _secret(cluster: Cluster, access: launcher.Access) -> list[bytes]:
+    found = cluster.get(f"{_core(cluster)}/secrets/{access.secret}")
     if found is None:
         raise ServiceError(
             f"There is no secret {access.secret} in namespace {cluster.namespace}: create it, or "
@@ -109,16 +110,19 @@ def _secret(cluster: InCluster, access: launcher.Access) -> list[bytes]:
     return values
 
 
+def _core(cluster: Cluster) -> str:
+    return f"/api/v1/namespaces/{cluster.namespace}"
+
+
 def _kfp(url: str) -> Iterator[Finding]:
     try:
-        with urllib.request.urlopen(  # noqa: S310
-            f"{url}/apis/v2beta1/healthz", timeout=_TIMEOUT_S
-        ):
-            yield ok(f"Kubeflow Pipelines answers at {url}")
-    except urllib.error.HTTPError as error:
-        yield wrong(f"{url} answers HTTP {error.code}", "check kfp.host and KFP's version")
-    except (OSError, ValueError):
-        yield wrong(f"Kubeflow Pipelines does not answer at {url}", _POLICY)
+        KfpHttp(Connection(host=address(url))).health()
+    except UnreachableError as error:
+        yield wrong(str(error), _POLICY)
+    except AugstudyError as error:
+        yield wrong(str(error), "check kfp.host and KFP's version")
+    else:
+        yield ok(f"Kubeflow Pipelines answers at {url}")
 
 
 def _metadata(address: str) -> Iterator[Finding]:

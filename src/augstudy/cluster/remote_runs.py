@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from augstudy.cluster import costs, ir
-from augstudy.cluster.server import Server, Version
+from augstudy.cluster.kfp_api import Server, Version
 from augstudy.core.artifacts import MANIFEST
 from augstudy.core.errors import InputError
 from augstudy.objects import Store, open_store

@@ -4,63 +4,37 @@ KFP's API cannot change a schedule, and does not keep names unique. So a changed
 created anew, and only then the old one is deleted: nothing is lost if we are stopped between.
 """
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Literal
 
-from augstudy.cluster.cron import Cron
-from augstudy.cluster.server import Server, Version
-from augstudy.cluster.submit import Say, compiled, experiment, upload
+from augstudy.cluster.kfp_answers import RecurringRun
+from augstudy.cluster.kfp_api import Schedule, Server
 from augstudy.core.errors import InputError
 
 Outcome = Literal["created", "replaced", "unchanged"]
 
 
-def apply(
-    server: Server,
-    pipeline: Any,
-    parameters: Mapping[str, Any],
-    cron: Cron,
-    *,
-    name: str,
-    experiment_name: str,
-    caching: bool,
-    replace: bool,
-    say: Say,
-) -> tuple[Outcome, str]:
-    """Make the one schedule `name` run `pipeline` at the times of `cron`.
+def apply(server: Server, wanted: Schedule, replace: bool = False) -> tuple[Outcome, str, int]:
+    """Make `wanted` the one schedule of its name.
 
     Args:
         server: Where.
-        pipeline: A loaded pipeline.
-        parameters: All its parameters, already checked.
-        cron: When.
-        name: Name of the schedule; empty means the name of the pipeline.
-        experiment_name: Where its runs go; empty means the name of the pipeline.
-        caching: Whether its runs may take over outputs of equal steps of earlier runs.
+        wanted: What it shall be.
         replace: Replace it even if it is equal, which an upgraded server needs.
-        say: Is told what happens.
 
     Returns:
-        What was done, and the id of the schedule.
+        What was done, the id of the schedule, and how many others of its name were deleted.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        made = compiled(pipeline, Path(folder), caching)
-        version = upload(server, made, say)
-    parent = experiment(server, experiment_name or made.name, say)
-    title = name or made.name
-    there = server.schedules(title)
-    equal = [item for item in there if _same(server, item, parent, version, parameters, cron)]
+    there = server.schedules(wanted.name)
+    equal = [item for item in there if _same(server, item, wanted)]
     if equal and not replace:
-        others = [item for item in there if item is not equal[0]]
+        kept = equal[0].recurring_run_id
+        others = [item for item in there if item.recurring_run_id != kept]
         _delete(server, others)
-        if others:
-            say(f"Deleted {len(others)} other schedule(s) of the same name.")
-        return "unchanged", str(equal[0].recurring_run_id)
-    made_id = server.create_schedule(title, parent, version, parameters, cron.text)
+        return "unchanged", kept, len(others)
+    made_id = server.create_schedule(wanted)
     _delete(server, there)
-    return ("replaced" if there else "created"), made_id
+    return ("replaced" if there else "created"), made_id, max(0, len(there) - 1)
 
 
 def delete(server: Server, name: str) -> int:
@@ -71,45 +45,36 @@ def delete(server: Server, name: str) -> int:
     """
     there = server.schedules(name)
     if not there:
-        known = sorted({str(item.display_name) for item in server.schedules()})
+        known = sorted({item.display_name for item in server.schedules()})
         raise InputError(f"There is no schedule {name!r}; there are: {', '.join(known) or 'none'}.")
     _delete(server, there)
     return len(there)
 
 
-def _delete(server: Server, schedules: list[Any]) -> None:
+def _delete(server: Server, schedules: Iterable[RecurringRun]) -> None:
     for item in schedules:
-        server.delete_schedule(str(item.recurring_run_id))
+        server.delete_schedule(item.recurring_run_id)
 
 
-def _same(
-    server: Server,
-    item: Any,
-    experiment_id: str,
-    version: Version,
-    parameters: Mapping[str, Any],
-    cron: Cron,
-) -> bool:
+def _same(server: Server, item: RecurringRun, wanted: Schedule) -> bool:
     """Whether a schedule on the server is the one asked for."""
-    reference, config = item.pipeline_version_reference, item.runtime_config
-    wanted = server.connection
+    reference, config, connection = (
+        item.pipeline_version_reference,
+        item.runtime_config,
+        server.connection,
+    )
+    trigger = item.trigger.cron_schedule if item.trigger else None
     return bool(
         item.status != "DISABLED"
         and item.mode != "DISABLE"
-        and item.experiment_id == experiment_id
-        and reference is not None
-        and reference.pipeline_version_id == version.version_id
-        and item.trigger
-        and item.trigger.cron_schedule
-        and item.trigger.cron_schedule.cron == cron.text
-        and (config.parameters if config else None) == dict(parameters)
-        and (config.pipeline_root if config else "") in _either(wanted.pipeline_root)
-        and (not wanted.service_account or item.service_account == wanted.service_account)
-        and int(item.max_concurrency or 0) == 1
-        and item.no_catchup
+        and item.experiment_id == wanted.experiment_id
+        and reference
+        and reference.pipeline_version_id == wanted.version.version_id
+        and trigger
+        and trigger.cron == wanted.cron
+        and (config.parameters if config else {}) == dict(wanted.parameters)
+        and (config.pipeline_root if config else "") == connection.pipeline_root
+        and connection.service_account in ("", item.service_account)
+        and item.max_concurrency == wanted.max_concurrency
+        and item.no_catchup is not wanted.catch_up
     )
-
-
-def _either(text: str) -> tuple[str | None, ...]:
-    """Empty texts come back as such or not at all."""
-    return (text,) if text else ("", None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from augstudy.cluster import ir
 from augstudy.cluster.compile import compile_pipeline
-from augstudy.cluster.server import Server, Version
+from augstudy.cluster.kfp_api import Server, Version
 
 _HASH = 12
 
@@ -83,6 +83,27 @@ def experiment(server: Server, name: str, say: Say) -> str:
     return made
 
 
+def prepare(
+    server: Server, pipeline: Any, experiment_name: str, caching: bool, say: Say
+) -> tuple[Compiled, Version, str]:
+    """Compile and upload `pipeline`, and see to its experiment; what a run or a schedule needs.
+
+    Args:
+        server: Where.
+        pipeline: A loaded pipeline.
+        experiment_name: The experiment; its default is the name of the pipeline.
+        caching: See :func:`compiled`.
+        say: Is told what happens, a sentence at a time.
+
+    Returns:
+        The compiled pipeline, its version on the server, and the id of the experiment.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        made = compiled(pipeline, Path(folder), caching)
+        version = upload(server, made, say)
+    return made, version, experiment(server, experiment_name or made.name, say)
+
+
 def submit(
     server: Server,
     pipeline: Any,
@@ -107,10 +128,7 @@ def submit(
     Returns:
         The runs, and the names of the pipeline's steps, for following them.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        made = compiled(pipeline, Path(folder), caching)
-        version = upload(server, made, say)
-    parent = experiment(server, experiment_name or made.name, say)
+    made, version, parent = prepare(server, pipeline, experiment_name, caching, say)
     moment = datetime.now().strftime("%Y-%m-%d %H:%M")
     started = []
     for parameters in runs:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from augstudy.cluster.checks import Place
-from augstudy.cluster.connection import Connection, open_api
+from augstudy.cluster.connection import Connection
 from augstudy.cluster.findings import Finding, ok, warning, wrong
+from augstudy.cluster.kfp_api import Server
 from augstudy.cluster.kube import ForbiddenError
 from augstudy.core.errors import AugstudyError
 
@@ -19,15 +19,14 @@ def reachable(place: Place, connection: Connection) -> Iterator[Finding]:
     """The API answers, says a version, and runs pipelines where they are meant to run."""
     space = place.kfp_namespace
     try:
-        api, faults = open_api(connection)
+        server = Server(connection)
     except AugstudyError as error:
         forward = f"kubectl --namespace {space} port-forward svc/ml-pipeline-ui 8080:80"
         yield wrong(str(error), f"{forward}, and set AUGSTUDY_KFP_HOST=http://localhost:8080")
         return
     yield ok(f"Kubeflow Pipelines answers at {connection.host}")
-    with faults.told("say its version"):
-        several = bool(_health(api, "v2beta1").get("multi_user"))
-    yield _version(api)
+    several = server.multi_user
+    yield _version(server)
     if several and place.namespace == space:
         yield wrong(
             "this KFP has several users, so runs go to a namespace of their own",
@@ -65,27 +64,11 @@ def servers(place: Place) -> Iterator[Finding]:
         yield ok(f"KFP's servers and Argo's controller run in {space}")
 
 
-def _version(api: Any) -> Finding:
-    from kfp_server_api import ApiException
-
-    try:
-        said = str(_health(api, "v1beta1").get("tag_name") or "")
-    except ApiException:
-        said = ""
+def _version(server: Server) -> Finding:
+    said = server.version()
     found = re.match(r"v?(\d+)\.(\d+)", said)
     if not found:
         return warning("KFP does not say its version; 2.17 is what this was made for")
     if (int(found[1]), int(found[2])) < KNOWN:
         return warning(f"KFP has version {said}; 2.17 is what this was made for", "upgrade KFP")
     return ok(f"KFP has version {said}")
-
-
-def _health(api: Any, version: str) -> dict[str, Any]:
-    answer = api.call_api(
-        f"/apis/{version}/healthz",
-        "GET",
-        response_type="object",
-        auth_settings=["Bearer"],
-        _return_http_data_only=True,
-    )
-    return answer if isinstance(answer, dict) else {}
