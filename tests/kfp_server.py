@@ -5,6 +5,7 @@ parameters that the pipeline lacks or of a wrong type, names that are taken, bad
 filters it cannot read, wrong tokens. A run goes one state further each time somebody looks at it.
 """
 
+import datetime
 import email
 import itertools
 import json
@@ -17,21 +18,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+from kfp_rules import RefusedError, belongs, check_parameters, page
+from kfp_runs import Ending, Workflow
 from servers import _Server
 
 Record = dict[str, Any]
 GOOD = ("PENDING", "RUNNING", "SUCCEEDED")
 BAD = ("PENDING", "RUNNING", "FAILED")
-_OPERATIONS = {"EQUALS": 1, "NOT_EQUALS": 2, "IN": 8, "IS_SUBSTRING": 9}
+_LOG = re.compile("/apis/v1alpha1/runs/([^/]+)/nodes/([^/]+)/log")
 _GRPC = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13, 503: 14}
-_JSON_TYPES = {
-    "STRING": str,
-    "NUMBER_INTEGER": (int, float),
-    "NUMBER_DOUBLE": (int, float),
-    "BOOLEAN": bool,
-    "LIST": list,
-    "STRUCT": dict,
-}
 
 
 @dataclass(frozen=True)
@@ -44,14 +39,6 @@ class Reply:
     location: str = ""
 
 
-class RefusedError(Exception):
-    """An answer other than 200."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
-
-
 class KfpServer(_Server):
     """Kinds of request are ``METHOD resource``, such as ``POST runs``.
 
@@ -59,6 +46,7 @@ class KfpServer(_Server):
         token: What callers must send; None lets everybody in.
         multi_user: Whether listings need a namespace.
         states: What the runs created next go through, in turn; the last one goes on for ever.
+        endings: How the runs created next go that fail, or wait.
         instead: Replies to kinds of request, in place of KFP's own; ``*`` is all but the health.
         callers: What was sent as authorization, request by request.
     """
@@ -73,10 +61,12 @@ class KfpServer(_Server):
         self.runs: dict[str, Record] = {}
         self.schedules: dict[str, Record] = {}
         self.states: list[tuple[str, ...]] = [GOOD]
+        self.endings: list[Ending] = []
         self.failures: dict[str, list[int]] = {}
         self.instead: dict[str, Reply] = {}
         self.callers: list[str | None] = []
         self._left: dict[str, list[str]] = {}
+        self._workflows: dict[str, tuple[Ending, Workflow]] = {}
         self._clock = itertools.count()
 
     def fail(self, kind: str, *statuses: int) -> None:
@@ -92,7 +82,7 @@ class KfpServer(_Server):
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         path = url.path.removeprefix(f"/apis/{self.api}/")
-        kind = f"{request.command} {path.split('/')[0]}"
+        kind = f"{request.command} {'log' if _LOG.fullmatch(path) else path.split('/')[0]}"
         reply = self.instead.get(kind) or (kind != "GET healthz" and self.instead.get("*"))
         with self._lock:
             self.requests[kind] += 1
@@ -106,6 +96,10 @@ class KfpServer(_Server):
         self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str], body: bytes
     ) -> Reply:
         try:
+            log = _LOG.fullmatch(path)
+            if log:
+                self._admit(request, "GET log")
+                return Reply(200, self._log(log[1], log[2]).encode(), "text/plain")
             if path.startswith("/"):
                 raise RefusedError(404, "Not Found")
             self._admit(request, f"{request.command} {path.split('/')[0]}")
@@ -180,14 +174,14 @@ class KfpServer(_Server):
             parent = query.get("experiment_id")
             if self.multi_user and not namespace and not parent and what != "pipelines":
                 raise RefusedError(400, "Invalid list request: a namespace is needed.")
-            found = [item for item in records.values() if _belongs(item, namespace, parent)]
-            return _page(what, found, query)
+            found = [item for item in records.values() if belongs(item, namespace, parent)]
+            return page(what, found, query)
 
         return get
 
     def _list_versions(self, pipeline_id: str, query: dict[str, str]) -> Record:
         found = [item for item in self.versions.values() if item["pipeline_id"] == pipeline_id]
-        return _page("pipeline_versions", found, query)
+        return page("pipeline_versions", found, query)
 
     def _get_version(self, pipeline_id: str, version_id: str, query: dict[str, str]) -> Record:
         self._getter("pipeline", self.pipelines)(pipeline_id, query)
@@ -234,11 +228,14 @@ class KfpServer(_Server):
         return parent if new else version
 
     def _create_run(self, body: Record) -> Record:
-        self._check(body, "run")
+        spec = self._check(body, "run")
         body = {"storage_state": "AVAILABLE", "state": "PENDING", **body}
         run = self._keep(self.runs, "run_id", body)
         states = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         self._left[run["run_id"]] = list(states)
+        ending = self.endings.pop(0) if self.endings else Ending()
+        name, began = f"{spec['pipelineInfo']['name']}-x7k2p", _moment(run["created_at"])
+        self._workflows[run["run_id"]] = ending, Workflow(name, spec, ending, began)
         return run
 
     def _look_at_run(self, run_id: str, query: dict[str, str]) -> Record:
@@ -246,15 +243,21 @@ class KfpServer(_Server):
         left = self._left.get(run_id)
         if left:
             run["state"] = left.pop(0) if len(left) > 1 else left[0]
-        if run["state"] in ("SUCCEEDED", "FAILED"):
-            run.setdefault("finished_at", "2026-11-02T10:30:05Z")
-            task = {"task_id": "1", "display_name": "ingest", "state": run["state"]}
-            if run["state"] == "FAILED":
-                run["error"] = {"code": 2, "message": "a step failed"}
-                task["error"] = {"code": 2, "message": "exit code 4"}
-            driver = {"task_id": "0", "display_name": "ingest-driver", "state": "SUCCEEDED"}
-            run["run_details"] = {"task_details": [driver, task]}
+        ending, workflow = self._workflows[run_id]
+        over = run["state"] in ("SUCCEEDED", "FAILED")
+        if over:
+            finished = _moment(run["created_at"]) + datetime.timedelta(seconds=ending.took_s)
+            run.setdefault("finished_at", finished.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        if over or (ending.waits and run["state"] == "RUNNING"):
+            tasks = workflow.tasks(not over, run["state"] == "SUCCEEDED")
+            run["run_details"] = {"task_details": tasks}
         return run
+
+    def _log(self, run_id: str, pod: str) -> str:
+        """A pod's log; KFP says 200 before it knows whether there is one."""
+        found = self._workflows[run_id][1].logs.get(pod) if run_id in self._workflows else None
+        message = f"Failed to read logs for run {run_id}"
+        return json.dumps({"error_message": message}) if found is None else found
 
     def _create_schedule(self, body: Record) -> Record:
         self._check(body, "recurring run")
@@ -276,7 +279,7 @@ class KfpServer(_Server):
         del self.schedules[key]
         return {}
 
-    def _check(self, body: Record, what: str) -> None:
+    def _check(self, body: Record, what: str) -> Record:
         """Refuse a run or schedule that names what does not exist, or wrong parameters."""
         if not body.get("display_name"):
             raise RefusedError(400, f"The {what} name is empty. Please specify a valid name")
@@ -297,20 +300,12 @@ class KfpServer(_Server):
             spec = self.versions[wanted]["pipeline_spec"]
         spec = spec.get("pipeline_spec", spec)
         known = spec["root"].get("inputDefinitions", {}).get("parameters", {})
-        _check_parameters(known, body.get("runtime_config", {}).get("parameters", {}))
+        check_parameters(known, body.get("runtime_config", {}).get("parameters", {}))
+        return dict(spec)
 
 
-def _check_parameters(known: Record, given: Record) -> None:
-    for name, definition in known.items():
-        if name not in given:
-            if "defaultValue" not in definition and not definition.get("isOptional"):
-                raise RefusedError(400, f"parameter {name} is not optional, yet has no value")
-        elif not isinstance(given[name], _JSON_TYPES[definition["parameterType"]]):
-            raise RefusedError(400, f"input parameter {name} is not of the type it requires")
-    extra = sorted(set(given) - set(known))
-    if extra:
-        message = f"parameter(s) provided are not required by pipeline: {', '.join(extra)}"
-        raise RefusedError(400, message)
+def _moment(text: str) -> datetime.datetime:
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
 
 
 def _uploaded(request: BaseHTTPRequestHandler, body: bytes) -> str:
@@ -321,46 +316,3 @@ def _uploaded(request: BaseHTTPRequestHandler, body: bytes) -> str:
             assert isinstance(payload, bytes)
             return payload.decode()
     raise RefusedError(400, "Failed to read pipeline from file")
-
-
-def _belongs(item: Record, namespace: str | None, parent: str | None) -> bool:
-    if parent and item.get("experiment_id") != parent:
-        return False
-    return not namespace or item.get("namespace", namespace) == namespace
-
-
-def _page(what: str, records: list[Record], query: dict[str, str]) -> Record:
-    found = [item for item in records if _passes(item, query.get("filter"))]
-    field, _, direction = (query.get("sort_by") or "created_at").partition(" ")
-    if any(field not in item for item in found):
-        raise RefusedError(400, f"Invalid sorting field: {field}")
-    found.sort(key=lambda item: item[field], reverse=direction == "desc")
-    start = int(query.get("page_token") or 0)
-    end = start + min(int(query.get("page_size") or 20), 200)
-    answer: Record = {what: found[start:end], "total_size": len(found)}
-    if end < len(found):
-        answer["next_page_token"] = str(end)
-    return answer
-
-
-def _passes(item: Record, text: str | None) -> bool:
-    predicates = json.loads(text).get("predicates", []) if text else []
-    for predicate in predicates:
-        operation = predicate.get("operation")
-        number = _OPERATIONS.get(operation, operation)
-        if predicate.get("key") not in ("display_name", "name", "storage_state"):
-            raise RefusedError(400, f"no such field: {predicate.get('key')}")
-        value = str(item.get(predicate["key"], ""))
-        wanted = predicate.get("stringValue", predicate.get("string_value"))
-        several = predicate.get("stringValues", predicate.get("string_values")) or {}
-        passed = {
-            1: value == wanted,
-            2: value != wanted,
-            8: value in several.get("values", []),
-            9: str(wanted) in value,
-        }
-        if number not in passed:
-            raise RefusedError(400, f"unknown operation {operation}")
-        if not passed[number]:
-            return False
-    return True

@@ -9,7 +9,7 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from cryptography import x509
@@ -28,6 +28,7 @@ class KubeServer(_Server):
         denied: Requests that no account may make, as "verb resource".
         forbidden: Starts of paths that the caller may not use.
         reviewed: The resource attributes that callers asked about.
+        queries: What followed the path of each request.
         instead: Status, content type, body and place of an answer to everything, if not None.
     """
 
@@ -37,6 +38,7 @@ class KubeServer(_Server):
         self.denied: set[str] = set()
         self.forbidden: set[str] = set()
         self.reviewed: list[Json] = []
+        self.queries: list[str] = []
         self.instead: tuple[int, str, bytes, str] | None = None
         self.authority = folder / "ca.crt"
         self.authority.write_bytes(_certificate()[0])
@@ -66,6 +68,7 @@ class KubeServer(_Server):
         length = int(request.headers.get("Content-Length") or 0)
         body = json.loads(request.rfile.read(length)) if length else {}
         self.requests["any"] += 1
+        self.queries.append(unquote(urlsplit(request.path).query))
         if self.instead:
             status, kind, content, place = self.instead
             return self._send(

@@ -22,6 +22,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("AUGSTUDY_LOG", str(tmp_path / "augstudy.log"))
     monkeypatch.setenv("COLUMNS", "240")
+    monkeypatch.setenv("KUBECONFIG", os.devnull)  # not that of whoever runs the tests
 
 
 @pytest.fixture

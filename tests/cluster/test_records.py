@@ -1,5 +1,6 @@
 """Records of a cluster's runs: names and costs from KFP, results from the bucket."""
 
+import copy
 import json
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -60,6 +61,15 @@ def test_costs_are_what_was_reserved(whole: dict[str, Any]) -> None:
     run = SimpleNamespace(run_details=SimpleNamespace(task_details=[*tasks, task("train", None)]))
     assert costs.reserved(run, whole, {"gpus": 2}) == {"cpu_s": 610.0, "gpu_s": 300.0}
     assert costs.reserved(run, whole, {}) == {"cpu_s": 610.0, "gpu_s": 150.0}
+
+
+def test_costs_of_steps_that_the_pipeline_gave_another_name() -> None:
+    """KFP's API calls a task by its key, whatever the dashboard shows."""
+    spec = copy.deepcopy(SPEC)
+    tasks = spec["root"]["dag"]["tasks"]
+    tasks["train-2"] = {**tasks["train"], "taskInfo": {"name": "train again"}}
+    run = SimpleNamespace(run_details=SimpleNamespace(task_details=[task("train-2", 10)]))
+    assert costs.reserved(run, spec, {"gpus": 1}) == {"cpu_s": 40.0, "gpu_s": 10.0}
 
 
 def test_no_times_no_costs() -> None:

@@ -101,9 +101,11 @@ def test_a_failed_run_is_exit_code_1(kfp: KfpServer, program: Program) -> None:
     kfp.states = [BAD, GOOD]
     said = program("submit", SMALL, "--levels", "10 20", *WAIT)
     assert said.code == 1
-    assert "ingest failed: exit code 4" in said.out
+    assert "ingest failed: the drawings are damaged: fetch them again." in said.out
     failed = next(run for run in kfp.runs.values() if run["state"] == "FAILED")
-    assert f"failed: its logs are at {kfp.url}/#/runs/details/{failed['run_id']}" in said.err
+    assert (
+        f"fetch them again; its logs are at {kfp.url}/#/runs/details/{failed['run_id']}" in said.err
+    )
     assert {run["state"] for run in kfp.runs.values()} == {"FAILED", "SUCCEEDED"}
 
 

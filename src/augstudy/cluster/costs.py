@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from augstudy.cluster import ir
+from augstudy.cluster import ir, steps
 
 _PARAMETER = re.compile(r"\{\{\$\.inputs\.parameters\['(?:pipelinechannel--)?([^']+)'\]\}\}")
 
@@ -34,10 +34,10 @@ def reserved(run: Any, spec: Any, parameters: Mapping[str, Any]) -> dict[str, fl
 
 
 def _needs(spec: ir.Node) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The resources of each step, by the name of its task."""
+    """The resources of each step, by the key of its task, which is what KFP's API calls it."""
     executors = spec.get("deploymentSpec", {}).get("executors", {})
-    for name, label in ir.executors(spec):
-        yield name, executors.get(label, {}).get("container", {}).get("resources", {})
+    for key, step in steps.read(spec).steps.items():
+        yield key, executors.get(step.executor, {}).get("container", {}).get("resources", {})
 
 
 def _number(value: Any, parameters: Mapping[str, Any], default: float) -> float:

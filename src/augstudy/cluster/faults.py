@@ -144,5 +144,5 @@ class Faults:
         """What a server said, on one line and without a token."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        text = " ".join(text.split())
+        text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
         return text if len(text) <= longest else text[: longest - 1] + "…"

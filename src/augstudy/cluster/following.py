@@ -1,23 +1,31 @@
 """Follows runs on a cluster until they end: a line a change, and a live line on a terminal."""
 
+import re
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from augstudy.cluster.faults import UnreachableError
+from augstudy.cluster.kfp_answers import Run, Task
 from augstudy.cluster.kfp_api import Server
+from augstudy.cluster.reasons import DRIVER, Reasons
+from augstudy.cluster.steps import Steps
 from augstudy.cluster.submit import Submitted
 from augstudy.core.errors import AugstudyError
 from augstudy.core.formats import duration
 
 _GOOD = ("SUCCEEDED", "SKIPPED")
 _BAD = ("FAILED", "CANCELED")
+_TRY = re.compile(r"\(\d+\)$")
+_POD = "executor"  # what KFP calls the node of a step's pod
 _COLOURS = {"SUCCEEDED": "green", "FAILED": "bold red", "CANCELED": "red", "RUNNING": "cyan"}
+_KFPS = {"root": "the run", "iteration": "a loop", "iteration-item": "a round of a loop"}
 _PATIENCE = 20  # polls in a row that may go unanswered, for a server that restarts
+_PENDING_S = 120.0  # a pod that waits longer most often waits for ever
 
 
 class RunsFailedError(AugstudyError):
@@ -29,8 +37,10 @@ class _Seen:
     """What was last told of a run."""
 
     state: str = ""
-    done: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
+    waiting: dict[str, float] = field(default_factory=dict)  # since when, by title
+    terminated: bool = False
+    why: str = ""  # the first reason of a failure
 
     @property
     def over(self) -> bool:
@@ -38,18 +48,14 @@ class _Seen:
 
 
 def follow(
-    server: Server,
-    runs: Sequence[Submitted],
-    steps: frozenset[str],
-    console: Console,
-    poll_s: float,
+    server: Server, runs: Sequence[Submitted], steps: Steps, console: Console, poll_s: float
 ) -> None:
     """Wait for the end of `runs`.
 
     Args:
         server: Where they run.
         runs: What to wait for.
-        steps: Names of the pipeline's steps; KFP lists drivers and graphs as tasks, too.
+        steps: Those of the pipeline; KFP lists drivers, graphs and pods as tasks, too.
         console: Where changes are told.
         poll_s: Seconds between two looks.
 
@@ -57,14 +63,14 @@ def follow(
         RunsFailedError: a run did not succeed.
         ServiceError: the server stays away.
     """
-    seen = {run.run_id: _Seen() for run in runs}
+    followers = [_Follower(server, run, steps, console) for run in runs]
     began, missed = time.monotonic(), 0
     with console.status("waiting") as status:
         while True:
             try:
-                for run in runs:
-                    if not seen[run.run_id].over:
-                        _look(server, run, seen[run.run_id], steps, console)
+                for follower in followers:
+                    if not follower.seen.over:
+                        follower.look()
                 missed = 0
             except UnreachableError as error:
                 missed += 1
@@ -72,56 +78,132 @@ def follow(
                     raise
                 if missed == 1:
                     console.print(f"[yellow]{escape(str(error))}[/] Trying again.", soft_wrap=True)
-            over = sum(item.over for item in seen.values())
+            over = sum(follower.seen.over for follower in followers)
             if over == len(runs):
                 break
             passed = duration(time.monotonic() - began)
             status.update(f"{over} of {len(runs)} runs ended · {passed}")
             time.sleep(poll_s)
-    _judge(runs, seen)
+    _judge(followers)
 
 
-def _look(
-    server: Server, run: Submitted, seen: _Seen, steps: frozenset[str], console: Console
-) -> None:
-    found = server.run(run.run_id)
-    state = str(found.state or "PENDING")
-    for title, ended, why in _tasks(found, steps):
-        if ended == "SUCCEEDED" and title not in seen.told:
-            console.print(f"{escape(run.name)}: {escape(title)} done", soft_wrap=True)
-            seen.told.add(title)
-        elif ended == "FAILED" and title not in seen.told:
-            text = f"{escape(run.name)}: [red]{escape(title)} failed[/]{escape(why)}"
-            console.print(text, soft_wrap=True)
-            seen.told.add(title)
-    if state != seen.state:
+class _Follower:
+    """One run, and what was told of it."""
+
+    def __init__(self, server: Server, run: Submitted, steps: Steps, console: Console) -> None:
+        self.run, self.seen = run, _Seen()
+        self._server, self._steps, self._console = server, steps, console
+        self._reasons = Reasons(server, run.run_id, steps)
+
+    def look(self) -> None:
+        """Ask for the run and tell what is new."""
+        found = self._server.run(self.run.run_id)
+        states = [found.state, *(change.state for change in found.state_history)]
+        self.seen.terminated |= "CANCELING" in states or found.state == "CANCELED"
+        tasks = found.run_details.task_details if found.run_details else []
+        for title, task in _named(tasks, self._steps):
+            if task.state == "SUCCEEDED" and task.display_name in self._steps.steps:
+                self._say(title, "done")
+            elif task.state in _BAD:
+                self._failed(found, title, task)
+        for title, task in _waiting(tasks, self._steps):
+            self._waits(title, task)
+        self._state(found)
+
+    def _failed(self, run: Run, title: str, task: Task) -> None:
+        if title in self.seen.told:
+            return
+        if self.seen.terminated or self._reasons.late(run, task):
+            self._say(title, "[yellow]was stopped[/]")
+            return
+        why = self._reasons.of(run, task)
+        self.seen.why = self.seen.why or f"{title} failed: {why}"
+        self._say(title, f"[red]failed[/]: {escape(why)}")
+
+    def _waits(self, title: str, task: Task) -> None:
+        """Tell that a pod waits for long: once for it, and once for what holds several."""
+        key = f"{task.task_id} {task.display_name} waits"
+        passed = time.monotonic() - self.seen.waiting.setdefault(key, time.monotonic())
+        if passed < _PENDING_S or key in self.seen.told:
+            return
+        why = self._reasons.waiting()
+        if f"waits: {why}" not in self.seen.told:
+            self._console.print(
+                f"{escape(self.run.name)}: [yellow]{escape(title)} has been pending for "
+                f"{duration(passed)}[/]{escape(f': {why}' if why else '')}\n"
+                f"  to see why: {escape(self._reasons.command)}",
+                soft_wrap=True,
+            )
+        self.seen.told |= {key, f"waits: {why}"}
+
+    def _say(self, title: str, what: str) -> None:
+        if title in self.seen.told:
+            return
+        self.seen.told.add(title)
+        self._console.print(f"{escape(self.run.name)}: {escape(title)} {what}", soft_wrap=True)
+
+    def _state(self, found: Run) -> None:
+        state = found.state or "PENDING"
+        if state == self.seen.state:
+            return
+        self.seen.state = state
+        reason, shown = "", state.lower()
+        if state in _BAD:
+            told = getattr(found.error, "message", "")
+            end = self._reasons.end(found, self.seen.terminated, bool(self.seen.why))
+            self.seen.why = end or self.seen.why or told
+            shown, reason = ("terminated" if self.seen.terminated else shown), end or told
         colour = _COLOURS.get(state, "default")
-        reason = getattr(found.error, "message", "") if state in _BAD else ""
-        text = f"{escape(run.name)}: [{colour}]{state.lower()}[/]"
-        console.print(text + (f" ({escape(reason)})" if reason else ""), soft_wrap=True)
-        seen.state = state
+        text = f"{escape(self.run.name)}: [{colour}]{shown}[/]"
+        self._console.print(text + (f" ({escape(reason)})" if reason else ""), soft_wrap=True)
 
 
-def _tasks(run: Any, steps: frozenset[str]) -> list[tuple[str, str, str]]:
-    """Name, state and error of the steps that have one; repeated names are numbered."""
-    details = getattr(run.run_details, "task_details", None) or []
-    named = [task for task in details if task.display_name in steps]
-    counts: dict[str, int] = {}
-    found = []
-    for task in sorted(named, key=lambda item: (str(item.create_time), str(item.task_id))):
-        counts[task.display_name] = counts.get(task.display_name, 0) + 1
-        number = counts[task.display_name]
-        title = task.display_name + (f" ({number})" if number > 1 else "")
-        message = getattr(task.error, "message", "")
-        found.append((title, str(task.state), f": {message}" if message else ""))
-    return found
+def _named(tasks: Sequence[Task], steps: Steps) -> Iterator[tuple[str, Task]]:
+    """Steps and drivers with what people call them; repeated names are numbered."""
+    counts: Counter[str] = Counter()
+    # The API gives all tasks of a run the time when that was created.
+    for task in sorted(tasks, key=lambda item: (str(item.start_time), item.task_id)):
+        title = _title(task.display_name, steps)
+        if title:
+            counts[title] += 1
+            yield title + (f" ({counts[title]})" if counts[title] > 1 else ""), task
 
 
-def _judge(runs: Sequence[Submitted], seen: dict[str, _Seen]) -> None:
-    bad = [run for run in runs if seen[run.run_id].state in _BAD]
+def _waiting(tasks: Sequence[Task], steps: Steps) -> Iterator[tuple[str, Task]]:
+    """Tasks whose pod waits; a step's own node may be running while that of its pod is not."""
+    running = {
+        steps.title(task.display_name)
+        for task in tasks
+        if task.state == "RUNNING" and task.display_name in steps.steps
+    }
+    for task in tasks:
+        if task.state == "PENDING":
+            key = _TRY.sub("", task.display_name)
+            pod = f"a pod of {' or '.join(sorted(running))}" if running else "a pod"
+            title = pod if key == _POD else _title(key, steps)
+            if title:
+                yield title, task
+
+
+def _title(key: str, steps: Steps) -> str:
+    """What people call a step or a driver; empty for other tasks."""
+    if key in steps.steps:
+        return steps.title(key)
+    return _driven(key.removesuffix(DRIVER), steps) if key.endswith(DRIVER) else ""
+
+
+def _driven(key: str, steps: Steps) -> str:
+    """What people call the driver of a task, some of which only KFP has."""
+    return f"the driver of {_KFPS.get(key) or steps.title(key)}"
+
+
+def _judge(followers: Sequence[_Follower]) -> None:
+    bad = [item for item in followers if item.seen.state in _BAD]
     if not bad:
         return
     first = bad[0]
-    how = seen[first.run_id].state.lower()
+    how = "was terminated" if first.seen.terminated else first.seen.state.lower()
     more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    raise RunsFailedError(f"{first.name} {how}{more}: its logs are at {first.link}")
+    why = first.seen.why.rstrip(".")
+    because = f": {why}; its logs are at" if why else ": its logs are at"
+    raise RunsFailedError(f"{first.run.name} {how}{more}{because} {first.run.link}")

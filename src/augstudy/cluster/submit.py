@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from augstudy.cluster import ir
+from augstudy.cluster import ir, steps
 from augstudy.cluster.compile import compile_pipeline
 from augstudy.cluster.kfp_api import Server, Version
+from augstudy.cluster.steps import Steps
 
 _HASH = 12
 
@@ -24,7 +25,7 @@ class Compiled:
     description: str
     version: str
     file: Path
-    steps: frozenset[str]
+    steps: Steps
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def compiled(pipeline: Any, folder: Path, caching: bool = True) -> Compiled:
         description=info.get("description", ""),
         version=f"{info['name']}-{_content(spec, platform)}",
         file=file,
-        steps=frozenset(ir.step_names(spec)),
+        steps=steps.read(spec, platform),
     )
 
 
@@ -113,7 +114,7 @@ def submit(
     experiment_name: str,
     caching: bool,
     say: Say,
-) -> tuple[list[Submitted], frozenset[str]]:
+) -> tuple[list[Submitted], Steps]:
     """Start one run for each of the parameter sets `runs`.
 
     Args:
@@ -126,7 +127,7 @@ def submit(
         say: Is told what happens, a sentence at a time.
 
     Returns:
-        The runs, and the names of the pipeline's steps, for following them.
+        The runs, and the pipeline's steps, for following them.
     """
     made, version, parent = prepare(server, pipeline, experiment_name, caching, say)
     moment = datetime.now().strftime("%Y-%m-%d %H:%M")
