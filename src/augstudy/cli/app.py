@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 import traceback
 from datetime import datetime, timezone
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from augstudy import __version__
 from augstudy.cli import caches, cluster, comparing, doctor, pipelines, runs, stages, stores
+from augstudy.core import outlets
 from augstudy.core.errors import AugstudyError
-from augstudy.core.redaction import without_secrets
+from augstudy.core.files import open_log
+from augstudy.core.redaction import conceal_options, without_secret_options, without_secrets
 
 DEBUG_VARIABLE = "AUGSTUDY_DEBUG"
 LOG_VARIABLE = "AUGSTUDY_LOG"
@@ -79,7 +81,19 @@ def main() -> None:
 
 
 def invoke(arguments: list[str]) -> int:
-    """Run the program with `arguments`; errors become a sentence and an exit code."""
+    """Run the program with `arguments`; errors become a sentence and an exit code.
+
+    Bytes in them that are no text are replaced: nobody could write them down again.
+    """
+    words = [
+        word.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for word in arguments
+    ]
+    conceal_options(words)
+    with outlets.guarded():
+        return _invoke(words)
+
+
+def _invoke(arguments: list[str]) -> int:
     from augstudy.local.failures import Interrupted
 
     try:
@@ -90,52 +104,56 @@ def invoke(arguments: list[str]) -> int:
         _say("Interrupted; all steps were ended.", f"Log: {stop.log}" if stop.log else "")
         return 128 + stop.signal
     except AugstudyError as error:
-        return _known(error)
+        return _known(error, arguments)
     except Exception as error:
-        return _bug(error)
+        return _bug(error, arguments)
     return 0
 
 
-def _known(error: AugstudyError) -> int:
+def _known(error: AugstudyError, arguments: list[str]) -> int:
     trace = getattr(error, "traceback", "")
     if trace:
-        Console(stderr=True).print(Text(without_secrets(trace), style="dim"), soft_wrap=True)
-    log = getattr(error, "log", None) or _write_log()
+        outlets.console(stderr=True).print(Text(trace, style="dim"), soft_wrap=True)
+    log = getattr(error, "log", None) or _write_log(arguments)
     _say(str(error), f"Log: {log}" if trace or hasattr(error, "log") else "")
     if os.environ.get(DEBUG_VARIABLE):
-        sys.stderr.write(without_secrets(traceback.format_exc()))
+        sys.stderr.write(traceback.format_exc())
     return error.exit_code
 
 
-def _bug(error: Exception) -> int:
-    log = _write_log()
+def _bug(error: Exception, arguments: list[str]) -> int:
+    log = _write_log(arguments)
     _say(
         f"This is a bug in augstudy: {type(error).__name__}: {error}",
         f"The traceback is in {log}." if log else "",
     )
     if os.environ.get(DEBUG_VARIABLE) or log is None:
-        sys.stderr.write(without_secrets(traceback.format_exc()))
+        sys.stderr.write(traceback.format_exc())
     return 1
 
 
 def _say(sentence: str, more: str = "") -> None:
-    console = Console(stderr=True)
-    console.print(Text(without_secrets(sentence), style="bold red"), soft_wrap=True)
+    console = outlets.console(stderr=True)
+    console.print(Text(sentence, style="bold red"), soft_wrap=True)
     if more:
         console.print(Text(more), soft_wrap=True)
 
 
-def _write_log() -> Path | None:
-    """Append the current traceback to the program's log; None if that is impossible."""
+def _write_log(arguments: list[str]) -> Path | None:
+    """Append the current traceback to the program's log; None if that is impossible.
+
+    The log is for its owner alone, and says what was asked for without the secrets in it.
+    """
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    default = Path(state).expanduser() / "augstudy" / "augstudy.log"
-    path = Path(os.environ.get(LOG_VARIABLE) or default)
+    moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    asked = shlex.join(["augstudy", *without_secret_options(arguments)])
+    entry = f"{moment} {asked}\n{traceback.format_exc()}\n"
     try:
+        default = Path(state).expanduser() / "augstudy" / "augstudy.log"
+        path = Path(os.environ.get(LOG_VARIABLE) or default)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as stream:
-            moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            entry = f"{moment} {' '.join(sys.argv)}\n{traceback.format_exc()}\n"
-            stream.write(without_secrets(entry))
-    except OSError:
+        with open_log(path, "a") as stream:
+            stream.write(outlets.printable(without_secrets(entry)))
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         return None
     return path

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 
 from augstudy.cli import options
+from augstudy.core import outlets
 from augstudy.core.cache import VARIABLE, Cache, active
 from augstudy.core.errors import InputError
 
@@ -39,13 +40,13 @@ def cache(
     store = Cache(folder(runs_dir))
     if action not in ("show", "clear"):
         raise InputError(f"{action!r} is no action: show or clear.")
-    console = Console(highlight=False, soft_wrap=True)
+    console = outlets.console(highlight=False, soft_wrap=True)
     if action == "clear":
         console.print(f"Removed {store.clear(unused_days):,} entries and checkpoints.")
     found = store.measure()
     console.print(
-        f"{os.path.relpath(store.root)}: {found.entries:,} entries, {_mib(found.size)}, of which "
-        f"{_mib(found.own)} are in no run folder."
+        f"{escape(os.path.relpath(store.root))}: {found.entries:,} entries, {_mib(found.size)}, "
+        f"of which {_mib(found.own)} are in no run folder."
     )
     if action == "show" and os.environ.get(VARIABLE):
         console.print(f"{VARIABLE} names it.")

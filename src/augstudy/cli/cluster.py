@@ -82,7 +82,7 @@ def submit(
     )
     compare = server.compare_link([run.run_id for run in started])
     if compare:
-        console.print(f"Compare them: {compare}", soft_wrap=True)
+        console.print(f"Compare them: {compare}", soft_wrap=True, markup=False)
     if wait:
         _follow(server, started, steps, console, poll)
 
@@ -143,7 +143,7 @@ def apply(
     if others:
         console.print(f"Deleted {others} other schedule(s) of the same name.")
     link = server.schedule_link(schedule_id)
-    console.print(f"Schedule {outcome}, {escape(_next(due))}: {link}", soft_wrap=True)
+    console.print(f"Schedule {outcome}, {escape(_next(due))}: {escape(link)}", soft_wrap=True)
 
 
 def list_(

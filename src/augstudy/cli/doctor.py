@@ -4,10 +4,10 @@ from collections import Counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from augstudy.cli import options
+from augstudy.cli import options, remote
+from augstudy.core import outlets
 
 _ACCOUNT = "augstudy"  # the chart's
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
@@ -36,13 +36,12 @@ def doctor(
 
     Example: augstudy doctor --context kind-augstudy --host http://localhost:8080
     """
-    from augstudy.cluster import connection
     from augstudy.cluster import doctor as doctors
     from augstudy.cluster.checks import Place
     from augstudy.cluster.kube import Cluster
     from augstudy.cluster.settings import load
 
-    found = connection.settings(
+    found = remote.settings(
         host=host,
         namespace=namespace,
         token=token,
@@ -60,7 +59,7 @@ def doctor(
     patient = doctors.Patient(
         place, settings, found, doctors.images(settings), doctors.content_tag()
     )
-    console = Console(highlight=False, soft_wrap=True)
+    console = outlets.console(highlight=False, soft_wrap=True)
     counts: Counter[str] = Counter()
     for finding in doctors.examine(patient):
         counts[finding.state] += 1

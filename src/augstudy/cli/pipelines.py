@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from augstudy.cli import caches, options
+from augstudy.core import outlets
 
 _RUNS = Path("runs")
 
@@ -64,9 +64,7 @@ def run(
     wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, settings=settings)
     chosen = wanted.levels(levels, level)
     asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=100)
+    console = outlets.console(pipe_width=100, highlight=False)
     series = Series(chosen) if len(chosen) > 1 else None
     for values in asked:
         results.announce(console, values, series)

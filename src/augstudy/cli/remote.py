@@ -1,13 +1,18 @@
 """What commands on a cluster share, and the overview of its runs."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from augstudy.core import outlets
 from augstudy.core.errors import InputError
+from augstudy.core.redaction import conceal
+from augstudy.objects.address import refuse_credentials
 
 if TYPE_CHECKING:
+    from augstudy.cluster.connection import Connection
     from augstudy.cluster.kfp_api import Server
 
 
@@ -15,23 +20,41 @@ def connect(
     host: str | None, namespace: str | None, token: str | None, pipeline_root: str | None
 ) -> "Server":
     """The server that options, environment and settings name; it was asked once."""
-    from augstudy.cluster import connection
     from augstudy.cluster.kfp_api import Server
 
     wanted = {"host": host, "namespace": namespace, "token": token, "pipeline_root": pipeline_root}
-    return Server(connection.settings(**wanted))
+    return Server(settings(**wanted))
+
+
+def settings(**options: str | None) -> "Connection":
+    """The connection to KFP that options, environment and settings describe.
+
+    From here on its token is hidden in all that is written.
+
+    Raises:
+        InputError: one of them is wrong, or an address carries credentials.
+    """
+    from augstudy.cluster import connection
+
+    variables = {"host": "AUGSTUDY_KFP_HOST", "ui_host": "AUGSTUDY_KFP_UI_HOST"}
+    for name, variable in variables.items():
+        refuse_credentials(options.get(name) or os.environ.get(variable, ""), "address of KFP")
+    found = connection.settings(**options)
+    conceal(found.token.get_secret_value() if found.token else None)
+    for uri in (found.host, found.ui_host):
+        refuse_credentials(uri, "address of KFP")
+    refuse_credentials(found.pipeline_root, "pipeline root")
+    return found
 
 
 def plain_console() -> Console:
     """A console for sentences."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=100)
+    return outlets.console(pipe_width=100, highlight=False)
 
 
 def wide_console() -> Console:
     """A console for tables: a pipe has no width, so nothing is cut there."""
-    console = Console()
-    return console if console.is_terminal else Console(width=280)
+    return outlets.console(pipe_width=280)
 
 
 def show_runs(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -36,8 +37,9 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     arms = [parse(Arm, item, "an arm").label for item in values["arms"]]
     seeds = len(values["seeds"])
     console.print(
-        f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
-        f"images a class, {seeds} seed{'s' if seeds > 1 else ''}; arms: {', '.join(arms)}"
+        f"{len(values['classes'])} classes of [bold]{escape(values['source'])}[/], {level} real "
+        f"training images a class, {seeds} seed{'s' if seeds > 1 else ''}; arms: "
+        f"{escape(', '.join(arms))}"
     )
     images = len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
@@ -49,9 +51,9 @@ def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
     sweep = parse_sweep(values["sweep"])
     level = values.get("level") or values.get("train_per_class")
     console.print(
-        f"{len(values['classes'])} classes of [bold]{values['source']}[/], {level} real training "
-        f"images a class; {_trainings(sweep, values)}; axes: "
-        f"{', '.join(axis.name for axis in sweep.axes)}"
+        f"{len(values['classes'])} classes of [bold]{escape(values['source'])}[/], {level} real "
+        f"training images a class; {_trainings(sweep, values)}; axes: "
+        f"{escape(', '.join(axis.name for axis in sweep.axes))}"
     )
 
 
@@ -105,7 +107,7 @@ def show(console: Console, result: Result) -> None:
         steps = "1 step was" if result.reused == 1 else f"{result.reused} steps were"
         console.print(f"{steps} taken from the cache ('augstudy cache').")
     what = "Report" if result.report else "Folder"
-    console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True)
+    console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True, markup=False)
 
 
 def show_series(console: Console, series: Series) -> None:
@@ -119,7 +121,7 @@ def show_series(console: Console, series: Series) -> None:
         for sentence in levels.worth_sentences(curve):
             say(console, sentence)
         console.print()
-    console.print(f"All levels: {_shown(series.page)}", soft_wrap=True)
+    console.print(f"All levels: {_shown(series.page)}", soft_wrap=True, markup=False)
 
 
 _COLOURS = {"helps": "green", "hurts": "red", "no difference": "cyan", "can't tell yet": "yellow"}

@@ -156,7 +156,7 @@ def export(
 
     found = select(book(runs_dir, store).records(), where, sort)
     tables.write(found, file)
-    remote.plain_console().print(f"{len(found)} row(s) in {file}.", soft_wrap=True)
+    remote.plain_console().print(f"{len(found)} row(s) in {file}.", soft_wrap=True, markup=False)
 
 
 def reindex(

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from augstudy.cli import options
+from augstudy.core import outlets
 from augstudy.core.errors import InputError
 
 
@@ -36,8 +36,7 @@ def champions(
         style = "bold green" if current else ""
         told = [str(pointer.get(key, "")) if current else "" for key in ("since", "reason")]
         table.add_row(*(Text(text, style=style) for text in (name, *told)))
-    console = Console()
-    (console if console.is_terminal else Console(width=240)).print(table)
+    outlets.console(pipe_width=240).print(table)
 
 
 def fetch(

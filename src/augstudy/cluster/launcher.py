@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from augstudy.core.errors import InputError
+from augstudy.objects.address import refuse_credentials
 
 CONFIG_MAP = "kfp-launcher"
 DEFAULT_ROOT = "minio://mlpipeline/v2/artifacts"
@@ -64,6 +65,7 @@ def access(data: Mapping[str, str], root: str = "") -> Access:
         InputError: the scheme is not supported, or the configuration does not parse.
     """
     root = root or default_root(data)
+    refuse_credentials(root, "pipeline root")
     scheme, separator, path = root.partition("://")
     if not separator or scheme not in SCHEMES:
         raise InputError(

@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TextIO
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
@@ -35,8 +35,22 @@ def write_arrays(path: Path, **arrays: Any) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file, and its folder, so that a reader never sees a part of it."""
-    replace_bytes(path, text.encode())
+    """Write a text file, and its folder, so that a reader never sees a part of it.
+
+    Halves of characters, as bytes that are no UTF-8 become in Python, are written as ``?``.
+    """
+    replace_bytes(path, text.encode(errors="replace"))
+
+
+def open_log(path: Path, mode: Literal["w", "a"] = "w") -> TextIO:
+    """Open a log, which nobody but its owner may read, for writing; one that is there as well."""
+
+    def private(name: str, flags: int) -> int:
+        descriptor = os.open(name, flags, 0o600)
+        os.fchmod(descriptor, 0o600)
+        return descriptor
+
+    return open(path, mode, encoding="utf-8", errors="replace", opener=private)
 
 
 def replace_bytes(path: Path, content: bytes) -> None:

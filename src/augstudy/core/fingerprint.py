@@ -29,6 +29,7 @@ _CARRIERS = (
     "augstudy.core.errors",
     "augstudy.core.fingerprint",
     "augstudy.core.leftovers",
+    "augstudy.core.outlets",
     "augstudy.core.redaction",
     "augstudy.core.telemetry",
     "augstudy.objects",

@@ -17,8 +17,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from augstudy.core import outlets
+from augstudy.core.redaction import without_secrets
 
 EVENTS_VARIABLE = "AUGSTUDY_EVENTS"
 _LOG_EVERY_SECONDS = 10.0
@@ -76,7 +78,11 @@ class Stage:
         if not target:
             return
         record = {"time": time.time(), "pid": os.getpid(), "event": event, "stage": self.name}
-        line = json.dumps({**record, "label": self.label, **values}) + "\n"
+        shown = {
+            name: without_secrets(value) if isinstance(value, str) else value
+            for name, value in {"label": self.label, **values}.items()
+        }
+        line = json.dumps({**record, **shown}) + "\n"
         descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             os.write(descriptor, line.encode())
@@ -91,7 +97,7 @@ class Stage:
                 TextColumn("{task.fields[text]}"),
                 TimeRemainingColumn(),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=outlets.console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task(self.title, total=total, text=text)
         assert self._task is not None

@@ -7,6 +7,7 @@ from augstudy.core.errors import InputError
 from augstudy.core.rng import check_seed, check_seeds
 from augstudy.models.recipes import classifier_recipe, decoded, gan_recipe
 from augstudy.objects import check_address
+from augstudy.objects.address import refuse_credentials
 from augstudy.settings.arms import Arm
 from augstudy.settings.config import (
     ON_FAILURE,
@@ -25,6 +26,7 @@ def check(values: Mapping[str, Any]) -> None:
     Raises:
         InputError: naming the first thing that is wrong.
     """
+    _refuse_credentials(values)
     data = {name: values[name] for name in DataSettings.model_fields if name in values}
     if "data_seed" in values:
         data["seed"] = values["data_seed"]
@@ -45,6 +47,20 @@ def check(values: Mapping[str, Any]) -> None:
     if "gan_seed" in values:
         check_seed(values["gan_seed"], "gan_seed")
     _check_recipes(values)
+
+
+def _refuse_credentials(values: Mapping[str, Any]) -> None:
+    """Refuse credentials in any parameter that is an address: parameters are kept with the run."""
+    for name, value in values.items():
+        waiting = [value]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, Mapping):
+                waiting += item.values()
+            elif isinstance(item, list):
+                waiting += item
+            elif isinstance(item, str) and "://" in item:
+                refuse_credentials(item, f"address in {name}")
 
 
 def _check_recipes(values: Mapping[str, Any]) -> None:

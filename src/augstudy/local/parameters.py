@@ -166,10 +166,16 @@ def _encoded(value: Any) -> Any:
     return {key: "none" if item is None else _encoded(item) for key, item in value.items()}
 
 
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
 def _typed(parameter: Parameter, value: Any) -> Any:
     value = _as_the_cluster_wants(parameter, value)
     if parameter.kind == "LIST" and isinstance(value, str):
-        value = [yaml.safe_load(item) for item in split(value)]
+        # What is a list of names stays one: 0, yes and null are classes, too.
+        names = _are_names(parameter.default)
+        value = [item if names else yaml.safe_load(item) for item in split(value)]
     if parameter.kind == "NUMBER_DOUBLE" and type(value) is int:
         value = float(value)
     if parameter.kind == "STRING" and isinstance(value, (int, float)):

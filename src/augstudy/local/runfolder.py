@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from augstudy import __version__
-from augstudy.core import artifacts
+from augstudy.core import artifacts, outlets
 from augstudy.core.files import replace_text
 from augstudy.core.fingerprint import code_version
 from augstudy.core.machine import hardware
@@ -130,7 +130,9 @@ class RunFolder:
                 share = (step.startup_s + step.work_s) / wall_s if wall_s else 0.0
                 cells = [f"{step.startup_s:.3f}", f"{step.work_s:.3f}", f"{share:.4f}"]
                 cells += [f"{step.peak_mib:.1f}", f"{step.cpu_s:.2f}", f"{step.gpu_s:.2f}"]
-                writer.writerow([step.stage, step.label, *cells, int(step.reused)])
+                writer.writerow(
+                    [outlets.cell(step.stage), outlets.cell(step.label), *cells, int(step.reused)]
+                )
 
     def sweep(self) -> None:
         """Remove what killed steps left half-written."""

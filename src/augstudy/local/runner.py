@@ -21,7 +21,9 @@ from rich.markup import escape
 
 from augstudy.core.cache import VARIABLE as CACHE_VARIABLE
 from augstudy.core.errors import InputError
+from augstudy.core.files import open_log
 from augstudy.core.machine import usable_cores
+from augstudy.core.redaction import without_secrets
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import Interrupted, StepError, explain
@@ -89,7 +91,9 @@ def run(
     folder = RunFolder.create(runs, Path(pipeline).stem, parameters, **kept)
     if series:
         folder.update(series=series.record(folder.record["id"]))
-    console.print(f"Run [bold]{folder.record['id']}[/] in {folder.path}", highlight=False)
+    console.print(
+        f"Run [bold]{folder.record['id']}[/] in {escape(str(folder.path))}", highlight=False
+    )
     state = RunState()
     began = time.monotonic()
     outcome: dict[str, Any] = {"state": "failed"}
@@ -108,7 +112,11 @@ def run(
         outcome = {"state": "interrupted", "exit_code": 128 + stop.signal}
         raise
     except StepError as error:
-        outcome = {"state": "failed", "exit_code": error.exit_code, "error": str(error)}
+        outcome = {
+            "state": "failed",
+            "exit_code": error.exit_code,
+            "error": without_secrets(str(error)),
+        }
         raise
     finally:
         wall = time.monotonic() - began
@@ -188,7 +196,7 @@ def _worker(
     }
     command = [sys.executable, "-m", "augstudy.local.worker"]
     try:
-        with folder.log.open("wb") as log:
+        with open_log(folder.log) as log:
             process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 command,
                 stdin=subprocess.PIPE,

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from augstudy.core import fingerprint
+from augstudy.core import fingerprint, outlets
 
 _EXECUTOR = "kfp.dsl.executor_main"
 # What the steps import; the backend first: it spares Keras libraries that it does not need.
@@ -155,17 +155,25 @@ def _become(request: Path) -> NoReturn:
         module = Path(tempfile.mkdtemp()) / "ephemeral_component.py"
         module.write_text(asked["source"])
         sys.argv = [_EXECUTOR, "--component_module_path", str(module), *asked["arguments"]]
-        sys.modules[_EXECUTOR].executor_main()
-        exit_code = 0
-    except SystemExit as done:
-        exit_code = done.code if isinstance(done.code, int) else int(bool(done.code))
-    except BaseException:
-        traceback.print_exc()
+        with outlets.guarded():
+            exit_code = _execute()
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         os._exit(exit_code)
+
+
+def _execute() -> int:
+    """Run the component that the command line names; its exit code."""
+    try:
+        sys.modules[_EXECUTOR].executor_main()
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(bool(done.code))
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def _report_ended(steps: dict[int, int]) -> None:

@@ -11,9 +11,12 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from augstudy.core import outlets
 
 
 def main(request: str) -> None:
@@ -69,4 +72,10 @@ if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     line = sys.stdin.readline()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    main(line)
+    with outlets.guarded():
+        try:
+            main(line)
+        except Exception:
+            # Python itself would write it past the guard.
+            traceback.print_exc()
+            sys.exit(1)

@@ -1,7 +1,7 @@
 """Keeps artifacts and small objects under a URI: ``gs://``, ``s3://``, ``minio://`` or ``file://``."""
 
 from augstudy.core.errors import InputError
-from augstudy.objects.address import S3_SCHEMES, Address
+from augstudy.objects.address import S3_SCHEMES, Address, refuse_credentials
 from augstudy.objects.base import ABSENT, ConflictError, MissingError, Store, Stored
 
 _KNOWN = "file:///folder, gs://bucket/folder, s3://bucket/folder or minio://bucket/folder"
@@ -39,6 +39,7 @@ def check_address(uri: str) -> None:
     Raises:
         InputError: it is of none of the known forms.
     """
+    refuse_credentials(uri, "address of a store")
     if uri.startswith("file://"):
         if not uri.removeprefix("file://"):
             raise InputError("file:// names no folder: use for example file:///data/champions.")

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from augstudy.core.errors import InputError
+from augstudy.core.redaction import has_credentials
 
 _S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "FSSPEC_S3_ENDPOINT_URL")
 _ENDPOINT_VARIABLES = {
@@ -36,15 +37,11 @@ class Address:
         Raises:
             InputError: it has no scheme, names no bucket, or carries credentials.
         """
+        refuse_credentials(uri, what)
         scheme, separator, path = uri.partition("://")
         if not separator or not scheme:
             raise InputError(f"Unknown {what} {uri!r}: use {known}.")
         bucket, _, prefix = path.partition("/")
-        if "@" in bucket:  # said without showing it
-            raise InputError(
-                f"An address {scheme}://... must not carry credentials (it has an @): leave them "
-                "to the environment or a profile."
-            )
         if not bucket:
             raise InputError(f"{uri} names no bucket: use for example {scheme}://bucket/folder.")
         return cls(scheme, bucket, prefix.strip("/"))
@@ -67,11 +64,37 @@ class Address:
 
     @property
     def endpoint(self) -> str:
-        """Address of the service as the environment gives it; empty means the provider's own."""
+        """Address of the service as the environment gives it; empty means the provider's own.
+
+        Raises:
+            InputError: it carries credentials.
+        """
         variables = _ENDPOINT_VARIABLES.get(self.scheme, ())
-        return next(filter(None, map(os.environ.get, variables)), "")
+        name = next(filter(os.environ.get, variables), "")
+        found = os.environ.get(name, "")
+        refuse_credentials(found, f"endpoint in {name}")
+        return found
 
     @property
     def identity(self) -> str:
         """Tells the folder apart from its namesake at another endpoint, such as an emulator."""
         return f"{self.uri} {self.endpoint}".strip()
+
+
+def refuse_credentials(uri: str, what: str) -> None:
+    """Refuse an address that carries a user, a password or a signature, without showing it.
+
+    Addresses are kept with runs, shown and passed on; credentials must not be.
+
+    Args:
+        uri: The address of anything: a folder, a store, a service.
+        what: It is the address of, for the error.
+
+    Raises:
+        InputError: it does.
+    """
+    if has_credentials(uri):
+        raise InputError(
+            f"The {what} must not carry credentials, a signature or an @: leave them to the "
+            "environment or a profile."
+        )

@@ -9,7 +9,8 @@ from typing import Any
 import fsspec
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.objects.address import S3_SCHEMES, Address
+from augstudy.core.redaction import conceal
+from augstudy.objects.address import S3_SCHEMES, Address, refuse_credentials
 from augstudy.objects.retry import PreconditionError, TransientError
 
 _PASSING = (408, 409, 429)  # 409: another write of the same object is going on
@@ -55,13 +56,17 @@ def _s3_options(address: Address) -> dict[str, Any]:
 
     session = Session()
     endpoint = address.endpoint or session.get_scoped_config().get("endpoint_url")
+    refuse_credentials(endpoint or "", "endpoint in the AWS profile")
+    credentials = session.get_credentials()
+    if credentials is not None:
+        conceal(credentials.secret_key, credentials.token)
     if address.scheme == "minio" and not endpoint:
         raise InputError(
             f"{address.uri} needs the address of its store: set AWS_ENDPOINT_URL, for example "
             "http://localhost:9000."
         )
     return {
-        "anon": session.get_credentials() is None,
+        "anon": credentials is None,
         "config_kwargs": {
             "retries": {"total_max_attempts": 1},
             # Not every store but Amazon's understands the newer checksums.

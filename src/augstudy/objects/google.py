@@ -15,6 +15,7 @@ from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
 
 from augstudy.core.errors import ServiceError
+from augstudy.objects.address import refuse_credentials
 from augstudy.objects.retry import PreconditionError, TransientError
 
 READ, WRITE = "read_only", "read_write"
@@ -38,6 +39,7 @@ def client(access: str = READ) -> Any:
     """A client with application-default credentials, or an anonymous one where there are none."""
     emulator = os.environ.get(_EMULATOR)
     if emulator:
+        refuse_credentials(emulator, f"endpoint in {_EMULATOR}")
         # Kubeflow's launcher wants this variable without a scheme, Google's library with one.
         endpoint = emulator if "://" in emulator else f"http://{emulator}"
         return storage.Client(

@@ -12,6 +12,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.core import outlets
 from augstudy.core.files import replace_text
 from augstudy.core.formats import duration, points
 from augstudy.pages import levels, wording
@@ -76,7 +77,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(frame.columns)
     for row in frame.itertuples(index=False):
-        writer.writerow(["" if _missing(value) else _harmless(value) for value in row])
+        writer.writerow(["" if _missing(value) else outlets.cell(value) for value in row])
     replace_text(path, buffer.getvalue())
 
 
@@ -250,11 +251,6 @@ def _load(path: Path) -> tuple[dict[str, Any], bool]:
 
 def _missing(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
-
-
-def _harmless(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def _display(frame: pd.DataFrame) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from augstudy.core import outlets
 from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import load_split
 from augstudy.pages import wording
@@ -155,13 +156,14 @@ def flatten(summary: Mapping[str, Any]) -> dict[str, float]:
 def markdown(summary: Mapping[str, Any]) -> str:
     """The verdict as a short Markdown text with a table."""
     head = summary["headline"]
-    lines = [f"## {head['answer']}", "", head["sentence"], ""]
+    said = [outlets.markdown(head[part]) for part in ("answer", "sentence")]
+    lines = [f"## {said[0]}", "", said[1], ""]
     lines += [
         "| point | training | FID-QD | CAS | beside the base |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, point in summary["points"].items():
-        cells = [readable(name), ", ".join(point["verdicts"])]
+        cells = [outlets.markdown(readable(name)), ", ".join(point["verdicts"])]
         cells += [shown(metric, point["metrics"].get(metric)) for metric in (CHOOSES, "cas")]
         record = summary["differences"].get(name)
         lines.append("| " + " | ".join([*cells, record["verdict"] if record else "base"]) + " |")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from augstudy.core import outlets
 from augstudy.core.errors import DataError
 from augstudy.core.formats import points
 from augstudy.pages import labels, quality, wording
@@ -84,9 +85,9 @@ def markdown(summary: Mapping[str, Any]) -> str:
     """The verdict as a short Markdown text with a table."""
     head, differences = summary["headline"], summary["differences"]
     lines = [
-        f"## {head['answer']}",
+        f"## {outlets.markdown(head['answer'])}",
         "",
-        head["sentence"],
+        outlets.markdown(head["sentence"]),
         "",
         "| arm | accuracy (95 % interval) | minus real, points (95 % interval) | p | verdict |",
         "| --- | --- | --- | --- | --- |",
@@ -94,7 +95,10 @@ def markdown(summary: Mapping[str, Any]) -> str:
     for label, arm in summary["arms"].items():
         metric = arm["metrics"]["accuracy"]
         accuracy = wording.percent(metric["value"])
-        cells = [arm["title"], f"{accuracy} ({wording.interval(metric['low'], metric['high'])})"]
+        cells = [
+            outlets.markdown(arm["title"]),
+            f"{accuracy} ({wording.interval(metric['low'], metric['high'])})",
+        ]
         cells += _difference_cells(differences.get(label))
         lines.append("| " + " | ".join(cells) + " |")
     data = summary["data"]
@@ -103,10 +107,13 @@ def markdown(summary: Mapping[str, Any]) -> str:
         f"{wording.counted(len(summary['seeds']), 'seed')}, {data['images']['test']} test images."
     )
     lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
-    lines += [f"\n{note}" for note in wording.left_out(summary["left_out"])]
+    lines += [f"\n{outlets.markdown(note)}" for note in wording.left_out(summary["left_out"])]
     lines += ["", summary["power"]["sentence"]]
     if summary["gan"]:
-        lines += ["", f"GAN: {summary['gan']['verdict']}. {summary['gan']['reason']}"]
+        lines += [
+            "",
+            f"GAN: {summary['gan']['verdict']}. {outlets.markdown(summary['gan']['reason'])}",
+        ]
     return "\n".join(lines) + "\n"
 
 

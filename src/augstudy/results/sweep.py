@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from augstudy.core import outlets
 from augstudy.core.artifacts import Artifact
 from augstudy.core.formats import points
 from augstudy.data.dataset import load_split
@@ -147,21 +148,21 @@ def flatten(summary: Mapping[str, Any]) -> dict[str, float]:
 def markdown(summary: Mapping[str, Any]) -> str:
     """The verdict as a short Markdown text with tables."""
     head, found = summary["headline"], summary["differences"]
-    lines = [f"## {head['answer']}", "", head["sentence"], ""]
+    said = [outlets.markdown(head[part]) for part in ("answer", "sentence")]
+    lines = [f"## {said[0]}", "", said[1], ""]
     lines += ["| point | validation accuracy | minus base, points (95 % interval) | verdict |"]
     lines += ["| --- | --- | --- | --- |"]
     for name, point in summary["points"].items():
         record = found.get(name)
-        cells = [readable(name), wording.percent(point["val_accuracy"])]
+        cells = [outlets.markdown(readable(name)), wording.percent(point["val_accuracy"])]
         cells += [span(record), record["verdict"]] if record else ["", "reference"]
         lines.append("| " + " | ".join(cells) + " |")
     if summary["findings"]:
         lines += ["", "| finding | difference, points (95 % interval) | here |"]
         lines += ["| --- | --- | --- |"]
-        lines += [
-            f"| {item['claim']} | {span(item['difference'])} | {item['judgement']} |"
-            for item in summary["findings"]
-        ]
+        for item in summary["findings"]:
+            cells = [outlets.markdown(item["claim"]), span(item["difference"]), item["judgement"]]
+            lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,13 +1,23 @@
 """Every setting, as pydantic models. An unknown key or a value out of range is an error."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from typing_extensions import Self
 
 from augstudy.core.errors import InputError
+from augstudy.core.names import why_no_class
 from augstudy.core.rng import SEEDS
+from augstudy.objects.address import refuse_credentials
 
 MAMMALS = (
     "camel",
@@ -31,7 +41,10 @@ ON_FAILURE: tuple[OnFailure, ...] = ("stop", "skip")
 class Settings(BaseModel):
     """Base of all settings: immutable, and unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    # Tracebacks end up in logs, and what was typed may be a secret in the wrong place.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=True
+    )
 
 
 class DataSettings(Settings):
@@ -46,6 +59,20 @@ class DataSettings(Settings):
     )
     level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
     seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the drawings and their splits")
+
+    @field_validator("source")
+    @classmethod
+    def _without_credentials(cls, source: str) -> str:
+        refuse_credentials(source, "source")
+        return source
+
+    @field_validator("classes")
+    @classmethod
+    def _names(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        for name in classes:
+            if reason := why_no_class(name):
+                raise ValueError(f"{name!r} is no name of a class: {reason}")
+        return classes
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -343,4 +370,11 @@ def parse(model: type[Model], values: Mapping[str, Any], what: str) -> Model:
         message = first["msg"].removeprefix("Value error, ")
         if not where:  # a rule over several settings: the message says which
             raise InputError(f"{what}: {message}.") from error
-        raise InputError(f"{what}, {where}: {message} (got {first['input']!r}).") from error
+        shown = "" if _is_secret(model, first["loc"]) else f" (got {first['input']!r})"
+        raise InputError(f"{what}, {where}: {message}{shown}.") from error
+
+
+def _is_secret(model: type[BaseModel], place: Sequence[int | str]) -> bool:
+    """Whether an error at `place` is about a field whose value must not be shown."""
+    field = model.model_fields.get(str(place[0]))
+    return field is not None and SecretStr in (field.annotation, *get_args(field.annotation))

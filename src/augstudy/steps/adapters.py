@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy.core import artifacts
+from augstudy.core import artifacts, outlets
 from augstudy.core.errors import AugstudyError
 from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
@@ -40,21 +40,23 @@ logger = logging.getLogger("augstudy")
 @contextlib.contextmanager
 def step(name: str, label: str = "") -> Iterator[Stage]:
     """Announce the process of a step and, if it fails, why; then exit with the error's code."""
-    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
-    logger.setLevel(logging.INFO)
     me = Stage(name, label)
-    me.event("launch")
-    try:
-        yield me
-        me.event("exit")
-    except Exception as error:
-        known = isinstance(error, AugstudyError)
-        code = error.exit_code if isinstance(error, AugstudyError) else 1
-        sentence = without_secrets(str(error) if known else f"{type(error).__name__}: {error}")
-        trace = without_secrets(traceback.format_exc())
-        me.event("error", exit_code=code, known=known, message=sentence, traceback=trace[-20_000:])
-        print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
-        raise SystemExit(code or 1) from error
+    with outlets.guarded():
+        logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+        logger.setLevel(logging.INFO)
+        me.event("launch")
+        try:
+            yield me
+            me.event("exit")
+        except Exception as error:
+            known = isinstance(error, AugstudyError)
+            code = error.exit_code if isinstance(error, AugstudyError) else 1
+            sentence = str(error) if known else f"{type(error).__name__}: {error}"
+            trace = without_secrets(traceback.format_exc())  # before a part of it is cut off
+            told = {"message": sentence, "traceback": trace[-20_000:]}
+            me.event("error", exit_code=code, known=known, **told)
+            print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
+            raise SystemExit(code or 1) from error
 
 
 def parse_arms(arms: Sequence[Mapping[str, Any]]) -> list[Arm]:

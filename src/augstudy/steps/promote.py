@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.core import artifacts, telemetry
+from augstudy.core import artifacts, outlets, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_json
@@ -90,15 +90,17 @@ def run(
 def verdict(content: dict[str, Any]) -> str:
     """The decision as Markdown; `content` is that of ``decision.json``."""
     head = "Promoted" if content["promoted"] else "Held"
-    lines = [f"# {head}", "", content["reason"], "", f"In force: `{content['champion']}`."]
+    reason, now = outlets.markdown(content["reason"]), outlets.code(str(content["champion"]))
+    lines = [f"# {head}", "", reason, "", f"In force: {now}."]
     found = content["comparison"]
     if found:
+        before = outlets.code(str(content["before"]))
         low, high = points(found["low"]), points(found["high"])
         lines += [
             "",
             f"| on {found['images']} test images | accuracy |",
             "| --- | --- |",
-            f"| champion `{content['before']}` | {100 * found['champion']:.1f} % |",
+            f"| champion {before} | {100 * found['champion']:.1f} % |",
             f"| challenger | {100 * found['challenger']:.1f} % |",
             f"| difference, points | {points(found['difference'])} ({low} to {high}) |",
         ]
@@ -110,7 +112,10 @@ def verdict(content: dict[str, Any]) -> str:
             ]
     if content["drift"]:
         lines += ["", "| ink histogram | stability index |", "| --- | --- |"]
-        lines += [f"| {what} | {index:.3f} |" for what, index in content["drift"].items()]
+        lines += [
+            f"| {outlets.markdown(what)} | {index:.3f} |"
+            for what, index in content["drift"].items()
+        ]
     return "\n".join(lines) + "\n"
 
 

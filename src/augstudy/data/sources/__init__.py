@@ -18,7 +18,7 @@ from augstudy.data.sources.base import (
     known,
 )
 from augstudy.data.sources.cache import CachedSource
-from augstudy.objects.address import Address
+from augstudy.objects.address import Address, refuse_credentials
 
 
 def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> Source:
@@ -30,9 +30,11 @@ def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> S
         refresh: look every object up again instead of trusting the cache about its version.
 
     Raises:
-        InputError: no scheme, or no bucket. That a scheme is unknown, or that it needs a package
-            that is not installed, is an InputError as well, once the source is first asked.
+        InputError: no scheme, no bucket, or credentials. That a scheme is unknown, or that it needs
+            a package that is not installed, is an InputError as well, once the source is first
+            asked.
     """
+    refuse_credentials(uri, "source")
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(module.name)
     kind = SCHEMES.get(beginning(uri)) or Scheme(uri, _through_fsspec, remote=True)

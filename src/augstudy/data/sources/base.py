@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.core.names import why_no_class
 from augstudy.objects import retry
 from augstudy.objects.address import Address
 
@@ -179,9 +180,12 @@ def find_class(source: Source, name: str) -> ObjectInfo:
     """Look up the object of a class, or explain its absence.
 
     Raises:
-        InputError: there is no such class, bucket or folder; names the nearest classes there are.
+        InputError: there is no such class, bucket or folder, and which classes there are; or the
+            name would lead out of the source.
         ServiceError: the source cannot be reached or refuses access.
     """
+    if reason := why_no_class(name):
+        raise InputError(f"{name!r} is no name of a class: {reason}.")
     try:
         return source.stat(name)
     except FileNotFoundError as error:

@@ -1,5 +1,7 @@
 """Drawings behind any scheme fsspec knows, ``s3://`` first of all."""
 
+from urllib.parse import quote, unquote
+
 from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, known, scheme
 from augstudy.objects.address import S3_SCHEMES, Address
 
@@ -21,6 +23,8 @@ class FsspecSource(Source):
         self._explained = filesystem.explained
         self.uri, self.container = address.uri, address.container
         self._bucket = address.bucket
+        # In an address of the web, names are quoted: ? and # would end its path.
+        self._is_web = address.scheme in ("http", "https")
         self._is_s3 = address.scheme in S3_SCHEMES
         self._folder = address.path if self._is_s3 else address.uri
         self._system = filesystem.file_system(address, known())
@@ -36,6 +40,7 @@ class FsspecSource(Source):
                     return []
                 raise
         names = [str(path).rsplit("/", 1)[-1] for path in found]
+        names = list(map(unquote, names)) if self._is_web else names
         return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
 
     def stat(self, name: str) -> ObjectInfo:
@@ -54,4 +59,5 @@ class FsspecSource(Source):
             return bytes(self._system.cat_file(self._path(info.name), start=start, end=stop))
 
     def _path(self, name: str) -> str:
-        return f"{self._folder}/{name}{SUFFIX}"
+        part = quote(name) if self._is_web else name
+        return f"{self._folder}/{part}{SUFFIX}"
