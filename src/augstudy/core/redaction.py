@@ -38,7 +38,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     # User and password of an address, up to the last @: a password may hold / and @. In a folder
     # of this machine an @ is part of a name.
-    (re.compile(r"(?<!file)(\w?://)(?!\*\*\*@)[^\s'\"<>]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(?<!file)(://)(?!\*\*\*@)[^\s'\"<>]+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?<!\w)(file://)(?!\*\*\*@)(?!/)[^\s'\"<>]+@"), rf"\1{HIDDEN}@"),
     # The same where the scheme was left out. The name of an image ends in @sha256:...
     (re.compile(r"(?<![\w/.:-])[\w.%+~-]+:(?!//)[^\s'\"<>@]{3,}@(?!sha256:)(?=\w)"), f"{HIDDEN}@"),
