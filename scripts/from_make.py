@@ -1,7 +1,7 @@
 """Runs what a target of the Makefile is for, with the variables that were given to make.
 
     python3 scripts/from_make.py TARGET [WORD...]
-    python3 scripts/from_make.py --unknown NAME...
+    python3 scripts/from_make.py --unknown NAME
 
 Variables come from the environment, where make puts them as they were typed: no shell and no make
 expands what is in them. Words before them are those of the target. Nothing but the standard library
@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import sys
+from pathlib import Path
 
 GIVEN = "AUGSTUDY_MAKE_GIVEN"  # names of the variables on make's command line
 STUDY = "augmentation_study"
@@ -59,19 +60,17 @@ PASSED_ON = ("AUGSTUDY_", "AWS_", "GOOGLE_", "PIP_")
 KNOWN = sorted({*EVERYWHERE}.union(*(names for _, names in COMMANDS.values()), *OTHERS.values()))
 
 
-def main(arguments: list[str]) -> int:
+def main(target: str, *words: str) -> None:
     """Become the program that a target is for; the exit code 2 means wrong variables."""
-    if arguments[0] == "--unknown":
-        sys.stdout.write(unknown(arguments[1]))
-        return 0
-    target, words = arguments[0], arguments[1:]
+    if target == "--unknown":
+        sys.stdout.write(unknown(words[0]))
+        return
     try:
         check(target)
-        command = _command(target, words)
+        command = _command(target, list(words))
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.flush()
+        sys.exit(2)
     os.execv(command[0], command)  # noqa: S606 (no shell is the point)
 
 
@@ -116,7 +115,7 @@ def options(target: str) -> list[str]:
         elif name == "SET":
             words += [f"--set={item}" for item in assignments(value)]
     if target == "compile":
-        words += ["-o", os.path.join("build", os.path.basename(_pipeline()) + ".yaml")]
+        words += ["-o", f"build/{Path(_pipeline()).name}.yaml"]
     # Behind --, a name that begins with a dash is one all the same.
     return [*words, "--", _pipeline()] if "PIPELINE" in names else words
 
@@ -151,10 +150,10 @@ def yes(name: str, value: str) -> bool:
 
 def _command(target: str, words: list[str]) -> list[str]:
     """What to run: a program and its words."""
-    bin_ = os.path.abspath(os.path.join(os.environ.get("VENV") or ".venv", "bin"))
-    python = os.path.join(bin_, "python")
+    programs = Path(os.environ.get("VENV") or ".venv").absolute() / "bin"
+    python = str(programs / "python")
     if target in COMMANDS:
-        return [os.path.join(bin_, "augstudy"), *options(target)]
+        return [str(programs / "augstudy"), *options(target)]
     if target == "results":
         runs = ["--runs-dir", _value("RUNS") or "runs"]
         return [python, "scripts/make_results.py", *runs, "--", _value("PRESET") or "quick"]
@@ -192,4 +191,4 @@ def _open(value: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -59,11 +59,17 @@ def test_numbers_go_on_after_the_highest(tmp_path: Path) -> None:
     assert RunFolder.create(tmp_path, "p", {}).path.name == "0008"
 
 
-def test_replacing_a_text_leaves_the_old_one_on_failure(tmp_path: Path) -> None:
+def test_replacing_a_text_leaves_the_old_one_on_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
     target = tmp_path / "run.json"
     replace_text(target, "old")
-    with pytest.raises(UnicodeEncodeError):
-        replace_text(target, "new \udc80")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(Path, "replace", full)
+        replace_text(target, "new")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 

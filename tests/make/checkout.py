@@ -21,7 +21,7 @@ with open({notes!r}, "a") as stream:
 
 
 class Checkout:
-    """A folder in which ``make`` works; programs of its environment write down how they were called."""
+    """A folder in which ``make`` works; its environment's programs note how they were called."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.notes = path, path / "notes.jsonl"

@@ -131,3 +131,13 @@ def test_a_finished_one_is_left_alone_until_the_packages_change(clone: Checkout)
     start(clone).communicate(timeout=60)
     assert len(installs(clone)) == 4
     assert (clone.path / ".venv" / "mine").exists()
+
+
+@pytest.mark.parametrize("venv", ["", ".", "scripts"])
+def test_a_folder_of_something_else_is_left_alone(clone: Checkout, venv: str) -> None:
+    before = sorted(path.name for path in clone.path.rglob("*"))
+    done = clone.make("runs", f"PYTHON={clone.path.parent / 'python3'}", f"VENV={venv}")
+    assert done.returncode == 2
+    assert "is no virtual environment: name another one in VENV." in done.stderr
+    left = sorted(path.name for path in clone.path.rglob("*") if path.suffix != ".lock")
+    assert left == before

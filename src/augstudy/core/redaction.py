@@ -54,8 +54,12 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(rf"(?i)({_NAME}[\w-]*=['\"]?){_VALUE}"), rf"\1{HIDDEN}"),
     (re.compile(rf"(?i)({_NAME}[\w-]*\\?['\"]\s*[:=]\s*\\?['\"]){_VALUE}"), rf"\1{HIDDEN}"),
+    # Behind a colon and a blank there may be prose: a secret has a digit or is long.
     (
-        re.compile(rf"(?im)^([ \t]*[\w-]*{_NAME}[\w-]*:[ \t]*['\"]?){_VALUE}(?=['\"]?[ \t]*$)"),
+        re.compile(
+            rf"(?i)({_NAME}[\w-]*:[ \t]*['\"]?)"
+            r"(?:(?=\S*\d)[^\s'\"&;,<>]{6,}|[^\s'\"&;,<>]{20,})"
+        ),
         rf"\1{HIDDEN}",
     ),
     (re.compile(rf"(?i)(<(\w*{_NAME}\w*)>)[^<]+(?=</\2>)"), rf"\1{HIDDEN}"),
