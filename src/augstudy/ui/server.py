@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         except InputError as error:
             missing = isinstance(error, MissingPageError)
             status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.BAD_REQUEST
-            self._send_error(status, str(error))
+            self._send_error(status, without_secrets(str(error)))
         except AugstudyError as error:
             self._send_error(HTTPStatus.BAD_GATEWAY, without_secrets(str(error)))
         except (BrokenPipeError, ConnectionResetError):
