@@ -5,10 +5,11 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import forwarding
 import pytest
 import tenacity
 from drawings import drawings_folder
@@ -72,6 +73,25 @@ def s3(_s3_url: str, monkeypatch: pytest.MonkeyPatch) -> S3Bucket:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", _s3_url)
     return S3Bucket(boto3.client("s3"), f"bucket-{next(_bucket_numbers)}")
+
+
+@pytest.fixture
+def inside(
+    s3: S3Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[], list[str]]:
+    """The S3 server answers inside the cluster only: its port has to be forwarded, by kubectl.
+
+    Tells what kubectl was asked.
+    """
+    programs, asked = tmp_path / "programs", tmp_path / "asked"
+    programs.mkdir()
+    forwarding.install(programs)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FORWARD_TO", os.environ["AWS_ENDPOINT_URL"].removeprefix("http://"))
+    monkeypatch.setenv("FORWARD_ASKED", str(asked))
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    return lambda: asked.read_text().splitlines() if asked.exists() else []
 
 
 @pytest.fixture

@@ -311,5 +311,19 @@ class S3Bucket:
         self._client, self.name = client, name
         client.create_bucket(Bucket=name)
 
+    def another(self, name: str) -> "S3Bucket":
+        """A bucket beside this one."""
+        return S3Bucket(self._client, name)
+
+    def keys(self) -> list[str]:
+        found = self._client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return [item["Key"] for item in found]
+
+    def remove(self) -> None:
+        """Delete it with what is in it."""
+        for key in self.keys():
+            self._client.delete_object(Bucket=self.name, Key=key)
+        self._client.delete_bucket(Bucket=self.name)
+
     def put(self, key: str, content: bytes, acl: str = "private") -> None:
         self._client.put_object(Bucket=self.name, Key=key, Body=content, ACL=acl)

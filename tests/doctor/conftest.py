@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from healthy import GOLDEN, IMAGE, SLICES, Doctor, Kfp, cpu_node, node, object_
+from healthy import ARGO, GOLDEN, IMAGE, SLICES, Doctor, Kfp, cpu_node, node, object_
 from kube_server import KubeServer
+from servers import S3Bucket
 
 from augstudy.cli.app import invoke
 
@@ -23,6 +24,8 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeServer
         server.put(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": space},
             object_("Secret", "mlpipeline-minio-artifact", data=secret),
+            object_("Service", "seaweedfs", spec={"ports": [{"port": 9000}]}),
+            object_("ConfigMap", "workflow-controller-configmap", data=ARGO),
             *(
                 object_("Deployment", name, "apps/v1", status={"availableReplicas": 1})
                 for name in ("ml-pipeline", "metadata-grpc-deployment", "workflow-controller")
@@ -45,8 +48,17 @@ def kfp() -> Iterator[Kfp]:
 
 
 @pytest.fixture
+def bucket(s3: S3Bucket) -> Iterator[S3Bucket]:
+    """KFP's own bucket, in a store whose port is forwarded: the environment says where to."""
+    own = s3.another("mlpipeline")
+    yield own
+    own.remove()
+
+
+@pytest.fixture
 def doctor(
     kube: KubeServer,
+    bucket: S3Bucket,
     kfp: Kfp,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

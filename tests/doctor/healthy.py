@@ -14,6 +14,16 @@ GOLDEN = Path(__file__).parents[1] / "chart" / "golden" / "kind.yaml"
 SPACE = "/api/v1/namespaces/kubeflow"
 POLICY = "/apis/networking.k8s.io/v1/namespaces/kubeflow/networkpolicies/augstudy-runs"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
+# As in KFP's manifests, third-party/argo/base/workflow-controller-configmap-patch.yaml.
+ARGO = {
+    "executor": "imagePullPolicy: IfNotPresent",
+    "workflowDefaults": """\
+spec:
+  ttlStrategy: {secondsAfterCompletion: 3600, secondsAfterSuccess: 3600, secondsAfterFailure: 3600}
+  templateDefaults:
+    retryStrategy: {limit: '2', retryPolicy: OnError}
+""",
+}
 IMAGE = image.name(Path(__file__).parents[2])
 Doctor = Callable[..., tuple[int, str]]
 

@@ -1,5 +1,6 @@
 """The command that says what is missing before a submit."""
 
+import os
 from collections import Counter
 from typing import Annotated
 
@@ -32,7 +33,8 @@ def doctor(
 
     Looks at Kubeflow Pipelines and, through the kubeconfig, at the cluster: the namespace, the
     service account and its rights, the object store's configuration, network policies, GPUs and
-    the images. Changes nothing. The exit code is 3 if a run would fail.
+    the images. Stores and deletes one small object, and changes nothing else. The exit code is 3 if
+    a run would fail.
 
     Example: augstudy doctor --context kind-augstudy --host http://localhost:8080
     """
@@ -40,6 +42,7 @@ def doctor(
     from augstudy.cluster.checks import Place
     from augstudy.cluster.kube import Cluster
     from augstudy.cluster.settings import load
+    from augstudy.cluster.stores import Stores
 
     found = remote.settings(
         host=host,
@@ -56,22 +59,38 @@ def doctor(
         kfp_namespace,
         context,
     )
-    patient = doctors.Patient(
-        place, settings, found, doctors.images(settings), doctors.content_tag()
-    )
     console = outlets.console(highlight=False, soft_wrap=True)
     counts: Counter[str] = Counter()
-    for finding in doctors.examine(patient):
-        counts[finding.state] += 1
-        style = _STYLES[finding.state]
-        console.print(f"[{style}]{finding.state:<8}[/] {escape(finding.what)}")
-        if finding.mend:
-            console.print(f"{'':<8} -> {escape(finding.mend)}", style="dim")
+    with Stores(found, context, kfp_namespace=kfp_namespace) as stores:
+        patient = doctors.Patient(
+            place,
+            settings,
+            found,
+            stores,
+            doctors.images(settings),
+            doctors.content_tag(),
+            _origin(pipeline_root),
+        )
+        for finding in doctors.examine(patient):
+            counts[finding.state] += 1
+            style = _STYLES[finding.state]
+            console.print(f"[{style}]{finding.state:<8}[/] {escape(finding.what)}")
+            if finding.mend:
+                console.print(f"{'':<8} -> {escape(finding.mend)}", style="dim")
     console.print(
         "\n" + ", ".join(f"{counts[state]} {state}" for state in ("wrong", "warning", "ok"))
     )
     if counts["wrong"]:
         raise typer.Exit(3)
+
+
+def _origin(option: str | None) -> str:
+    """Who names the pipeline root, if anybody does."""
+    if option:
+        return "--pipeline-root"
+    if os.environ.get("AUGSTUDY_PIPELINE_ROOT"):
+        return "AUGSTUDY_PIPELINE_ROOT"
+    return "pipeline_root in kfp.yaml"
 
 
 def register(app: typer.Typer) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from augstudy.cluster import image as image_names
 from augstudy.cluster import launcher
-from augstudy.cluster.checks import Place, access, capacity, image, kfp, network
+from augstudy.cluster.checks import Place, access, argo, capacity, image, kfp, network, store
 from augstudy.cluster.connection import Connection
 from augstudy.cluster.findings import Finding, guarded, ok, warning, wrong
 from augstudy.cluster.settings import ClusterSettings
+from augstudy.cluster.stores import Stores
 from augstudy.core.errors import AugstudyError, InputError
 
 _CHECKOUT = Path(__file__).parents[3]
@@ -22,12 +23,17 @@ class Patient:
     place: Place
     settings: ClusterSettings
     connection: Connection
+    stores: Stores
     images: tuple[str, ...]
     content_tag: str = ""
+    root_origin: str = ""  # who named the connection's pipeline root
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
-    """All findings, in the order in which they would stop a run; nothing is changed."""
+    """All findings, in the order in which they would stop a run.
+
+    Nothing is changed but for a small object, which the store is given and which is deleted again.
+    """
     place, settings = patient.place, patient.settings
     yield from guarded(lambda: kfp.reachable(place, patient.connection))
     try:
@@ -39,7 +45,8 @@ def examine(patient: Patient) -> Iterator[Finding]:
         lambda: access.namespace(place),
         lambda: kfp.servers(place),
         lambda: access.service_account(place),
-        lambda: access.store(place, patient.connection.pipeline_root),
+        lambda: _store(patient),
+        lambda: argo.defaults(place, settings),
         lambda: network.policies(place, _scheme(patient)),
         lambda: capacity.room(place, settings),
         lambda: capacity.gpus(place, settings),
@@ -48,6 +55,19 @@ def examine(patient: Patient) -> Iterator[Finding]:
     ]
     for check in checks:
         yield from guarded(check)
+
+
+def _store(patient: Patient) -> Iterator[Finding]:
+    """The store of the runs, and whether their account may read what leads to it."""
+    place, stores, root = patient.place, patient.stores, patient.connection.pipeline_root
+    mend = f"{place.kubectl} edit configmap {launcher.CONFIG_MAP}"
+
+    def tried() -> Iterator[Finding]:
+        secret = launcher.access(stores.configuration or {}, root).secret
+        yield from store.store(place, stores, root, patient.root_origin)
+        yield from access.rights_of_account(place, secret)
+
+    yield from guarded(tried, mend)
 
 
 def _checkpoints(settings: ClusterSettings) -> Iterator[Finding]:
@@ -67,10 +87,8 @@ def _image(patient: Patient, name: str) -> Iterator[Finding]:
 
 
 def _scheme(patient: Patient) -> str:
-    place = patient.place
-    path = f"/api/v1/namespaces/{place.namespace}/configmaps/{launcher.CONFIG_MAP}"
     try:
-        data = (place.cluster.get(path) or {}).get("data") or {}
+        data = patient.stores.configuration or {}
         return launcher.access(data, patient.connection.pipeline_root).scheme
     except AugstudyError:  # told by the check of the store
         return "minio"

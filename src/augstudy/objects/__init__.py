@@ -3,16 +3,21 @@
 from augstudy.core.errors import InputError
 from augstudy.objects.address import S3_SCHEMES, Address, refuse_credentials
 from augstudy.objects.base import ABSENT, ConflictError, MissingError, Store, Stored
+from augstudy.objects.signin import SignIn
 
 _KNOWN = "file:///folder, gs://bucket/folder, s3://bucket/folder or minio://bucket/folder"
 
 
-def open_store(uri: str) -> Store:
+def open_store(uri: str, sign_in: SignIn | None = None) -> Store:
     """Open a folder in a bucket, or one on this machine; nothing is asked of it yet.
 
     ``gs://`` signs in with application-default credentials. ``s3://`` and ``minio://``, Kubeflow's
     name for the store in the cluster, take endpoint and credentials from the standard variables
     and profile of AWS (``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``...).
+
+    Args:
+        uri: The folder.
+        sign_in: Address and credentials that come before those of the environment.
 
     Raises:
         InputError: the URI is of none of these forms, or its package is not installed.
@@ -27,10 +32,10 @@ def open_store(uri: str) -> Store:
     if address.scheme == "gs":
         from augstudy.objects.gcs import GcsStore
 
-        return GcsStore(address)
+        return GcsStore(address, sign_in or SignIn())
     from augstudy.objects.s3 import S3Store
 
-    return S3Store(address)
+    return S3Store(address, sign_in or SignIn())
 
 
 def check_address(uri: str) -> None:
@@ -53,6 +58,7 @@ __all__ = [
     "ABSENT",
     "ConflictError",
     "MissingError",
+    "SignIn",
     "Store",
     "Stored",
     "check_address",

@@ -12,6 +12,7 @@ from augstudy.core.errors import InputError, ServiceError
 from augstudy.core.redaction import conceal
 from augstudy.objects.address import S3_SCHEMES, Address, refuse_credentials
 from augstudy.objects.retry import PreconditionError, TransientError
+from augstudy.objects.signin import SignIn
 
 _PASSING = (408, 409, 429)  # 409: another write of the same object is going on
 
@@ -20,7 +21,9 @@ class UnsupportedError(ServiceError):
     """The service does not know what it was asked for."""
 
 
-def file_system(address: Address, known: str = "s3://bucket/folder") -> Any:
+def file_system(
+    address: Address, known: str = "s3://bucket/folder", sign_in: SignIn | None = None
+) -> Any:
     """The file system that `address` is on.
 
     S3 takes its endpoint and credentials from the standard variables and profile of AWS;
@@ -29,6 +32,7 @@ def file_system(address: Address, known: str = "s3://bucket/folder") -> Any:
     Args:
         address: a folder.
         known: the addresses there are, for the error.
+        sign_in: endpoint and credentials of S3 that come before those of the environment.
 
     Raises:
         InputError: the scheme is unknown, or needs a package or a setting that is not there.
@@ -38,7 +42,7 @@ def file_system(address: Address, known: str = "s3://bucket/folder") -> Any:
     try:
         system_class = fsspec.get_filesystem_class("s3" if is_s3 else address.scheme)
         if is_s3:
-            options |= _s3_options(address)
+            options |= _s3_options(address, sign_in or SignIn())
         system = system_class(**options)
     except ImportError as error:
         scheme = address.scheme
@@ -51,22 +55,23 @@ def file_system(address: Address, known: str = "s3://bucket/folder") -> Any:
     return system
 
 
-def _s3_options(address: Address) -> dict[str, Any]:
-    from botocore.session import Session
-
-    session = Session()
-    endpoint = address.endpoint or session.get_scoped_config().get("endpoint_url")
-    refuse_credentials(endpoint or "", "endpoint in the AWS profile")
-    credentials = session.get_credentials()
-    if credentials is not None:
-        conceal(credentials.secret_key, credentials.token)
+def _s3_options(address: Address, sign_in: SignIn) -> dict[str, Any]:
+    endpoint, has_keys = own_access(address)
+    endpoint = sign_in.endpoint or endpoint
     if address.scheme == "minio" and not endpoint:
         raise InputError(
             f"{address.uri} needs the address of its store: set AWS_ENDPOINT_URL, for example "
             "http://localhost:9000."
         )
+    given = {
+        "endpoint_url": sign_in.endpoint,
+        "key": sign_in.key,
+        "secret": sign_in.secret,
+        "client_kwargs": {"region_name": sign_in.region} if sign_in.region else {},
+    }
     return {
-        "anon": credentials is None,
+        **{name: value for name, value in given.items() if value},
+        "anon": not sign_in.key and not has_keys,
         "config_kwargs": {
             "retries": {"total_max_attempts": 1},
             # Not every store but Amazon's understands the newer checksums.
@@ -75,13 +80,26 @@ def _s3_options(address: Address) -> dict[str, Any]:
     }
 
 
+def own_access(address: Address) -> tuple[str, bool]:
+    """The endpoint of S3 that environment and profile name, and whether they have credentials."""
+    from botocore.session import Session
+
+    session = Session()
+    endpoint = address.endpoint or session.get_scoped_config().get("endpoint_url") or ""
+    refuse_credentials(str(endpoint), "endpoint in the AWS profile")
+    credentials = session.get_credentials()
+    if credentials is not None:
+        conceal(credentials.secret_key, credentials.token)
+    return str(endpoint), credentials is not None
+
+
 @contextlib.contextmanager
 def explained(uri: str, doing: str = "read") -> Iterator[None]:
     """Turn a file system's errors into ours.
 
     Args:
         uri: what the call is about.
-        doing: ``read`` or ``written``.
+        doing: ``read``, ``written`` or ``deleted``.
 
     Raises:
         FileNotFoundError: there is no such object or bucket.

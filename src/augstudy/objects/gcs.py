@@ -7,15 +7,16 @@ from augstudy.objects.address import Address
 from augstudy.objects.base import ABSENT, Store, Stored
 from augstudy.objects.google import CALL, WRITE, client, explained
 from augstudy.objects.retry import PreconditionError, TransientError
+from augstudy.objects.signin import SignIn
 
 
 class GcsStore(Store):
     """A bucket or a folder in it, ``gs://bucket/folder``."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, sign_in: SignIn) -> None:
         self.uri, self.container = address.uri, address.container
         self._prefix = f"{address.prefix}/" if address.prefix else ""
-        self._client = client(WRITE)
+        self._client = client(WRITE, sign_in.token)
         self._bucket = self._client.bucket(address.bucket)
 
     def _probe(self) -> None:

@@ -1,6 +1,7 @@
 """Google Cloud Storage: its client, and its errors in our words."""
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from google.auth import exceptions as auth
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
 
-from augstudy.core.errors import ServiceError
+from augstudy.core.errors import InputError, ServiceError
 from augstudy.objects.address import refuse_credentials
 from augstudy.objects.retry import PreconditionError, TransientError
 
@@ -35,8 +36,16 @@ _NETWORK_ERRORS = (
 CALL: dict[str, Any] = {"timeout": _TIMEOUT, "retry": None}
 
 
-def client(access: str = READ) -> Any:
-    """A client with application-default credentials, or an anonymous one where there are none."""
+def client(access: str = READ, token: bytes = b"") -> Any:
+    """A client with application-default credentials, or an anonymous one where there are none.
+
+    Args:
+        access: ``READ`` or ``WRITE``.
+        token: Credentials that come before the default ones, as Google's JSON files have them.
+
+    Raises:
+        InputError: the token is no such file.
+    """
     emulator = os.environ.get(_EMULATOR)
     if emulator:
         refuse_credentials(emulator, f"endpoint in {_EMULATOR}")
@@ -47,11 +56,26 @@ def client(access: str = READ) -> Any:
             credentials=auth_credentials.AnonymousCredentials(),
             client_options={"api_endpoint": endpoint},
         )
+    if token:
+        return storage.Client(project=None, credentials=_credentials(token, access))
     try:
         credentials, _ = google.auth.default(scopes=[_SCOPE + access])
     except auth.DefaultCredentialsError:
         credentials = auth_credentials.AnonymousCredentials()
     return storage.Client(project=None, credentials=credentials)
+
+
+def _credentials(token: bytes, access: str) -> Any:
+    try:
+        found, _ = google.auth.load_credentials_from_dict(
+            json.loads(token), scopes=[_SCOPE + access]
+        )
+    except (ValueError, AttributeError, auth.GoogleAuthError):
+        # Without its cause: the text may quote the key.
+        raise InputError(
+            "The credentials of the store are no JSON key of Google's: create a new key."
+        ) from None
+    return found
 
 
 @contextlib.contextmanager

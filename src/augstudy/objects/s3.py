@@ -8,6 +8,7 @@ from augstudy.objects.address import Address
 from augstudy.objects.base import ABSENT, Store, Stored
 from augstudy.objects.filesystem import UnsupportedError, explained, file_system
 from augstudy.objects.retry import PreconditionError, TransientError
+from augstudy.objects.signin import SignIn
 
 logger = logging.getLogger("augstudy")
 
@@ -15,10 +16,10 @@ logger = logging.getLogger("augstudy")
 class S3Store(Store):
     """A bucket or a folder in it, ``s3://bucket/folder`` or ``minio://bucket/folder``."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, sign_in: SignIn) -> None:
         self.uri, self.container = address.uri, address.container
         self._bucket, self._root = address.bucket, address.path
-        self._system = file_system(address)
+        self._system = file_system(address, sign_in=sign_in)
 
     def _probe(self) -> None:
         with explained(self.uri):

@@ -1,13 +1,11 @@
-"""The namespace, the service account and its rights, the launcher's configuration and secret."""
+"""The namespace, and the service account with its rights."""
 
-import base64
 from collections.abc import Iterator
 
-from augstudy.cluster import launcher, rights
+from augstudy.cluster import rights
 from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
 from augstudy.cluster.kube import ForbiddenError
-from augstudy.core.errors import InputError
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _LEVEL = "pod-security.kubernetes.io/enforce"
@@ -44,47 +42,8 @@ def service_account(place: Place) -> Iterator[Finding]:
         yield ok(f"service account {place.service_account} exists")
 
 
-def store(place: Place, pipeline_root: str) -> Iterator[Finding]:
-    """The launcher's configuration, the secret it names, and the rights to read both."""
-    base = f"/api/v1/namespaces/{place.namespace}"
-    found = place.cluster.get(f"{base}/configmaps/{launcher.CONFIG_MAP}")
-    data = (found or {}).get("data") or {}
-    try:
-        access = launcher.access(data, pipeline_root)
-    except InputError as error:
-        yield wrong(str(error), f"{place.kubectl} edit configmap {launcher.CONFIG_MAP}")
-        return
-    source = launcher.CONFIG_MAP if found else "KFP's defaults; there is no kfp-launcher"
-    yield ok(f"artifacts go to {access.root} ({source})")
-    yield from _secret(place, access)
-    yield from _rights(place, access.secret)
-
-
-def _secret(place: Place, access: launcher.Access) -> Iterator[Finding]:
-    if not access.secret:
-        yield ok("the store's credentials come from the pods' environment")
-        return
-    create = f"{place.kubectl} create secret generic {access.secret} " + " ".join(
-        f"--from-file={key}=FILE" for key in access.keys
-    )
-    path = f"/api/v1/namespaces/{place.namespace}/secrets/{access.secret}"
-    try:
-        found = place.cluster.get(path)
-    except ForbiddenError:
-        yield warning(f"we may not read secret {access.secret}, so its keys were not checked")
-        return
-    if found is None:
-        yield wrong(f"there is no secret {access.secret} in {place.namespace}", create)
-        return
-    data = found.get("data") or {}
-    missing = [key for key in access.keys if not base64.b64decode(data.get(key) or "")]
-    if missing:
-        yield wrong(f"secret {access.secret} lacks {' and '.join(missing)}", create)
-    else:
-        yield ok(f"secret {access.secret} has {' and '.join(access.keys)}")
-
-
-def _rights(place: Place, secret: str) -> Iterator[Finding]:
+def rights_of_account(place: Place, secret: str) -> Iterator[Finding]:
+    """What the account may do; `secret` holds the store's credentials, if one does."""
     user = f"system:serviceaccount:{place.namespace}:{place.service_account}"
     denied = []
     for right in rights.needed(secret):
