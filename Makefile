@@ -44,7 +44,7 @@ help: ## Show this list
 	@echo '  SET="a=1 b.c=2 d=[x, y]" (a setting begins at each name=) RUNS'
 	@echo '  Variables of submit and schedule: the same without NOTE and RUNS, GPUS EXPERIMENT, and LEVELS="50 250" WAIT=1'
 	@echo '  or LEVEL CRON; AUGSTUDY_KFP_HOST, AUGSTUDY_KFP_NAMESPACE and AUGSTUDY_KFP_TOKEN say where the cluster is.'
-	@echo '  Variables of runs: RUNS CLUSTER=1 EXPERIMENT; of compile: PIPELINE; of results: PRESET RUNS; of doctor: KUBECONTEXT'
+	@echo '  Variables of runs: RUNS CLUSTER=1 KUBECONTEXT EXPERIMENT; of compile: PIPELINE; of results: PRESET RUNS; of doctor: KUBECONTEXT'
 	@echo '  Variables of kind-up and kind-down: KUBECONTEXT, and those that scripts/kind/lib.sh lists; of images: those in'
 	@echo '  scripts/build_images.sh; of the tests: PYTEST="-k name"; of all: PYTHON VENV'
 	@echo '  A variable that is not known, or that a target does not take, is an error. Values are taken as they are typed.'

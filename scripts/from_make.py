@@ -40,7 +40,7 @@ COMMANDS = {
     "submit": ("submit", (*WISHES, "LEVELS", "GPUS", "EXPERIMENT", "WAIT")),
     "schedule": ("schedule", (*WISHES, "LEVEL", "GPUS", "EXPERIMENT", "CRON")),
     "doctor": ("doctor", ("KUBECONTEXT",)),
-    "runs": ("runs", ("RUNS", "CLUSTER", "EXPERIMENT")),
+    "runs": ("runs", ("RUNS", "CLUSTER", "KUBECONTEXT", "EXPERIMENT")),
     "compile": ("compile", ("PIPELINE",)),
 }
 KIND = ("KUBECONTEXT", "CLUSTER", "NAMESPACE", "KFP_MANIFESTS", "GPUS", "IMAGE", "VALUES")

@@ -315,13 +315,14 @@ class S3Bucket:
         """A bucket beside this one."""
         return S3Bucket(self._client, name)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Of the objects in it."""
         found = self._client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return [item["Key"] for item in found]
 
     def remove(self) -> None:
         """Delete it with what is in it."""
-        for key in self.keys():
+        for key in self.names():
             self._client.delete_object(Bucket=self.name, Key=key)
         self._client.delete_bucket(Bucket=self.name)
 

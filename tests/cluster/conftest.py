@@ -17,6 +17,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("AUGSTUDY_KFP", "AUGSTUDY_PIPELINE", "AUGSTUDY_GPUS", "KF_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AUGSTUDY_DEBUG", "")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
     # So that what a command sets is forgotten after the test.
     monkeypatch.setenv("AUGSTUDY_GPUS", "0")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

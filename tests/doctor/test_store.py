@@ -72,7 +72,7 @@ def test_the_store_takes_an_object_and_keeps_nothing(doctor: Doctor, bucket: S3B
     line, _ = said_of(text, TRIED)
     assert line.startswith("ok       minio://mlpipeline/v2/artifacts ")
     assert "with the keys of secret mlpipeline-minio-artifact" in line
-    assert bucket.keys() == []
+    assert bucket.names() == []
 
 
 def test_a_bucket_that_does_not_exist(kube: KubeServer, doctor: Doctor) -> None:
@@ -182,7 +182,7 @@ def test_a_store_in_the_cluster_is_reached_by_kubectl(
     assert code == 0, text
     assert TRIED in text
     assert inside() == ["--context test --namespace kubeflow port-forward svc/seaweedfs :9000"]
-    assert bucket.keys() == []
+    assert bucket.names() == []
 
 
 def test_a_port_that_kubectl_does_not_forward(

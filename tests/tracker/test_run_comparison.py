@@ -16,6 +16,7 @@ from augstudy.pages.comparison_page import page
 from augstudy.runs.bucket import Bucket
 from augstudy.runs.compare import Comparison, compare
 from augstudy.runs.folder import RunsFolder
+from augstudy.runs.shelf import of_store
 
 ARMS = (("real", None, 0.0), ("replace", 0.5, -2.0), ("add", 1.0, 2.0))
 TWO = ARMS[::2]
@@ -35,7 +36,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def compared(runs: Path, *names: str) -> Comparison:
     book = RunsFolder(runs)
-    return compare(book.records(), book.store, names)
+    return compare(book.records(), of_store(book.store), names)
 
 
 def test_the_interval_is_that_of_the_report(runs: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_bucket_gives_the_same(runs: Path, tmp_path: Path) -> None:
     monkeyed = type("Remote", (type(store),), {"local": lambda self, key: None})
     remote = monkeyed(f"file://{tmp_path}")
     Bucket(remote).rebuild()
-    found = compare(Bucket(remote).records(), remote, ["1:real", "1:add"])
+    found = compare(Bucket(remote).records(), of_store(remote), ["1:real", "1:add"])
     assert found.differences[0].found == compared(runs, "1:real", "1:add").differences[0].found
 
 

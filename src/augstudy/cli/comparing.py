@@ -2,12 +2,15 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augstudy.cli import options, remote
-from augstudy.cli.records import RUNS, StoreUri, book
+from augstudy.cli.records import RUNS, StoreUri, book, cluster_shelves
+
+if TYPE_CHECKING:
+    from augstudy.runs.compare import Comparison
 
 
 def compare(
@@ -19,25 +22,47 @@ def compare(
     ),
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
+    cluster: options.Cluster = False,
+    host: options.Host = None,
+    namespace: options.Namespace = None,
+    token: options.Token = None,
+    pipeline_root: options.Root = None,
+    context: options.Context = "",
+    experiment: options.Experiment = "",
 ) -> None:
     """Compare arms of one run or of several with the first one named.
 
     Prints the metrics with intervals, a paired test where both saw the same test images, and the
     settings that differ. The page adds learning curves, confusion matrices, and heat maps of the
-    same drawings side by side. A run without an arm stands for all its arms.
+    same drawings side by side. A run without an arm stands for all its arms. With --cluster or
+    --host runs are those of a cluster, called by the id or the name that 'runs --cluster' shows;
+    the beginning of an id is enough.
 
     For example:
 
     augstudy compare 7:real 7:add_100
 
     augstudy compare 7:add 9:add --html wider.html
+
+    augstudy compare --cluster 3f1c2ab4:add 9d07e65b:add
     """
+    from augstudy.runs.compare import compare as compared
+    from augstudy.runs.shelf import of_store
+
+    if cluster or host:
+        server = remote.connect(host, namespace, token, pipeline_root)
+        with remote.stores(server, context) as stores:
+            records, shelf = cluster_shelves(server, stores, experiment, arms)
+            _show(compared(records, shelf, arms), html)
+    else:
+        kept = book(runs_dir, store)
+        _show(compared(kept.records(), of_store(kept.store), arms), html)
+
+
+def _show(found: "Comparison", html: Path) -> None:
     from augstudy.core.files import replace_text
     from augstudy.pages.comparison_page import page, show
-    from augstudy.runs.compare import compare as compared
 
-    kept = book(runs_dir, store)
-    found = compared(kept.records(), kept.store, arms)
     show(remote.wide_console(), found)
     replace_text(html, page(found))
     remote.plain_console().print(f"Page: {html}", soft_wrap=True, markup=False)

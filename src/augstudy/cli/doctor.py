@@ -15,9 +15,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 
 
 def doctor(
-    context: Annotated[
-        str, typer.Option(help="Context of the kubeconfig (default: the current one).")
-    ] = "",
+    context: options.Context = "",
     host: options.Host = None,
     namespace: options.Namespace = None,
     token: options.Token = None,

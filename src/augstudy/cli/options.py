@@ -49,6 +49,11 @@ Token = Annotated[
 Root = Annotated[
     str | None, typer.Option("--pipeline-root", help="Where artifacts go: gs://bucket/runs.")
 ]
+Context = Annotated[str, typer.Option(help="Context of the kubeconfig (default: the current one).")]
+Cluster = Annotated[
+    bool, typer.Option("--cluster", help="Runs of the cluster that the settings name.")
+]
+Experiment = Annotated[str, typer.Option(help="With --cluster: only runs of this experiment.")]
 
 
 def setting(model: type[BaseModel], field: str, *names: str) -> Any:

@@ -1,6 +1,6 @@
 """What commands on runs share: where the records are, and which of them are meant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +12,14 @@ from augstudy.runs.record import Record, Row, build, newest_first, rows
 
 if TYPE_CHECKING:
     from augstudy.cluster.kfp_api import Server
+    from augstudy.cluster.remote_runs import RemoteRun
+    from augstudy.cluster.stores import Stores
     from augstudy.runs.bucket import Bucket
     from augstudy.runs.folder import RunsFolder
+    from augstudy.runs.shelf import Shelf
 
 RUNS = Path("runs")
+_LOOKED_THROUGH = 1000  # runs of a cluster, newest first
 Where = Annotated[
     str,
     typer.Option(
@@ -61,15 +65,32 @@ def select(records: Iterable[Record], where: str, sort: str) -> list[Row]:
     return query.arrange(filter(wanted, found) if wanted else found, sort)
 
 
-def cluster_records(server: "Server", experiment: str, most: int) -> list[Record]:
-    """Records of the newest runs of a cluster, without numbers of the tracker."""
+def cluster_records(server: "Server", stores: "Stores", experiment: str, most: int) -> list[Record]:
+    """Records of the newest runs of a cluster; the start of KFP's id stands for a number."""
     from augstudy.cluster.remote_runs import collect
 
-    found = collect(server, experiment, most)
-    return [
-        build({**run.facts, "id": None}, run.summary, run.decision, damaged=run.damaged)
-        for run in found
-    ]
+    return [_record(run) for run in collect(server, stores, experiment, most)]
+
+
+def cluster_shelves(
+    server: "Server", stores: "Stores", experiment: str, names: Sequence[str]
+) -> "tuple[list[Record], Callable[[Record], Shelf]]":
+    """Records of the runs of a cluster that are named, and what opens the artifacts of one."""
+    from augstudy.cluster.remote_runs import named
+    from augstudy.runs.shelf import Shelf
+
+    found = named(server, stores, experiment, _LOOKED_THROUGH, names)
+    roots = {run.key: run.root for run in found}
+
+    def shelf(record: Record) -> Shelf:
+        return Shelf(stores.open(roots[record["key"]]), record["key"])
+
+    return [_record(run) for run in found], shelf
+
+
+def _record(run: "RemoteRun") -> Record:
+    made = build(run.facts, run.summary, run.decision, damaged=run.damaged)
+    return made | {"key": run.key}
 
 
 def cluster_facts(server: "Server", experiment: str, most: int) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from augstudy.core import outlets
 from augstudy.core.errors import InputError
@@ -14,6 +15,7 @@ from augstudy.objects.address import refuse_credentials
 if TYPE_CHECKING:
     from augstudy.cluster.connection import Connection
     from augstudy.cluster.kfp_api import Server
+    from augstudy.cluster.stores import Stores
 
 
 def connect(
@@ -47,6 +49,15 @@ def settings(**options: str | None) -> "Connection":
     return found
 
 
+def stores(server: "Server", context: str) -> "Stores":
+    """The stores of a cluster's runs, for a ``with`` block; tells which root it found where."""
+    from augstudy.cluster.stores import Stores
+
+    return Stores(
+        server.connection, context, lambda text: plain_console().print(escape(text), style="dim")
+    )
+
+
 def plain_console() -> Console:
     """A console for sentences."""
     return outlets.console(pipe_width=100, highlight=False)
@@ -59,6 +70,7 @@ def wide_console() -> Console:
 
 def show_runs(
     server: "Server",
+    stores: "Stores",
     experiment: str,
     most: int,
     csv: Path | None,
@@ -73,7 +85,7 @@ def show_runs(
     from augstudy.cluster.remote_runs import collect
     from augstudy.pages import levels, overview
 
-    found = collect(server, experiment, most)
+    found = collect(server, stores, experiment, most)
     frame = overview.frame_of(
         [overview.row(run.facts, run.summary, run.decision, run.damaged) for run in found]
     )

@@ -17,7 +17,6 @@ from augstudy.cli.records import (
     StoreUri,
     Where,
     book,
-    bucket,
     cluster_facts,
     cluster_records,
     select,
@@ -30,10 +29,6 @@ Columns = Annotated[
 Csv = Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")]
 Html = Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")]
 Png = Annotated[Path | None, typer.Option(help="With --cluster: also draw accuracy by level here.")]
-Cluster = Annotated[
-    bool, typer.Option("--cluster", help="Runs of the cluster that the settings name.")
-]
-Experiment = Annotated[str, typer.Option(help="With --cluster: only runs of this experiment.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Number or name of a run.")]
 
 
@@ -47,12 +42,13 @@ def list_(
     png: Png = None,
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
-    cluster: Cluster = False,
+    cluster: options.Cluster = False,
     host: options.Host = None,
     namespace: options.Namespace = None,
     token: options.Token = None,
     pipeline_root: options.Root = None,
-    experiment: Experiment = "",
+    context: options.Context = "",
+    experiment: options.Experiment = "",
 ) -> None:
     """List the runs, newest first: what they were asked and what they found.
 
@@ -77,7 +73,8 @@ def list_(
 
         if clustered:
             server = remote.connect(host, namespace, token, pipeline_root)
-            records = cluster_records(server, experiment, limit)
+            with remote.stores(server, context) as stores:
+                records = cluster_records(server, stores, experiment, limit)
         else:
             records = book(runs_dir, store).records()
         fields = tables.columns(columns)
@@ -90,7 +87,8 @@ def list_(
             remote.plain_console().print(f"{len(found) - limit} more: raise --limit.")
     elif clustered:
         server = remote.connect(host, namespace, token, pipeline_root)
-        remote.show_runs(server, experiment, limit, csv, html, png)
+        with remote.stores(server, context) as stores:
+            remote.show_runs(server, stores, experiment, limit, csv, html, png)
     else:
         _overview(runs_dir, csv, html)
 
@@ -162,12 +160,13 @@ def export(
 def reindex(
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
-    cluster: Cluster = False,
+    cluster: options.Cluster = False,
     host: options.Host = None,
     namespace: options.Namespace = None,
     token: options.Token = None,
     pipeline_root: options.Root = None,
-    experiment: Experiment = "",
+    context: options.Context = "",
+    experiment: options.Experiment = "",
     limit: Limit = 1000,
 ) -> None:
     """Make the records and their index again from what the runs left.
@@ -182,14 +181,14 @@ def reindex(
     augstudy runs reindex --store gs://bucket/runs --cluster
     """
     from augstudy.pages import run_page
+    from augstudy.runs.bucket import Bucket
     from augstudy.runs.folder import RunsFolder
 
     if cluster or host:
         server = remote.connect(host, namespace, token, pipeline_root)
-        root = store or server.connection.pipeline_root.partition("?")[0]
-        if not root:
-            raise InputError("Nothing says where the runs of the cluster are: give --store.")
-        count = bucket(root).rebuild(cluster_facts(server, experiment, limit))
+        with remote.stores(server, context) as stores:
+            kept_there = Bucket(stores.open(store))
+            count = kept_there.rebuild(cluster_facts(server, experiment, limit))
     else:
         kept = book(runs_dir, store)
         count = kept.rebuild()

@@ -6,42 +6,48 @@ metadata store that the dashboard asks is on its way out of KFP, so it is not as
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import lru_cache
 from typing import Any
 
 from augstudy.cluster import costs, ir
 from augstudy.cluster.kfp_api import Server, Version
+from augstudy.cluster.stores import Stores
 from augstudy.core.artifacts import MANIFEST
 from augstudy.core.errors import InputError
-from augstudy.objects import Store, open_store
+from augstudy.objects import Store
 from augstudy.runs.record import difference_of
 
 _AT_ONCE = 8
 # Task, its output, and the file in it that says what a run found: studies, retraining.
 _RESULTS = (("summarize", "report", "summary.json"), ("promote", "decision", "decision.json"))
 _SCHEMES = ("gs://", "s3://", "minio://")
+SHORT = 8  # characters of a run's id that are shown, and are enough to name it
 
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """A run: ``facts`` as in run.json and a ``link``; what it found once it has succeeded."""
+    """A run: ``facts`` as in run.json and a ``link``; what it found once it has succeeded.
+
+    ``key`` is the folder of its artifacts below ``root``, which is empty for the default one.
+    """
 
     facts: dict[str, Any]
+    key: str = ""
+    root: str = ""
     summary: dict[str, Any] | None = None
     decision: dict[str, Any] | None = None
     damaged: bool = False
 
 
-def collect(server: Server, experiment: str, most: int) -> list[RemoteRun]:
+def collect(server: Server, stores: Stores, experiment: str, most: int) -> list[RemoteRun]:
     """The newest runs, newest first.
 
     Args:
-        server: Where they ran. Its setting ``pipeline_root`` says where the artifacts are of runs
-            that do not say it themselves.
+        server: Where they ran.
+        stores: Where their artifacts are.
         experiment: Only runs of this experiment; empty means all.
         most: So many runs at most.
 
@@ -49,10 +55,53 @@ def collect(server: Server, experiment: str, most: int) -> list[RemoteRun]:
         InputError: there is no such experiment, or nothing says where artifacts are.
         ServiceError: the server or the store cannot be reached.
     """
-    runs = _listed(server, experiment, most)
+    return _read_all(server, stores, _listed(server, experiment, most))
+
+
+def named(
+    server: Server, stores: Stores, experiment: str, most: int, names: Sequence[str]
+) -> list[RemoteRun]:
+    """The runs that people call by a name, or by an id or its beginning; oldest first.
+
+    Args:
+        server: Where they ran.
+        stores: Where their artifacts are.
+        experiment: Only runs of this experiment; empty means all.
+        most: So many of the newest runs are looked through.
+        names: Of runs; ``RUN:ARM`` means the run, too.
+
+    Raises:
+        InputError: there is no such run or experiment, or nothing says where artifacts are.
+        ServiceError: the server or the store cannot be reached.
+    """
+    listed = _listed(server, experiment, most)
+    wanted: dict[str, Any] = {}
+    for name in names:
+        # Names of runs have colons, too: they end in a time.
+        found = next(
+            (
+                runs
+                for part in (name, name.rpartition(":")[0])
+                if (runs := [run for run in listed if _is_called(run, part)])
+            ),
+            [],
+        )
+        if not found:
+            raise InputError(
+                f"There is no run {name.rpartition(':')[0] or name!r} among the newest "
+                f"{len(listed)} on {server.connection.host}: see 'augstudy runs --cluster'."
+            )
+        wanted |= {str(run.run_id): run for run in found}
+    return _read_all(server, stores, [run for run in listed[::-1] if str(run.run_id) in wanted])
+
+
+def _is_called(run: Any, name: str) -> bool:
+    return bool(name) and (name == run.display_name or str(run.run_id).startswith(name))
+
+
+def _read_all(server: Server, stores: Stores, runs: Sequence[Any]) -> list[RemoteRun]:
     known: dict[Version, str] = {}
     names = [_pipeline_name(server, run, known) for run in runs]
-    stores = lru_cache(open_store)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(lambda run, name: _read(server, run, name, stores), runs, names))
 
@@ -103,32 +152,27 @@ def _listed(server: Server, experiment: str, most: int) -> list[Any]:
     return list(itertools.islice(server.runs(parent), most))
 
 
-def _read(server: Server, run: Any, pipeline: str, stores: Callable[[str], Store]) -> RemoteRun:
+def _read(server: Server, run: Any, pipeline: str, stores: Stores) -> RemoteRun:
     facts, config = _facts(server, run, pipeline), run.runtime_config
+    root = (config.pipeline_root if config else "") or ""
+    found = RemoteRun(facts, f"{pipeline}/{run.run_id}", root)
     if facts["state"] != "succeeded" or not pipeline:
-        return RemoteRun(facts)
-    root = (config.pipeline_root if config else "") or server.connection.pipeline_root
-    if not root:
-        raise InputError(
-            f"Run {run.display_name} does not say where its artifacts are: give --pipeline-root, "
-            "the defaultPipelineRoot of the cluster's ConfigMap kfp-launcher."
-        )
-    if not root.startswith(_SCHEMES):
-        return RemoteRun(facts, damaged=True)
-    store = stores(root.partition("?")[0].rstrip("/"))
+        return found
+    if root and not root.startswith(_SCHEMES):
+        return replace(found, damaged=True)
+    store = stores.open(root)
     try:
-        folder = f"{pipeline}/{run.run_id}"
-        summary, decision = (_result(store, folder, *place) for place in _RESULTS)
+        summary, decision = (_result(store, found.key, *place) for place in _RESULTS)
     except ValueError:
-        return RemoteRun(facts, damaged=True)
-    return RemoteRun(facts, summary, decision)
+        return replace(found, damaged=True)
+    return replace(found, summary=summary, decision=decision)
 
 
 def _facts(server: Server, run: Any, pipeline: str) -> dict[str, Any]:
     config = run.runtime_config
     parameters = dict(config.parameters or {}) if config else {}
     return {
-        "id": str(run.display_name),
+        "id": str(run.run_id)[:SHORT],
         "name": str(run.display_name),
         "pipeline": pipeline,
         "state": str(run.state or "PENDING").lower(),

@@ -40,7 +40,7 @@ COLUMNS = (
     "verdict",
     "note",
 )
-REMOTE_COLUMNS = (*COLUMNS, "link")
+REMOTE_COLUMNS = (*COLUMNS, "name", "link")
 _VERDICT_COLOURS = {"helps": "green", "hurts": "red"}
 _STATE_COLOURS = {
     "done": "green",
@@ -137,7 +137,7 @@ def render_table(frame: pd.DataFrame) -> Table:
         table.add_column("link", overflow="fold")
     for row in _display(frame):
         table.add_row(
-            *(Text(row[key]) for key in ("id", "date", "pipeline")),
+            *(Text(row[key]) for key in ("run", "date", "pipeline")),
             Text(row["state"], style=_STATE_COLOURS.get(row["state"].lower(), "")),
             *(Text(row[key]) for key in ("duration", "level", "real", "best", "difference")),
             Text(row["verdict"], style=_VERDICT_COLOURS.get(row["verdict"], "")),
@@ -172,7 +172,8 @@ def row(
     """
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {key: run.get(key) for key in ("pipeline", "user", "state", "duration_s", "note")}
-    row |= {"id": str(run.get("id")), "date": utc(run.get("started")), "link": run.get("link")}
+    row |= {"id": str(run.get("id")), "date": utc(run.get("started"))}
+    row |= {"name": run.get("name"), "link": run.get("link")}
     parameters = run.get("parameters")
     if isinstance(parameters, Mapping):
         row |= {"source": parameters.get("source"), "level": parameters.get("level") or None}
@@ -262,6 +263,8 @@ def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
     known: dict[Any, Any] = {key: "" if _missing(value) else value for key, value in row.items()}
     plain = ("id", "pipeline", "user", "state", "source", "arms", "verdict", "note", "link")
     texts = {key: str(known.get(key, "")) for key in plain}
+    # Runs on a cluster have a name that tells what they are, beside the id that tells them apart.
+    texts["run"] = f"{texts['id']} {known.get('name') or ''}".strip()
     texts["date"] = str(known["date"])[:16]
     texts["level"] = "" if known["level"] == "" else f"{int(known['level']):,}"
     texts["duration"] = "" if known["duration_s"] == "" else duration(float(known["duration_s"]))

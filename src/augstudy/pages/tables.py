@@ -130,10 +130,15 @@ def _write_parquet(rows: Sequence[Row], path: Path) -> None:
             "Parquet needs the package pyarrow: pip install 'augstudy[parquet]', or write .csv."
         ) from error
     types = {"text": pa.string(), "integer": pa.int64()}
+    numbered = all(isinstance(row.get("id"), int | None) for row in rows)
     values = {
         name: pa.array([row.get(name) for row in rows], types.get(field.kind, pa.float64()))
         for name, field in FIELDS.items()
+        if name != "id"
     }
+    # Runs of a cluster have no number but an id.
+    kind = pa.int64() if numbered else pa.string()
+    values = {"id": pa.array([row.get("id") for row in rows], kind), **values}
     values["settings"] = pa.array([json.dumps(row.get("settings")) for row in rows])
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table(values), sink)

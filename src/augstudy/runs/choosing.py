@@ -10,16 +10,15 @@ from augstudy.runs.record import Record
 def find(records: Sequence[Record], name: str) -> Record:
     """The record of a run by its number (``7``, ``0007``) or its name.
 
+    A run of a cluster has no number but an id, of which the beginning is enough.
+
     Raises:
         InputError: there is none, or several runs have the name.
     """
-    if name.isdecimal():
-        found = [record for record in records if record["id"] == int(name)]
-    else:
-        found = [record for record in records if name in (record["name"], record["key"])]
+    found = [record for record in records if _is_called(record, name)]
     if len(found) > 1:
         numbers = ", ".join(str(record["id"]) for record in found)
-        raise InputError(f"{len(found)} runs are called {name!r}: name one by number, {numbers}.")
+        raise InputError(f"{len(found)} runs are called {name!r}: name one of {numbers}.")
     if not found:
         last = records[-1]["id"] if records else None
         known = f"the newest is {last}" if last else "there are none yet"
@@ -35,8 +34,10 @@ def find_arms(records: Sequence[Record], name: str) -> list[tuple[Record, dict[s
     Raises:
         InputError: there is no such run or arm, or the run has found nothing yet.
     """
-    run, colon, label = name.partition(":")
-    record = find(records, run)
+    run, colon, label = name, "", ""
+    if not any(_is_called(record, name) for record in records):
+        run, colon, label = name.rpartition(":")
+    record = find(records, run if colon else name)
     arms = record["arms"]
     if not arms:
         raise InputError(f"Run {record['id']} has no results: it is {record['state']}.")
@@ -48,3 +49,13 @@ def find_arms(records: Sequence[Record], name: str) -> list[tuple[Record, dict[s
         known = ", ".join(arm["arm"] for arm in arms)
         raise InputError(f"Run {record['id']} has no single arm {label!r}; its arms: {known}.")
     return [(record, found[0])]
+
+
+def _is_called(record: Record, name: str) -> bool:
+    if isinstance(record["id"], str):
+        return name == record["name"] or (
+            bool(name) and str(record["key"]).rpartition("/")[2].startswith(name)
+        )
+    if name.isdecimal():
+        return bool(record["id"] == int(name))
+    return name in (record["name"], record["key"])

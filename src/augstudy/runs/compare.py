@@ -1,6 +1,6 @@
 """Compares arms, of one run or of several: settings, metrics, and image by image where it may."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,6 @@ import numpy as np
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
-from augstudy.objects import Store
 from augstudy.results.comparisons import difference
 from augstudy.results.material import ArmResult, place, read_arm
 from augstudy.runs.choosing import find_arms
@@ -108,8 +107,15 @@ class Comparison:
         return self.contestants[0]
 
 
-def compare(records: Sequence[Record], store: Store, names: Sequence[str]) -> Comparison:
+def compare(
+    records: Sequence[Record], shelf: Callable[[Record], Shelf], names: Sequence[str]
+) -> Comparison:
     """Compare arms named like ``7:add_100``; ``7`` stands for all arms of run 7.
+
+    Args:
+        records: Of the runs that may be named.
+        shelf: Opens the artifacts of a run.
+        names: Of the arms; the first is what the others are compared with.
 
     Raises:
         InputError: there are not two different arms, or too many, or one is not there.
@@ -126,7 +132,7 @@ def compare(records: Sequence[Record], store: Store, names: Sequence[str]) -> Co
             f"Two to {MOST} arms can be compared, not {len(chosen)} ({said}): name them like "
             "7:real 7:add_100."
         )
-    shelves = {record["key"]: Shelf(store, record["key"]) for record, _ in chosen.values()}
+    shelves = {record["key"]: shelf(record) for record, _ in chosen.values()}
     found = [Contestant(record, arm, shelves[record["key"]]) for record, arm in chosen.values()]
     return Comparison(found, _differences(found), _different(found))
 

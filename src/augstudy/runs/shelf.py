@@ -2,11 +2,12 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from augstudy.core.artifacts import MANIFEST, Manifest
 from augstudy.core.errors import DataError, InputError
@@ -92,6 +93,11 @@ class Shelf:
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{self.store.uri}/{key} is damaged: run the study again.") from error
         return Found(folder, manifest, arm)
+
+
+def of_store(store: Store) -> Callable[[Mapping[str, Any]], Shelf]:
+    """What opens the artifacts of a run by its record, where those of all runs are in one store."""
+    return lambda record: Shelf(store, record["key"])
 
 
 def _is_manifest(key: str) -> bool:

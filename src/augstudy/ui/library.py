@@ -151,11 +151,12 @@ class Library:
         """The page that compares arms."""
         from augstudy.pages.comparison_page import page
         from augstudy.runs.compare import compare
+        from augstudy.runs.shelf import of_store
 
         if not all(names):
             raise InputError("Name the arms to compare, such as ?arms=7:real,7:add_100.")
         with self._drawing:
-            return page(compare(self.records(), self.book.store, names))
+            return page(compare(self.records(), of_store(self.book.store), names))
 
     def _of(self, name: str) -> tuple[Record, Shelf]:
         record = find(self.records(), name)
