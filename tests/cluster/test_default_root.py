@@ -259,6 +259,22 @@ def test_the_list_shows_what_compare_takes(
     assert levels[4][:8] in rows.out and levels[8][:8] in rows.out
 
 
+def test_fetch_through_the_cluster(
+    kube: KubeServer,
+    levels: dict[int, str],
+    program: Program,
+    inside: Callable[[], list[str]],
+    tmp_path: Path,
+) -> None:
+    uri = f"minio://mlpipeline/v2/artifacts/small/{levels[4]}/summarize/1/report"
+    said = program("fetch", uri, "--out", str(tmp_path / "out"))
+    assert said.code == 2 and "set AWS_ENDPOINT_URL" in said.err
+    said = program("fetch", uri, "--cluster", "--out", str(tmp_path / "out"))
+    assert said.code == 0, said.err
+    assert artifacts.read(tmp_path / "out" / "report").json("summary.json")["arms"]
+    assert len(inside()) == 1
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [

@@ -10,7 +10,7 @@ import pytest
 from servers import GcsServer, RefusingServer, S3Bucket
 
 from augstudy.core.errors import DataError, InputError, ServiceError
-from augstudy.objects import ConflictError, MissingError, Store, open_store
+from augstudy.objects import ConflictError, MissingError, SignIn, Store, open_store
 from augstudy.objects.filesystem import UnsupportedError
 from augstudy.objects.retry import ATTEMPTS
 from augstudy.objects.s3 import S3Store
@@ -50,6 +50,46 @@ def test_writes_reads_and_lists(open_kind: Callable[[str], Store], kind: str) ->
     assert store.keys("a/one/") == []
     with pytest.raises(MissingError, match=r"There is no object \S*/x: check"):
         store.read("x")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deletes_what_is_there(open_kind: Callable[[str], Store], kind: str) -> None:
+    store = open_kind(kind)
+    store.write("a/one", b"1")
+    store.write("a/two", b"2")
+    store.delete("a/one")
+    store.delete("a/none")
+    assert store.keys() == ["a/two"]
+
+
+@pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_nothing_is_deleted_from_a_bucket_that_does_not_exist(
+    gcs: GcsServer, s3: S3Bucket, kind: str
+) -> None:
+    with pytest.raises(InputError, match="There is no bucket 'nowhere'"):
+        open_store(f"{kind}://nowhere/a").delete("b")
+
+
+def test_a_sign_in_comes_before_the_environment(
+    s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    given = SignIn(endpoint=endpoint, region="eu-west-1", key="the-key", secret="the-secret")
+    store = open_store(f"minio://{s3.name}/folder", given)
+    store.write("one", b"1")
+    assert store.read("one") == b"1"
+    assert "the-secret" not in repr(given) and "the-key" not in repr(given)
+
+
+def test_a_key_of_googles_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = (b"verysecret", b"[]", b'{"type": "verysecret"}', b'{"private_key": "verysecret"}')
+    for token in tokens:
+        with pytest.raises(InputError, match="no JSON key of a service account") as caught:
+            open_store("gs://bucket/folder", SignIn(token=token))
+        assert "verysecret" not in str(caught.value) and caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3", "minio"])

@@ -3,7 +3,7 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,6 +12,9 @@ from rich.text import Text
 from augstudy.cli import options
 from augstudy.core import outlets
 from augstudy.core.errors import InputError
+
+if TYPE_CHECKING:
+    from augstudy.objects import Store
 
 
 def champions(
@@ -42,21 +45,39 @@ def champions(
 def fetch(
     uri: Annotated[str, typer.Argument(help="gs://, s3://, minio:// or file:// address.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = Path(),
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Take address and keys of the store from the cluster.")
+    ] = False,
+    namespace: options.Namespace = None,
+    context: options.Context = "",
 ) -> None:
     """Download an artifact of a run, or a single object, and verify it.
 
     The address is the one that the dashboard shows. An artifact is a folder with a manifest.json,
-    and every file of it is checked against that; what has none is downloaded as it is.
+    and every file of it is checked against that; what has none is downloaded as it is. With
+    --cluster a store that answers inside the cluster only is reached through kubectl.
 
     Example: augstudy fetch minio://mlpipeline/v2/artifacts/retrain/RUN/promote/ID/decision --out .
     """
-    from augstudy.core import artifacts
-    from augstudy.objects import open_store
-
     parent, _, name = uri.rstrip("/").rpartition("/")
     if parent.endswith(("/", ":")) or not parent:
         raise InputError(f"{uri} names no artifact: use for example gs://bucket/folder/report.")
-    store = open_store(parent)
+    if cluster:
+        from augstudy.cluster import connection
+        from augstudy.cluster.stores import Stores
+
+        with Stores(connection.settings(namespace=namespace), context) as stores:
+            _download(stores.open(parent), name, out)
+    else:
+        from augstudy.objects import open_store
+
+        _download(open_store(parent), name, out)
+    sys.stdout.write(f"{out / name}\n")
+
+
+def _download(store: "Store", name: str, out: Path) -> None:
+    from augstudy.core import artifacts
+
     target = out / name
     if store.exists(name):
         out.mkdir(parents=True, exist_ok=True)
@@ -67,7 +88,6 @@ def fetch(
         store.download(name, target)
         if (target / artifacts.MANIFEST).exists():
             artifacts.read(target)
-    sys.stdout.write(f"{target}\n")
 
 
 def _user() -> str:

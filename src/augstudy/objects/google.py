@@ -14,6 +14,7 @@ from google.auth import credentials as auth_credentials
 from google.auth import exceptions as auth
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
+from google.oauth2 import service_account
 
 from augstudy.core.errors import InputError, ServiceError
 from augstudy.objects.address import refuse_credentials
@@ -41,10 +42,10 @@ def client(access: str = READ, token: bytes = b"") -> Any:
 
     Args:
         access: ``READ`` or ``WRITE``.
-        token: Credentials that come before the default ones, as Google's JSON files have them.
+        token: The JSON key of a service account, which comes before the default credentials.
 
     Raises:
-        InputError: the token is no such file.
+        InputError: the token is no such key.
     """
     emulator = os.environ.get(_EMULATOR)
     if emulator:
@@ -66,16 +67,16 @@ def client(access: str = READ, token: bytes = b"") -> Any:
 
 
 def _credentials(token: bytes, access: str) -> Any:
+    # Only keys of accounts: other kinds of file may name programs to run and addresses to ask.
     try:
-        found, _ = google.auth.load_credentials_from_dict(
+        return service_account.Credentials.from_service_account_info(
             json.loads(token), scopes=[_SCOPE + access]
         )
-    except (ValueError, AttributeError, auth.GoogleAuthError):
+    except (ValueError, TypeError, AttributeError, auth.GoogleAuthError):
         # Without its cause: the text may quote the key.
         raise InputError(
-            "The credentials of the store are no JSON key of Google's: create a new key."
+            "The credentials of the store are no JSON key of a service account: create a new key."
         ) from None
-    return found
 
 
 @contextlib.contextmanager
