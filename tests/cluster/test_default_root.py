@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from servers import GcsServer, S3Bucket
 from augstudy.core import artifacts
 from augstudy.steps import summarize
 
+DOCS = Path(__file__).parents[2] / "docs"
 SKILL = {4: 0.0, 8: 0.5}
 SPACE = {"name": "kfp-launcher", "namespace": "kubeflow"}
 Folders = dict[int, dict[str, Path]]
@@ -83,7 +86,8 @@ def bucket(s3: S3Bucket) -> Iterator[S3Bucket]:
 @pytest.fixture
 def levels(kfp: KfpServer, bucket: S3Bucket, studies: Folders, program: Program) -> dict[int, str]:
     """Two finished runs that were told no root, and their artifacts; run ids by level."""
-    said = program("submit", SMALL, "--levels", "4 8", "--wait", "--poll", "0")
+    options = ["--experiment", "levels", "--wait", "--poll", "0"]
+    said = program("submit", SMALL, "--levels", "4 8", *options)
     assert said.code == 0, said.err
     ids = {run["runtime_config"]["parameters"]["level"]: key for key, run in kfp.runs.items()}
     assert not any(run["runtime_config"].get("pipeline_root") for run in kfp.runs.values())
@@ -257,6 +261,34 @@ def test_the_list_shows_what_compare_takes(
     assert f"{levels[4][:8]}," in table.read_text()
     rows = program("runs", "--cluster", "--where", 'arm == "add"')
     assert levels[4][:8] in rows.out and levels[8][:8] in rows.out
+
+
+@pytest.mark.parametrize("page", ["cluster", "tracker"])
+def test_the_documented_commands(
+    kube: KubeServer,
+    levels: dict[int, str],
+    program: Program,
+    inside: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    page: str,
+) -> None:
+    """As they stand in docs, with nothing set but KFP's address and a kubeconfig."""
+    monkeypatch.chdir(tmp_path)
+    real = {
+        "3f1c2ab4": levels[4][:8],
+        "9d07e65b": levels[8][:8],
+        "PIPELINE/RUN/TASK/ID": f"small/{levels[4]}/summarize/1",
+    }
+    lines = (DOCS / f"{page}.md").read_text().splitlines()
+    found = [line for line in lines if re.match(r"augstudy .*--cluster", line)]
+    assert len(found) >= 3
+    for line in found:
+        for name, value in real.items():
+            line = line.replace(name, value)
+        said = program(*shlex.split(line, comments=True)[1:])
+        assert said.code == 0, (line, said.err)
+    assert inside() and (tmp_path / "levels.html").exists()
 
 
 def test_fetch_through_the_cluster(

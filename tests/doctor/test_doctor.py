@@ -36,6 +36,22 @@ def test_without_a_store_for_checkpoints_a_lost_pod_costs_its_training(doctor: D
     assert "0 wrong, 1 warning, 19 ok" in said
 
 
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        ("restricted", "ok       Pod Security enforces restricted, which the steps pass"),
+        ("baseline", "ok       Pod Security enforces baseline; the steps pass restricted, and"),
+        ("privileged", "warning  Pod Security enforces privileged"),
+    ],
+)
+def test_pod_security(kube: KubeServer, doctor: Doctor, level: str, said: str) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    kube.objects[SPACE]["metadata"]["labels"] = labels
+    code, text = doctor()
+    assert code == 0
+    assert said in text
+
+
 def test_asks_about_the_account_that_runs_use(kube: KubeServer, doctor: Doctor) -> None:
     doctor("--service-account", "augstudy")
     assert {review["user"] for review in kube.reviewed} == {

@@ -22,8 +22,13 @@ def namespace(place: Place) -> Iterator[Finding]:
         return
     yield ok(f"namespace {place.namespace} exists")
     level = (found["metadata"].get("labels") or {}).get(_LEVEL)
-    if level in ("baseline", "restricted"):
-        yield ok(f"Pod Security enforces {level}; the steps pass restricted")
+    if level == "restricted":
+        yield ok("Pod Security enforces restricted, which the steps pass")
+    elif level == "baseline":
+        yield ok(
+            "Pod Security enforces baseline; the steps pass restricted, and 'Pod Security' in "
+            "docs/cluster.md says how to enforce it"
+        )
     else:
         yield warning(
             f"Pod Security enforces {level or 'nothing'} in namespace {place.namespace}",
