@@ -113,6 +113,16 @@ def test_the_access_key_given_twice(
     assert account[0] not in text and TRIED not in text
 
 
+def test_a_line_end_in_a_key(kube: KubeServer, doctor: Doctor) -> None:
+    """As a file that an editor wrote has one, and --from-file takes it over."""
+    kube.put(keys("minio", "minio123\n"))
+    code, text = doctor()
+    assert code == 3
+    line, mend = said_of(text, "has a blank or a line end around secretkey")
+    assert line.startswith("wrong") and "files without a line end" in mend
+    assert TRIED not in text
+
+
 def test_a_reference_that_names_one_key_twice(
     kube: KubeServer, doctor: Doctor, account: tuple[str, str]
 ) -> None:

@@ -108,7 +108,7 @@ class Stores(AbstractContextManager["Stores"]):
             root = root or self.default_root
             if root not in self._opened:
                 uri = root.partition("?")[0].rstrip("/")
-                self._opened[root] = open_store(uri, self._as_we_do(root, Address.parse(uri)))
+                self._opened[root] = open_store(uri, self._as_we_do(root, uri))
             return self._opened[root]
 
     def as_runs_do(self, access: Access) -> Store:
@@ -139,9 +139,10 @@ class Stores(AbstractContextManager["Stores"]):
         self._say(f"Artifacts: {root} (KFP's default, since the cluster cannot be asked: {error})")
         return root
 
-    def _as_we_do(self, root: str, address: Address) -> SignIn | None:
-        if address.scheme not in S3_SCHEMES:
+    def _as_we_do(self, root: str, uri: str) -> SignIn | None:
+        if uri.partition("://")[0] not in S3_SCHEMES:
             return None
+        address = Address.parse(uri)
         endpoint, has_keys = own_access(address)
         # Keys for Amazon are usual to have, and mean nothing to a store in the cluster.
         if has_keys and (endpoint or address.scheme == "s3"):
@@ -177,6 +178,9 @@ class Stores(AbstractContextManager["Stores"]):
                 raise InputError(f"The {where} lacks {' and '.join(missing)}: add what is missing.")
             if access.scheme == "gs":
                 return {"token": values[0]}
+            spaced = [k for k, v in zip(access.keys, values, strict=True) if v != v.strip()]
+            if spaced:
+                raise InputError(f"The {where} has a blank or a line end around {spaced[0]}.")
             return {"key": values[0].decode(), "secret": values[1].decode()}
         except (binascii.Error, UnicodeDecodeError):
             raise InputError(f"The {where} holds no text: create it again.") from None

@@ -63,9 +63,17 @@ def _secret(place: Place, access: Access) -> Iterator[Finding]:
         yield wrong(f"there is no secret {access.secret} in {place.namespace}", create)
         return
     data = found.get("data") or {}
-    missing = [key for key in access.keys if not base64.b64decode(data.get(key) or "")]
+    values = {key: base64.b64decode(data.get(key) or "") for key in access.keys}
+    missing = [key for key, value in values.items() if not value]
+    spaced = [key for key, value in values.items() if value != value.strip()]
     if missing:
         yield wrong(f"secret {access.secret} lacks {' and '.join(missing)}", create)
+    elif spaced and access.scheme != "gs":
+        yield wrong(
+            f"secret {access.secret} has a blank or a line end around {' and '.join(spaced)}, "
+            "which the store takes for a part of it",
+            f"{create}, of files without a line end",
+        )
     else:
         yield ok(f"secret {access.secret} has {' and '.join(access.keys)}")
 
