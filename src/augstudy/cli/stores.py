@@ -63,10 +63,10 @@ def fetch(
     if parent.endswith(("/", ":")) or not parent:
         raise InputError(f"{uri} names no artifact: use for example gs://bucket/folder/report.")
     if cluster:
-        from augstudy.cluster import connection
+        from augstudy.cli import remote
         from augstudy.cluster.stores import Stores
 
-        with Stores(connection.settings(namespace=namespace), context) as stores:
+        with Stores(remote.settings(namespace=namespace), context) as stores:
             _download(stores.open(parent), name, out)
     else:
         from augstudy.objects import open_store

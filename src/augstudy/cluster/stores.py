@@ -20,6 +20,7 @@ from augstudy.cluster.forward import Forward, Service
 from augstudy.cluster.kube import Cluster, ForbiddenError
 from augstudy.cluster.launcher import Access
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.redaction import conceal
 from augstudy.objects import SignIn, Store, open_store
 from augstudy.objects.address import S3_SCHEMES, Address
 from augstudy.objects.filesystem import own_access
@@ -181,7 +182,9 @@ class Stores(AbstractContextManager["Stores"]):
             spaced = [k for k, v in zip(access.keys, values, strict=True) if v != v.strip()]
             if spaced:
                 raise InputError(f"The {where} has a blank or a line end around {spaced[0]}.")
-            return {"key": values[0].decode(), "secret": values[1].decode()}
+            secret = values[1].decode()
+            conceal(secret)
+            return {"key": values[0].decode(), "secret": secret}
         except (binascii.Error, UnicodeDecodeError):
             raise InputError(f"The {where} holds no text: create it again.") from None
 
