@@ -120,7 +120,7 @@ docs: $(DEV_OK) ## Write the pages that show measured figures again, from benchm
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 # What TensorFlow, s3fs and Optuna (its databases) ask for but no step imports.
-NOT_IN_IMAGE = grpcio joblib libclang narwhals scikit-learn setuptools threadpoolctl wheel cloudpickle \
+NOT_IN_IMAGE = grpcio libclang setuptools wheel \
   alembic greenlet mako sqlalchemy tomli
 lock: $(DEV_OK) ## Resolve the dependencies again into requirements/
 	@$(BIN)/python -m pip install --quiet uv

@@ -80,7 +80,7 @@ def main() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run the program with `arguments`; errors become a sentence and an exit code."""
-    from augstudy.local.failures import Interrupted
+    from augstudy.core.stopping import Interrupted
 
     try:
         app(args=arguments, prog_name="augstudy")

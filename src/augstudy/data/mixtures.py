@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
 from augstudy.data.curation import Judged, TooFewDrawingsError, choose, fold_shortage
 from augstudy.settings.arms import Arm
@@ -119,7 +120,7 @@ class Mixer:
 
     def thinned(self) -> Drawings:
         """The real drawings without :attr:`count` of each class, chosen at random."""
-        generator = np.random.default_rng([self.seed, 0x5EED])
+        generator = rng.generator(self.seed, 0x5EED)
         keep = np.ones(len(self.real), bool)
         for label in range(self.classes):
             rows = np.flatnonzero(self.real.labels == label)

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from augstudy.core import fingerprint
+from augstudy.core.stopping import KILLED
 
 _EXECUTOR = "kfp.dsl.executor_main"
 # What the steps import; the backend first: it spares Keras libraries that it does not need.
@@ -37,7 +38,6 @@ LIBRARIES = (
     "augstudy.steps.cam",
     "augstudy.steps.summarize",
 )
-_KILLED = 128 + signal.SIGKILL
 
 
 class Nursery:
@@ -101,7 +101,7 @@ class Nursery:
                 print(line, end="")  # noqa: T201 (as KFP does; it has replaced print)
         with os.fdopen(code, "rb") as stream:
             said = stream.read()
-        return int(said) if said else _KILLED
+        return int(said) if said else KILLED
 
 
 def can_run(full_command: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 
 Indices = NDArray[np.intp]
@@ -184,7 +185,7 @@ def standard_error(
         fake: number of fake images.
         halves: number of random halves.
     """
-    random = np.random.default_rng(0)
+    random = rng.generator(0)
     found = [figures(_half(real, random), _half(fake, random)) for _ in range(halves)]
     return np.asarray(np.std(np.asarray(found, np.float64), axis=0, ddof=1))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
@@ -165,7 +166,7 @@ def two_way_bootstrap(
     """
     difference = as_differences(correct_a, correct_b)
     seeds, images = difference.shape
-    generator = np.random.default_rng(seed)
+    generator = rng.generator(seed)
     columns = difference.T.astype(np.float64)
     drawn = []
     for weights in image_weights(np.zeros(images, np.int32), resamples, generator):
@@ -229,7 +230,7 @@ def _deviations(
     difference: Differences, resamples: int, seed: int, runs: RunScatter | None = None
 ) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
-    generator = np.random.default_rng(seed)
+    generator = rng.generator(seed)
     seeds = len(difference)
     # An image enters only by its sum over seeds, so resampling images is resampling those sums.
     every = np.append(difference.sum(axis=0), [seeds, -seeds])

@@ -17,10 +17,9 @@ from augstudy.core.arrays import Probabilities
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays, write_json
-from augstudy.core.rng import check_seed
+from augstudy.core.rng import check_seed, named_generator
 from augstudy.data.curation import Judged, fold_shortage, judge
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.data.sampling import generator
 from augstudy.explain.sheet import draw_sheet
 from augstudy.metrics.label_noise import self_confidence
 from augstudy.models.backend import resolve_precision
@@ -137,7 +136,7 @@ class _Trainer:
             (self.train.images[rows], self.train.labels[rows]),
             (self.val.images, self.val.labels),
             classes=len(self.classes),
-            seed=int(generator(self.seed, "filter", name).integers(2**31)),
+            seed=int(named_generator(self.seed, "filter", name).integers(2**31)),
             progress=progress,
             keeper=keeper,
         )
@@ -209,7 +208,7 @@ def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
     fold_of = np.zeros(len(train), np.intp)
     for label in np.unique(train.labels):
         rows = np.flatnonzero(train.labels == label)
-        shuffled = generator(seed, "folds", int(label)).permutation(rows)
+        shuffled = named_generator(seed, "folds", int(label)).permutation(rows)
         fold_of[shuffled] = np.arange(len(rows)) % folds
     return fold_of
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
 from augstudy.core.errors import InputError
+from augstudy.core.stopping import saved_when_terminated
 from augstudy.metrics.signals import Reference
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
@@ -17,7 +19,7 @@ from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.settings.config import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.training import diffusion
 from augstudy.training.callbacks import Checkpointer
-from augstudy.training.checkpoints import Keeper, written_when_terminated
+from augstudy.training.checkpoints import Keeper
 from augstudy.training.drawing import generate
 from augstudy.training.schedules import learning_rate
 from augstudy.training.stability import Stability, judge
@@ -89,7 +91,7 @@ def train(
     saver = Checkpointer(keeper, {"watcher": watcher})
     rows = row_steps(settings.steps)
     done = saver.resume(model, settings.steps // rows)
-    with written_when_terminated(keeper):
+    with saved_when_terminated(keeper.write if keeper else None):
         model.fit(
             batches(images, labels, settings.batch_size, seed, skip=done * rows),
             initial_epoch=done,
@@ -161,7 +163,7 @@ def batches(
     Every image comes once before any comes again (but for one of a class of odd size). The first
     `skip` batches are left out.
     """
-    random = np.random.default_rng(seed)
+    random = rng.generator(seed)
     half = batch_size // 2
     pairs = np.empty((0, 2), dtype=np.int64)
     for number in itertools.count():
