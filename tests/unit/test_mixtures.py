@@ -3,7 +3,7 @@ import pytest
 
 from augstudy.data.curation import Judged, TooFewDrawingsError
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import KINDS, Arm
 
 CLASSES, LEVEL = 3, 10
 
@@ -53,6 +53,15 @@ def test_add_keeps_every_real_drawing(arm):
     result = mix(arm, 0.5)
     assert numbers(REAL) < numbers(result)
     assert np.bincount(result.labels).tolist() == [15] * CLASSES
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.most])
+def test_a_share_that_is_no_image_is_refused_and_one_that_is_an_image_is_not(name):
+    with pytest.raises(TooFewDrawingsError, match=r"has a share of 0\.05, which is no image"):
+        mix(name, 0.05, extra=REAL, judged_synthetic=judged())  # 0.5 of an image
+    made = mix(name, 0.06, extra=REAL, judged_synthetic=judged())
+    differs = len(made) != len(REAL) or numbers(made) != numbers(REAL)
+    assert differs or KINDS[name].longer
 
 
 def labels_by_number(source):

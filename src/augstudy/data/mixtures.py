@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
+from augstudy.data import shares
 from augstudy.data.curation import Judged, TooFewDrawingsError, choose, fold_shortage
 from augstudy.settings.arms import Arm
 
@@ -72,8 +73,11 @@ def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Draw
     How each kind of arm does it is in :mod:`augstudy.settings.arms`.
 
     Raises:
-        TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind.
+        TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind, or
+            its share comes to no image.
     """
+    if short := shares.shortage(arm, int(sources.real.counts(classes).min())):
+        raise TooFewDrawingsError(short)
     return arm.kind.make(Mixer(arm, sources, classes, seed))
 
 
@@ -97,7 +101,7 @@ class Mixer:
     @property
     def count(self) -> int:
         """Drawings a class to add or replace: the arm's share of the class with the fewest."""
-        return round((self.arm.share or 0.0) * int(self.real.counts(self.classes).min()))
+        return shares.images(self.arm, int(self.real.counts(self.classes).min()))
 
     def synthetic(self) -> Drawings:
         """The first :attr:`count` synthetic drawings of each class."""

@@ -51,7 +51,7 @@ class _Beginning:
             npy.MAGIC_PREFIX[: len(self._content)]
         )
 
-    def read(self, count: int) -> bytes:
+    def read(self, count: int = -1, /) -> bytes:
         """The next bytes.
 
         Raises:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_json
 from augstudy.core.rng import check_seeds
+from augstudy.data import shares
 from augstudy.data.curation import Judged, TooFewDrawingsError
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
@@ -229,15 +229,9 @@ def with_budget(
         real: real drawings of the level.
         images: in the training set of the arm.
     """
-
-    def steps(count: float) -> int:
-        return math.ceil(round(count / settings.batch_size, 6))
-
-    if arm.kind.longer:
-        wanted = steps(real * (1 + (arm.share or 0.0)))
-    else:
-        wanted = steps(images if settings.budget == "epochs" else real)
-    epochs = max(1, round(settings.epochs * wanted / steps(images)))
+    size = settings.batch_size
+    wanted = shares.steps(arm, real, images, size, settings.budget == "epochs")
+    epochs = max(1, round(settings.epochs * wanted / -(-images // size)))
     return settings.model_copy(update={"epochs": epochs})
 
 

@@ -15,7 +15,8 @@ def generate(generator: keras.Model, labels: npt.ArrayLike, seed: int) -> Images
     wanted = np.asarray(labels, dtype=np.int32)
     latent_dim = generator.inputs[0].shape[-1]
     noise = rng.generator(seed).standard_normal((len(wanted), latent_dim), dtype=np.float32)
-    drawn = np.zeros((len(wanted), 28, 28), dtype=np.uint8)
+    height, width = generator.outputs[0].shape[1:3]
+    drawn = np.zeros((len(wanted), height, width), dtype=np.uint8)
     for start in range(0, len(wanted), _BATCH):
         part = slice(start, start + _BATCH)
         images = generator([noise[part], wanted[part]], training=False)

@@ -20,7 +20,6 @@ from augstudy.settings.config import DiffusionSettings, GanSettings, GeneratorSe
 from augstudy.training import diffusion
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper
-from augstudy.training.drawing import generate
 from augstudy.training.schedules import learning_rate
 from augstudy.training.stability import Stability, judge
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
@@ -183,9 +182,3 @@ def _pairs(labels: Labels, random: np.random.Generator) -> npt.NDArray[np.int64]
         own = own if len(own) > 1 else np.repeat(own, 2)
         found.append(own[: len(own) // 2 * 2].reshape(-1, 2))
     return random.permutation(np.concatenate(found))
-
-
-def generate_grid(generator: keras.Model, classes: int, per_class: int, seed: int) -> Images:
-    """Draw `per_class` images of every class: uint8 (C, K, 28, 28)."""
-    labels = np.repeat(np.arange(classes, dtype=np.int32), per_class)
-    return generate(generator, labels, seed).reshape(classes, per_class, 28, 28)

@@ -134,7 +134,7 @@ class Watcher(keras.callbacks.Callback):
     def _draw(self, per_class: int) -> Images:
         labels = np.repeat(np.arange(self._classes, dtype=np.int32), per_class)
         drawn = generate(self.model.average, labels, self._seed)
-        return drawn.reshape(self._classes, per_class, 28, 28)
+        return drawn.reshape(self._classes, per_class, *drawn.shape[1:])
 
     def _taken(self, images: Images, labels: npt.NDArray[np.integer[Any]]) -> float:
         """Share of real images that the discriminator takes for real."""
