@@ -1,8 +1,8 @@
 """The points of a sweep with their settings, and what is kept of each once it is trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,21 @@ PREDICTIONS = "predictions.npz"
 Recipes = Callable[[str, Mapping[str, Any]], Any]
 
 
+class Found(Protocol):
+    """A point as a worker of a sweep left it."""
+
+    @property
+    def place(self) -> int:
+        """Its number in the sweep."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+
+Kind = TypeVar("Kind", bound=Found)
+
+
 @dataclass(frozen=True)
 class Trial:
     """A point to be trained; ``place`` is its number in the sweep."""
@@ -27,6 +42,11 @@ class Trial:
     place: int
     point: Point
     settings: Any
+
+    def record(self) -> dict[str, Any]:
+        """What is kept of every point, whatever is trained."""
+        chosen, changes = dict(self.point.chosen), dict(self.point.changes)
+        return {"place": self.place, "id": self.point.id, "chosen": chosen, "changes": changes}
 
 
 @dataclass(frozen=True)
@@ -166,10 +186,18 @@ def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) 
     Raises:
         InputError: no worker has trained the base.
     """
-    every = [point for artifact in artifacts for point in read(artifact, validation)]
-    known: dict[str, Trained] = {}
-    for point in sorted(every, key=lambda point: point.place):
-        known.setdefault(point.id, point)  # two workers of a search may have found the same
+    return in_order(point for artifact in artifacts for point in read(artifact, validation))
+
+
+def in_order(points: Iterable[Kind]) -> list[Kind]:
+    """Points as in the sweep, the base first; of one that two workers of a search found, the first.
+
+    Raises:
+        InputError: the base is not among them.
+    """
+    known: dict[str, Kind] = {}
+    for point in sorted(points, key=lambda point: point.place):
+        known.setdefault(point.id, point)
     found = list(known.values())
     if not found or found[0].id != BASE:
         raise InputError("The base of the sweep was not trained: run all workers of the sweep.")
