@@ -15,7 +15,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,6 +47,22 @@ class Stateful(Protocol):
 
     def restore(self, state: Snapshot) -> None:
         """Take up a state again."""
+
+
+class Remembering:
+    """Gives an object the state that its attributes in ``_STATE`` make; lists are copied."""
+
+    _STATE: tuple[str, ...]
+
+    def state(self) -> Snapshot:
+        """The state."""
+        values = {name: getattr(self, name) for name in self._STATE}
+        return {name: list(v) if isinstance(v, list) else v for name, v in values.items()}
+
+    def restore(self, state: Snapshot) -> None:
+        """Take up a state again."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
 
 @dataclass
@@ -174,18 +190,6 @@ class Keeper:
                 store.download(f"{self._key}/{slot}", target)
             except AugstudyError as error:
                 logger.debug("No checkpoint %s in the store: %s", slot, error)
-
-
-def attributes(owner: object, names: Sequence[str]) -> Snapshot:
-    """The named attributes of an object, as a state; lists are copied."""
-    values = {name: getattr(owner, name) for name in names}
-    return {name: list(v) if isinstance(v, list) else v for name, v in values.items()}
-
-
-def set_attributes(owner: object, state: Snapshot) -> None:
-    """Undo :func:`attributes`."""
-    for name, value in state.items():
-        setattr(owner, name, value)
 
 
 def _step(checkpoint: artifacts.Artifact | None) -> int:

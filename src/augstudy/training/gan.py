@@ -12,7 +12,7 @@ from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
 from augstudy.core.errors import InputError
 from augstudy.core.stopping import saved_when_terminated
-from augstudy.metrics.signals import Reference
+from augstudy.metrics.gan_training import Reference
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
 from augstudy.models.backend import keras, prepare, resolve_precision
@@ -21,7 +21,7 @@ from augstudy.training import diffusion
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.schedules import learning_rate
-from augstudy.training.stability import Stability, judge
+from augstudy.training.stability import Stability, assess
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
 
 
@@ -108,7 +108,7 @@ def train(
         sample_steps=np.array(watcher.sample_steps, dtype=np.int64),
         samples=np.stack(watcher.samples),
         best_step=watcher.best_step,
-        stability=judge(watcher.history, watcher.final(), settings.steps),
+        stability=assess(watcher.history, watcher.final(), settings.steps),
     )
 
 
