@@ -101,7 +101,7 @@ class Mixer:
     @property
     def count(self) -> int:
         """Drawings a class to add or replace: the arm's share of the class with the fewest."""
-        return shares.images(self.arm, int(self.real.counts(self.classes).min()))
+        return shares.images(self.arm.share, int(self.real.counts(self.classes).min()))
 
     def synthetic(self) -> Drawings:
         """The first :attr:`count` synthetic drawings of each class."""

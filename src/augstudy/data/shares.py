@@ -8,14 +8,14 @@ from augstudy.settings.arms import Arm
 CANDIDATES = 4  # synthetic images made for each one that an arm with a filter wants
 
 
-def images(arm: Arm, level: int) -> int:
-    """Images per class that `arm` adds or replaces at `level`: the nearest number, half to even."""
-    return round((arm.share or 0.0) * level)
+def images(share: float | None, level: int) -> int:
+    """Images per class that a `share` of `level` is: the nearest number, half to even."""
+    return round((share or 0.0) * level)
 
 
 def shortage(arm: Arm, level: int) -> str:
     """Why the share of `arm` is too small at `level`, as a sentence; empty if it is not."""
-    if arm.share is None or images(arm, level):
+    if arm.share is None or images(arm.share, level):
         return ""
     return (
         f"Arm {arm.label!r} has a share of {arm.share:g}, which is no image at level {level}: "
@@ -31,7 +31,7 @@ def synthetic_wanted(arms: Sequence[Arm], level: int) -> int:
     shares = [
         (arm.share or 0.0) * (CANDIDATES if arm.kind.filtered else 1)
         for arm in arms
-        if arm.kind.synthetic and images(arm, level)
+        if arm.kind.synthetic and images(arm.share, level)
     ]
     return _up(max(shares, default=0.0) * level)
 

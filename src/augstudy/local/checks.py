@@ -105,7 +105,7 @@ def _check_shares(arms: Sequence[Any], data: DataSettings) -> None:
     """Refuse a share that is no image, or more real drawings than there are beyond the level."""
     spare = data.train_per_class - data.used_level
     for arm in (arm for item in arms if not (arm := Arm.model_validate(item)).optional):
-        needed = shares.images(arm, data.used_level)
+        needed = shares.images(arm.share, data.used_level)
         if short := shares.shortage(arm, data.used_level):
             raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
         if arm.kind.extra and needed > spare:

@@ -201,17 +201,6 @@ def mcnemar(correct_a: Outcomes, correct_b: Outcomes) -> list[McNemar]:
     return [McNemar(int(more), int(less), float(p_value)) for more, less, p_value in rows]
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of p-values for having made several comparisons."""
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
-
-
 def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
     """Of two arms' outcomes (S, N): 1 where only a is right, -1 where only b is.
 

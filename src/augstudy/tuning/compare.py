@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.stats import verdicts
+from augstudy.stats.correction import holm
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import (
     PairedDifference,
     as_differences,
-    holm,
     paired_difference,
     run_difference,
 )
