@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.core.artifacts import Artifact
-from augstudy.tuning.points import HISTORY, POINTS, in_order
+from augstudy.tuning.points import in_order, records
 
 KIND = "gan_points"
 SAMPLES = "samples.npz"
@@ -78,15 +78,8 @@ def gather(artifacts: Sequence[Artifact]) -> list[Drawn]:
 
 
 def _read(artifact: Artifact) -> list[Drawn]:
-    history = pd.read_csv(artifact.file(HISTORY))
-    costs = artifact.manifest.provenance["points"]
     with np.load(artifact.file(SAMPLES), allow_pickle=False) as stored:
         return [
-            Drawn(
-                **record,
-                samples=[stored[f"{record['id']}/{seed}"] for seed in record["seeds"]],
-                history=history[history["point"] == record["id"]],
-                cost=costs[record["id"]],
-            )
-            for record in artifact.json(POINTS)
+            Drawn(**item, samples=[stored[f"{item['id']}/{seed}"] for seed in item["seeds"]])
+            for item in records(artifact)
         ]

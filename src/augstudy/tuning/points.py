@@ -1,6 +1,6 @@
 """The points of a sweep with their settings, and what is kept of each once it is trained."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -166,18 +166,20 @@ def read(artifact: Artifact, validation: NDArray[np.integer[Any]]) -> list[Train
         artifact: what a worker of the sweep left.
         validation: labels (N,) of the validation images.
     """
-    history = pd.read_csv(artifact.file(HISTORY))
-    costs = artifact.manifest.provenance["points"]
     with np.load(artifact.file(PREDICTIONS), allow_pickle=False) as stored:
         return [
-            Trained(
-                **record,
-                correct=stored[record["id"]] == validation,
-                history=history[history["point"] == record["id"]],
-                cost=costs[record["id"]],
-            )
-            for record in artifact.json(POINTS)
+            Trained(**record, correct=stored[record["id"]] == validation)
+            for record in records(artifact)
         ]
+
+
+def records(artifact: Artifact) -> Iterator[dict[str, Any]]:
+    """What a worker of a sweep noted of each point, with its history and what it has cost."""
+    history = pd.read_csv(artifact.file(HISTORY))
+    costs = artifact.manifest.provenance["points"]
+    for record in artifact.json(POINTS):
+        name = record["id"]
+        yield {**record, "history": history[history["point"] == name], "cost": costs[name]}
 
 
 def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) -> list[Trained]:
