@@ -28,8 +28,9 @@ def makes_a_share_a_number_of_images(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    inside = {getattr(item, "attr", "") for argument in node.args for item in ast.walk(argument)}
-    return name in {"round", "ceil", "floor"} and "share" in inside
+    inside = [item for argument in node.args for item in ast.walk(argument)]
+    names = {getattr(item, "id", getattr(item, "attr", "")) for item in inside}
+    return name in {"round", "ceil", "floor"} and "share" in names
 
 
 DECIDED: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
