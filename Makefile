@@ -114,7 +114,7 @@ docs: ready-dev ## Write the pages that show measured figures again, from benchm
 LOCK = "$$VENV/bin/uv" pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 # What TensorFlow, s3fs and Optuna (its databases) ask for but no step imports.
-NOT_IN_IMAGE = grpcio joblib libclang narwhals scikit-learn setuptools threadpoolctl wheel cloudpickle \
+NOT_IN_IMAGE = grpcio libclang setuptools wheel \
   alembic greenlet mako sqlalchemy tomli
 lock: ready-dev ## Resolve the dependencies again into requirements/
 	@"$$VENV/bin/python" -m pip install --quiet uv

@@ -23,13 +23,14 @@ from typing import Any
 
 import common
 import numpy as np
+from ladder import ORDER, register
 
 from augstudy.core import artifacts
 from augstudy.core.fingerprint import software
 from augstudy.core.machine import hardware
 from augstudy.data.dataset import load_split
 from augstudy.explain.sheet import draw_sheet
-from augstudy.models.recipes import GANS, LADDER, gan_recipe
+from augstudy.models.recipes import gan_recipe
 from augstudy.settings.config import MAMMALS, DataSettings, JudgeSettings
 from augstudy.steps import ingest, synthesize, train_gan, train_judge
 from augstudy.training import gan
@@ -46,7 +47,6 @@ _TEN = {
     **{"train_per_class": 2400, "val_per_class": 300, "test_per_class": 300},
 }
 SETS: dict[str, dict[str, Any]] = {"mammals": _MAMMALS, "ten": _TEN}
-ORDER = [*LADDER, *(recipe for recipe in GANS if recipe not in LADDER)]
 METRICS = ("fid_qd", "kid", "precision", "recall", "density", "coverage", "gan_test", "cas")
 
 
@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--work", default=str(Path(tempfile.gettempdir()) / "generators"))
     parser.add_argument("--one", nargs=3, metavar=("SET", "RECIPE", "SEED"), help="for itself")
     arguments = parser.parse_args()
+    register()
     work = Path(arguments.work)
     if arguments.one:
         name, recipe, seed = arguments.one

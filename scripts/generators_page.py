@@ -4,12 +4,14 @@ from typing import Any
 
 from tables import listed, table
 
-from augstudy.models.recipes import GANS, LADDER
+from benchmarks.ladder import LADDER, ORDER
 
 HEADER = """# Generators
 
-Written by `make docs` from `benchmarks/results/generators.json`. The recipes of `augstudy train-gan
---recipe` form a ladder; each rung changes one thing in the one that is named behind it:
+Written by `make docs` from `benchmarks/results/generators.json`. `report`,
+`compact` and `diffusion` are recipes of `augstudy train-gan --recipe`. The other rungs of this
+ladder, each of which changes one thing in the one that is named behind it, are settings in
+`benchmarks/ladder.py`:
 
 - `report`: the student report's AC-GAN (Odena et al. 2017), with two changes to its loop: the
   discriminator stands still while the generator learns, and learns classes from real drawings
@@ -86,7 +88,7 @@ def _table(recipes: dict[str, Any]) -> str:
 
 
 def _unmeasured(recipes: dict[str, Any]) -> str:
-    missing = [f"`{recipe}`" for recipe in GANS if recipe not in recipes]
+    missing = [f"`{recipe}`" for recipe in ORDER if recipe not in recipes]
     return f"Not measured with this budget: {listed(missing)}." if missing else ""
 
 
@@ -111,7 +113,7 @@ def _bought(recipes: dict[str, Any]) -> str:
     """What each rung changed in the one below it, and the others in the first, in figures."""
     steps = [(recipe, "after", below) for recipe, (below, _) in LADDER.items()]
     first = next(iter(LADDER))
-    steps += [(recipe, "in the place of", first) for recipe in GANS if recipe not in LADDER]
+    steps += [(recipe, "in the place of", first) for recipe in ORDER if recipe not in LADDER]
     lines = [
         f"- `{recipe}` {place} `{below}`: FID-QD {_change(recipes, below, recipe, 'fid_qd', 1)}, "
         f"coverage {_change(recipes, below, recipe, 'coverage', 2)}, "

@@ -20,6 +20,7 @@ import interrupted
 from builders import build_dataset
 
 from augstudy.core import artifacts, telemetry
+from augstudy.core.stopping import TERMINATED
 from augstudy.settings.config import JudgeSettings
 from augstudy.steps import train_judge
 from augstudy.training import checkpoints
@@ -32,7 +33,7 @@ CODES = {
     "": (0,),
     "SIGKILL": (0, -signal.SIGKILL),
     # Before the first training of a step, between two and after the last, nobody handles it.
-    "SIGTERM": (0, checkpoints.TERMINATED, -signal.SIGTERM),
+    "SIGTERM": (0, TERMINATED, -signal.SIGTERM),
 }
 
 

@@ -17,8 +17,11 @@ from augstudy.models.conditional import ConditionalNorm
 from augstudy.models.recipes import gan_recipe
 from augstudy.settings.config import DiffusionSettings, GanSettings
 from augstudy.training import gan
+from augstudy.training.drawing import generate
+from benchmarks.ladder import register
 
 layers = keras.layers
+register()
 SETTINGS = GanSettings(
     architecture="toy",
     spectral_norm=True,
@@ -108,7 +111,7 @@ def learned() -> dict[str, float]:
     images, labels = bars()
     trained = gan.train(SETTINGS, images, labels, classes=2, seed=0)
     wanted = np.arange(64) % 2
-    drawn = gan.generate(trained.generator, wanted, seed=1)
+    drawn = generate(trained.generator, wanted, seed=1)
     return {"right": float(np.mean(side(drawn) == wanted)), "ink": float(drawn.mean() / 255)}
 
 
@@ -124,7 +127,7 @@ def rung(name: str, **overrides: object) -> dict[str, float]:
     settings = gan_recipe(name, {**quick, **overrides})
     trained = gan.train(settings, images, labels, classes=2, seed=0)
     classifier = LogisticRegression().fit(images.reshape(-1, 784) / 255, labels)
-    drawn = gan.generate(trained.generator, np.repeat([0, 1], 32), seed=1)
+    drawn = generate(trained.generator, np.repeat([0, 1], 32), seed=1)
     shown = classifier.predict(drawn.reshape(-1, 784) / 255)
     return {"left": float(np.mean(shown[:32] == 0)), "right": float(np.mean(shown[32:] == 1))}
 
@@ -178,7 +181,7 @@ def diffused() -> dict[str, float]:
     right = {}
     for guidance in (0.0, 3.0):
         trained.generator.get_layer("sampler").guidance = guidance
-        drawn = gan.generate(trained.generator, wanted, seed=1)
+        drawn = generate(trained.generator, wanted, seed=1)
         right[f"guidance_{guidance:g}"] = float(np.mean(side(drawn) == wanted))
     return {**right, "ink": float(drawn.mean() / 255)}
 

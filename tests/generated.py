@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from augstudy.core import artifacts
-from augstudy.metrics import quality
+from augstudy.metrics import measuring
 from augstudy.metrics.figures import Seen
 
 
@@ -142,7 +142,7 @@ def quality_of(dataset, images, per_class):
 
     splits = {name: np.load(dataset.file(f"{name}_images.npy")) for name in ("val", "train")}
     each = {name: len(array) // len(classes) for name, array in splits.items()}
-    found = quality.measure(
+    found = measuring.measure(
         of(splits["val"], each["val"]),
         of(splits["train"], each["train"]),
         of(images, per_class),
@@ -151,7 +151,7 @@ def quality_of(dataset, images, per_class):
     )
     for level, record in enumerate([found["metrics"], *found["per_class"].values()]):
         hits = np.arange(40) % 10 < 3 + level % 3
-        record["cas"] = quality.share_record("cas", hits, 0.8)
+        record["cas"] = measuring.share_record("cas", hits, 0.8)
     return {
         "n": len(images),
         "measured": {"per_class": count, "images": len(labels), "reference": "validation"},

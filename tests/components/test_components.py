@@ -12,6 +12,7 @@ from kfp.dsl import ClassificationMetrics
 
 from augstudy.core import artifacts
 from augstudy.core.telemetry import Stage
+from augstudy.data import shares
 from augstudy.steps import adapters, cells
 
 ARMS = [{"arm": "real"}, {"arm": "classic"}]
@@ -237,10 +238,37 @@ def test_an_arm_that_is_not_optional_fails(
         ([{"arm": "classic_add", "share": 1.5}, {"arm": "extra_real", "share": 3}], 10, 15),
         ([{"arm": "same_steps", "share": 1}, {"arm": "real_filtered"}], 10, 0),
         ([{"arm": "add", "share": 1}, {"arm": "add_filtered", "share": 0.5}], 10, 20),
+        ([{"arm": "add", "share": 0.1, "optional": True}, {"arm": "real"}], 4, 0),
+        ([{"arm": "add_filtered", "share": 0.1, "optional": True}], 4, 0),
+        ([{"arm": "add", "share": 0.1}, {"arm": "replace", "share": 0.5}], 4, 2),
     ],
 )
-def test_images_needed(arms: list[dict[str, Any]], level: int, images: int) -> None:
-    assert adapters.images_needed(adapters.parse_arms(arms), level) == images
+def test_synthetic_images_wanted(arms: list[dict[str, Any]], level: int, images: int) -> None:
+    assert shares.synthetic_wanted(adapters.parse_arms(arms), level) == images
+
+
+def test_a_share_that_is_no_image_trains_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = build_dataset(tmp_path / "dataset", ("cow", "zebra"), train=4)
+    arm = {"arm": "add", "share": 0.1}
+    inputs = {"dataset": Output(dataset.path), "settings": {}}
+    with pytest.raises(SystemExit) as stopped:
+        function("train_judge")(**inputs, judge=Output(tmp_path / "judge"), arms=[*ARMS, arm])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert "Arm 'add_10' has a share of 0.1, which is no image at level 4" in said
+    arm["optional"] = True
+    judge, gan, nothing = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
+    function("train_judge")(**inputs, judge=judge, arms=[*ARMS, arm])
+    function("train_gan")(
+        **inputs, judge=judge, gan=gan, recipe="compact", seed=0, arms=[arm], on_failure="stop"
+    )
+    assert [adapters.given(item.path) for item in (judge, gan)] == [None] * 2
+    adapters.skip(nothing.path, Stage("synthesize", ""))
+    left = run_cell(tmp_path / "cell", dataset.path, arm, Path(nothing.path))
+    for path in left.values():
+        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which is no image")
 
 
 def test_settings_are_told_in_one_order() -> None:

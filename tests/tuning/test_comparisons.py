@@ -16,7 +16,7 @@ from augstudy.pages import levels, overview
 from augstudy.runs import record
 from augstudy.stats.paired import as_differences, paired_difference, run_difference
 from augstudy.steps.summarize_sweep import run
-from augstudy.tuning.compare import judge, on_other_images
+from augstudy.tuning.compare import check_finding, on_other_images
 from augstudy.tuning.sweep import Finding, parse_sweep
 
 SWEEP = {
@@ -170,7 +170,7 @@ def test_another_point_than_chosen_is_refused(swept, tmp_path) -> None:
 )
 def test_what_an_interval_says_of_a_finding(expected, by, low, high, p, said) -> None:
     finding = Finding(claim="x", point="a=b", expected=expected, by=by)
-    assert judge(finding, low, high, p, margin=0.01) == said
+    assert check_finding(finding, low, high, p, margin=0.01) == said
 
 
 def test_a_single_seed_tells_nothing_of_a_finding(tmp_path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from builders import build_dataset
 
 from augstudy.core import artifacts, leftovers, telemetry
+from augstudy.core.stopping import TERMINATED
 from augstudy.settings.config import JudgeSettings
 from augstudy.steps import evaluate, synthesize, train_gan, train_judge
 from augstudy.training import checkpoints
@@ -228,9 +229,9 @@ def test_a_manifest_cannot_have_other_objects_removed(store):
     ("what", "number", "calls", "code", "left"),
     [
         ("cnn", "SIGKILL", 6, -9, {3}),  # in the second seed; its epoch 2 is not written yet
-        ("gan", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+        ("gan", "SIGTERM", 2, TERMINATED, {1, 2}),
         ("gan", "SIGKILL", 2, -9, {2}),
-        ("diffusion", "SIGTERM", 2, checkpoints.TERMINATED, {1, 2}),
+        ("diffusion", "SIGTERM", 2, TERMINATED, {1, 2}),
     ],
 )
 def test_an_interrupted_training_ends_as_if_undisturbed(

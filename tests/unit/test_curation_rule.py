@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augstudy.data.curation import choose, judge
+from augstudy.data.curation import choose, opinion_of
 from augstudy.metrics.label_noise import self_confidence
 
 LABELS = np.array([0, 0, 1, 1, 2], np.int32)
@@ -24,15 +24,21 @@ def test_thresholds_are_mean_self_confidences():
 
 
 def test_a_drawing_needs_both_agreement_and_confidence():
-    judged = judge(PROBABILITIES, LABELS, np.array([0.6, 0.5, 0.6]))
+    judged = opinion_of(PROBABILITIES, LABELS, np.array([0.6, 0.5, 0.6]))
     assert judged.kept.tolist() == [True, False, False, True, True]
     assert judged.confidence == pytest.approx([0.9, 0.5, 0.4, 0.6, 0.7])
     disagreeing = np.array([1, 1, 0, 0, 0], np.int32)
-    assert not judge(PROBABILITIES, disagreeing, np.zeros(3)).kept.any()
+    assert not opinion_of(PROBABILITIES, disagreeing, np.zeros(3)).kept.any()
 
 
 def test_a_threshold_of_nought_asks_for_agreement_alone():
-    assert judge(PROBABILITIES, LABELS, np.zeros(3)).kept.tolist() == [True, True, True, True, True]
+    assert opinion_of(PROBABILITIES, LABELS, np.zeros(3)).kept.tolist() == [
+        True,
+        True,
+        True,
+        True,
+        True,
+    ]
 
 
 def test_the_filter_finds_planted_wrong_labels():
@@ -46,13 +52,13 @@ def test_the_filter_finds_planted_wrong_labels():
     given = truth[~half].copy()
     wrong = random.random(len(given)) < 0.3
     given[wrong] = 1 - given[wrong]
-    judged = judge(probabilities[~half], given, thresholds)
+    judged = opinion_of(probabilities[~half], given, thresholds)
     assert judged.kept[~wrong].mean() > 0.7
     assert judged.kept[wrong].mean() < 0.03
 
 
 def test_choosing_all_is_the_same_with_and_without_balance():
     labels = np.repeat(np.arange(3, dtype=np.int32), 4)
-    judged = judge(np.tile(PROBABILITIES[:1], (12, 1)), labels, np.zeros(3))
+    judged = opinion_of(np.tile(PROBABILITIES[:1], (12, 1)), labels, np.zeros(3))
     rows = {balance: choose(judged, labels, 4, 3, balance) for balance in (True, False)}
     assert set(rows[True]) == set(rows[False]) == set(range(12))

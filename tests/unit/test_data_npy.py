@@ -60,6 +60,65 @@ def test_reads_the_rest_of_a_long_header(version: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (3L, 784L), }\n",  # Python 2's
+        "{'descr': 'uint8', 'fortran_order': False, 'shape': (3, 784)}",
+        "{'descr': '=u1', 'fortran_order': False, 'shape': (3, 784)}",
+        "{'descr': 'B', 'fortran_order': False, 'shape': (3, 28, 28)}",
+    ],
+)
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+@pytest.mark.filterwarnings("ignore:Reading `.npy`")
+def test_reads_what_numpy_reads(text: str, version: tuple[int, int]) -> None:
+    content = with_header(text, version, DRAWINGS.tobytes())
+    expected = np.load(io.BytesIO(content), allow_pickle=False)
+    header, _ = header_of(content)
+    start, stop = header.byte_range(0, 3)
+    assert header.rows == len(expected)
+    assert content[start:stop] == expected.tobytes()
+
+
+DAMAGES = (
+    "(",
+    ")",
+    "L",
+    "'",
+    "{",
+    "}",
+    "[",
+    "\\",
+    "\n ",
+    "\0",
+    "-",
+    "9" * 30,
+    "'O'",
+    ":",
+    ",",
+    "é",
+)
+
+
+@pytest.mark.filterwarnings("ignore:Reading `.npy`")
+def test_no_damage_to_a_header_leads_to_anything_but_a_sentence() -> None:
+    """Every damage at every place: read as numpy reads it, or refused; never another error."""
+    text = "{'descr': '|u1', 'fortran_order': False, 'shape': (3L, 784), }\n"
+    for damage in DAMAGES:
+        for place in range(len(text)):
+            for cut in (0, 1, 7):
+                damaged = text[:place] + damage + text[place + cut :]
+                content = with_header(damaged, (1, 0), DRAWINGS.tobytes())
+                try:
+                    found, _ = header_of(content)
+                except DataError as error:
+                    assert str(error).startswith("gs://b/cat.npy ")
+                else:
+                    loaded = np.load(io.BytesIO(content), allow_pickle=False)
+                    assert loaded.dtype == np.uint8
+                    assert len(loaded) == found.rows
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "is not an .npy file"),
@@ -71,6 +130,8 @@ def test_reads_the_rest_of_a_long_header(version: tuple[int, int]) -> None:
         (npy(DRAWINGS).replace(b"'shape'", b"'shade'"), "corrupt .npy header"),
         (npy(DRAWINGS).replace(b"{'descr'", b"{{descr'"), "corrupt .npy header"),
         (with_header("{1: " * 5000), "corrupt .npy header"),
+        (with_header("{1: " * 2000), "corrupt .npy header"),
+        (with_header("(" * 9000), "corrupt .npy header"),
         (with_header("", (2, 0)).replace(b"\0\0\0\0", b"\xff\xff\xff\x7f"), "corrupt .npy header"),
         (with_header("__import__('os').abort()\n"), "corrupt .npy header"),
         (npy(DRAWINGS)[:-1], "promises 3 drawings, but only 2 are there"),

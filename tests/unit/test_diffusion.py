@@ -14,7 +14,7 @@ from augstudy.models.diffusion import DiffusionSampler, sample
 from augstudy.models.recipes import gan_recipe
 from augstudy.settings.config import DiffusionSettings, GanSettings
 from augstudy.training import diffusion
-from augstudy.training.gan import generate
+from augstudy.training.drawing import generate
 from augstudy.training.saving import load_model, save_model
 
 SMALL = gan_toy.DIFFUSION

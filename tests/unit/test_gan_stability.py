@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from augstudy.metrics.signals import Reference, mean_distance
-from augstudy.training.stability import alarms, failure, first_broken, judge
+from augstudy.metrics.gan_training import Reference, mean_distance
+from augstudy.training.stability import alarms, assess, failure, first_broken
 
 RANDOM = np.random.default_rng(0)
 HEALTHY = {
@@ -57,14 +57,14 @@ def reference():
 
 
 def test_a_healthy_training_is_stable():
-    found = judge(history(), HEALTHY)
+    found = assess(history(), HEALTHY)
     assert found.verdict == "stable"
     assert found.alarms == []
     assert found.evidence == {**HEALTHY, "steps": 500}
 
 
 def test_a_training_that_came_through_alarms_is_told_so():
-    found = judge(history(diversity=0.2), HEALTHY)
+    found = assess(history(diversity=0.2), HEALTHY)
     assert found.verdict == "stable"
     assert found.reason == (
         "Images of a class vary 80 % as much as real ones, though there were alarms on the way."
@@ -83,7 +83,7 @@ def test_a_training_that_came_through_alarms_is_told_so():
     ],
 )
 def test_every_signal_beyond_its_limit_has_its_verdict_and_alarm(verdict, changes, says):
-    found = judge(history(**changes), {**HEALTHY, **changes})
+    found = assess(history(**changes), {**HEALTHY, **changes})
     assert found.verdict == verdict
     assert says in found.reason
     (alarm,) = found.alarms
@@ -93,7 +93,7 @@ def test_every_signal_beyond_its_limit_has_its_verdict_and_alarm(verdict, change
 
 def test_the_gravest_comes_first():
     both = {"diversity": 0.2, "source_loss": 0.0}
-    found = judge(history(**both), {**HEALTHY, **both})
+    found = assess(history(**both), {**HEALTHY, **both})
     assert found.verdict == "failed"
     assert [alarm.signal for alarm in found.alarms] == ["source_loss", "diversity"]
 
@@ -126,7 +126,7 @@ def test_losses_that_are_no_numbers_are_failed(broken):
     rows = history(generator_loss=broken)
     assert failure(rows[:12], 500) is None
     assert "step 325" in failure(rows[:13], 500)
-    found = judge(rows, HEALTHY)
+    found = assess(rows, HEALTHY)
     assert found.verdict == "failed"
     assert "step 325" in found.reason
     assert first_broken(rows) == 325
@@ -135,20 +135,20 @@ def test_losses_that_are_no_numbers_are_failed(broken):
 
 def test_of_few_steps_nothing_is_said():
     rows = [{**history()[0], "step": 5}]
-    assert judge(rows, {**HEALTHY, "spread": 0.0}).verdict == "unknown"
+    assert assess(rows, {**HEALTHY, "spread": 0.0}).verdict == "unknown"
 
 
 def test_without_a_discriminator_images_and_losses_are_judged():
     rows = [{"step": step, "denoising_loss": 0.3} for step in (250, 500)]
     healthy = {"spread": 1.0, "diversity": 1.0, "class_fidelity": 1.0}
-    assert judge(rows, healthy).verdict == "stable"
-    assert judge(rows, healthy).reason == (
+    assert assess(rows, healthy).verdict == "stable"
+    assert assess(rows, healthy).reason == (
         "Images of a class vary 100 % as much as real ones."  # there is no balance of losses
     )
-    assert judge(rows, {**healthy, "diversity": 0.2}).verdict == "collapsed"
+    assert assess(rows, {**healthy, "diversity": 0.2}).verdict == "collapsed"
     rows[1]["denoising_loss"] = float("nan")
     assert first_broken(rows) == 500
-    assert judge(rows, healthy).verdict == "failed"
+    assert assess(rows, healthy).verdict == "failed"
 
 
 def test_signals_of_good_images(reference):
@@ -184,7 +184,7 @@ def test_varied_images_that_ignore_the_class_are_classless(reference):
     assert found["class_fidelity"] == pytest.approx(0.0, abs=0.1)
     assert found["spread"] == pytest.approx(1.0, abs=0.1)
     assert found["diversity"] > 1.0
-    assert judge(history(), {**HEALTHY, **found}).verdict == "classless"
+    assert assess(history(), {**HEALTHY, **found}).verdict == "classless"
 
 
 def test_where_classes_cannot_be_told_nothing_is_faithful():

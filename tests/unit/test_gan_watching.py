@@ -10,6 +10,7 @@ from augstudy.core.errors import InputError
 from augstudy.models import generators
 from augstudy.models.backend import keras
 from augstudy.training import gan, watching
+from augstudy.training.drawing import generate
 
 IMAGES, LABELS = gan_toy.bars(96)
 REAL, HELD_OUT = (IMAGES[::2], LABELS[::2]), (IMAGES[1::2], LABELS[1::2])
@@ -125,7 +126,7 @@ def test_the_generator_that_scored_best_is_kept():
     trained = train(scorer=scorer)
     assert [row["score"] for row in trained.history] == [3.0, 1.0, 2.0]
     assert trained.best_step == 50
-    again = gan.generate(trained.generator, np.repeat([0, 1], 500), seed=0)
+    again = generate(trained.generator, np.repeat([0, 1], 500), seed=0)
     np.testing.assert_array_equal(again, seen[1])
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from augstudy.core import artifacts
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.data.mixtures import Drawings
-from augstudy.metrics import quality
+from augstudy.metrics import measuring
 from augstudy.metrics.figures import FIGURES
 from augstudy.settings.config import JudgeSettings
 from augstudy.steps import train_judge
@@ -132,7 +132,7 @@ def test_the_first_images_count_and_cas_can_be_left_out(quick, fresh, good):
 
 
 def test_too_few_drawings_are_said(quick, fresh, caplog, monkeypatch):
-    monkeypatch.setattr(quality, "LEAST", 99)
+    monkeypatch.setattr(measuring, "LEAST", 99)
     found = examine(quick, fresh)
     assert (found["metrics"], found["per_class"]) == ({}, {"left": {}, "right": {}})
     assert "only 30 validation drawings" in caplog.text

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augstudy.stats.paired import holm, paired_difference, run_difference
+from augstudy.stats.correction import holm
+from augstudy.stats.paired import paired_difference, run_difference
 from augstudy.stats.scatter import RunScatter, run_scatter
 
 

@@ -4,7 +4,8 @@ from outcomes import outcomes, true_difference
 from scipy import stats
 
 from augstudy.core.errors import DataError
-from augstudy.stats.paired import holm, mcnemar, paired_difference, two_way_bootstrap
+from augstudy.stats.correction import holm
+from augstudy.stats.paired import mcnemar, paired_difference, two_way_bootstrap
 
 
 @pytest.mark.parametrize(

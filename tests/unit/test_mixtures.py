@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from augstudy.data.curation import Judged, TooFewDrawingsError
+from augstudy.data.curation import Opinion, TooFewDrawingsError
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import KINDS, Arm
 
 CLASSES, LEVEL = 3, 10
 
@@ -29,7 +29,7 @@ def judged(*rejected):
     """A filter that keeps all but the `rejected` rows, and is less and less confident."""
     confidence = np.linspace(0.9, 0.1, CLASSES * LEVEL, dtype=np.float32)
     kept = ~np.isin(np.arange(CLASSES * LEVEL), rejected)
-    return Judged(confidence, kept)
+    return Opinion(confidence, kept)
 
 
 def numbers(result):
@@ -53,6 +53,15 @@ def test_add_keeps_every_real_drawing(arm):
     result = mix(arm, 0.5)
     assert numbers(REAL) < numbers(result)
     assert np.bincount(result.labels).tolist() == [15] * CLASSES
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.most])
+def test_a_share_that_is_no_image_is_refused_and_one_that_is_an_image_is_not(name):
+    with pytest.raises(TooFewDrawingsError, match=r"has a share of 0\.05, which is no image"):
+        mix(name, 0.05, extra=REAL, synthetic_opinion=judged())  # 0.5 of an image
+    made = mix(name, 0.06, extra=REAL, synthetic_opinion=judged())
+    differs = len(made) != len(REAL) or numbers(made) != numbers(REAL)
+    assert differs or KINDS[name].longer
 
 
 def labels_by_number(source):
@@ -124,21 +133,21 @@ def test_extra_real_says_when_the_pool_is_too_small(extra, left):
 
 
 def test_add_filtered_takes_what_the_filter_kept_in_every_class_alike():
-    result = mix("add_filtered", 0.5, judged_synthetic=judged(0, 2, 4, 21))
+    result = mix("add_filtered", 0.5, synthetic_opinion=judged(0, 2, 4, 21))
     added = sorted(numbers(result) - numbers(REAL))
     assert added == [101, 103, 105, 106, 107, 110, 111, 112, 113, 114, 120, 122, 123, 124, 125]
 
 
 def test_where_too_few_were_kept_the_most_confident_of_the_others_follow():
     kept_two = [row for row in range(LEVEL) if row not in (3, 8)]
-    result = mix("add_filtered", 0.5, judged_synthetic=judged(*kept_two))
+    result = mix("add_filtered", 0.5, synthetic_opinion=judged(*kept_two))
     first_class = {number for number in numbers(result) if 100 <= number < 110}
     assert first_class == {103, 108, 100, 101, 102}
 
 
 def test_without_balance_a_class_contributes_as_often_as_it_passes():
     doubted = judged(*range(2, LEVEL))
-    result = mix("add_filtered", 0.5, judged_synthetic=doubted, balance=False)
+    result = mix("add_filtered", 0.5, synthetic_opinion=doubted, balance=False)
     counts = result.counts(CLASSES) - LEVEL
     assert counts[0] == 2 and counts.sum() == 15 and abs(counts[1] - counts[2]) <= 1
 
@@ -151,12 +160,12 @@ def test_a_filter_that_is_missing_is_asked_for():
 
 def test_real_filtered_drops_real_drawings_that_the_filter_doubts():
     doubted = (0, 1, 2, 3, 14, 29)
-    result = mix("real_filtered", judged_real=judged(*doubted), balance=False)
+    result = mix("real_filtered", real_opinion=judged(*doubted), balance=False)
     assert numbers(result) == numbers(REAL) - set(doubted)
 
 
 def test_real_filtered_balances_to_the_mean():
-    result = mix("real_filtered", judged_real=judged(0, 1, 2, 3, 14, 29))
+    result = mix("real_filtered", real_opinion=judged(0, 1, 2, 3, 14, 29))
     assert result.counts(CLASSES).tolist() == [8, 8, 8]
     assert {0, 1} < numbers(result)  # the surest two of those dropped in the first class
 
@@ -166,4 +175,4 @@ def test_real_filtered_with_hardly_anything_left_is_refused(balance):
     kept = [] if not balance else [3]  # one of three classes: a third of a drawing each
     nearly_all = judged(*set(range(CLASSES * LEVEL)).difference(kept))
     with pytest.raises(TooFewDrawingsError, match=rf"lets {len(kept)} of 30 real .*strictness"):
-        mix("real_filtered", judged_real=nearly_all, balance=balance)
+        mix("real_filtered", real_opinion=nearly_all, balance=balance)

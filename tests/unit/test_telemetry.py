@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from augstudy.core import artifacts, telemetry
-from augstudy.training.checkpoints import TERMINATED, Terminated
+from augstudy.core.stopping import TERMINATED, Terminated
 
 
 @pytest.mark.parametrize(

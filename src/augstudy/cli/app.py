@@ -94,7 +94,7 @@ def invoke(arguments: list[str]) -> int:
 
 
 def _invoke(arguments: list[str]) -> int:
-    from augstudy.local.failures import Interrupted
+    from augstudy.core.stopping import Interrupted
 
     try:
         app(args=arguments, prog_name="augstudy")

@@ -1,9 +1,17 @@
-"""Seeds: which numbers can be one, wherever they come from."""
+"""Seeds: which numbers can be one, and the random generator that each of them makes.
 
+Every NumPy generator comes from here. Initial weights and dropout are Keras's: what seeds these is
+:func:`augstudy.models.backend.prepare`.
+"""
+
+import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from augstudy.core.errors import InputError
+
+if TYPE_CHECKING:  # the command line checks seeds without waiting for numpy
+    import numpy as np
 
 SEEDS = 2**32  # how many there are: Keras takes no more
 
@@ -28,3 +36,21 @@ def check_seeds(seeds: Sequence[Any]) -> None:
         check_seed(seed)
     if not seeds or len(set(seeds)) != len(seeds):
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+
+
+def generator(seed: int, *more: int) -> "np.random.Generator":
+    """The random generator of a seed, or of a seed and what tells its uses apart.
+
+    The same on every machine. One seed with different `more` makes streams that have nothing to do
+    with each other.
+    """
+    import numpy as np
+
+    return np.random.default_rng([seed, *more])
+
+
+def named_generator(seed: int, *purpose: object) -> "np.random.Generator":
+    """The random generator of a seed for a purpose in words, such as ``"split", "cow"``."""
+    text = "/".join(str(part) for part in (seed, *purpose))
+    digest = hashlib.sha256(text.encode()).digest()
+    return generator(int.from_bytes(digest[:16], "little"))

@@ -26,7 +26,7 @@ class TooFewDrawingsError(InputError):
 
 
 @dataclass(frozen=True)
-class Judged:
+class Opinion:
     """What the filter says of N drawings.
 
     ``confidence`` float32 (N,) is its probability of the drawing's label; ``kept`` bool (N,).
@@ -36,7 +36,9 @@ class Judged:
     kept: npt.NDArray[np.bool_]
 
 
-def judge(probabilities: Floats, labels: Labels, thresholds: npt.NDArray[np.float64]) -> Judged:
+def opinion_of(
+    probabilities: Floats, labels: Labels, thresholds: npt.NDArray[np.float64]
+) -> Opinion:
     """Keep drawings whose label the classifier agrees with, surely enough.
 
     Args:
@@ -46,10 +48,10 @@ def judge(probabilities: Floats, labels: Labels, thresholds: npt.NDArray[np.floa
     """
     own = probabilities[np.arange(len(labels)), labels]
     agrees = probabilities.argmax(axis=1) == labels
-    return Judged(own.astype(np.float32), agrees & (own >= thresholds[labels]))
+    return Opinion(own.astype(np.float32), agrees & (own >= thresholds[labels]))
 
 
-def choose(judged: Judged, labels: Labels, count: int, classes: int, balance: bool) -> Rows:
+def choose(judged: Opinion, labels: Labels, count: int, classes: int, balance: bool) -> Rows:
     """Rows of `count` drawings a class: those that were kept, in the order in which they came.
 
     Where too few were kept, the most confident of the others follow. With `balance` that holds in
@@ -79,7 +81,7 @@ def fold_shortage(labels: Labels, folds: int) -> str:
     return f"a class has {fewest} training drawings, too few for {folds} folds"
 
 
-def _merit(judged: Judged) -> npt.NDArray[np.float64]:
+def _merit(judged: Opinion) -> npt.NDArray[np.float64]:
     """Kept drawings are all alike, and better than any that was not."""
     return np.where(judged.kept, 2.0, judged.confidence.astype(np.float64))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
-from augstudy.data.npy import IMAGE_SIDE
+from augstudy.settings.spec import IMAGE
 
 KIND = "dataset"
 SPLITS = ("train", "extra", "val", "test")
@@ -52,7 +52,7 @@ def load_split(artifact: Artifact, name: str) -> Split:
     )
     count = len(images)
     expected = {
-        "images": (images, np.uint8, (count, IMAGE_SIDE, IMAGE_SIDE)),
+        "images": (images, np.uint8, (count, *IMAGE.plane)),
         "labels": (labels, np.int32, (count,)),
         "rows": (rows, np.int64, (count,)),
     }
@@ -74,6 +74,12 @@ def load_pool(artifact: Artifact) -> Split:
             for name in ("images", "labels", "rows")
         )
     )
+
+
+def level_of(artifact: Artifact) -> int:
+    """Real training images of the class that has the fewest."""
+    labels = np.load(artifact.file("train_labels.npy"), allow_pickle=False)
+    return int(np.bincount(labels).min())
 
 
 def load_classes(artifact: Artifact) -> list[str]:

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from augstudy.core import canvas
-from augstudy.data.npy import IMAGE_SIDE
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.splits import Splits
 from augstudy.settings.config import DataSettings
+from augstudy.settings.spec import IMAGE
 
 _BINS = 32
 _SHEET_COLUMNS = 12
@@ -67,7 +67,7 @@ def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
             _strip(row, columns), cmap=canvas.GREYS, vmin=0, vmax=255, interpolation="nearest"
         )
         axis.set_axis_off()
-        axis.text(-2, IMAGE_SIDE / 2, name, ha="right", va="center", fontsize=9)
+        axis.text(-2, IMAGE.height / 2, name, ha="right", va="center", fontsize=9)
     figure.savefig(path, metadata={"Software": None})
 
 
@@ -92,10 +92,11 @@ def _histogram(values: np.ndarray, span: tuple[float, float]) -> dict[str, list[
 
 def _strip(images: np.ndarray, columns: int) -> np.ndarray:
     """Drawings side by side, dark ink on white, each in a thin frame of white."""
-    padded = np.full((IMAGE_SIDE + 2, columns * (IMAGE_SIDE + 2)), 255, np.uint8)
+    height, width = images.shape[1:]
+    padded = np.full((height + 2, columns * (width + 2)), 255, np.uint8)
     for index, image in enumerate(images):
-        start = index * (IMAGE_SIDE + 2) + 1
-        padded[1:-1, start : start + IMAGE_SIDE] = 255 - image
+        start = index * (width + 2) + 1
+        padded[1:-1, start : start + width] = 255 - image
     return padded
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
-from augstudy.data.curation import Judged, TooFewDrawingsError, choose, fold_shortage
+from augstudy.data import shares
+from augstudy.data.curation import Opinion, TooFewDrawingsError, choose, fold_shortage
 from augstudy.settings.arms import Arm
 
 _MORE_SYNTHETIC = "raise synthetic_per_class or lower the arm's share"
@@ -51,7 +53,7 @@ class Sources:
     """What an arm may choose from.
 
     ``real`` are the training drawings of the level, ``extra`` those of the pool beyond it.
-    ``judged_synthetic`` and ``judged_real`` are what the filter says of the rightly labelled
+    ``synthetic_opinion`` and ``real_opinion`` are what the filter says of the rightly labelled
     synthetic drawings and of ``real``; ``balance`` is whether it keeps as many of every class, and
     ``folds`` how many drawings a class it needs at least to judge ``real``.
     """
@@ -59,8 +61,8 @@ class Sources:
     real: Drawings
     extra: Drawings | None = None
     synthetic: Synthetic | None = None
-    judged_synthetic: Judged | None = None
-    judged_real: Judged | None = None
+    synthetic_opinion: Opinion | None = None
+    real_opinion: Opinion | None = None
     balance: bool = True
     folds: int = 0
 
@@ -71,8 +73,11 @@ def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Draw
     How each kind of arm does it is in :mod:`augstudy.settings.arms`.
 
     Raises:
-        TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind.
+        TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind, or
+            its share comes to no image.
     """
+    if short := shares.shortage(arm, int(sources.real.counts(classes).min())):
+        raise TooFewDrawingsError(short)
     return arm.kind.make(Mixer(arm, sources, classes, seed))
 
 
@@ -96,7 +101,7 @@ class Mixer:
     @property
     def count(self) -> int:
         """Drawings a class to add or replace: the arm's share of the class with the fewest."""
-        return round((self.arm.share or 0.0) * int(self.real.counts(self.classes).min()))
+        return shares.images(self.arm.share, int(self.real.counts(self.classes).min()))
 
     def synthetic(self) -> Drawings:
         """The first :attr:`count` synthetic drawings of each class."""
@@ -109,7 +114,7 @@ class Mixer:
     def filtered(self) -> Drawings:
         """As many synthetic drawings, chosen by the filter."""
         right, balance = self._generated().right, self.sources.balance
-        judged = self._judged(self.sources.judged_synthetic)
+        judged = self._judged(self.sources.synthetic_opinion)
         return right.at(choose(judged, right.labels, self.count, self.classes, balance))
 
     def extra(self) -> Drawings:
@@ -119,7 +124,7 @@ class Mixer:
 
     def thinned(self) -> Drawings:
         """The real drawings without :attr:`count` of each class, chosen at random."""
-        generator = np.random.default_rng([self.seed, 0x5EED])
+        generator = rng.generator(self.seed, 0x5EED)
         keep = np.ones(len(self.real), bool)
         for label in range(self.classes):
             rows = np.flatnonzero(self.real.labels == label)
@@ -128,12 +133,12 @@ class Mixer:
 
     def filtered_real(self) -> Drawings:
         """The real drawings that the filter keeps; balanced, as many a class as on average."""
-        unjudged, folds = self.sources.judged_real is None, self.sources.folds
+        unjudged, folds = self.sources.real_opinion is None, self.sources.folds
         if unjudged and (short := fold_shortage(self.real.labels, folds)):
             raise TooFewDrawingsError(
                 f"Arm {self.arm.label!r} needs real drawings judged by the filter, but {short}."
             )
-        judged = self._judged(self.sources.judged_real)
+        judged = self._judged(self.sources.real_opinion)
         passed = int(judged.kept.sum())
         count = min(round(passed / self.classes), int(self.real.counts(self.classes).min()))
         if not (count if self.sources.balance else passed):
@@ -152,7 +157,7 @@ class Mixer:
             )
         return self.sources.synthetic
 
-    def _judged(self, judged: Judged | None) -> Judged:
+    def _judged(self, judged: Opinion | None) -> Opinion:
         if judged is None:
             raise TooFewDrawingsError(
                 f"Arm {self.arm.label!r} needs the filter's judgement: give --curation."

@@ -1,18 +1,28 @@
 """The header of an .npy file of drawings, from as few bytes as possible and without unpickling."""
 
-import ast
+import tokenize
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from augstudy.core.errors import DataError
+import numpy as np
+from numpy.lib import format as npy
 
-IMAGE_SIDE = 28
-ROW_BYTES = IMAGE_SIDE * IMAGE_SIDE
-_MAGIC = b"\x93NUMPY"
+from augstudy.core.errors import DataError
+from augstudy.settings.spec import IMAGE
+
 _FIRST_READ = 128  # the whole header of any file numpy wrote for such an array
 _LONGEST_HEADER = 1 << 16
-_SHAPES = ((ROW_BYTES,), (IMAGE_SIDE, IMAGE_SIDE))
+_SHAPES = ((IMAGE.size,), IMAGE.plane)
+_FORMATS = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0}
+_FORMATS[3] = _FORMATS[2]  # they differ in names of fields alone, which drawings have not
+# What numpy, Python's parser and its tokenizer raise where a header is not what it should be.
+_CORRUPT = (
+    *(ValueError, TypeError, SyntaxError, LookupError, ArithmeticError, MemoryError),
+    *(RecursionError, tokenize.TokenError),
+)
+warnings.filterwarnings("ignore", "Reading `.npy` or `.npz` file required additional header")
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,39 @@ class NpyHeader:
 
     def byte_range(self, first: int, last: int) -> tuple[int, int]:
         """Bytes that hold rows `first` to `last` (exclusive)."""
-        return self.offset + first * ROW_BYTES, self.offset + last * ROW_BYTES
+        return self.offset + first * IMAGE.size, self.offset + last * IMAGE.size
+
+
+class _Beginning:
+    """The beginning of a file as a stream, fetched as far as it is read."""
+
+    def __init__(self, read: Callable[[int, int], bytes], size: int, uri: str) -> None:
+        self._fetch, self._size, self._uri = read, size, uri
+        self._content = read(0, min(_FIRST_READ, size))
+        self.position = 0
+
+    def is_npy(self) -> bool:
+        """Whether it begins as such a file does, however short it is."""
+        return bool(self._content) and self._content.startswith(
+            npy.MAGIC_PREFIX[: len(self._content)]
+        )
+
+    def read(self, count: int = -1, /) -> bytes:
+        """The next bytes.
+
+        Raises:
+            ValueError: they are more than any header has.
+            DataError: the file has not so many.
+        """
+        start, stop = self.position, self.position + count
+        if count > _LONGEST_HEADER:
+            raise ValueError("the header is too long")
+        if stop > self._size:
+            raise DataError(f"{self._uri} ends within its .npy header: copy the file again.")
+        if stop > len(self._content):
+            self._content += self._fetch(len(self._content), stop)
+        self.position = stop
+        return self._content[start:stop]
 
 
 def read_header(read: Callable[[int, int], bytes], size: int, uri: str) -> NpyHeader:
@@ -39,61 +81,39 @@ def read_header(read: Callable[[int, int], bytes], size: int, uri: str) -> NpyHe
         DataError: the file is no .npy file, is cut short, or does not hold an array of
             uint8 of shape (N, 784) or (N, 28, 28) in C order.
     """
-    first = read(0, min(_FIRST_READ, size))
-    start, length = _preamble(first, uri)
-    offset = start + length
-    if length > _LONGEST_HEADER:
-        raise DataError(f"{uri} has a corrupt .npy header: write the file again.")
-    if offset > size:
-        raise DataError(f"{uri} ends within its .npy header: copy the file again.")
-    text = first[start:offset] if offset <= len(first) else first[start:] + read(len(first), offset)
-    rows = _check(_parse(text, uri), uri)
-    whole = (size - offset) // ROW_BYTES
+    stream = _Beginning(read, size, uri)
+    if not stream.is_npy():
+        raise DataError(f"{uri} is not an .npy file: check that it is the right file.")
+    try:
+        version = npy.read_magic(stream)[0]
+        if version not in _FORMATS:
+            raise DataError(f"{uri} has .npy format {version}, but only 1 to 3 are known.")
+        shape, fortran_order, dtype = _FORMATS[version](stream)
+    except _CORRUPT as error:
+        raise DataError(f"{uri} has a corrupt .npy header: write the file again.") from error
+    _check(shape, fortran_order, dtype, uri)
+    rows, whole = shape[0], (size - stream.position) // IMAGE.size
     if rows > whole:
         raise DataError(
             f"{uri} is cut short: its header promises {rows} drawings, but only {whole} are "
             "there; copy the file again."
         )
-    return NpyHeader(offset, rows)
+    return NpyHeader(stream.position, rows)
 
 
-def _preamble(first: bytes, uri: str) -> tuple[int, int]:
-    """Where the header's text starts and how long it is, in bytes."""
-    if not first.startswith(_MAGIC[: len(first)]) or not first:
-        raise DataError(f"{uri} is not an .npy file: check that it is the right file.")
-    width = 2 if first[6:7] == b"\x01" else 4
-    start = len(_MAGIC) + 2 + width
-    if len(first) < start:
-        raise DataError(f"{uri} ends within its .npy header: copy the file again.")
-    if first[6] not in (1, 2, 3):
-        raise DataError(f"{uri} has .npy format {first[6]}, but only 1 to 3 are known.")
-    return start, int.from_bytes(first[start - width : start], "little")
-
-
-def _parse(text: bytes, uri: str) -> dict[str, Any]:
-    try:
-        header = ast.literal_eval(text.decode("utf-8").strip())
-        if set(header) != {"descr", "fortran_order", "shape"}:
-            raise ValueError("unexpected keys")
-        return dict(header)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise DataError(f"{uri} has a corrupt .npy header: write the file again.") from error
-
-
-def _check(header: dict[str, Any], uri: str) -> int:
-    """The number of rows, once everything else is as it should be."""
-    kind, shape = header["descr"], header["shape"]
-    if "O" in str(kind):
+def _check(shape: tuple[int, ...], fortran_order: bool, dtype: np.dtype[Any], uri: str) -> None:
+    if dtype.hasobject:
         raise DataError(
             f"{uri} holds pickled Python objects, which are never loaded: save it as uint8."
         )
-    if kind not in ("|u1", "<u1", ">u1", "u1"):
-        raise DataError(f"{uri} holds numbers of type {kind!r}: save it as uint8 (0 to 255).")
-    if not isinstance(shape, tuple) or shape[1:] not in _SHAPES or not isinstance(shape[0], int):
-        raise DataError(f"{uri} has shape {shape}: (N, 784) or (N, 28, 28) is needed.")
-    if header["fortran_order"]:
+    if dtype != np.uint8:
+        raise DataError(f"{uri} holds numbers of type {dtype.str!r}: save it as uint8 (0 to 255).")
+    if shape[1:] not in _SHAPES:
+        raise DataError(
+            f"{uri} has shape {shape}: (N, {IMAGE.size}) or (N, {IMAGE.height}, {IMAGE.width}) is "
+            "needed."
+        )
+    if fortran_order:
         raise DataError(f"{uri} is in Fortran order: save it in C order.")
-    rows: int = shape[0]
-    if rows < 0:
+    if shape[0] < 0:
         raise DataError(f"{uri} has a corrupt .npy header: write the file again.")
-    return rows

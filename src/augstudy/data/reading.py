@@ -14,12 +14,13 @@ from typing import TypeVar
 import numpy as np
 
 from augstudy.core.errors import InputError
-from augstudy.data.npy import IMAGE_SIDE, NpyHeader, read_header
+from augstudy.data.npy import NpyHeader, read_header
 from augstudy.data.sampling import RESERVES, RowRange, choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo, Source, find_class, open_source
 from augstudy.data.sources.base import ChangedError
 from augstudy.data.sources.cache import CachedSource
 from augstudy.settings.config import DataSettings
+from augstudy.settings.spec import IMAGE
 
 _PARALLEL_READS = 8  # the HTTP clients keep ten connections each
 
@@ -138,7 +139,7 @@ def _assemble(plan: _Plan, body: bytes) -> ClassDrawings:
     return ClassDrawings(
         info=plan.info,
         available=plan.header.rows,
-        images=np.frombuffer(body, np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE),
+        images=np.frombuffer(body, np.uint8).reshape(-1, *IMAGE.plane),
         rows=row_numbers(plan.ranges),
         byte_ranges=plan.byte_ranges,
         sha256=hashlib.sha256(body).hexdigest(),

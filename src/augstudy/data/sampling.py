@@ -1,8 +1,8 @@
 """Which rows of a file to read: random blocks, so that few requests fetch few bytes."""
 
-import hashlib
-
 import numpy as np
+
+from augstudy.core.rng import named_generator
 
 # Share read beyond the need, in place of blank and repeated drawings; more if that was too few.
 RESERVES = (0.02, 0.3, 4.0)
@@ -12,13 +12,6 @@ _SMALLEST_BLOCK = 16  # rows
 _NEARLY_ALL = 0.95
 
 RowRange = tuple[int, int]
-
-
-def generator(seed: int, *purpose: object) -> np.random.Generator:
-    """A random generator of its own for each purpose, the same on every machine."""
-    text = "/".join(str(part) for part in (seed, *purpose))
-    digest = hashlib.sha256(text.encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:16], "little"))
 
 
 def choose_rows(
@@ -41,7 +34,7 @@ def choose_rows(
     if wanted >= _NEARLY_ALL * rows:
         return [(0, rows)]
     block = max(_SMALLEST_BLOCK, -(-wanted // _MOST_BLOCKS))
-    order = generator(seed, "rows", name, rows).permutation(-(-rows // block))
+    order = named_generator(seed, "rows", name, rows).permutation(-(-rows // block))
     chosen, left = [], wanted
     for index in order:
         first = int(index) * block

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from augstudy.core.errors import InputError
+from augstudy.core.rng import named_generator
 from augstudy.data.dataset import SPLITS, Split
 from augstudy.data.reading import ClassDrawings
-from augstudy.data.sampling import generator
 from augstudy.settings.config import DataSettings
 
 
@@ -57,7 +57,7 @@ def make_splits(drawings: Mapping[str, ClassDrawings], settings: DataSettings) -
     parts: dict[str, list[Split]] = {name: [] for name in SPLITS}
     for label, name in enumerate(settings.classes):
         item = drawings[name]
-        shuffled = generator(settings.seed, "split", name).permutation(usable[name])
+        shuffled = named_generator(settings.seed, "split", name).permutation(usable[name])
         first = 0
         for split, count in counts.items():
             chosen = shuffled[first : first + count]

@@ -5,6 +5,7 @@ from typing import Any
 
 from augstudy.core.errors import InputError
 from augstudy.core.rng import check_seed, check_seeds
+from augstudy.data import shares
 from augstudy.models.recipes import classifier_recipe, decoded, gan_recipe
 from augstudy.objects import check_address
 from augstudy.objects.address import refuse_credentials
@@ -41,7 +42,7 @@ def check(values: Mapping[str, Any]) -> None:
     if "arms" in values:
         _check_arms(values["arms"])
         if {"level", "train_per_class"} <= set(values):
-            _check_pool(values["arms"], parse(DataSettings, data, "the data settings"))
+            _check_shares(values["arms"], parse(DataSettings, data, "the data settings"))
     if "seeds" in values:
         check_seeds(values["seeds"])
     if "gan_seed" in values:
@@ -113,12 +114,14 @@ def _check_arms(arms: Sequence[Any]) -> None:
         raise InputError("Arm real is missing: every other arm is compared with it.")
 
 
-def _check_pool(arms: Sequence[Any], data: DataSettings) -> None:
-    """Refuse an arm that asks for more real drawings than the pool has beyond the level."""
+def _check_shares(arms: Sequence[Any], data: DataSettings) -> None:
+    """Refuse a share that is no image, or more real drawings than there are beyond the level."""
     spare = data.train_per_class - data.used_level
-    for arm in (Arm.model_validate(item) for item in arms):
-        needed = round((arm.share or 0.0) * data.used_level)
-        if arm.kind.extra and needed > spare and not arm.optional:
+    for arm in (arm for item in arms if not (arm := Arm.model_validate(item)).optional):
+        needed = shares.images(arm.share, data.used_level)
+        if short := shares.shortage(arm, data.used_level):
+            raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
+        if arm.kind.extra and needed > spare:
             raise InputError(
                 f"Arm {arm.label} needs {needed} real drawings a class beyond level "
                 f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "

@@ -1,8 +1,5 @@
 """Shows a run while it goes on: a live table on a terminal, a line a step elsewhere."""
 
-from types import TracebackType
-from typing import Protocol
-
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -11,6 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import Self
 
 from augstudy.core.formats import duration
 from augstudy.local.events import RunState, Step, now
@@ -21,20 +19,18 @@ _MARKS = {"done": ("✓", "green"), "stopped": ("■", "yellow")}
 _FAILED = ("✗", "red")
 
 
-class Display(Protocol):
+class Display:
     """Draws the state of a run; a context manager."""
 
-    def __enter__(self) -> "Display": ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def update(self, state: RunState) -> None:
         """Draw what changed."""
+        raise NotImplementedError
 
 
 def make(console: Console, place: str = "") -> Display:
@@ -42,23 +38,12 @@ def make(console: Console, place: str = "") -> Display:
     return LiveDisplay(console, place) if console.is_terminal else LineDisplay(console)
 
 
-class LineDisplay:
+class LineDisplay(Display):
     """One line when a step begins and one when it ends; for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._told: dict[int, str] = {}
-
-    def __enter__(self) -> "LineDisplay":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def update(self, state: RunState) -> None:
         """Print the steps that began or ended since the last call."""
@@ -75,7 +60,7 @@ class LineDisplay:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class LiveDisplay:
+class LiveDisplay(Display):
     """Finished steps above, ticked; below them a bar for each step at work."""
 
     def __init__(self, console: Console, place: str = "") -> None:
@@ -94,16 +79,11 @@ class LiveDisplay:
             redirect_stderr=False,
         )
 
-    def __enter__(self) -> "LiveDisplay":
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def update(self, state: RunState) -> None:

@@ -26,15 +26,6 @@ class StepError(AugstudyError):
         self.log = log
 
 
-class Interrupted(Exception):  # noqa: N818 (not an error)
-    """The person, or the system, asked the run to stop; `signal` says how."""
-
-    def __init__(self, signal: int, log: Path | None = None) -> None:
-        super().__init__(f"stopped by signal {signal}")
-        self.signal = signal
-        self.log = log
-
-
 def explain(state: RunState, log: Path) -> StepError:
     """The best account of the failure of a run that the events and the log give."""
     if state.failed:

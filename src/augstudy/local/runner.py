@@ -5,15 +5,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -24,9 +21,10 @@ from augstudy.core.errors import InputError
 from augstudy.core.files import open_log
 from augstudy.core.machine import usable_cores
 from augstudy.core.redaction import without_secrets
+from augstudy.core.stopping import Interrupted, end_group, interruptible
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
-from augstudy.local.failures import Interrupted, StepError, explain
+from augstudy.local.failures import StepError, explain
 from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
 from augstudy.local.series import Series
 from augstudy.runs.record import difference_of
@@ -34,7 +32,6 @@ from augstudy.runs.record import difference_of
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
-_GRACE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -147,7 +144,7 @@ def _execute(
     screen: display.Display,
 ) -> None:
     follower = Follower(folder.path / EVENTS)
-    with _stop_signals(), screen, _worker(pipeline, folder, environment) as process:
+    with interruptible(), screen, _worker(pipeline, folder, environment) as process:
         code: int | None = None
         try:
             while code is None and not state.failed:
@@ -169,7 +166,7 @@ def _execute(
             raise
         finally:
             if code != 0:
-                _end(process)
+                end_group(process)
             follower.update(state)
             screen.update(state)
     raise explain(state, folder.log)
@@ -214,49 +211,3 @@ def _worker(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         folder.sweep()
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the worker and all steps it started."""
-    for number, patience in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-        if not _group_alive(process.pid):
-            return
-
-
-def _group_alive(group: int) -> bool:
-    deadline = time.monotonic() + _GRACE_S
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except (ProcessLookupError, PermissionError):
-            return False
-        time.sleep(_POLL_S / 2)
-    return True
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[None]:
-    """Turn Ctrl-C, a closed terminal and a polite kill into :class:`Interrupted`."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    asked = False
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if not asked:  # the second must not disturb the ending of the steps
-            asked = True
-            raise Interrupted(number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -22,10 +22,10 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 from augstudy.core import fingerprint, outlets
+from augstudy.core.stopping import KILLED
 
 _EXECUTOR = "kfp.dsl.executor_main"
 # What the steps import; the backend first: it spares Keras libraries that it does not need.
@@ -37,7 +37,6 @@ LIBRARIES = (
     "augstudy.steps.cam",
     "augstudy.steps.summarize",
 )
-_KILLED = 128 + signal.SIGKILL
 
 
 class Nursery:
@@ -61,12 +60,7 @@ class Nursery:
         self._far.close()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._channel.close()
         if self._process:
             self._process.wait()
@@ -101,7 +95,7 @@ class Nursery:
                 print(line, end="")  # noqa: T201 (as KFP does; it has replaced print)
         with os.fdopen(code, "rb") as stream:
             said = stream.read()
-        return int(said) if said else _KILLED
+        return int(said) if said else KILLED
 
 
 def can_run(full_command: Sequence[str]) -> bool:

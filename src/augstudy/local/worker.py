@@ -7,16 +7,14 @@ whose temporary folder is removed with it, none of that reaches the caller.
 
 import contextlib
 import json
-import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from augstudy.core import outlets
+from augstudy.core.stopping import end_with_parent
 
 
 def main(request: str) -> None:
@@ -61,17 +59,10 @@ def _warm_steps() -> Iterator[None]:
         yield
 
 
-def _end_with_parent() -> None:
-    """End this process and its steps once the other end of standard input is gone."""
-    while os.read(0, 1):
-        pass
-    os.killpg(0, signal.SIGTERM)
-
-
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     line = sys.stdin.readline()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     with outlets.guarded():
         try:
             main(line)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import DataError
 from augstudy.metrics.scores import BY_CLASS, SCORES, Counts
@@ -131,7 +132,7 @@ def _bootstrap(
     resamples: int,
 ) -> dict[str, Floats]:
     """Each score of each resample: (B,) or (B, C)."""
-    generator = np.random.default_rng(0)
+    generator = rng.generator(0)
     seeds = len(predicted)
     called = _indicator(predicted, classes)
     hit = _indicator(np.where(predicted == labels, predicted, -1), classes)

@@ -1,7 +1,7 @@
 """Every figure of synthetic images: its name, how to read it, and some of their formulas.
 
 A figure is one function below that compares images with the reference; :func:`figure` above it says
-the rest. :mod:`augstudy.metrics.quality` computes it for synthetic and for real images, with its
+the rest. :mod:`augstudy.metrics.measuring` computes it for synthetic and for real images, with its
 interval, and for each class. What shares its work with others, or needs a training, is named here
 and computed there.
 """
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.core.arrays import Floats, Images, Labels
+from augstudy.metrics.gan_training import relative_diversity
 from augstudy.metrics.generative import Indices
-from augstudy.metrics.signals import relative_diversity
 
 Direction = Literal["lower", "higher", "as real"]
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 
 Indices = NDArray[np.intp]
@@ -41,19 +42,6 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     return shift + max(spread, 0.0)
 
 
-def kernel_distance(real: ArrayLike, fake: ArrayLike) -> float:
-    """Kernel distance (KID): 0 on average if both come from one distribution, below by chance.
-
-    The unbiased squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al.
-    2018, arXiv 1801.01401). They average over subsets to save time; here all pairs count, which
-    has the least variance.
-
-    Raises:
-        ValueError: fewer than two images, or features of different length.
-    """
-    return discrepancy(*kernels(real, fake))
-
-
 def kernels(real: ArrayLike, fake: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """The kernel of all pairs: real-real, fake-fake and real-fake, for :func:`discrepancy`."""
     x, y = _checked(real, fake, 2)
@@ -61,41 +49,17 @@ def kernels(real: ArrayLike, fake: ArrayLike) -> tuple[Floats, Floats, Floats]:
 
 
 def discrepancy(within_real: Floats, within_fake: Floats, between: Floats) -> float:
-    """The unbiased squared maximum mean discrepancy from the kernels of all pairs."""
+    """Kernel distance (KID): 0 on average if both come from one distribution, below by chance.
+
+    The unbiased squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al.
+    2018, arXiv 1801.01401), from the kernels of all pairs. They average over subsets to save time;
+    here all pairs count, which has the least variance.
+    """
     same = sum(
         (item.sum() - np.trace(item)) / (len(item) * (len(item) - 1))
         for item in (within_real, within_fake)
     )
     return float(same - 2 * between.mean())
-
-
-def precision_recall(real: ArrayLike, fake: ArrayLike, k: int = PRECISION_K) -> tuple[float, float]:
-    """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991), 0 to 1.
-
-    Precision is the share of fake images that lie within the reach of a real one, its distance to
-    its k-th nearest real neighbour: are the images plausible? Recall is the same with the roles
-    swapped: is every kind of real image among them? A single far outlier has a wide reach and
-    flatters both.
-
-    Raises:
-        ValueError: not more than `k` images, or features of different length.
-    """
-    found = neighbourhoods(*distances(real, fake), precision_k=k, density_k=k)
-    return found["precision"], found["recall"]
-
-
-def density_coverage(real: ArrayLike, fake: ArrayLike, k: int = DENSITY_K) -> tuple[float, float]:
-    """Density (0 up, about 1 for real images) and coverage (0 to 1), robust to outliers.
-
-    Density counts how many reaches of real images a fake one lies in, over `k`. Coverage is the
-    share of real images with a fake one within their reach: with equal N, 1 - 2^-k on average
-    for images of the same distribution (Naeem et al. 2020, arXiv 2002.09797).
-
-    Raises:
-        ValueError: not more than `k` images, or features of different length.
-    """
-    found = neighbourhoods(*distances(real, fake), precision_k=k, density_k=k)
-    return found["density"], found["coverage"]
 
 
 def distances(real: ArrayLike, fake: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -112,6 +76,16 @@ def neighbourhoods(
     density_k: int = DENSITY_K,
 ) -> dict[str, float]:
     """``precision``, ``recall``, ``density`` and ``coverage`` from the distances of all pairs.
+
+    Precision is the share of fake images that lie within the reach of a real one, its distance to
+    its k-th nearest real neighbour: are the images plausible? Recall is the same with the roles
+    swapped: is every kind of real image among them? A single far outlier has a wide reach and
+    flatters both (Kynkaanniemi et al. 2019, arXiv 1904.06991).
+
+    Density, about 1 for real images, counts how many reaches of real images a fake one lies in,
+    over k. Coverage is the share of real images with a fake one within their reach: with equal
+    numbers, 1 - 2^-k on average for images of the same distribution. Both are robust to outliers
+    (Naeem et al. 2020, arXiv 2002.09797).
 
     Raises:
         ValueError: not more images than neighbours are asked for.
@@ -184,7 +158,7 @@ def standard_error(
         fake: number of fake images.
         halves: number of random halves.
     """
-    random = np.random.default_rng(0)
+    random = rng.generator(0)
     found = [figures(_half(real, random), _half(fake, random)) for _ in range(halves)]
     return np.asarray(np.std(np.asarray(found, np.float64), axis=0, ddof=1))
 

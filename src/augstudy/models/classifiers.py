@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from augstudy.core.errors import InputError
 from augstudy.settings.config import NetworkSettings
+from augstudy.settings.spec import IMAGE
 
 if TYPE_CHECKING:
     from augstudy.models.backend import keras
 
 Stack = Callable[[Any, int], Iterable[Any]]
 
-IMAGE_SHAPE = (28, 28, 1)
 # Epochs of a few hundred drawings have ten steps. Keras's 0.99 then is still at its first values
 # when the best epoch by validation has long been chosen.
 BATCH_NORM_MOMENTUM = 0.9
@@ -89,7 +89,7 @@ class ConvNet:
 
     def size(self) -> int:
         """Pixels along a side behind the last block; less than 1 if nothing is left."""
-        lost, size = self.padding == "valid", IMAGE_SHAPE[0]
+        lost, size = self.padding == "valid", IMAGE.shape[0]
         for kernel in self.kernels:
             size = (size - lost * self.convs * (kernel - 1)) // self.pool_size
         return size - lost * len(self.extra) * 2
@@ -208,7 +208,7 @@ def build(name: str, classes: int, network: NetworkSettings | None = None) -> "k
     layers = keras.layers
     return keras.Sequential(
         [
-            keras.Input(IMAGE_SHAPE),
+            keras.Input(IMAGE.shape),
             layers.Rescaling(1 / 255),
             *stack(layers, classes),
             layers.Softmax(dtype="float32", name="probabilities"),

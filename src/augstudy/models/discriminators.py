@@ -12,6 +12,7 @@ from typing import Any
 from augstudy.core.errors import InputError
 from augstudy.models.backend import keras
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
+from augstudy.settings.spec import IMAGE
 
 layers = keras.layers
 PREFIX = "discriminator"
@@ -77,7 +78,7 @@ def build(name: str, logits: int, *, spectral: bool, filter_size: int = 0) -> ke
     if name not in DISCRIMINATORS:
         known = ", ".join(sorted(DISCRIMINATORS))
         raise InputError(f"There is no GAN architecture {name!r}; choose one of: {known}.")
-    images = keras.Input((28, 28, 1), name="images")
+    images = keras.Input(IMAGE.shape, name="images")
     kit = Kit(spectral, filter_size)
     features = DISCRIMINATORS[name](images, kit)
     heads = {

@@ -6,14 +6,17 @@ in 0-1. Every layer's name starts with ``generator_``: the optimizer tells the t
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from augstudy.core.errors import InputError
 from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
+from augstudy.settings.spec import IMAGE
 
 layers = keras.layers
 PREFIX = "generator"
+SMALL = (IMAGE.height // 4, IMAGE.width // 4)  # doubled twice
 Network = Callable[[Any, Any, int], Any]
 
 GENERATORS: dict[str, Network] = {}
@@ -50,9 +53,9 @@ def report(noise: Any, labels: Any, classes: int) -> Any:
     latent_dim = noise.shape[-1]
     embedding = layers.Embedding(classes, latent_dim, name=_named("embedding"))(labels)
     x = layers.Multiply(name=_named("seed"))([noise, embedding])
-    x = layers.Dense(7 * 7 * 128, name=_named("dense"))(x)
+    x = layers.Dense(prod(SMALL) * 128, name=_named("dense"))(x)
     x = _leaky(x, "dense")
-    x = layers.Reshape((7, 7, 128), name=_named("reshape"))(x)
+    x = layers.Reshape((*SMALL, 128), name=_named("reshape"))(x)
     for index, (filters, kernel, upscale) in enumerate(((256, 5, 1), (128, 5, 1), (64, 3, 0)), 1):
         if upscale:
             x = layers.UpSampling2D(name=_named(f"up_{index}"))(x)
@@ -80,8 +83,8 @@ def _leaky(x: Any, name: str) -> Any:
 def compact(noise: Any, labels: Any, classes: int) -> Any:
     """A small generator whose every stage knows the class."""
     code = _code(noise, labels, classes)
-    x = layers.Dense(7 * 7 * 80, use_bias=False, name=_named("dense"))(code)
-    x = layers.Reshape((7, 7, 80), name=_named("reshape"))(x)
+    x = layers.Dense(prod(SMALL) * 80, use_bias=False, name=_named("dense"))(code)
+    x = layers.Reshape((*SMALL, 80), name=_named("reshape"))(x)
     for index, filters in ((1, 48), (2, 20)):
         x = _conditional(x, code, f"stage_{index}")
         x = _doubled(x, filters, f"up_{index}")
@@ -92,8 +95,8 @@ def compact(noise: Any, labels: Any, classes: int) -> Any:
 def resnet(noise: Any, labels: Any, classes: int) -> Any:
     """Residual blocks (He et al. 2016) from 7 to 14 to 28 pixels; every one knows the class."""
     code = _code(noise, labels, classes)
-    x = layers.Dense(7 * 7 * 64, use_bias=False, name=_named("dense"))(code)
-    x = layers.Reshape((7, 7, 64), name=_named("reshape"))(x)
+    x = layers.Dense(prod(SMALL) * 64, use_bias=False, name=_named("dense"))(code)
+    x = layers.Reshape((*SMALL, 64), name=_named("reshape"))(x)
     for index, filters in ((1, 32), (2, 16)):
         x = _residual(x, code, filters, f"block_{index}")
     return _ink(_conditional(x, code, "last"))

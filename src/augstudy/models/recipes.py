@@ -20,6 +20,7 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
 }
 
 GANS: dict[str, dict[str, Any]] = {
+    "report": {"architecture": "report", "ema": 0.0, "batch_size": 100, "steps": 2000},
     "compact": {
         "architecture": "compact",
         "spectral_norm": True,
@@ -45,31 +46,6 @@ GANS: dict[str, dict[str, Any]] = {
         "zoom": 0.1,
     },
 }
-
-# The ladder, from the student report's GAN upwards. Each rung: the one below, and what it changes.
-LADDER: dict[str, tuple[str, dict[str, Any]]] = {
-    "report": ("", {"architecture": "report", "ema": 0.0, "batch_size": 100, "steps": 2000}),
-    "report_sn": ("report", {"spectral_norm": True, "loss": "hinge"}),
-    "resnet_ema": (
-        "report_sn",
-        {
-            "architecture": "resnet",
-            "ema": 0.999,
-            # What suits these networks, tens of times quicker than the report's.
-            "latent_dim": 64,
-            "batch_size": 64,
-            "steps": 12_000,
-            "learning_rate": 1e-3,
-            "final_rate": 0.1,
-            "evaluations": 16,
-        },
-    ),
-    "diffaugment": ("resnet_ema", {"shift": 3.5, "cutout": 0.4}),
-    "projection": ("diffaugment", {"projection": 1.0, "class_weight": 0.0}),
-    "adc": ("diffaugment", {"class_loss": "adc"}),
-}
-for _name, (_below, _changes) in LADDER.items():
-    GANS[_name] = {**GANS.get(_below, {}), **_changes}
 
 
 def classifier_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> ClassifierSettings:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.data import shares
 from augstudy.pages import wording
 from augstudy.pages.figures import pictures
 from augstudy.pages.sections import shown_classes
@@ -43,7 +44,7 @@ def shortfalls(material: Material) -> list[str]:
         judged = record["synthetic" if kind.synthetic else "real"]
         by_class = judged["by_class"]
         mean = judged["kept"] / len(by_class)
-        wanted = round((arm.share or 0.0) * material.level) if kind.synthetic else round(mean)
+        wanted = shares.images(arm.share, material.level) if kind.synthetic else round(mean)
         short = {name: item["kept"] for name, item in by_class.items() if item["kept"] < wanted}
         if balance and short:
             listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())

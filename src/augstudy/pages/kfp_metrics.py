@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.metrics.classification import confusion_matrices
 from augstudy.metrics.scores import SCORES
 
 MOST_SCALARS = 60
@@ -112,9 +113,8 @@ def confusion(
     classes = probabilities.shape[-1]
     if classes > MOST_CLASSES:
         return []
-    pairs = labels.astype(np.int64) * classes + probabilities.argmax(axis=-1)
-    counts = np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
-    rows: list[list[int]] = counts.tolist()
+    counts = confusion_matrices(probabilities.argmax(axis=-1), labels, classes)
+    rows: list[list[int]] = counts.sum(axis=0).tolist()
     return rows
 
 

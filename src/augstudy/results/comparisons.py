@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from augstudy.results.material import ArmResult
 from augstudy.settings.arms import KINDS
 from augstudy.stats import verdicts
+from augstudy.stats.correction import holm
 from augstudy.stats.paired import (
     ENDS,
     PairedDifference,
-    holm,
     mcnemar,
     paired_difference,
     two_way_bootstrap,

@@ -12,7 +12,8 @@ from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import load_split
 from augstudy.pages import wording
 from augstudy.results.sweep import readable
-from augstudy.stats.paired import CONFIDENCE, holm, run_difference
+from augstudy.stats.correction import holm
+from augstudy.stats.paired import CONFIDENCE, run_difference
 from augstudy.stats.scatter import run_scatter
 from augstudy.tuning.gan_points import CHOOSES, METRICS, Drawn, best, values_of
 from augstudy.tuning.sweep import BASE, Sweep

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import InputError
 from augstudy.metrics.classification import CONFIDENCE
@@ -62,7 +63,7 @@ def from_summaries(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     by_level: dict[int, Mapping[str, Any]] = {}
     for summary in summaries:
         by_level.setdefault(int(summary["data"]["level"]), summary)
-    generator = np.random.default_rng(0)
+    generator = rng.generator(0)
     values: dict[tuple[int, str], float] = {}
     draws: dict[tuple[int, str], Floats] = {}
     kinds: dict[str, dict[str, Any]] = {}

@@ -15,7 +15,8 @@ from augstudy.results.material import ArmResult, place, read_arm
 from augstudy.runs.choosing import find_arms
 from augstudy.runs.record import Record
 from augstudy.runs.shelf import Shelf
-from augstudy.stats.paired import PairedDifference, holm
+from augstudy.stats.correction import holm
+from augstudy.stats.paired import PairedDifference
 from augstudy.stats.verdicts import verdict
 
 MOST = 8

@@ -18,6 +18,7 @@ from augstudy.core.errors import InputError
 from augstudy.core.names import why_no_class
 from augstudy.core.rng import SEEDS
 from augstudy.objects.address import refuse_credentials
+from augstudy.settings.spec import IMAGE
 
 MAMMALS = (
     "camel",
@@ -234,7 +235,9 @@ class GeneratorSettings(Settings):
     final_rate: float = Field(1.0, gt=0, le=1, description="share of the rate left at the end")
     ema: float = Field(0.99, ge=0, lt=1, description="decay a step of the averaged generator")
     flip: bool = Field(False, description="mirror half of the real images")
-    shift: float = Field(0.0, ge=0, le=14, description="pixels by which images are moved")
+    shift: float = Field(
+        0.0, ge=0, le=IMAGE.height // 2, description="pixels by which images are moved"
+    )
     zoom: float = Field(0.0, ge=0, lt=1, description="share by which images are scaled")
     # At most 50: generators of moments nearer to each other would seem to stand still.
     evaluations: int = Field(
@@ -251,7 +254,10 @@ class GanSettings(GeneratorSettings):
         "", description="architecture of the discriminator, where it is not the generator's"
     )
     filter_size: int = Field(
-        0, ge=0, le=28, description="side of the discriminator's filters; 0 is the architecture's"
+        0,
+        ge=0,
+        le=IMAGE.height,
+        description="side of the discriminator's filters; 0 is the architecture's",
     )
     spectral_norm: bool = Field(
         False, description="of the discriminator's weights, in the place of batch normalisation"

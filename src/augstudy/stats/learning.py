@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import ENDS, RESAMPLES, Outcomes
@@ -58,7 +59,7 @@ def accuracy_draws(
         resamples: B.
         seed: of the resampling.
     """
-    generator = np.random.default_rng(seed)
+    generator = rng.generator(seed)
     levels = sorted({level for level, _ in outcomes})
     by_level = [[cell for cell in outcomes if cell[0] == level] for level in levels]
     groups = [list(outcomes)] if same_images else by_level

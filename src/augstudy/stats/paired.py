@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
@@ -165,7 +166,7 @@ def two_way_bootstrap(
     """
     difference = as_differences(correct_a, correct_b)
     seeds, images = difference.shape
-    generator = np.random.default_rng(seed)
+    generator = rng.generator(seed)
     columns = difference.T.astype(np.float64)
     drawn = []
     for weights in image_weights(np.zeros(images, np.int32), resamples, generator):
@@ -200,17 +201,6 @@ def mcnemar(correct_a: Outcomes, correct_b: Outcomes) -> list[McNemar]:
     return [McNemar(int(more), int(less), float(p_value)) for more, less, p_value in rows]
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of p-values for having made several comparisons."""
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
-
-
 def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
     """Of two arms' outcomes (S, N): 1 where only a is right, -1 where only b is.
 
@@ -229,7 +219,7 @@ def _deviations(
     difference: Differences, resamples: int, seed: int, runs: RunScatter | None = None
 ) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
-    generator = np.random.default_rng(seed)
+    generator = rng.generator(seed)
     seeds = len(difference)
     # An image enters only by its sum over seeds, so resampling images is resampling those sums.
     every = np.append(difference.sum(axis=0), [seeds, -seeds])

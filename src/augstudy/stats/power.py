@@ -1,5 +1,6 @@
 """How small an effect a study can see, and what it would take to see a smaller one."""
 
+import bisect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,15 +132,9 @@ def needed(sees: Callable[[int, int], bool], seeds: int, images: int) -> Needed:
 
 def _first(enough: Callable[[int], bool], have: int, most: int) -> int | None:
     """How many more than `have` are enough; None if even `most` are not."""
-    low, high = have, 2 * have
-    while not enough(high):
-        if high >= most:
-            return None
-        low, high = high, min(most, 2 * high)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high - have
+    counts = range(have + 1, most + 1)
+    found = bisect.bisect_left(counts, True, key=enough)
+    return found + 1 if found < len(counts) else None
 
 
 def _rounded(count: int) -> int:

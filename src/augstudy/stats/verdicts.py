@@ -26,7 +26,7 @@ def verdict(
 
     Args:
         difference: the comparison.
-        p_adjusted: its p-value after :func:`~augstudy.stats.paired.holm`; None if it is the
+        p_adjusted: its p-value after :func:`~augstudy.stats.correction.holm`; None if it is the
             only comparison.
         margin: differences below this share do not matter to the one who asks.
     """

@@ -11,7 +11,6 @@ cluster a missing service is waited for first, see :mod:`augstudy.steps.patience
 
 import contextlib
 import logging
-import math
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from augstudy.core import artifacts, outlets
-from augstudy.core.errors import AugstudyError
+from augstudy.core.errors import AugstudyError, InputError
 from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
+from augstudy.data import shares
 from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm
 from augstudy.settings.config import CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
@@ -32,7 +32,6 @@ _SKIPPED = "Skipped: "
 NO_SYNTHETIC = "no arm uses synthetic images"
 NO_CHAMPION = "there is no champion yet"
 NO_FILTER = "no arm is filtered"
-CANDIDATES = 4  # synthetic images drawn for each one that an arm with a filter wants
 
 logger = logging.getLogger("augstudy")
 
@@ -68,18 +67,22 @@ def parse_arms(arms: Sequence[Mapping[str, Any]]) -> list[Arm]:
     return [parse(Arm, arm, "an arm") for arm in arms]
 
 
-def images_needed(arms: Sequence[Arm], level: int) -> int:
-    """Synthetic images a class that the greediest of `arms` uses at `level`; 0 if none uses any.
+def synthetic_wanted(dataset: str, arms: Sequence[Mapping[str, Any]]) -> int:
+    """Synthetic images per class that a study of `arms` needs; 0 if no arm uses any.
 
-    An arm with a filter needs more of them to choose from.
+    Raises:
+        InputError: an arm is wrong, or its share comes to no image and it is not optional.
     """
-    shares = [
-        (arm.share or 0.0) * (CANDIDATES if arm.kind.filtered else 1)
-        for arm in arms
-        if arm.kind.synthetic
-    ]
-    # Shares are decimals: 0.3 x 60 is 18, though 0.3 in binary is a little more.
-    return math.ceil(round(max(shares, default=0.0) * level, 6))
+    parsed = parse_arms(arms)
+    if all(arm.share is None for arm in parsed):
+        return 0
+    from augstudy.data.dataset import level_of
+
+    level = level_of(artifacts.read(Path(dataset), "dataset"))
+    for arm in parsed:
+        if (short := shares.shortage(arm, level)) and not arm.optional:
+            raise InputError(short)
+    return shares.synthetic_wanted(parsed, level)
 
 
 def ordered(value: Any) -> Any:
@@ -114,7 +117,7 @@ def train_judge(
     """Train the judge, unless no arm needs synthetic images."""
     with step("train_judge") as me:
         parsed = parse(JudgeSettings, decoded(settings), "the judge's settings")
-        if images_needed(parse_arms(arms), level=1):
+        if synthetic_wanted(dataset, arms):
             from augstudy.steps.train_judge import run
 
             run(Path(dataset), Path(out), parsed)
@@ -141,7 +144,7 @@ def train_gan(
         from augstudy.models.recipes import gan_recipe
 
         settings = gan_recipe(recipe, decoded(overrides))
-        if images_needed(parse_arms(arms), level=1):
+        if synthetic_wanted(dataset, arms):
             from augstudy.steps.train_gan import run
 
             whole, eye = Path(dataset), given(judge)
@@ -174,7 +177,7 @@ def synthesize(
             from augstudy.pages import kfp_metrics
             from augstudy.steps.synthesize import run
 
-            wanted = per_class or images_needed(parse_arms(arms), level)
+            wanted = per_class or shares.synthetic_wanted(parse_arms(arms), level)
             dataset, judge = Path(inputs["dataset"]), given(inputs["judge"])
             made = run(gan, Path(out), wanted, seed=seed, dataset=dataset, judge=judge)
             return kfp_metrics.synthetic(made.json("quality.json"))

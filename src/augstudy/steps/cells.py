@@ -11,6 +11,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
+from augstudy.data import shares
 from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm
 from augstudy.settings.config import parse
@@ -48,22 +49,29 @@ def train_cnn(
 
         settings = classifier_recipe(recipe, decoded(overrides))
         share_cores()
+        from augstudy.data.dataset import level_of
         from augstudy.steps.train_cnn import run, shortage
 
         needed = {"synthetic": parsed.kind.synthetic, "curation": parsed.kind.filtered}
         asked = {name: inputs[name] for name, need in needed.items() if need and name in inputs}
         missing = [path for path in asked.values() if given(path) is None]
-        if missing:
-            _leave_out(out, parsed, me, why_skipped(missing[0]))
-            return
         dataset = Path(inputs["dataset"])
+        if missing:
+            level = level_of(artifacts.read(dataset, "dataset"))
+            too_small = _about(parsed, shares.shortage(parsed, level))
+            _leave_out(out, parsed, me, too_small or why_skipped(missing[0]))
+            return
         images = {name: Path(path) for name, path in asked.items()}
         if parsed.optional and (short := shortage(dataset, parsed, **images)):
-            why = short.replace(f"Arm {parsed.label!r}", "it").removesuffix(".")
-            _leave_out(out, parsed, me, why)
+            _leave_out(out, parsed, me, _about(parsed, short))
         else:
             whole = [int(seed) for seed in seeds]
             run(dataset, Path(out), parsed, whole, settings, **images)
+
+
+def _about(arm: Arm, sentence: str) -> str:
+    """What a sentence says of `arm`, as a clause."""
+    return sentence.replace(f"Arm {arm.label!r}", "it").removesuffix(".")
 
 
 def _leave_out(out: str, arm: Arm, me: Stage, why: str) -> None:
@@ -115,10 +123,10 @@ def evaluate(
 def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict[str, Any]:
     import numpy as np
 
+    from augstudy.data.dataset import level_of
     from augstudy.pages import kfp_metrics
 
-    train = np.load(artifacts.read(dataset, "dataset").file("train_labels.npy"), allow_pickle=False)
-    level = int(np.bincount(train).min())
+    level = level_of(artifacts.read(dataset, "dataset"))
     name = label or evaluation.json("arm.json")["label"]
     with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
         probabilities, labels = stored["probabilities"], stored["labels"]

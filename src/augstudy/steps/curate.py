@@ -17,10 +17,9 @@ from augstudy.core.arrays import Probabilities
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays, write_json
-from augstudy.core.rng import check_seed
-from augstudy.data.curation import Judged, fold_shortage, judge
+from augstudy.core.rng import check_seed, named_generator
+from augstudy.data.curation import Opinion, fold_shortage, opinion_of
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.data.sampling import generator
 from augstudy.explain.sheet import draw_sheet
 from augstudy.metrics.label_noise import self_confidence
 from augstudy.models.backend import resolve_precision
@@ -60,7 +59,7 @@ def run(
     ``synthetic.npz`` judges the rightly labelled synthetic drawings with a classifier trained on
     all training drawings. ``real.npz`` judges the training drawings themselves, each with a
     classifier that was trained without it (cross-fitting). Both hold ``confidence`` and ``kept``,
-    see :class:`augstudy.data.curation.Judged`.
+    see :class:`augstudy.data.curation.Opinion`.
 
     Args:
         dataset: whose training split the filter learns, and whose validation split chooses.
@@ -137,7 +136,7 @@ class _Trainer:
             (self.train.images[rows], self.train.labels[rows]),
             (self.val.images, self.val.labels),
             classes=len(self.classes),
-            seed=int(generator(self.seed, "filter", name).integers(2**31)),
+            seed=int(named_generator(self.seed, "filter", name).integers(2**31)),
             progress=progress,
             keeper=keeper,
         )
@@ -176,7 +175,7 @@ def _judge_synthetic(folder: Path, synthetic: Artifact, trainer: _Trainer) -> di
         np.load(synthetic.file(f"{name}.npy"), allow_pickle=False) for name in ("images", "labels")
     )
     chosen = trainer.filter("filter", np.arange(len(trainer.train)))
-    judged = judge(chosen.probabilities(images), labels, chosen.thresholds)
+    judged = opinion_of(chosen.probabilities(images), labels, chosen.thresholds)
     _save(folder, "synthetic", images, labels, judged, trainer.classes)
     return _record(labels, judged, trainer.classes, [chosen])
 
@@ -191,12 +190,12 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
     for fold in range(folds):
         held_out = fold_of == fold
         chosen = trainer.filter(f"fold-{fold}", np.flatnonzero(~held_out))
-        found = judge(
+        found = opinion_of(
             chosen.probabilities(train.images[held_out]), train.labels[held_out], chosen.thresholds
         )
         confidence[held_out], kept[held_out] = found.confidence, found.kept
         filters.append(chosen)
-    judged = Judged(confidence, kept)
+    judged = Opinion(confidence, kept)
     _save(folder, "real", train.images, train.labels, judged, trainer.classes)
     return _record(train.labels, judged, trainer.classes, filters)
 
@@ -209,13 +208,13 @@ def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
     fold_of = np.zeros(len(train), np.intp)
     for label in np.unique(train.labels):
         rows = np.flatnonzero(train.labels == label)
-        shuffled = generator(seed, "folds", int(label)).permutation(rows)
+        shuffled = named_generator(seed, "folds", int(label)).permutation(rows)
         fold_of[shuffled] = np.arange(len(rows)) % folds
     return fold_of
 
 
 def _record(
-    labels: npt.NDArray[np.int32], judged: Judged, classes: list[str], filters: list[_Filter]
+    labels: npt.NDArray[np.int32], judged: Opinion, classes: list[str], filters: list[_Filter]
 ) -> dict[str, Any]:
     """What was kept, in all and by class; thresholds are means over the filters."""
     thresholds = np.mean([item.thresholds for item in filters], axis=0)
@@ -242,7 +241,7 @@ def _save(
     what: str,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.int32],
-    judged: Judged,
+    judged: Opinion,
     classes: list[str],
 ) -> None:
     write_arrays(folder / f"{what}.npz", confidence=judged.confidence, kept=judged.kept)
@@ -251,7 +250,7 @@ def _save(
 
 
 def _sheet(
-    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], judged: Judged, classes: int
+    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], judged: Opinion, classes: int
 ) -> npt.NDArray[np.uint8]:
     """(C, 2 K + 1, 28, 28): the first K kept drawings of each class, a gap, the first K dropped."""
     sheet = np.zeros((classes, 2 * SHEET_COLUMNS + 1, *images.shape[1:]), np.uint8)

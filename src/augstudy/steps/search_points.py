@@ -16,10 +16,11 @@ from augstudy.core.files import write_json
 from augstudy.core.rng import check_seeds
 from augstudy.data.dataset import load_classes
 from augstudy.steps import train_cnn
-from augstudy.steps.train_points import Job, Kept, scaled
+from augstudy.steps.train_points import Job, scaled
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
-from augstudy.tuning.points import KIND, Trial, settings_of
+from augstudy.tuning.kept import Kept
+from augstudy.tuning.points import KIND, PREDICTIONS, Trial, settings_of
 from augstudy.tuning.search import TRIALS, Proposal, Pruned, Searcher, Tried
 from augstudy.tuning.sweep import Point, Sweep, expand
 
@@ -121,7 +122,7 @@ class _Search:
         finalists = self._searcher.finalists()
         for index, tried in enumerate(finalists):
             self._train(index, tried, jobs[tried.id])
-        self.kept.write(folder, load_classes(self._inputs["dataset"]))
+        self.kept.write(folder, load_classes(self._inputs["dataset"]), PREDICTIONS)
         chosen = {tried.number for tried in finalists}
         records = [
             replace(item, finalist=item.number in chosen).record() for item in self._searcher.tried

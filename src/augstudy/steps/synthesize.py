@@ -16,6 +16,7 @@ from augstudy.data.dataset import load_classes
 from augstudy.data.mixtures import Drawings
 from augstudy.explain.sheet import draw_sheet
 from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
+from augstudy.settings.spec import IMAGE
 from augstudy.training.drawing import generate
 from augstudy.training.inspection import Inspection
 from augstudy.training.saving import load_model
@@ -84,7 +85,7 @@ def _draw(
         ("fault_images", fault),
     ):
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    grid = drawn.images.reshape(len(classes), per_class, 28, 28)[:, :SHEET_COLUMNS]
+    grid = drawn.images.reshape(len(classes), per_class, *IMAGE.plane)[:, :SHEET_COLUMNS]
     draw_sheet(folder / "sheet.png", grid, classes, "Drawn by the GAN")
     write_json(folder / "classes.json", classes)
     quality: dict[str, Any] = {"metrics": {}, "per_class": {}}

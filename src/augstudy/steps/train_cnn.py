@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_json
 from augstudy.core.rng import check_seeds
-from augstudy.data.curation import Judged, TooFewDrawingsError
+from augstudy.data import shares
+from augstudy.data.curation import Opinion, TooFewDrawingsError
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.models.backend import keras, resolve_precision
@@ -229,15 +229,9 @@ def with_budget(
         real: real drawings of the level.
         images: in the training set of the arm.
     """
-
-    def steps(count: float) -> int:
-        return math.ceil(round(count / settings.batch_size, 6))
-
-    if arm.kind.longer:
-        wanted = steps(real * (1 + (arm.share or 0.0)))
-    else:
-        wanted = steps(images if settings.budget == "epochs" else real)
-    epochs = max(1, round(settings.epochs * wanted / steps(images)))
+    size = settings.batch_size
+    wanted = shares.steps(arm, real, images, size, settings.budget == "epochs")
+    epochs = max(1, round(settings.epochs * wanted / -(-images // size)))
     return settings.model_copy(update={"epochs": epochs})
 
 
@@ -262,8 +256,8 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
         real=Drawings(real.images, real.labels),
         extra=extra,
         synthetic=_load_synthetic(synthetic, classes) if synthetic else None,
-        judged_synthetic=_load_judged(curation, "synthetic"),
-        judged_real=_load_judged(curation, "real"),
+        synthetic_opinion=_load_opinion(curation, "synthetic"),
+        real_opinion=_load_opinion(curation, "real"),
         balance=bool(rules.get("balance", True)),
         folds=int(rules.get("folds", 0)),
     )
@@ -279,11 +273,11 @@ def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
 
 
-def _load_judged(curation: Artifact | None, what: str) -> Judged | None:
+def _load_opinion(curation: Artifact | None, what: str) -> Opinion | None:
     if curation is None or f"{what}.npz" not in curation.manifest.files:
         return None
     with np.load(curation.file(f"{what}.npz"), allow_pickle=False) as stored:
-        return Judged(stored["confidence"], stored["kept"])
+        return Opinion(stored["confidence"], stored["kept"])
 
 
 def _predicted(

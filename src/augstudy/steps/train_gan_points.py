@@ -2,9 +2,9 @@
 
 import json
 import logging
-import shutil
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from augstudy.core.rng import check_seeds
 from augstudy.data.dataset import load_classes, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.models.backend import resolve_precision
+from augstudy.settings.spec import IMAGE
 from augstudy.training import gan
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
@@ -27,25 +28,15 @@ from augstudy.training.inspection import Inspection
 from augstudy.training.judge import load as load_judge
 from augstudy.training.saving import save_model
 from augstudy.training.scoring import scorer
-from augstudy.tuning.gan_points import HISTORY, KIND, POINTS, SAMPLES, SHOWN, value_of
-from augstudy.tuning.points import Trial
+from augstudy.tuning.gan_points import KIND, SAMPLES, SHOWN, value_of
+from augstudy.tuning.kept import Kept
+from augstudy.tuning.points import HISTORY, Trial
 
 RUN = "run.json"
 GENERATOR = "generator.keras"
 GENERATORS = "generators"
 
 logger = logging.getLogger("augstudy")
-
-
-@dataclass
-class _Kept:
-    """What the artifact will hold of the points that are trained."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    samples: dict[str, Any] = field(default_factory=dict)
-    histories: list[pd.DataFrame] = field(default_factory=list)
-    costs: dict[str, Any] = field(default_factory=dict)
-    best: tuple[float, str] = (float("inf"), "")
 
 
 def run(
@@ -74,7 +65,7 @@ def run(
             "points": {item.point.id: item.settings.model_dump(mode="json") for item in trials},
             "seeds": list(seeds),
         }
-        studio, kept, keepers = _Studio(inputs), _Kept(), list[Keeper]()
+        studio, kept, keepers = _Studio(inputs), Kept(), list[Keeper]()
         spent: dict[str, Any] = {"points": kept.costs}
         with artifacts.publish(out, KIND, inputs=inputs, config=config, provenance=spent) as folder:
             for index, trial in enumerate(trials):
@@ -84,7 +75,7 @@ def run(
                 keepers += job.train(kept, told)
                 verdicts = [item["stability"]["verdict"] for item in kept.records[-1]["runs"]]
                 logger.info("%s: %s: %s", stage.title, where, ", ".join(verdicts))
-            _write(folder, kept, studio.classes)
+            kept.write(folder, studio.classes, SAMPLES)
         for keeper in keepers:
             keeper.clear()
     return artifacts.read(out, KIND)
@@ -124,11 +115,11 @@ class _Studio:
         record: dict[str, Any] = {"seed": seed, "stability": stability, "metrics": {}}
         record["best_step"] = trained.best_step
         record["parameters"] = trained.generator.count_params()
-        grid = np.zeros((len(self.classes), 0, 28, 28), np.uint8)
+        grid = np.zeros((len(self.classes), 0, *IMAGE.plane), np.uint8)
         if stability["verdict"] != "failed":
             drawn = self._draw(trained.generator, seed)
             record["metrics"] = self.inspection.inspect([drawn], progress)["metrics"]
-            grid = drawn.images.reshape(len(self.classes), -1, 28, 28)[:, :SHOWN]
+            grid = drawn.images.reshape(len(self.classes), -1, *IMAGE.plane)[:, :SHOWN]
         save_model(trained.generator, folder / GENERATOR)
         write_arrays(folder / SAMPLES, images=grid)
         write_json(folder / RUN, record)
@@ -149,7 +140,7 @@ class _Job:
     trial: Trial
     seeds: Sequence[int]
 
-    def train(self, kept: _Kept, progress: Any) -> list[Keeper]:
+    def train(self, kept: Kept, progress: Any) -> list[Keeper]:
         """Train all seeds and add them to what is `kept`; the keepers that still hold something."""
         name, inputs, settings = self.trial.point.id, self.studio.inputs, self.trial.settings
         config = {"settings": settings.model_dump(mode="json")}
@@ -166,28 +157,16 @@ class _Job:
             artifacts.part(target, "gan_run", make, inputs=inputs, config=own)
             runs.append(json.loads((target / RUN).read_text()))
             with np.load(target / SAMPLES, allow_pickle=False) as stored:
-                kept.samples[f"{name}/{seed}"] = stored["images"]
+                kept.arrays[f"{name}/{seed}"] = stored["images"]
             kept.histories.append(pd.read_csv(target / HISTORY).assign(point=name, seed=seed))
             keepers.append(keeper)
             if cache.active():
                 keeper.clear()  # the cache has the run now
         kept.costs[name] = artifacts.cost(since=before)
-        kept.records.append(
-            {"place": self.trial.place, "id": name, "chosen": dict(self.trial.point.chosen)}
-            | {"changes": dict(self.trial.point.changes), "seeds": list(self.seeds), "runs": runs}
-        )
-        self._keep_generators(kept, runs)
+        kept.records.append({**self.trial.record(), "seeds": list(self.seeds), "runs": runs})
+        value = value_of(runs)
+        kept.rank(self.folder / GENERATORS, name, -math.inf if value is None else -value)
         return [] if cache.active() else keepers
-
-    def _keep_generators(self, kept: _Kept, runs: Sequence[dict[str, Any]]) -> None:
-        """Remove the generators of the point that was best so far, or of this one if it is not."""
-        value, before, name = value_of(runs), kept.best, self.trial.point.id
-        better = value is not None and value < before[0]
-        if better:
-            kept.best = float(value or 0.0), name
-        dropped = before[1] if better else name
-        if dropped:
-            shutil.rmtree(self.folder / GENERATORS / dropped)
 
 
 def _tell(
@@ -204,11 +183,3 @@ def _tell(
     """Progress of a run; `partial` fills in all but the last three."""
     part = (turn + done / max(1, total)) / turns
     stage.progress(round(100 * (index + part)), 100 * count, f"{where}, run {turn + 1}  {text}")
-
-
-def _write(folder: Path, kept: _Kept, classes: list[str]) -> None:
-    write_json(folder / POINTS, kept.records)
-    write_json(folder / "classes.json", classes)
-    write_arrays(folder / SAMPLES, **kept.samples)
-    histories = kept.histories or [pd.DataFrame(columns=["point", "seed"])]
-    pd.concat(histories).to_csv(folder / HISTORY, index=False)

@@ -1,9 +1,8 @@
 """Train the points of a sweep that one worker was dealt, each with all its seeds."""
 
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +11,20 @@ import pandas as pd
 
 from augstudy.core import artifacts, cache, telemetry
 from augstudy.core.artifacts import Artifact
-from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seeds
 from augstudy.data.dataset import load_classes
 from augstudy.settings.arms import Arm
 from augstudy.steps import train_cnn
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
-from augstudy.tuning.points import HISTORY, KIND, POINTS, PREDICTIONS, Trial
+from augstudy.tuning.kept import Kept
+from augstudy.tuning.points import KIND, PREDICTIONS, Trial
 from augstudy.tuning.sweep import BASE
 
 MODELS = "models"
 _ARM = Arm(arm="real")
 
 logger = logging.getLogger("augstudy")
-
-
-@dataclass
-class Kept:
-    """What the artifact will hold of the points that are trained."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    predictions: dict[str, Any] = field(default_factory=dict)
-    histories: list[pd.DataFrame] = field(default_factory=list)
-    costs: dict[str, Any] = field(default_factory=dict)
-    best: tuple[float, str] = (-1.0, "")
-
-    def write(self, folder: Path, classes: list[str]) -> None:
-        """Put it into the draft `folder` of an artifact of kind ``points``."""
-        write_json(folder / POINTS, self.records)
-        write_json(folder / "classes.json", classes)
-        write_arrays(folder / PREDICTIONS, **self.predictions)
-        histories = self.histories or [pd.DataFrame(columns=["point", "seed"])]
-        pd.concat(histories).to_csv(folder / HISTORY, index=False)
 
 
 def run(
@@ -82,7 +62,7 @@ def run(
                 logger.info(
                     "%s: %s, validation accuracy %.3f", stage.title, whole, job.accuracy(kept)
                 )
-            kept.write(folder, load_classes(inputs["dataset"]))
+            kept.write(folder, load_classes(inputs["dataset"]), PREDICTIONS)
         for keeper in keepers:
             keeper.clear()
     return artifacts.read(out, KIND)
@@ -127,14 +107,18 @@ class Job:
         before, models, config = artifacts.cost(), self.models, self.config(self.seeds)
         records = train_cnn.train_seeds(models, self.cell(), config, keepers, progress)
         kept.costs[self.id] = artifacts.cost(since=before)
-        kept.records.append(self._record(records))
+        settings = self.trial.settings.model_dump(mode="json")
+        kept.records.append(
+            {**self.trial.record(), "settings": settings, "seeds": list(self.seeds)}
+            | {"training": records}
+        )
         folders = [models / f"seed-{seed}" for seed in self.seeds]
         seen = [np.load(item / train_cnn.VALIDATION, allow_pickle=False) for item in folders]
-        kept.predictions[self.id] = np.stack(seen)
+        kept.arrays[self.id] = np.stack(seen)
         for seed, item in zip(self.seeds, folders, strict=True):
             history = pd.read_csv(item / "history.csv")
             kept.histories.append(history.assign(point=self.id, seed=seed))
-        self._keep_models(kept)
+        kept.rank(self.folder / MODELS, self.id, self.accuracy(kept), spared=BASE)
         if not cache.active():
             return list(keepers.values())
         for keeper in keepers.values():
@@ -144,27 +128,6 @@ class Job:
     def accuracy(self, kept: Kept) -> float:
         """Mean validation accuracy of the point trained last."""
         return float(np.mean([item["val_accuracy"] for item in kept.records[-1]["training"]]))
-
-    def _record(self, training: list[dict[str, Any]]) -> dict[str, Any]:
-        return {
-            "place": self.trial.place,
-            "id": self.id,
-            "chosen": dict(self.trial.point.chosen),
-            "changes": dict(self.trial.point.changes),
-            "settings": self.trial.settings.model_dump(mode="json"),
-            "seeds": list(self.seeds),
-            "training": training,
-        }
-
-    def _keep_models(self, kept: Kept) -> None:
-        """Remove the models of the point that was best so far, or of this one if it is not."""
-        accuracy, before = self.accuracy(kept), kept.best
-        better = accuracy > before[0]
-        if better:
-            kept.best = accuracy, self.id
-        dropped = before[1] if better else self.id
-        if dropped and dropped != BASE:
-            shutil.rmtree(self.folder / MODELS / dropped)
 
 
 def scaled(stage: telemetry.Stage, index: int, count: int, prefix: str) -> Progress:

@@ -18,7 +18,7 @@ Watch = Callable[[Mapping[str, float]], None]
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
-class EarlyStopping(keras.callbacks.EarlyStopping):
+class EarlyStopping(checkpoints.Remembering, keras.callbacks.EarlyStopping):
     """Early stopping on the validation loss, with the best weights at the end in any case."""
 
     _STATE = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
@@ -32,16 +32,8 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             restore_best_weights=True,
         )
 
-    def state(self) -> checkpoints.Snapshot:
-        """Best loss and weights so far, and how long ago they were."""
-        return checkpoints.attributes(self, self._STATE)
 
-    def restore(self, state: checkpoints.Snapshot) -> None:
-        """Take up a state again."""
-        checkpoints.set_attributes(self, state)
-
-
-class ReduceOnPlateau(keras.callbacks.ReduceLROnPlateau):
+class ReduceOnPlateau(checkpoints.Remembering, keras.callbacks.ReduceLROnPlateau):
     """Lower the learning rate when the validation loss has stopped falling."""
 
     _STATE = ("wait", "cooldown_counter", "best")
@@ -54,14 +46,6 @@ class ReduceOnPlateau(keras.callbacks.ReduceLROnPlateau):
             factor=settings.reduce_on_plateau.factor,
             min_lr=settings.reduce_on_plateau.min_learning_rate,
         )
-
-    def state(self) -> checkpoints.Snapshot:
-        """Best loss so far, and how long ago it was."""
-        return checkpoints.attributes(self, self._STATE)
-
-    def restore(self, state: checkpoints.Snapshot) -> None:
-        """Take up a state again."""
-        checkpoints.set_attributes(self, state)
 
 
 class Validator(keras.callbacks.Callback):

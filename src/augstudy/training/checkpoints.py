@@ -15,13 +15,11 @@ import json
 import logging
 import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +31,6 @@ from augstudy.core.fingerprint import made_by
 from augstudy.objects import Store, open_store
 
 STORE_VARIABLE = leftovers.VARIABLE
-TERMINATED = 128 + signal.SIGTERM
 _SLOTS = ("a", "b")
 EVERY_S = 10.0
 EVERY_S_STORED = 60.0  # with a store each checkpoint is an upload
@@ -53,8 +50,20 @@ class Stateful(Protocol):
         """Take up a state again."""
 
 
-class Terminated(SystemExit):
-    """The process was asked to end (SIGTERM); its exit code says so."""
+class Remembering:
+    """Gives an object the state that its attributes in ``_STATE`` make; lists are copied."""
+
+    _STATE: tuple[str, ...]
+
+    def state(self) -> Snapshot:
+        """The state."""
+        values = {name: getattr(self, name) for name in self._STATE}
+        return {name: list(v) if isinstance(v, list) else v for name, v in values.items()}
+
+    def restore(self, state: Snapshot) -> None:
+        """Take up a state again."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
 
 @dataclass
@@ -184,44 +193,6 @@ class Keeper:
                 store.download(f"{self._key}/{slot}", target)
             except AugstudyError as error:
                 logger.debug("No checkpoint %s in the store: %s", slot, error)
-
-
-@contextlib.contextmanager
-def written_when_terminated(keeper: Keeper | None) -> Iterator[None]:
-    """On SIGTERM write the newest state and end the process with exit code 143.
-
-    Raises:
-        Terminated: the signal came.
-    """
-    if keeper is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(*_: object) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-        raise Terminated(TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    except Terminated:
-        keeper.write()
-        logger.warning("Ended by SIGTERM; the next start goes on from the checkpoint.")
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def attributes(owner: object, names: Sequence[str]) -> Snapshot:
-    """The named attributes of an object, as a state; lists are copied."""
-    values = {name: getattr(owner, name) for name in names}
-    return {name: list(v) if isinstance(v, list) else v for name, v in values.items()}
-
-
-def set_attributes(owner: object, state: Snapshot) -> None:
-    """Undo :func:`attributes`."""
-    for name, value in state.items():
-        setattr(owner, name, value)
 
 
 def _step(checkpoint: artifacts.Artifact | None) -> int:

@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
+from augstudy.core.stopping import saved_when_terminated
 from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.layers import RandomAffine
 from augstudy.settings.config import ClassifierSettings, OptimizerSettings
+from augstudy.settings.spec import IMAGE
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,
@@ -25,7 +28,7 @@ from augstudy.training.callbacks import (
     Watcher,
     training_variables,
 )
-from augstudy.training.checkpoints import Keeper, written_when_terminated
+from augstudy.training.checkpoints import Keeper
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Trainer:
         watchers = [Watcher(recorder, watch)] if watch else []
         done = saver.resume(trainer, settings.epochs)
         targets = one_hot(labels, self._classes)
-        with written_when_terminated(keeper):
+        with saved_when_terminated(keeper.write if keeper else None):
             trainer.fit(
                 batches(images[..., None], targets, settings.batch_size, seed, done),
                 steps_per_epoch=self._steps_per_epoch,
@@ -123,7 +126,7 @@ class Trainer:
         keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
         trainer = keras.Sequential(
             [
-                keras.Input(classifiers.IMAGE_SHAPE, dtype="uint8"),
+                keras.Input(IMAGE.shape, dtype="uint8"),
                 RandomAffine(settings.augmentation.model_dump(), seed=seed),
                 classifiers.build(settings.architecture, self._classes, settings.network),
             ]
@@ -172,7 +175,7 @@ def batches(
     CPU takes as long as a step.
     """
     for epoch in itertools.count(first_epoch):
-        order = np.random.default_rng([seed, epoch]).permutation(len(images))
+        order = rng.generator(seed, epoch).permutation(len(images))
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
             yield images[chosen], targets[chosen]

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images
 from augstudy.models.backend import keras
 
@@ -13,8 +14,9 @@ def generate(generator: keras.Model, labels: npt.ArrayLike, seed: int) -> Images
     """Draw one image a label: uint8 (N, 28, 28). Equal seeds give equal noise."""
     wanted = np.asarray(labels, dtype=np.int32)
     latent_dim = generator.inputs[0].shape[-1]
-    noise = np.random.default_rng(seed).standard_normal((len(wanted), latent_dim), dtype=np.float32)
-    drawn = np.zeros((len(wanted), 28, 28), dtype=np.uint8)
+    noise = rng.generator(seed).standard_normal((len(wanted), latent_dim), dtype=np.float32)
+    height, width = generator.outputs[0].shape[1:3]
+    drawn = np.zeros((len(wanted), height, width), dtype=np.uint8)
     for start in range(0, len(wanted), _BATCH):
         part = slice(start, start + _BATCH)
         images = generator([noise[part], wanted[part]], training=False)

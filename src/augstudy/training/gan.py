@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
 from augstudy.core.errors import InputError
-from augstudy.metrics.signals import Reference
+from augstudy.core.stopping import saved_when_terminated
+from augstudy.metrics.gan_training import Reference
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.settings.config import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.training import diffusion
 from augstudy.training.callbacks import Checkpointer
-from augstudy.training.checkpoints import Keeper, written_when_terminated
-from augstudy.training.drawing import generate
+from augstudy.training.checkpoints import Keeper
 from augstudy.training.schedules import learning_rate
-from augstudy.training.stability import Stability, judge
+from augstudy.training.stability import Stability, assess
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
 
 
@@ -89,7 +90,7 @@ def train(
     saver = Checkpointer(keeper, {"watcher": watcher})
     rows = row_steps(settings.steps)
     done = saver.resume(model, settings.steps // rows)
-    with written_when_terminated(keeper):
+    with saved_when_terminated(keeper.write if keeper else None):
         model.fit(
             batches(images, labels, settings.batch_size, seed, skip=done * rows),
             initial_epoch=done,
@@ -107,7 +108,7 @@ def train(
         sample_steps=np.array(watcher.sample_steps, dtype=np.int64),
         samples=np.stack(watcher.samples),
         best_step=watcher.best_step,
-        stability=judge(watcher.history, watcher.final(), settings.steps),
+        stability=assess(watcher.history, watcher.final(), settings.steps),
     )
 
 
@@ -161,7 +162,7 @@ def batches(
     Every image comes once before any comes again (but for one of a class of odd size). The first
     `skip` batches are left out.
     """
-    random = np.random.default_rng(seed)
+    random = rng.generator(seed)
     half = batch_size // 2
     pairs = np.empty((0, 2), dtype=np.int64)
     for number in itertools.count():
@@ -181,9 +182,3 @@ def _pairs(labels: Labels, random: np.random.Generator) -> npt.NDArray[np.int64]
         own = own if len(own) > 1 else np.repeat(own, 2)
         found.append(own[: len(own) // 2 * 2].reshape(-1, 2))
     return random.permutation(np.concatenate(found))
-
-
-def generate_grid(generator: keras.Model, classes: int, per_class: int, seed: int) -> Images:
-    """Draw `per_class` images of every class: uint8 (C, K, 28, 28)."""
-    labels = np.repeat(np.arange(classes, dtype=np.int32), per_class)
-    return generate(generator, labels, seed).reshape(classes, per_class, 28, 28)

@@ -9,7 +9,7 @@ import numpy as np
 from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import Split, load_classes, load_pool, load_split
 from augstudy.data.mixtures import Drawings
-from augstudy.metrics import quality
+from augstudy.metrics import measuring
 from augstudy.metrics.figures import Seen
 from augstudy.training import cas
 from augstudy.training import judge as judges
@@ -34,7 +34,7 @@ class Inspection:
         self._eyes = judges.load(judge)
         self._described = judge.json("judge.json")
         labels = [self._validation.labels, self._pool.labels]
-        self._measured = quality.common_count(labels, len(self._classes))
+        self._measured = measuring.common_count(labels, len(self._classes))
         self._level = int(np.bincount(self._train.labels, minlength=len(self._classes)).min())
 
     @property
@@ -60,19 +60,19 @@ class Inspection:
             "metrics": {},
             "per_class": {name: {} for name in self._classes},
         }
-        if count * classes < quality.LEAST:
+        if count * classes < measuring.LEAST:
             logger.warning(
                 "There are only %d validation drawings to measure synthetic images against: "
                 "raise val_per_class to %d or more.",
                 len(self._validation),
-                -(-quality.LEAST // classes),
+                -(-measuring.LEAST // classes),
             )
         else:
             progress(0, 1, "measuring")
             reference, real, fake = (
                 _seen(self._eyes, item, count) for item in (self._validation, self._pool, drawn)
             )
-            found |= quality.measure(reference, real, fake, self._train.images, self._classes)
+            found |= measuring.measure(reference, real, fake, self._train.images, self._classes)
         if self._eyes.settings.cas_steps:
             self._add_cas(found, drawn, progress)
         return found
@@ -90,10 +90,10 @@ class Inspection:
             recognised(_first(item, self._level), _titled(progress, f"learning from {what} images"))
             for what, item in (("synthetic", drawn), ("real", self._train))
         )
-        found["metrics"]["cas"] = quality.share_record("cas", hits, float(usual.mean()))
+        found["metrics"]["cas"] = measuring.share_record("cas", hits, float(usual.mean()))
         for label, name in enumerate(self._classes):
             own = tested.labels == label
-            record = quality.share_record("cas", hits[own], float(usual[own].mean()))
+            record = measuring.share_record("cas", hits[own], float(usual[own].mean()))
             found["per_class"][name]["cas"] = record
 
 
@@ -104,7 +104,7 @@ def _seen(eyes: Judge, source: Drawings | Split, per_class: int) -> Seen:
 
 
 def _first(source: Drawings | Split, per_class: int) -> Drawings:
-    rows = quality.first_of_each(source.labels, per_class)
+    rows = measuring.first_of_each(source.labels, per_class)
     return Drawings(source.images[rows], source.labels[rows])
 
 

@@ -104,7 +104,9 @@ def _forward(model: keras.Model, images: Images, output: int) -> npt.NDArray[np.
     parts = []
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH, ..., None]
-        filled = np.concatenate([batch, np.zeros((_BATCH - len(batch), 28, 28, 1), np.uint8)])
+        filled = np.concatenate(
+            [batch, np.zeros((_BATCH - len(batch), *batch.shape[1:]), np.uint8)]
+        )
         seen = keras.ops.convert_to_numpy(model(filled, training=False)[output])
         parts.append(seen[: len(batch)])
     return np.concatenate(parts).astype(np.float32)

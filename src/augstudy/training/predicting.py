@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.core import rng
 from augstudy.core.arrays import Images, Probabilities
 from augstudy.models.backend import keras
 from augstudy.models.layers import CHANGES, inverse_maps
@@ -51,7 +52,7 @@ def views(
     if not halved.active:
         return
     height, width = images.shape[1:]
-    directions = np.random.default_rng(0).uniform(-1, 1, (count // 2, CHANGES))
+    directions = rng.generator(0).uniform(-1, 1, (count // 2, CHANGES))
     for direction in np.stack([directions, -directions], axis=1).reshape(-1, CHANGES)[: count - 1]:
         matrix = inverse_maps(halved, [part[None] for part in direction], height, width)
         changed = keras.ops.image.affine_transform(

@@ -1,7 +1,8 @@
 """Does the training of a GAN work? Alarms while it runs and a verdict at its end, in plain numpy.
 
 Both rest on the rows of its history alone: losses every few steps, and at every moment of
-evaluation the figures of :mod:`augstudy.metrics.signals` and how the discriminator takes drawings.
+evaluation the figures of :mod:`augstudy.metrics.gan_training` and how the discriminator takes
+drawings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -162,8 +163,8 @@ def failure(history: Sequence[Row], steps: int) -> str | None:
     return None
 
 
-def judge(history: Sequence[Row], final: Row, steps: int | None = None) -> Stability:
-    """Judge a finished training.
+def assess(history: Sequence[Row], final: Row, steps: int | None = None) -> Stability:
+    """Say whether a finished training worked.
 
     Args:
         history: its rows: ``step``, the losses, and at moments of evaluation the signals.

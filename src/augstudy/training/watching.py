@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.core.arrays import Images, Labels
-from augstudy.metrics.signals import Reference
+from augstudy.metrics.gan_training import Reference
 from augstudy.models.backend import keras
 from augstudy.settings.config import GeneratorSettings
 from augstudy.training import checkpoints, stability
@@ -38,7 +38,7 @@ _FEW = 5
 logger = logging.getLogger("augstudy")
 
 
-class Watcher(keras.callbacks.Callback):
+class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
     """Collect history and samples, report progress, score the averaged generator and keep the best.
 
     At each of ``settings.evaluations`` moments it draws with always the same noise and labels,
@@ -134,7 +134,7 @@ class Watcher(keras.callbacks.Callback):
     def _draw(self, per_class: int) -> Images:
         labels = np.repeat(np.arange(self._classes, dtype=np.int32), per_class)
         drawn = generate(self.model.average, labels, self._seed)
-        return drawn.reshape(self._classes, per_class, 28, 28)
+        return drawn.reshape(self._classes, per_class, *drawn.shape[1:])
 
     def _taken(self, images: Images, labels: npt.NDArray[np.integer[Any]]) -> float:
         """Share of real images that the discriminator takes for real."""
@@ -165,14 +165,6 @@ class Watcher(keras.callbacks.Callback):
         return float(
             np.mean([row[name] for row in self.history[-max(1, len(self.history) // 4) :]])
         )
-
-    def state(self) -> checkpoints.Snapshot:
-        """History, samples, and the best generator so far."""
-        return checkpoints.attributes(self, self._STATE)
-
-    def restore(self, state: checkpoints.Snapshot) -> None:
-        """Take up a state again."""
-        checkpoints.set_attributes(self, state)
 
 
 def row_steps(steps: int) -> int:

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.stats import verdicts
+from augstudy.stats.correction import holm
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import (
     PairedDifference,
     as_differences,
-    holm,
     paired_difference,
     run_difference,
 )
@@ -58,7 +58,7 @@ def findings(
     Args:
         claims: the findings; those about points that were not trained cannot be told.
         points: of the sweep.
-        margin: see :func:`judge`.
+        margin: see :func:`check_finding`.
     """
     known = {point.id: point for point in points}
     measured = [_measured(claim, known, points) for claim in claims]
@@ -70,14 +70,16 @@ def findings(
             record |= {"judgement": "can't tell", "difference": None}
         else:
             several = len(known[claim.point].seeds) > 1
-            told = judge(claim, item["low"], item["high"], p_adjusted, margin)
+            told = check_finding(claim, item["low"], item["high"], p_adjusted, margin)
             record["judgement"] = told if several else "can't tell"
             record["difference"] = {**item, "p_holm": p_adjusted}
         records.append(record)
     return records
 
 
-def judge(finding: Finding, low: float, high: float, p_adjusted: float, margin: float) -> Judgement:
+def check_finding(
+    finding: Finding, low: float, high: float, p_adjusted: float, margin: float
+) -> Judgement:
     """What a 95 % interval of a difference says of a finding.
 
     - ``higher`` holds where the interval is beyond what was claimed and zero is excluded after

@@ -9,12 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.core.artifacts import Artifact
-from augstudy.core.errors import InputError
-from augstudy.tuning.sweep import BASE
+from augstudy.tuning.points import in_order, records
 
 KIND = "gan_points"
-POINTS = "points.json"
-HISTORY = "history.csv"
 SAMPLES = "samples.npz"
 SHOWN = 8
 CHOOSES = "fid_qd"
@@ -77,25 +74,12 @@ def gather(artifacts: Sequence[Artifact]) -> list[Drawn]:
     Raises:
         InputError: no worker has trained the base.
     """
-    found = sorted(
-        (point for artifact in artifacts for point in _read(artifact)),
-        key=lambda point: point.place,
-    )
-    if not found or found[0].id != BASE:
-        raise InputError("The base of the sweep was not trained: run all workers of the sweep.")
-    return found
+    return in_order(point for artifact in artifacts for point in _read(artifact))
 
 
 def _read(artifact: Artifact) -> list[Drawn]:
-    history = pd.read_csv(artifact.file(HISTORY))
-    costs = artifact.manifest.provenance["points"]
     with np.load(artifact.file(SAMPLES), allow_pickle=False) as stored:
         return [
-            Drawn(
-                **record,
-                samples=[stored[f"{record['id']}/{seed}"] for seed in record["seeds"]],
-                history=history[history["point"] == record["id"]],
-                cost=costs[record["id"]],
-            )
-            for record in artifact.json(POINTS)
+            Drawn(**item, samples=[stored[f"{item['id']}/{seed}"] for seed in item["seeds"]])
+            for item in records(artifact)
         ]

@@ -1,8 +1,8 @@
 """The points of a sweep with their settings, and what is kept of each once it is trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,21 @@ PREDICTIONS = "predictions.npz"
 Recipes = Callable[[str, Mapping[str, Any]], Any]
 
 
+class Found(Protocol):
+    """A point as a worker of a sweep left it."""
+
+    @property
+    def place(self) -> int:
+        """Its number in the sweep."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+
+Kind = TypeVar("Kind", bound=Found)
+
+
 @dataclass(frozen=True)
 class Trial:
     """A point to be trained; ``place`` is its number in the sweep."""
@@ -27,6 +42,11 @@ class Trial:
     place: int
     point: Point
     settings: Any
+
+    def record(self) -> dict[str, Any]:
+        """What is kept of every point, whatever is trained."""
+        chosen, changes = dict(self.point.chosen), dict(self.point.changes)
+        return {"place": self.place, "id": self.point.id, "chosen": chosen, "changes": changes}
 
 
 @dataclass(frozen=True)
@@ -146,18 +166,20 @@ def read(artifact: Artifact, validation: NDArray[np.integer[Any]]) -> list[Train
         artifact: what a worker of the sweep left.
         validation: labels (N,) of the validation images.
     """
-    history = pd.read_csv(artifact.file(HISTORY))
-    costs = artifact.manifest.provenance["points"]
     with np.load(artifact.file(PREDICTIONS), allow_pickle=False) as stored:
         return [
-            Trained(
-                **record,
-                correct=stored[record["id"]] == validation,
-                history=history[history["point"] == record["id"]],
-                cost=costs[record["id"]],
-            )
-            for record in artifact.json(POINTS)
+            Trained(**record, correct=stored[record["id"]] == validation)
+            for record in records(artifact)
         ]
+
+
+def records(artifact: Artifact) -> Iterator[dict[str, Any]]:
+    """What a worker of a sweep noted of each point, with its history and what it has cost."""
+    history = pd.read_csv(artifact.file(HISTORY))
+    costs = artifact.manifest.provenance["points"]
+    for record in artifact.json(POINTS):
+        name = record["id"]
+        yield {**record, "history": history[history["point"] == name], "cost": costs[name]}
 
 
 def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) -> list[Trained]:
@@ -166,10 +188,18 @@ def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) 
     Raises:
         InputError: no worker has trained the base.
     """
-    every = [point for artifact in artifacts for point in read(artifact, validation)]
-    known: dict[str, Trained] = {}
-    for point in sorted(every, key=lambda point: point.place):
-        known.setdefault(point.id, point)  # two workers of a search may have found the same
+    return in_order(point for artifact in artifacts for point in read(artifact, validation))
+
+
+def in_order(points: Iterable[Kind]) -> list[Kind]:
+    """Points as in the sweep, the base first; of one that two workers of a search found, the first.
+
+    Raises:
+        InputError: the base is not among them.
+    """
+    known: dict[str, Kind] = {}
+    for point in sorted(points, key=lambda point: point.place):
+        known.setdefault(point.id, point)
     found = list(known.values())
     if not found or found[0].id != BASE:
         raise InputError("The base of the sweep was not trained: run all workers of the sweep.")

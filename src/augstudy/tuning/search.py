@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from augstudy.core.artifacts import Artifact
-from augstudy.core.rng import SEEDS
+from augstudy.core.rng import SEEDS, generator
 from augstudy.tuning.sweep import BASE, Point, Sweep, combine, options
 
 TRIALS = "trials.json"
@@ -105,7 +103,7 @@ class Searcher:
             if length := self._length_if_new(point, epochs):
                 return Proposal(self, trial, point, number, length)
             self._study.tell(trial, state=self._states.FAIL)  # the sampler passes over it
-        chance = np.random.default_rng([self._settings.seed, number])
+        chance = generator(self._settings.seed, number)
         for _ in range(_DRAWS):  # the sampler insists on what it knows
             labels = [str(chance.choice(options(axis))) for axis in self._axes]
             if length := self._length_if_new(combine(self._axes, labels), epochs):

@@ -16,8 +16,8 @@ from augstudy.core.arrays import Floats, Images, Labels
 from augstudy.metrics import generative
 from augstudy.metrics.classification import CONFIDENCE, exact_interval
 from augstudy.metrics.figures import FIGURES, Seen
+from augstudy.metrics.gan_training import halved
 from augstudy.metrics.generative import Indices
-from augstudy.metrics.signals import halved
 
 MOST = 3000
 LEAST = 2 * (generative.DENSITY_K + 1)
