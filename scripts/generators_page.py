@@ -4,7 +4,7 @@ from typing import Any
 
 from tables import listed, table
 
-from augstudy.models.recipes import GANS, LADDER
+from augstudy.models.gan_recipes import GANS, LADDER
 
 HEADER = """# Generators
 
@@ -109,7 +109,7 @@ def _spread(found: dict[str, float], digits: int) -> str:
 
 def _bought(recipes: dict[str, Any]) -> str:
     """What each rung changed in the one below it, and the others in the first, in figures."""
-    steps = [(recipe, "after", below) for recipe, (below, _) in LADDER.items()]
+    steps = [(recipe, "after", below) for recipe, below in LADDER.items()]
     first = next(iter(LADDER))
     steps += [(recipe, "in the place of", first) for recipe in GANS if recipe not in LADDER]
     lines = [

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from augstudy.data.npy import ROW_BYTES
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 
 TARGET = Path(__file__).parents[1] / "src" / "augstudy" / "data" / "sample" / "mammals.npz"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -14,10 +14,10 @@ from augstudy.core.files import write_arrays
 from augstudy.local import catalog, checks, parameters
 from augstudy.models import discriminators
 from augstudy.models.backend import keras
-from augstudy.models.recipes import gan_recipe
+from augstudy.models.gan_recipes import gan_recipe
 from augstudy.results import gan_sweep as gan_summary
 from augstudy.runs import record
-from augstudy.settings.config import GanSettings
+from augstudy.settings.generators import GanSettings
 from augstudy.steps import train_gan_points
 from augstudy.steps.summarize_gan_sweep import run
 from augstudy.training import gan

@@ -13,7 +13,7 @@ import pytest
 from builders import build_dataset
 
 from augstudy.core import artifacts, telemetry
-from augstudy.settings.config import JudgeSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper

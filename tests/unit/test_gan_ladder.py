@@ -8,7 +8,7 @@ import sys
 import gan_toy
 import pytest
 
-from augstudy.models.recipes import GANS, LADDER, gan_recipe
+from augstudy.models.gan_recipes import GANS, LADDER, gan_recipe
 
 ONE_THING = {
     "report_sn": {"spectral_norm", "loss"},
@@ -32,7 +32,7 @@ SCHEDULE = {
 
 @pytest.mark.parametrize("name", ONE_THING)
 def test_a_rung_differs_from_the_one_below_by_one_thing(name):
-    below, _ = LADDER[name]
+    below = LADDER[name]
     old, new = (gan_recipe(item).model_dump() for item in (below, name))
     changed = {key for key in new if new[key] != old[key]}
     assert changed - SCHEDULE == ONE_THING[name]

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 
 from augstudy.cluster.faults import Faults
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.settings.config import Settings, parse
+from augstudy.settings.base import Settings, parse
 
 FILE_VARIABLE = "AUGSTUDY_KFP"
 _VARIABLES = {

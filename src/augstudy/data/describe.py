@@ -12,7 +12,7 @@ from augstudy.core import canvas
 from augstudy.data.npy import IMAGE_SIDE
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.splits import Splits
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 
 _BINS = 32
 _SHEET_COLUMNS = 12

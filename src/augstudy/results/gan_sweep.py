@@ -9,7 +9,7 @@ import numpy as np
 
 from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import load_split
-from augstudy.pages import wording
+from augstudy.pages import stability, wording
 from augstudy.results.sweep import readable
 from augstudy.stats.paired import CONFIDENCE, holm, run_difference
 from augstudy.stats.scatter import run_scatter
@@ -202,7 +202,7 @@ def _describe(point: Drawn) -> dict[str, Any]:
         "seeds": point.seeds,
         "verdicts": point.verdicts,
         "stable": all(word in _WELL for word in point.verdicts),
-        "reasons": [str(run["stability"]["reason"]) for run in point.runs],
+        "reasons": [stability.reason(run["stability"]) for run in point.runs],
         "metrics": metrics,
         "best_steps": [run["best_step"] for run in point.runs],
         "parameters": point.runs[0]["parameters"],

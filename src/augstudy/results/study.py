@@ -7,7 +7,7 @@ from typing import Any
 
 from augstudy.core.errors import DataError
 from augstudy.core.formats import points
-from augstudy.pages import labels, quality, wording
+from augstudy.pages import labels, quality, stability, wording
 from augstudy.results import comparisons
 from augstudy.results.material import ArmResult, Material
 from augstudy.stats.power import assumed_noise, detectable, forecast
@@ -106,7 +106,7 @@ def markdown(summary: Mapping[str, Any]) -> str:
     lines += [f"\n{note}" for note in wording.left_out(summary["left_out"])]
     lines += ["", summary["power"]["sentence"]]
     if summary["gan"]:
-        lines += ["", f"GAN: {summary['gan']['verdict']}. {summary['gan']['reason']}"]
+        lines += ["", f"GAN: {summary['gan']['verdict']}. {stability.reason(summary['gan'])}"]
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from augstudy.core.errors import InputError
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import parse
+from augstudy.settings.base import parse
 
 
 def parse_levels(text: str) -> list[int]:

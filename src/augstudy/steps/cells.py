@@ -13,7 +13,7 @@ from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import parse
+from augstudy.settings.base import parse
 from augstudy.steps.adapters import arm_label, copy, given, skip, step, why_skipped
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"

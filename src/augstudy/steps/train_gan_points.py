@@ -32,7 +32,7 @@ from augstudy.tuning.points import Trial
 
 RUN = "run.json"
 GENERATOR = "generator.keras"
-GENERATORS = "generators"
+MODELS = "generators"
 
 logger = logging.getLogger("augstudy")
 
@@ -159,7 +159,7 @@ class _Job:
             own = {**config, "seed": seed}
             keeper = Keeper.beside(self.out, f"{name}-seed-{seed}", inputs, own)
             told = partial(progress, turn, len(self.seeds))
-            target = self.folder / GENERATORS / name / f"seed-{seed}"
+            target = self.folder / MODELS / name / f"seed-{seed}"
             make = partial(
                 self.studio.train, trial=self.trial, seed=seed, progress=told, keeper=keeper
             )
@@ -187,7 +187,7 @@ class _Job:
             kept.best = float(value or 0.0), name
         dropped = before[1] if better else name
         if dropped:
-            shutil.rmtree(self.folder / GENERATORS / dropped)
+            shutil.rmtree(self.folder / MODELS / dropped)
 
 
 def _tell(

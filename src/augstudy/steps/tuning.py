@@ -70,7 +70,7 @@ def train_gan_points(
         workers: Of the sweep.
     """
     with _dealt("train_gan_points", worker, workers) as (place, label):
-        from augstudy.models.recipes import gan_recipe
+        from augstudy.models.gan_recipes import gan_recipe
         from augstudy.tuning.points import deal
         from augstudy.tuning.sweep import parse_sweep
 

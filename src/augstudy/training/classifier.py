@@ -13,7 +13,7 @@ from augstudy.core.arrays import Images, Labels
 from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.layers import RandomAffine
-from augstudy.settings.config import ClassifierSettings, OptimizerSettings
+from augstudy.settings.classifier import ClassifierSettings, OptimizerSettings
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,
