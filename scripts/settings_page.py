@@ -114,7 +114,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterable[list[str]]:
     for name, field in model.model_fields.items():
         inner = _model(field.annotation)
         found = _merged(schema["properties"][name])
-        text = " ".join((field.description or "").split())
+        text = field.description or ""
         if inner is None:
             usual = "required" if field.is_required() else default(found.get("default"))
             yield [f"`{prefix}{name}`", usual, _values(found), text]

@@ -53,8 +53,7 @@ Root = Annotated[
 
 def setting(model: type[BaseModel], field: str, *names: str) -> Any:
     """A Typer option that explains itself with the description of a field of a settings model."""
-    text = " ".join((model.model_fields[field].description or field).split())
-    return typer.Option(*names, help=text.capitalize())
+    return typer.Option(*names, help=(model.model_fields[field].description or field).capitalize())
 
 
 def add(app: typer.Typer, name: str, command: Callable[..., None], panel: str) -> None:

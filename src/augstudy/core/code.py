@@ -1,29 +1,29 @@
 """Which code decides what a step makes, in a form without what a reader sees.
 
-A module is a list of parts, its top-level statements. From the module of a step its imports are
-followed, at any depth. Of each module that is met every part counts, but for two kinds:
+A module is a list of parts, its top-level statements. All parts of a step's own module count. From
+there imports are followed, at any depth. In the modules that are met
 
-- An entry of a registry (:mod:`augstudy.core.registry`) counts where it is used: where its name is
-  in the settings of the step or of its inputs, or its code names it, as in ``KINDS["real"]``. Code
-  that goes through a registry, as in ``for name in SCORES``, uses all entries. They are found in
-  modules that nothing imports as well.
-- A private definition counts where a part that counts names it. So what only some entries use
-  counts with them.
+- a definition (a function, a class, a constant, an import) counts where a part that counts names
+  it;
+- an entry of a registry (:mod:`augstudy.core.registry`) counts where code that counts looks into
+  the registry and the entry's name is in the settings of the step or of its inputs. Code that goes
+  through a registry, as in ``for name in SCORES``, uses all entries. They are found in modules that
+  nothing imports as well, and what they alone use counts with them;
+- all else counts: it runs, or like most decorators may make itself known somewhere.
 
-Parts are compared as syntax trees, without comments, docstrings and the strings below settings,
-descriptions, type-checking imports, and the messages of errors and of the log. The :data:`CARRIERS`
-are not followed.
+Parts are compared as syntax trees, without comments, docstrings, descriptions of settings, imports
+for type checkers, and the messages of errors and of the log. :data:`CARRIERS` are not followed.
 """
 
 import ast
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-_PACKAGE = "augstudy"
 # They bring numbers from here to there, or words to a person, and change no number.
 CARRIERS = (
     "augstudy.core.artifacts",
@@ -38,11 +38,9 @@ CARRIERS = (
     "augstudy.pages",
 )
 _REGISTRY = re.compile(r"[A-Z][A-Z_]+")
-_REGISTERS = re.compile(r"^@?([A-Z][A-Z_]+)\.(?:register|add)\(", re.MULTILINE)
+_ADDS = re.compile(r"^@?([A-Z][A-Z_]+)\.(?:register|add)\(", re.MULTILINE)
 _GOES_THROUGH = ("items", "keys", "values")
-_LOG = ("debug", "info", "warning", "error", "exception")
-
-Use = tuple[str, str]  # a registry and the name of an entry
+_DEFINES = ("dataclass", "contextmanager", "lru_cache")  # decorators that do nothing else
 
 
 @dataclass(frozen=True)
@@ -51,30 +49,23 @@ class _Part:
 
     Attributes:
         tree: Its syntax tree, as text.
-        defines: Names that it gives something to.
-        names: Names that occur in it.
-        imports: Modules of this package, and names within them or empty ones.
+        defines: What it defines, if that is all it does.
+        entry: Registry and name of the entry that it adds, if it adds one.
+        names: Names that it uses.
+        attributes: Names that it uses behind dots.
+        imports: Modules of this package, with a name within them or an empty one.
         registries: Registries that it looks into.
         passes: Registries that it goes through.
-        entries: Entries that it names.
-        entry: The entry that it adds, if it adds one.
     """
 
     tree: str
     defines: frozenset[str]
+    entry: tuple[str, str] | None
     names: frozenset[str]
+    attributes: frozenset[str]
     imports: frozenset[tuple[str, str]]
     registries: frozenset[str]
     passes: frozenset[str]
-    entries: frozenset[Use]
-    entry: Use | None
-
-    @property
-    def private(self) -> bool:
-        """Whether it defines something for its own module alone."""
-        return bool(self.defines) and all(
-            name.startswith("_") and not name.startswith("__") for name in self.defines
-        )
 
 
 class Code:
@@ -82,11 +73,14 @@ class Code:
 
     def __init__(self, root: Path) -> None:
         """Read the package in the folder `root`."""
-        self._texts = dict(_read(root))
-        self._adding: dict[str, list[str]] = {}  # modules by the registries that they add to
-        for module, text in self._texts.items():
-            for registry in set(_REGISTERS.findall(text)) if not _carries(module) else ():
-                self._adding.setdefault(registry, []).append(module)
+        self._texts: dict[str, str] = {}
+        self._adding = defaultdict(list)  # modules by the registries that they add to
+        for path in root.rglob("*.py"):
+            names = ("augstudy", *path.relative_to(root).with_suffix("").parts)
+            module = ".".join(names).removesuffix(".__init__")
+            self._texts[module] = path.read_text()
+            for registry in set(_ADDS.findall(self._texts[module])):
+                self._adding[registry].append(module)
 
     def version(self, step: str, named: frozenset[str] | None) -> str:
         """Hash of the code that decides what a step makes; of all code where there is no such step.
@@ -96,77 +90,68 @@ class Code:
             named: the texts in its settings: names of entries may be among them. None counts
                 every entry of the registries that it looks into.
         """
-        module = f"{_PACKAGE}.steps.{step}"
-        if module not in self._texts:
-            return _hash(f"{name} {text}" for name, text in sorted(self._texts.items()))
-        counted = _Reach(self, module, named).counted
-        return _hash(
-            f"{name} {self.parts(name)[place].tree}"
-            for name, places in sorted(counted.items())
-            for place in sorted(places)
-        )
+        module = f"augstudy.steps.{step}"
+        lines = sorted(f"{name} {text}" for name, text in self._texts.items())
+        if module in self._texts:
+            counted = _Reach(self, module, named).counted.items()
+            lines = sorted(f"{name} {part.tree}" for name, found in counted for part in found)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     def parts(self, module: str) -> tuple[_Part, ...]:
-        """The parts of a module; none of what is no module."""
-        return _parts(self._texts[module]) if module in self._texts else ()
+        """The parts of a module that is to be followed; none of others."""
+        carries = any(f"{module}.".startswith(f"{carrier}.") for carrier in CARRIERS)
+        return () if carries or module not in self._texts else _parts(self._texts[module])
 
     def adding_to(self, registries: Iterable[str]) -> set[str]:
         """The modules that add entries to registries."""
-        return {module for name in registries for module in self._adding.get(name, ())}
+        return {module for name in registries for module in self._adding[name]}
 
 
-@dataclass
 class _Reach:
-    """What counts of all that a module imports: by module, the places of the parts."""
+    """The parts that count of all that a step imports, by module in ``counted``."""
 
-    code: Code
-    module: str
-    named: frozenset[str] | None
-    counted: dict[str, set[int]] = field(default_factory=dict)
-    _names: dict[str, set[str]] = field(default_factory=dict)
-    _registries: set[str] = field(default_factory=set)
-    _passes: set[str] = field(default_factory=set)
-    _entries: set[Use] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.counted[self.module] = set()
-        while sum(map(self._extend, self._met())):
+    def __init__(self, code: Code, module: str, named: frozenset[str] | None) -> None:
+        self.counted: dict[str, set[_Part]] = {module: set()}
+        self._code, self._module, self._named = code, module, named
+        self._names: dict[str, set[str]] = defaultdict(set)
+        self._attributes: dict[str, set[str]] = defaultdict(set)
+        self._imported: dict[str, set[str]] = defaultdict(set)
+        self._registries: set[str] = set()
+        self._passes: set[str] = set()
+        while sum(map(self._extend, {*self.counted, *code.adding_to(self._registries)})):
             pass
 
-    def _met(self) -> set[str]:
-        return {*self.counted, *self.code.adding_to(self._registries)}
-
     def _extend(self, module: str) -> bool:
-        """Count the parts of a module that count by now; whether there were any."""
-        met, known = module in self.counted, self.counted.get(module, set())
-        found = [
-            (place, part)
-            for place, part in enumerate(self.code.parts(module))
-            if place not in known and (met or part.entry) and self._counts(module, part)
-        ]
-        for place, part in found:
-            self.counted.setdefault(module, set()).add(place)
+        """Count the parts of a module that count by now; whether there were more."""
+        known, met = self.counted.get(module, set()), module in self.counted
+        parts = set(self._code.parts(module)) - known
+        found = {part for part in parts if (met or part.entry) and self._counts(module, part)}
+        if found:
+            self.counted[module] = known | found
+        for part in found:
             self._follow(module, part)
         return bool(found)
 
     def _counts(self, module: str, part: _Part) -> bool:
-        named = bool(part.defines & self._names.get(module, set()))
-        if part.entry is None:
-            return named or not part.private
-        registry, name = part.entry
-        used = registry in self._passes or part.entry in self._entries
-        asked = self.named is None or name in self.named
-        return named or used or (asked and registry in self._registries)
+        if part.defines & self._names[module]:
+            return True
+        if part.entry:
+            registry, name = part.entry
+            asked = self._named is None or name in self._named
+            return registry in self._passes or (asked and registry in self._registries)
+        return not part.defines or module == self._module
 
     def _follow(self, module: str, part: _Part) -> None:
-        self._names.setdefault(module, set()).update(part.names)
+        self._names[module] |= part.names
+        self._attributes[module] |= part.attributes
         self._registries |= part.registries
         self._passes |= part.passes
-        self._entries |= part.entries
         for imported, name in part.imports:
-            if not _carries(imported):
-                self.counted.setdefault(imported, set())
-                self._names.setdefault(imported, set()).add(name)
+            self.counted.setdefault(imported, set())
+            self._names[imported].add(name)
+            self._imported[module] |= set() if name else {imported}
+        for imported in self._imported[module]:
+            self._names[imported] |= self._attributes[module]
 
 
 def texts(things: object) -> frozenset[str]:
@@ -175,150 +160,129 @@ def texts(things: object) -> frozenset[str]:
         scheme, separator, _ = things.partition("://")
         return frozenset({things, scheme + separator})
     if isinstance(things, Mapping):
-        things = [*things, *things.values()]
-    if isinstance(things, (list, tuple)):
-        return frozenset().union(*map(texts, things))
-    return frozenset()
+        things = list(things.values())
+    return (
+        frozenset().union(*map(texts, things)) if isinstance(things, list | tuple) else frozenset()
+    )
 
 
-def _read(root: Path) -> Iterator[tuple[str, str]]:
-    for path in root.rglob("*.py"):
-        parts = path.relative_to(root.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        yield name.replace(root.name, _PACKAGE, 1), path.read_text()
-
-
-@cache
+@lru_cache(maxsize=1000)
 def _parts(text: str) -> tuple[_Part, ...]:
-    body = _Bare().visit(ast.parse(text)).body
-    return tuple(_part(node) for node in body)
+    tree = _Bare().visit(ast.parse(text))
+    used = {_name(node) for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return tuple(_part(node, used) for item in tree.body for node in _each(item))
+
+
+def _each(node: ast.stmt) -> Iterator[ast.stmt]:
+    """A statement, but imports one by one."""
+    if isinstance(node, ast.ImportFrom):
+        yield from (ast.ImportFrom(node.module, [item], node.level) for item in node.names)
+    else:
+        yield node
 
 
 class _Bare(ast.NodeTransformer):
     """Takes away what decides nothing."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
         """Without docstrings, strings below settings, and lines for the log."""
-        value = node.value
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            return ast.Pass()
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-            owner = value.func.value
-            if value.func.attr in _LOG and isinstance(owner, ast.Name) and owner.id == "logger":
-                return ast.Pass()
-        return self.generic_visit(node)
+        logs = isinstance(node.value, ast.Call) and ast.unparse(node.value).startswith("logger.")
+        said = isinstance(node.value, ast.Constant)
+        return ast.Pass() if logs or said else self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         """Without the message of an error."""
-        error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        return ast.Raise(exc=error, cause=None)
+        return ast.Raise(exc=node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Without descriptions."""
+        """Without the description of a setting."""
         node.keywords = [item for item in node.keywords if item.arg != "description"]
         return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
         """Without what is there for type checkers."""
-        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = [ast.Pass()]
-        return self.generic_visit(node)
+        return ast.Pass() if _name(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
 
 
-def _part(node: ast.AST) -> _Part:
-    used = (item for item in ast.walk(node) if isinstance(item, ast.Name))
-    names = {item.id for item in used if isinstance(item.ctx, ast.Load)}
-    looks = list(_looks(node))
+def _part(statement: ast.stmt, used: set[str]) -> _Part:
+    names, attributes, registries, passes = set[str](), set[str](), set[str](), set[str]()
+    imports = set[tuple[str, str]]()
+    for node in ast.walk(statement):
+        imports.update(_imports(node))
+        if isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.Call) and _name(node) in ("find", "get"):
+            literal = any(isinstance(item, ast.Constant) for item in node.args)
+            passes |= {_registry(getattr(node.func, "value", node))} if literal else set()
+        for registry in filter(None, map(_registry, ast.iter_child_nodes(node))):
+            registries.add(registry)
+            passes |= {registry} if _goes_through(node) else set()
     return _Part(
-        tree=ast.dump(node),
-        defines=frozenset(_defined(node)),
+        tree=ast.dump(statement),
+        defines=frozenset(_defined(statement, used)),
+        entry=_entry(statement),
         names=frozenset(names),
-        imports=frozenset(_imports(node)),
-        registries=frozenset(registry for registry, _ in looks),
-        passes=frozenset(registry for registry, name in looks if name is None),
-        entries=frozenset((registry, name) for registry, name in looks if name),
-        entry=_entry(node),
+        attributes=frozenset(attributes),
+        imports=frozenset(imports),
+        registries=frozenset(registries),
+        passes=frozenset(passes),
     )
 
 
-def _defined(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        yield node.name
-    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            yield target.id if isinstance(target, ast.Name) else ""
+def _defined(node: ast.stmt, used: set[str]) -> Iterator[str]:
+    """What a statement defines; an import that is there for its effects, nothing."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if _entry(node) or all(_name(item) in _DEFINES for item in node.decorator_list):
+            yield node.name
+    elif isinstance(node, ast.ImportFrom):
+        yield from {item.asname or item.name for item in node.names} & used
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        yield from map(_name, node.targets if isinstance(node, ast.Assign) else [node.target])
 
 
-def _entry(node: ast.AST) -> Use | None:
-    """The entry that a statement adds to a registry."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        calls, usual = node.decorator_list, node.name
-    else:
-        calls, usual = [node.value] if isinstance(node, ast.Expr) else [], ""
+def _entry(node: ast.stmt) -> tuple[str, str] | None:
+    """Registry and name of the entry that a statement adds."""
+    calls = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+    calls = [node.value] if isinstance(node, ast.Expr) else calls
     for call in calls:
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-            registry = _registry(call.func.value)
-            if registry and call.func.attr in ("register", "add"):
-                return registry, _text(call.args) or usual
+        if isinstance(call, ast.Call) and _name(call) in ("register", "add"):
+            named = [item.value for item in call.args[:1] if isinstance(item, ast.Constant)]
+            registry = _registry(getattr(call.func, "value", call))
+            return (registry, str(*named or [getattr(node, "name", "")])) if registry else None
     return None
 
 
-def _looks(node: ast.AST) -> Iterator[tuple[str, str | None]]:
-    """Registries that are looked into: for the named entry, for one by a variable, or for all."""
-    for parent in ast.walk(node):
-        for child in ast.iter_child_nodes(parent):
-            registry = _registry(child)
-            if registry and isinstance(getattr(child, "ctx", None), ast.Load):
-                yield registry, _looked_up(parent)
-            elif isinstance(parent, ast.Call) and isinstance(child, ast.Attribute):
-                yield from _found(child, parent)
-
-
-def _found(method: ast.Attribute, call: ast.Call) -> Iterator[tuple[str, str | None]]:
-    registry = _registry(method.value)
-    if registry and method.attr in ("find", "get"):
-        yield registry, _text(call.args)
-
-
-def _looked_up(parent: ast.AST) -> str | None:
-    """The entry that is looked up, "" if only a variable knows it; None if all are gone through."""
-    if isinstance(parent, ast.Subscript):
-        return _text([parent.slice])
-    if isinstance(parent, ast.Attribute):
-        return None if parent.attr in _GOES_THROUGH else ""
-    return "" if isinstance(parent, ast.Compare) else None
-
-
 def _registry(node: ast.AST) -> str:
-    """The name of what looks like a registry."""
-    name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-    return name if isinstance(name, str) and _REGISTRY.fullmatch(name) else ""
+    """The name of what looks like a registry, where it is used."""
+    used = isinstance(getattr(node, "ctx", None), ast.Load)
+    return _name(node) if used and _REGISTRY.fullmatch(_name(node)) else ""
 
 
-def _text(arguments: list[ast.expr]) -> str:
-    first = arguments[0] if arguments else None
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+def _goes_through(user: ast.AST) -> bool:
+    """Whether the node that uses a registry may use any entry, whatever settings say."""
+    if isinstance(user, ast.Subscript):
+        return isinstance(user.slice, ast.Constant)
+    if isinstance(user, ast.Attribute):
+        return user.attr in _GOES_THROUGH
+    return not isinstance(user, ast.Compare)
+
+
+def _name(node: ast.AST) -> str:
+    """What a name, an attribute or the function of a call is called."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 
 def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Modules of this package that a statement imports, wherever in it; some may be no modules."""
-    for item in ast.walk(node):
-        if isinstance(item, ast.Import):
-            found = [(alias.name, "") for alias in item.names]
-        elif isinstance(item, ast.ImportFrom) and item.module:
-            found = [(item.module, alias.name) for alias in item.names]
-            found += [(f"{item.module}.{alias.name}", "") for alias in item.names]
-        else:
-            continue
-        yield from (pair for pair in found if pair[0].startswith(f"{_PACKAGE}."))
-
-
-def _carries(module: str) -> bool:
-    return any(f"{module}.".startswith(f"{carrier}.") for carrier in CARRIERS)
-
-
-def _hash(lines: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(f"{line}\n".encode())
-    return digest.hexdigest()[:16]
+    """Modules of this package that are imported, and names within them; some may be no modules."""
+    if isinstance(node, ast.Import):
+        found = [(alias.name, "") for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        module = node.module or ""
+        found = [(module, alias.name) for alias in node.names]
+        found += [(f"{module}.{alias.name}", "") for alias in node.names]
+    else:
+        return
+    yield from (pair for pair in found if pair[0].startswith("augstudy."))

@@ -82,6 +82,25 @@ class ConvNet:
             yield layers.Dense(units, activation="relu")
         yield layers.Dense(classes, dtype="float32")
 
+    def changed(self, name: str, changes: Mapping[str, Any]) -> "ConvNet":
+        """The same with other settings, of the architecture `name`.
+
+        Raises:
+            InputError: nothing of an image would be left, or blocks are not described in full.
+        """
+        made = replace(self, **changes)
+        if len(made.filters) != len(made.kernels):
+            raise InputError(
+                f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "
+                "many of either, one a block."
+            )
+        if made.size() < 1:
+            raise InputError(
+                f"The blocks of {name!r} with network {changes} leave nothing of an image: take "
+                "padding same, or smaller kernels and pools."
+            )
+        return made
+
     def size(self) -> int:
         """Pixels along a side behind the last block; less than 1 if nothing is left."""
         lost, size = self.padding == "valid", IMAGE_SHAPE[0]
@@ -222,20 +241,10 @@ def changed(name: str, network: NetworkSettings) -> Stack:
     stack, changes = ARCHITECTURES.find(name).stack, network.changes()
     if not changes:
         return stack
-    if not isinstance(stack, ConvNet):
+    if not hasattr(stack, "changed"):
         raise InputError(
             f"The layers of architecture {name!r} cannot be changed: set network on one of the "
             "student report's, such as baseline."
         )
-    made = replace(stack, **changes)
-    if len(made.filters) != len(made.kernels):
-        raise InputError(
-            f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "
-            "many of either, one a block."
-        )
-    if made.size() < 1:
-        raise InputError(
-            f"The blocks of {name!r} with network {changes} leave nothing of an image: take "
-            "padding same, or smaller kernels and pools."
-        )
+    made: Stack = stack.changed(name, changes)
     return made

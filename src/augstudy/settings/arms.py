@@ -133,14 +133,23 @@ class Arm(Settings):
     """How a training set is made, as a study asks for it."""
 
     arm: Annotated[str, AfterValidator(_known)]
-    share: float | None = Field(None, gt=0, le=MOST_SHARE)
-    """of the real images: replaced, added, or worth of steps"""
-    name: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    """in place of the usual label, to tell arms of one kind apart"""
-    augmentation: Augmentation | None = None
-    """in place of that of the recipe; {} for none"""
-    optional: bool = False
-    """leave the arm out, instead of failing, where it has too few drawings"""
+    share: float | None = Field(
+        None,
+        gt=0,
+        le=MOST_SHARE,
+        description="of the real images: replaced, added, or worth of steps",
+    )
+    name: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9_]{0,39}$",
+        description="in place of the usual label, to tell arms of one kind apart",
+    )
+    augmentation: Augmentation | None = Field(
+        None, description="in place of that of the recipe; {} for none"
+    )
+    optional: bool = Field(
+        False, description="leave the arm out, instead of failing, where it has too few drawings"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -13,13 +13,10 @@ Precision = Literal["auto", "float32", "mixed_bfloat16"]
 class Settings(BaseModel):
     """Base of all settings: immutable, and unknown keys are errors.
 
-    What a setting is, as help and docs say it, is the string below it: words, which no cached
-    result depends on.
+    Descriptions are for people; no cached result depends on them.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
 Model = TypeVar("Model", bound=BaseModel)

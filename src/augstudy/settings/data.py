@@ -24,19 +24,15 @@ MAMMALS = (
 class DataSettings(Settings):
     """Which drawings to read and how to split them."""
 
-    source: str = "sample"
-    """sample, or a file://, gs:// or s3:// folder"""
+    source: str = Field("sample", description="sample, or a file://, gs:// or s3:// folder")
     classes: tuple[str, ...] = MAMMALS
-    train_per_class: int = Field(60, ge=1)
-    """drawings a class set aside for training"""
-    val_per_class: int = Field(20, ge=1)
-    """validation drawings a class"""
-    test_per_class: int = Field(20, ge=0)
-    """test drawings a class; 0 means all that are left over"""
-    level: int = Field(0, ge=0)
-    """training drawings a class in use; 0 means all"""
-    seed: int = Field(0, ge=0, lt=SEEDS)
-    """chooses the drawings and their splits"""
+    train_per_class: int = Field(60, ge=1, description="drawings a class set aside for training")
+    val_per_class: int = Field(20, ge=1, description="validation drawings a class")
+    test_per_class: int = Field(
+        20, ge=0, description="test drawings a class; 0 means all that are left over"
+    )
+    level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
+    seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the drawings and their splits")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

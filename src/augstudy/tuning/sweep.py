@@ -25,16 +25,14 @@ class Value(Settings):
     """One value of an axis: what it is called, and the settings that it changes."""
 
     label: Label
-    set: dict[str, Any] = Field(min_length=1)
-    """changes to the base recipe"""
+    set: dict[str, Any] = Field(min_length=1, description="changes to the base recipe")
 
 
 class Axis(Settings):
     """One question: a setting, or several that belong together, and the values to try."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")
-    base: Label = "as in the base"
-    """what the base has"""
+    base: Label = Field("as in the base", description="what the base has")
     values: tuple[Value, ...] = Field(min_length=1)
 
     @property
@@ -46,17 +44,15 @@ class Axis(Settings):
 class Finding(Settings):
     """Something that was claimed before, put so that a sweep can say whether it holds."""
 
-    claim: str = Field(min_length=1)
-    """in words"""
-    point: str
-    """such as kernel=5x5"""
-    against: str = BASE
-    """the point that it is compared with"""
-    metric: Literal["accuracy", "overfitting", "train_accuracy"] = "accuracy"
-    """accuracy on validation images, on training images, or the gap between them"""
+    claim: str = Field(min_length=1, description="in words")
+    point: str = Field(description="such as kernel=5x5")
+    against: str = Field(BASE, description="the point that it is compared with")
+    metric: Literal["accuracy", "overfitting", "train_accuracy"] = Field(
+        "accuracy",
+        description="accuracy on validation images, on training images, or the gap between them",
+    )
     expected: Expected
-    by: float = Field(0.0, ge=0, lt=1)
-    """by more than so much, as a share"""
+    by: float = Field(0.0, ge=0, lt=1, description="by more than so much, as a share")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -70,16 +66,15 @@ class Finding(Settings):
 class Search(Settings):
     """How a search spends its trainings."""
 
-    trials: int = Field(ge=2)
-    """points to try with the first seed, the base among them"""
-    finalists: int = Field(2, ge=1)
-    """points of each worker, its best, that are trained with all seeds"""
-    seed: int = Field(0, ge=0, lt=SEEDS)
-    """decides which points are tried"""
-    startup: int = Field(5, ge=1)
-    """trials of each worker by chance alone, none of which is pruned"""
-    prune_after: int = Field(3, ge=1)
-    """epochs that every trial is given"""
+    trials: int = Field(ge=2, description="points to try with the first seed, the base among them")
+    finalists: int = Field(
+        2, ge=1, description="points of each worker, its best, that are trained with all seeds"
+    )
+    seed: int = Field(0, ge=0, lt=SEEDS, description="decides which points are tried")
+    startup: int = Field(
+        5, ge=1, description="trials of each worker by chance alone, none of which is pruned"
+    )
+    prune_after: int = Field(3, ge=1, description="epochs that every trial is given")
 
     @model_validator(mode="after")
     def _selective(self) -> Self:
@@ -93,11 +88,12 @@ class Search(Settings):
 class Sweep(Settings):
     """Which points to train: each is the base recipe with some settings changed."""
 
-    mode: Mode = "one_at_a_time"
-    """change one axis at a time, try all combinations, or search among them"""
+    mode: Mode = Field(
+        "one_at_a_time",
+        description="change one axis at a time, try all combinations, or search among them",
+    )
     axes: tuple[Axis, ...] = Field(min_length=1)
-    search: Search | None = None
-    """of mode search"""
+    search: Search | None = Field(None, description="of mode search")
     findings: tuple[Finding, ...] = ()
 
     @field_validator("axes")
