@@ -132,7 +132,7 @@ def test_what_a_reader_sees_is_in_no_key(what, changed):
 
 ARM = """
 @KINDS.register(most=1.0, synthetic=True)
-def dreamt(mixer: "Mixer") -> "Drawings":
+def dreamt(mixer: Mixer) -> Drawings:
     return mixer.synthetic()
 """
 SCORE = """

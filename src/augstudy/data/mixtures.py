@@ -73,7 +73,8 @@ def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Draw
     Raises:
         TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind.
     """
-    return arm.kind.make(Mixer(arm, sources, classes, seed))
+    made: Drawings = arm.kind.make(Mixer(arm, sources, classes, seed))
+    return made
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ read about it is in :mod:`augstudy.pages.arms`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
@@ -18,12 +18,24 @@ from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.base import Settings
 from augstudy.settings.classifier import ClassifierSettings
 
-if TYPE_CHECKING:
-    from augstudy.data.mixtures import Drawings, Mixer
-
-Make = Callable[["Mixer"], "Drawings"]
-
 MOST_SHARE = 10.0
+Drawings = Any  # those of augstudy.data.mixtures, which come after the arms
+
+
+class Mixer(Protocol):
+    """What hands out drawings to an arm; see :class:`augstudy.data.mixtures.Mixer`."""
+
+    @property
+    def real(self) -> Drawings: ...
+    def thinned(self) -> Drawings: ...
+    def synthetic(self) -> Drawings: ...
+    def mislabelled(self) -> Drawings: ...
+    def filtered(self) -> Drawings: ...
+    def filtered_real(self) -> Drawings: ...
+    def extra(self) -> Drawings: ...
+
+
+Make = Callable[[Mixer], Drawings]
 
 
 @dataclass(frozen=True)
@@ -64,61 +76,61 @@ KINDS: Registry[Kind] = Registry("arm", Kind)
 
 
 @KINDS.register()
-def real(mixer: "Mixer") -> "Drawings":
+def real(mixer: Mixer) -> Drawings:
     """The real drawings alone."""
     return mixer.real
 
 
 @KINDS.register(classic=True)
-def classic(mixer: "Mixer") -> "Drawings":
+def classic(mixer: Mixer) -> Drawings:
     """The real drawings alone, with stronger augmentation."""
     return mixer.real
 
 
 @KINDS.register(most=1.0, synthetic=True)
-def replace(mixer: "Mixer") -> "Drawings":
+def replace(mixer: Mixer) -> Drawings:
     """A share of each class's real drawings gives way to synthetic ones."""
     return mixer.thinned() + mixer.synthetic()
 
 
 @KINDS.register(most=MOST_SHARE, synthetic=True, against=("same_steps", "extra_real"))
-def add(mixer: "Mixer") -> "Drawings":
+def add(mixer: Mixer) -> Drawings:
     """Synthetic drawings are added, as a share of the real ones."""
     return mixer.real + mixer.synthetic()
 
 
 @KINDS.register(most=MOST_SHARE, synthetic=True, filtered=True, against=("add",))
-def add_filtered(mixer: "Mixer") -> "Drawings":
+def add_filtered(mixer: Mixer) -> Drawings:
     """Like ``add``, with drawings that the filter lets through."""
     return mixer.real + mixer.filtered()
 
 
 @KINDS.register(most=MOST_SHARE, synthetic=True, classic=True, against=("classic",))
-def classic_add(mixer: "Mixer") -> "Drawings":
+def classic_add(mixer: Mixer) -> Drawings:
     """Like ``add``, with the augmentation of ``classic``."""
     return mixer.real + mixer.synthetic()
 
 
 @KINDS.register(most=MOST_SHARE, extra=True, control=True)
-def extra_real(mixer: "Mixer") -> "Drawings":
+def extra_real(mixer: Mixer) -> Drawings:
     """Like ``add``, with further real drawings."""
     return mixer.real + mixer.extra()
 
 
 @KINDS.register(most=MOST_SHARE, longer=True, control=True)
-def same_steps(mixer: "Mixer") -> "Drawings":
+def same_steps(mixer: Mixer) -> Drawings:
     """The real drawings alone, trained as long as ``add`` trains in full epochs."""
     return mixer.real
 
 
 @KINDS.register(filtered=True, control=True)
-def real_filtered(mixer: "Mixer") -> "Drawings":
+def real_filtered(mixer: Mixer) -> Drawings:
     """Those real drawings that the filter trusts most, of each class as many as pass on average."""
     return mixer.filtered_real()
 
 
 @KINDS.register(most=1.0, synthetic=True, control=True)
-def mislabelled(mixer: "Mixer") -> "Drawings":
+def mislabelled(mixer: Mixer) -> Drawings:
     """Like ``replace``, with drawings that carry the student report's labelling fault."""
     return mixer.thinned() + mixer.mislabelled()
 

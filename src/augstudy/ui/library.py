@@ -28,8 +28,8 @@ _SEARCHED_LAST = ("changed", "note", "outcome", "verdict", "date")
 _HERE = Path(__file__).parent
 _FILES = {
     name: _HERE / "static" / name
-    for name in ("index.html", "app.js", "table.js", "details.js", "app.css")
-} | {"report.css": _HERE.parent / "report" / "templates" / "report.css"}
+    for name in ("index.html", "app.js", "dom.js", "table.js", "details.js", "app.css")
+} | {"report.css": _HERE.parent / "pages" / "templates" / "report.css"}
 
 
 class MissingPageError(InputError):
