@@ -14,7 +14,7 @@ import common
 
 from augstudy.models.recipes import classifier_recipe
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 from augstudy.steps import evaluate, ingest, train_cnn
 
 

@@ -22,7 +22,8 @@ from augstudy.data.dataset import Split, load_split
 from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.recipes import classifier_recipe
-from augstudy.settings.config import ClassifierSettings, DataSettings
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.data import DataSettings
 from augstudy.steps import ingest
 from augstudy.training.classifier import one_hot, train
 from augstudy.training.predicting import predict

@@ -16,8 +16,8 @@ from common import peak_mib, summary, write
 
 from augstudy.models import discriminators, generators
 from augstudy.models.backend import keras, prepare, resolve_precision
-from augstudy.models.recipes import gan_recipe
-from augstudy.settings.config import GanSettings
+from augstudy.models.gan_recipes import gan_recipe
+from augstudy.settings.generators import GanSettings
 from augstudy.training import gan
 
 CLASSES, PER_CLASS = 11, 60

@@ -30,8 +30,10 @@ from augstudy.core.fingerprint import software
 from augstudy.core.machine import hardware
 from augstudy.data.dataset import load_split
 from augstudy.explain.sheet import draw_sheet
-from augstudy.models.recipes import gan_recipe
-from augstudy.settings.config import MAMMALS, DataSettings, JudgeSettings
+from augstudy.models.gan_recipes import gan_recipe
+from augstudy.pages.stability import reason
+from augstudy.settings.data import MAMMALS, DataSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import ingest, synthesize, train_gan, train_judge
 from augstudy.training import gan
 
@@ -116,7 +118,7 @@ def measure(work: Path, name: str, recipe: str, seed: int, budget: float) -> Non
         "peak_mib": round(peak_mib),
         "threads": os.environ.get("AUGSTUDY_THREADS", ""),
         "verdict": stability["verdict"],
-        "reason": stability["reason"],
+        "reason": reason(stability),
         "metrics": {key: quality["metrics"][key] for key in METRICS if key in quality["metrics"]},
         "hardware": hardware(),
         "software": software(),

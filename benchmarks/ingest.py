@@ -28,7 +28,7 @@ from drawings import drawings_folder  # noqa: E402
 from google.cloud import storage  # noqa: E402
 from servers import GcsServer  # noqa: E402
 
-from augstudy.settings.config import DataSettings  # noqa: E402
+from augstudy.settings.data import DataSettings  # noqa: E402
 from augstudy.steps import ingest  # noqa: E402
 
 CLASSES = ("bird", "cat", "dog", "fish")

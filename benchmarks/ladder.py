@@ -5,7 +5,7 @@ Their networks and losses are the product's, where any sweep of generators can c
 
 from typing import Any
 
-from augstudy.models.recipes import GANS
+from augstudy.models.gan_recipes import GANS
 
 # Each rung: the one below, and what it changes.
 LADDER: dict[str, tuple[str, dict[str, Any]]] = {

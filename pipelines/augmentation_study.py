@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 from components.curate import curate
 from components.ingest import ingest
 from components.summarize import summarize

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 from components.choose import choose
 from components.evaluate import evaluate
 from components.ingest import ingest

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 from components.ingest import ingest
 from components.summarize_gan_sweep import summarize_gan_sweep
 from components.train_judge import train_judge

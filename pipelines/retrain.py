@@ -2,7 +2,8 @@
 
 from kfp import dsl
 
-from augstudy.settings.config import MAMMALS, RetrainSettings
+from augstudy.settings.comparing import RetrainSettings
+from augstudy.settings.data import MAMMALS
 from components.evaluate import evaluate
 from components.ingest import ingest
 from components.promote import promote

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 from augstudy.settings.spec import IMAGE
 
 TARGET = Path(__file__).parents[1] / "src" / "augstudy" / "data" / "sample" / "mammals.npz"

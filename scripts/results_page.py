@@ -14,6 +14,7 @@ from augstudy.core.formats import duration, points
 from augstudy.core.machine import described
 from augstudy.pages import levels as curves
 from augstudy.pages import wording
+from augstudy.pages.stability import reason
 from augstudy.results import learning
 from augstudy.settings.arms import KINDS
 
@@ -72,7 +73,7 @@ def section(found: dict[str, Any]) -> list[str]:
         parts += [f"### Level {level['data']['level']:,}", arms_table(level)]
         parts += [f"{note}" for note in wording.left_out(level.get("left_out") or {})]
         if level.get("gan"):
-            parts.append(f"GAN: {level['gan']['verdict']}. {level['gan']['reason']}")
+            parts.append(f"GAN: {level['gan']['verdict']}. {reason(level['gan'])}")
     return [*(part for part in (*parts, found.get("note")) if part), made(found)]
 
 

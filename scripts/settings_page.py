@@ -9,9 +9,13 @@ from pydantic import BaseModel
 from tables import listed, table
 
 from augstudy.local import catalog
-from augstudy.models.recipes import CLASSIFIERS, GANS
-from augstudy.settings import config
+from augstudy.models.classifiers import ARCHITECTURES
+from augstudy.models.gan_recipes import GANS
 from augstudy.settings.arms import KINDS, Arm
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.generators import DiffusionSettings, GanSettings, GeneratorSettings
+from augstudy.settings.judging import CurationSettings, JudgeSettings
 
 HEADER = """# Settings
 
@@ -34,12 +38,15 @@ curation_settings: {strictness: 1.2, balance: false}
 STUDY = "augmentation_study"
 PARAMETER = ["parameter", "default", "what it is"]
 PARAMETERS = {
-    "classifier_settings": config.ClassifierSettings,
-    "gan_settings": config.GanSettings,
-    "judge_settings": config.JudgeSettings,
-    "curation_settings": config.CurationSettings,
+    "classifier_settings": ClassifierSettings,
+    "gan_settings": GanSettings,
+    "judge_settings": JudgeSettings,
+    "curation_settings": CurationSettings,
 }
-RECIPES = {"classifier_settings": CLASSIFIERS, "gan_settings": GANS}
+RECIPES = {
+    "classifier_settings": {name: item.recipe for name, item in ARCHITECTURES.items()},
+    "gan_settings": GANS,
+}
 
 
 def page() -> str:
@@ -49,12 +56,12 @@ def page() -> str:
     parts += ["## Arms", kinds(), settings(Arm)]
     for name, model in PARAMETERS.items():
         parts += [f"## `{name}`", settings(model)]
-        if model is config.GanSettings:
+        if model is GanSettings:
             parts.append("Of recipe `diffusion`, in the place of those from `discriminator` on:")
-            parts.append(settings(config.DiffusionSettings, but=config.GeneratorSettings))
+            parts.append(settings(DiffusionSettings, but=GeneratorSettings))
         if name in RECIPES:
             parts.append(recipes(RECIPES[name]))
-    parts += ["## Augmentation", "Wherever there is one:", settings(config.Augmentation)]
+    parts += ["## Augmentation", "Wherever there is one:", settings(Augmentation)]
     for name in catalog.names():
         if name != STUDY:
             own = [row for row in parameters(name) if row not in shared]
@@ -113,7 +120,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterable[list[str]]:
             yield [f"`{prefix}{name}`", usual, _values(found), text]
             continue
         yield [f"`{prefix}{name}`", _none(found), "", text or _text(inner)]
-        if inner is config.Augmentation:
+        if inner is Augmentation:
             continue
         yield from _rows(inner, f"{prefix}{name}.")
 

@@ -12,7 +12,7 @@ from augstudy.core import artifacts
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 
 TWINS = {"tiger": "zebra", "zebra": "tiger", "cow": "horse", "horse": "cow", "lion": "tiger"}
 

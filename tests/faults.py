@@ -21,7 +21,7 @@ from builders import build_dataset
 
 from augstudy.core import artifacts, telemetry
 from augstudy.core.stopping import TERMINATED
-from augstudy.settings.config import JudgeSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import train_judge
 from augstudy.training import checkpoints
 

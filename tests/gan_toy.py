@@ -14,8 +14,8 @@ import numpy as np
 from augstudy.models import discriminators, generators
 from augstudy.models.backend import keras, prepare
 from augstudy.models.conditional import ConditionalNorm
-from augstudy.models.recipes import gan_recipe
-from augstudy.settings.config import DiffusionSettings, GanSettings
+from augstudy.models.gan_recipes import gan_recipe
+from augstudy.settings.generators import DiffusionSettings, GanSettings
 from augstudy.training import gan
 from augstudy.training.drawing import generate
 from benchmarks.ladder import register
@@ -66,8 +66,8 @@ def _discriminator(images, kit):
     return layers.Flatten(name="discriminator_flatten")(x)
 
 
-generators.GENERATORS["toy"] = _generator
-discriminators.DISCRIMINATORS["toy"] = _discriminator
+generators.GENERATORS.add("toy", _generator)
+discriminators.DISCRIMINATORS.add("toy", _discriminator)
 
 
 def bars(count: int = 48) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ import gan_toy
 from augstudy.core import telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import ClassifierSettings
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.steps import train_cnn, train_gan
 from augstudy.training import checkpoints
 

@@ -96,7 +96,7 @@ def made(study: Path, kind: str) -> dict[str, artifacts.Artifact]:
 
 def test_every_kind_of_extension_has_an_example() -> None:
     places = [name for _, name, _ in EXAMPLE.findall(PAGE)]
-    assert len(places) == len(set(places)) == PAGE.count("```python") == 6
+    assert len(places) == len(set(places)) == PAGE.count("```python") == 8
 
 
 def test_what_the_page_points_to_is_there() -> None:

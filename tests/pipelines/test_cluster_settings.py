@@ -16,7 +16,7 @@ from augstudy.cluster.compile import compile_pipeline
 from augstudy.cluster.settings import ClusterSettings, load
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
-from augstudy.settings.config import parse
+from augstudy.settings.base import parse
 
 TRAINING = {
     *("train_judge", "train_gan", "curate", "train_cnn"),

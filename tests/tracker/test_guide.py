@@ -10,6 +10,7 @@ from recorded import build_run
 
 from augstudy.cli.app import invoke
 from augstudy.objects import open_store
+from augstudy.pages import readings
 from augstudy.runs.record import ARM_FIELDS, FIELDS, RUN_FIELDS
 from augstudy.ui.server import Server
 
@@ -61,4 +62,4 @@ def test_every_field_is_explained() -> None:
     lines = GUIDE.read_text().splitlines()
     for of, fields in (("run", RUN_FIELDS), ("arm", ARM_FIELDS)):
         for field in fields:
-            assert f"| `{field.name}` | {of} | {field.meaning} |" in lines
+            assert f"| `{field.name}` | {of} | {readings.field(field.name).text} |" in lines

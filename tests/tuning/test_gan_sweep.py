@@ -14,10 +14,10 @@ from augstudy.core.files import write_arrays
 from augstudy.local import catalog, checks, parameters
 from augstudy.models import discriminators
 from augstudy.models.backend import keras
-from augstudy.models.recipes import gan_recipe
+from augstudy.models.gan_recipes import gan_recipe
 from augstudy.results import gan_sweep as gan_summary
 from augstudy.runs import record
-from augstudy.settings.config import GanSettings
+from augstudy.settings.generators import GanSettings
 from augstudy.steps import train_gan_points
 from augstudy.steps.summarize_gan_sweep import run
 from augstudy.training import gan
@@ -163,7 +163,7 @@ def test_a_base_that_is_not_stable_may_draw_better_than_the_best_that_is(base, a
 def test_a_failed_run_is_a_result_and_draws_nothing(tmp_path, monkeypatch) -> None:
     drawings = SimpleNamespace(images=np.zeros((4, 28, 28), np.uint8), labels=np.arange(4) % 2)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    stability = Stability("failed", "All images look alike.")
+    stability = Stability("failed", {"code": "diverged", "since": 1})
     trained = gan.Trained(model, None, [{"step": 1.0}], np.array([1]), np.zeros(1), 1, stability)
     monkeypatch.setattr(train_gan_points.gan, "train", lambda *_, **__: trained)
     studio = object.__new__(train_gan_points._Studio)

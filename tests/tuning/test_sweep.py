@@ -182,7 +182,7 @@ def test_changed_layers_are_the_architecture_of_that_name() -> None:
 def test_a_network_that_cannot_be_built_is_refused(
     architecture: str, network: dict, said: str
 ) -> None:
-    from augstudy.settings.config import NetworkSettings
+    from augstudy.settings.classifier import NetworkSettings
 
     with pytest.raises(InputError, match=said):
         classifiers.changed(architecture, NetworkSettings.model_validate(network))

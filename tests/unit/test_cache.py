@@ -68,8 +68,8 @@ def test_whatever_decides_the_content_is_part_of_the_key(
     elif what == "bfloat16":
         monkeypatch.setattr(fingerprint, "cpu_has_bf16", lambda: not cpu_has_bf16())
     elif what == "code":
-        other_code = {**fingerprint.made_by("evaluate"), "code": "another"}
-        monkeypatch.setattr(artifacts, "made_by", lambda _: other_code)
+        other_code = {**fingerprint.made_by("evaluate", {}), "code": "another"}
+        monkeypatch.setattr(artifacts, "made_by", lambda *_: other_code)
     else:
         level, content = (2, b"others") if what == "input" else (3, b"drawings")
         with artifacts.publish(tmp_path / "other", "dataset", config={"level": level}) as draft:
@@ -252,35 +252,6 @@ def test_clearing_touches_nothing_else_in_the_folder(store, tmp_path):
     assert (store.root / "notes" / "mine.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("changed", "steps"),
-    [
-        ("pages/wording.py", {"summarize"}),
-        ("pages/templates/report.html.j2", {"summarize"}),
-        ("core/errors.py", set()),
-        ("cli/runs.py", set()),
-        ("training/classifier.py", {"synthesize", "curate", "train_cnn"}),
-        ("training/predicting.py", {"synthesize", "curate", "train_cnn", "evaluate"}),
-        ("models/generators.py", {"train_gan"}),
-        ("metrics/classification.py", {"synthesize", "evaluate", "summarize"}),
-    ],
-)
-def test_only_code_that_a_step_reaches_makes_it_another(changed, steps, tmp_path, monkeypatch):
-    copy = tmp_path / "augstudy"
-    shutil.copytree(Path(fingerprint.__file__).parents[1], copy)
-    monkeypatch.setattr(fingerprint, "_ROOT", copy)
-    names = ("train_gan", "synthesize", "curate", "train_cnn", "evaluate", "cam", "summarize")
-    fingerprint._code_of.cache_clear()
-    version = fingerprint.step_version.__wrapped__
-    before = {name: version(name) for name in names}
-    whole = fingerprint.code_version.__wrapped__()
-    with (copy / changed).open("a") as stream:
-        stream.write("\n")
-    assert {name for name in names if version(name) != before[name]} == steps
-    assert fingerprint.code_version.__wrapped__() != whole
-    fingerprint._code_of.cache_clear()
-
-
 def test_what_was_made_while_the_code_changed_is_not_kept(store, dataset, tmp_path, monkeypatch):
     assert evaluate(dataset, tmp_path / "a")
     monkeypatch.setattr(artifacts, "is_as_it_was", lambda step: step != "evaluate")
@@ -293,15 +264,15 @@ def test_a_step_notices_that_its_code_was_changed(tmp_path, monkeypatch):
     copy = tmp_path / "augstudy"
     shutil.copytree(Path(fingerprint.__file__).parents[1], copy)
     monkeypatch.setattr(fingerprint, "_ROOT", copy)
-    for function in (fingerprint._code_of, fingerprint.step_version):
-        function.cache_clear()
+    fingerprint._code.cache_clear()
+    whole = fingerprint.code_version.__wrapped__()
     assert fingerprint.is_as_it_was("cam")
     (copy / "pages" / "html.py").unlink()
     assert fingerprint.is_as_it_was("cam")
+    assert fingerprint.code_version.__wrapped__() != whole
     (copy / "explain" / "gradcam.py").unlink()
     assert not fingerprint.is_as_it_was("cam")
-    for function in (fingerprint._code_of, fingerprint.step_version):
-        function.cache_clear()
+    fingerprint._code.cache_clear()
 
 
 def test_a_damaged_run_folder_does_not_get_into_others(store, dataset, tmp_path):

@@ -14,7 +14,7 @@ from builders import build_dataset
 
 from augstudy.core import artifacts, leftovers, telemetry
 from augstudy.core.stopping import TERMINATED
-from augstudy.settings.config import JudgeSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import evaluate, synthesize, train_gan, train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper

@@ -61,8 +61,10 @@ def test_alexnet_grows_its_filters():
 
 
 def test_unknown_architecture_names_the_known_ones():
-    with pytest.raises(InputError, match="No architecture 'resnet'; there are: baseline, kernel_4"):
-        classifiers.build("resnet", 11)
+    with pytest.raises(
+        InputError, match="There is no classifier 'vgg'; there are: baseline, kernel_4"
+    ):
+        classifiers.build("vgg", 11)
 
 
 @pytest.mark.parametrize("name", ["batch_norm", "modern_small"])

@@ -1,9 +1,14 @@
 import pytest
 
 from augstudy.core.errors import InputError
-from augstudy.models.recipes import CLASSIFIERS, GANS, classifier_recipe, gan_recipe
+from augstudy.models.classifiers import ARCHITECTURES
+from augstudy.models.gan_recipes import GANS, gan_recipe
+from augstudy.models.recipes import classifier_recipe
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import Augmentation, ClassifierSettings, DataSettings, parse
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.base import parse
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.data import DataSettings
 
 
 @pytest.mark.parametrize(
@@ -42,9 +47,9 @@ def test_whole_floats_are_integers_as_pipelines_carry_them():
     assert parse(DataSettings, {"level": 50.0}, "data").level == 50
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_classifier_recipe_is_valid(name):
-    assert classifier_recipe(name).architecture == CLASSIFIERS[name]["architecture"]
+    assert classifier_recipe(name).architecture == name
 
 
 @pytest.mark.parametrize("name", GANS)

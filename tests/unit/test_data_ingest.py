@@ -13,7 +13,7 @@ from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.data.dataset import SPLITS, load_classes, load_split
 from augstudy.data.reading import read_drawings
 from augstudy.objects import retry
-from augstudy.settings.config import MAMMALS, DataSettings
+from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.steps import ingest
 
 CLASSES = ["alarm clock", "camel", "cat"]

@@ -7,7 +7,7 @@ import pytest
 from builders import build_dataset
 
 from augstudy.data.profile import among, digests, drift, drifts, problems, profile, stability_index
-from augstudy.settings.config import RetrainSettings
+from augstudy.settings.comparing import RetrainSettings
 
 LIMITS = RetrainSettings()
 

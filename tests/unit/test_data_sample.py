@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from augstudy.data.reading import read_drawings
-from augstudy.settings.config import MAMMALS, DataSettings
+from augstudy.settings.data import MAMMALS, DataSettings
 
 FOLDER = resources.files("augstudy.data").joinpath("sample")
 

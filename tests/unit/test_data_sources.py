@@ -237,7 +237,7 @@ def test_google_credentials_are_used_where_there_are_some(
 def test_ingest_of_local_data_loads_neither_a_training_nor_a_cloud_library() -> None:
     program = """if True:
         import sys
-        from augstudy.settings.config import DataSettings
+        from augstudy.settings.data import DataSettings
         from augstudy.data.reading import read_drawings
         import augstudy.steps.ingest
         read_drawings(DataSettings())

@@ -9,7 +9,7 @@ from augstudy.data.reading import ClassDrawings
 from augstudy.data.sampling import choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo
 from augstudy.data.splits import Splits, TooFewError, make_splits
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 
 CLASSES = ("ant", "bee", "cow")
 

@@ -11,8 +11,8 @@ from augstudy.models import denoiser
 from augstudy.models.backend import keras
 from augstudy.models.denoiser import CodedNorm
 from augstudy.models.diffusion import DiffusionSampler, sample
-from augstudy.models.recipes import gan_recipe
-from augstudy.settings.config import DiffusionSettings, GanSettings
+from augstudy.models.gan_recipes import gan_recipe
+from augstudy.settings.generators import DiffusionSettings, GanSettings
 from augstudy.training import diffusion
 from augstudy.training.drawing import generate
 from augstudy.training.saving import load_model, save_model

@@ -8,7 +8,7 @@ import sys
 import gan_toy
 import pytest
 
-from augstudy.models.recipes import GANS, gan_recipe
+from augstudy.models.gan_recipes import GANS, gan_recipe
 from benchmarks.ladder import LADDER
 
 ONE_THING = {

@@ -15,6 +15,7 @@ from augstudy.models.acgan import TwoRateAdam
 from augstudy.models.augment import cutout, jitter, mirror_half
 from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
+from augstudy.models.gan_recipes import gan_recipe
 from augstudy.models.losses import (
     class_scores,
     cross_entropy,
@@ -24,7 +25,6 @@ from augstudy.models.losses import (
     generator_source_loss,
     variety_loss,
 )
-from augstudy.models.recipes import gan_recipe
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
 from augstudy.training import gan
 

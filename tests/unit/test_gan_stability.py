@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from augstudy.metrics.gan_training import Reference, mean_distance
+from augstudy.pages.stability import alarm as words_of
+from augstudy.pages.stability import reason
 from augstudy.training.stability import alarms, assess, failure, first_broken
 
 RANDOM = np.random.default_rng(0)
@@ -66,7 +68,7 @@ def test_a_healthy_training_is_stable():
 def test_a_training_that_came_through_alarms_is_told_so():
     found = assess(history(diversity=0.2), HEALTHY)
     assert found.verdict == "stable"
-    assert found.reason == (
+    assert reason(found.as_dict()) == (
         "Images of a class vary 80 % as much as real ones, though there were alarms on the way."
     )
 
@@ -85,8 +87,9 @@ def test_a_training_that_came_through_alarms_is_told_so():
 def test_every_signal_beyond_its_limit_has_its_verdict_and_alarm(verdict, changes, says):
     found = assess(history(**changes), {**HEALTHY, **changes})
     assert found.verdict == verdict
-    assert says in found.reason
+    assert says in reason(found.as_dict())
     (alarm,) = found.alarms
+    assert says.lower() in words_of(vars(alarm)).lower()
     assert (alarm.first_step, alarm.last_step) == (375, 500)
     assert alarm.value == pytest.approx(0.55 if verdict == "overfitted" else min(changes.values()))
 
@@ -102,7 +105,7 @@ def test_only_what_is_hopeless_and_stays_ends_a_training():
     assert failure(history(), 500) is None
     assert failure(history(20, diversity=0.01), 500) is None
     assert failure(history(4, spread=0.01), 500) is None  # two moments, as yet
-    assert failure(history(20, spread=0.01), 500) == (
+    assert reason({"cause": failure(history(20, spread=0.01), 500)}) == (
         "All images look alike since step 450: spread is 0.01, below 0.05."
     )
     assert failure(history(20, spread=0.01), 5000) is None  # still the beginning
@@ -125,10 +128,10 @@ def test_what_passes_is_no_alarm_but_what_lasts_is():
 def test_losses_that_are_no_numbers_are_failed(broken):
     rows = history(generator_loss=broken)
     assert failure(rows[:12], 500) is None
-    assert "step 325" in failure(rows[:13], 500)
+    assert failure(rows[:13], 500) == {"code": "diverged", "since": 325}
     found = assess(rows, HEALTHY)
     assert found.verdict == "failed"
-    assert "step 325" in found.reason
+    assert "step 325" in reason(found.as_dict())
     assert first_broken(rows) == 325
     assert first_broken(history()) is None
 
@@ -142,7 +145,7 @@ def test_without_a_discriminator_images_and_losses_are_judged():
     rows = [{"step": step, "denoising_loss": 0.3} for step in (250, 500)]
     healthy = {"spread": 1.0, "diversity": 1.0, "class_fidelity": 1.0}
     assert assess(rows, healthy).verdict == "stable"
-    assert assess(rows, healthy).reason == (
+    assert reason(assess(rows, healthy).as_dict()) == (
         "Images of a class vary 100 % as much as real ones."  # there is no balance of losses
     )
     assert assess(rows, {**healthy, "diversity": 0.2}).verdict == "collapsed"
@@ -201,3 +204,9 @@ def test_mean_distance_by_hand():
     expected = (1.0 + 2.0 + np.sqrt(3.0)) / 3
     assert mean_distance(images) == pytest.approx(expected)
     assert mean_distance(images[:1]) == 0.0
+
+
+def test_runs_of_before_say_themselves_why():
+    assert reason({"verdict": "failed", "reason": "All is white."}) == "All is white."
+    assert words_of({"signal": "spread", "says": "all is white"}) == "all is white"
+    assert words_of({"signal": "a new one"}) == "a new one"

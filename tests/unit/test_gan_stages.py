@@ -13,7 +13,8 @@ from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.metrics.figures import FIGURES
 from augstudy.models.acgan import ACGAN
 from augstudy.models.backend import keras
-from augstudy.settings.config import GanSettings, JudgeSettings
+from augstudy.settings.generators import GanSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import adapters, synthesize, train_gan, train_judge
 from augstudy.training import gan
 from augstudy.training.watching import SAMPLES_PER_CLASS, SIGNALS

@@ -12,7 +12,7 @@ from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.data.mixtures import Drawings
 from augstudy.metrics import measuring
 from augstudy.metrics.figures import FIGURES
-from augstudy.settings.config import JudgeSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import train_judge
 from augstudy.training.inspection import Inspection
 

@@ -9,7 +9,7 @@ from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.models.backend import keras
-from augstudy.settings.config import JudgeSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.steps import train_judge
 from augstudy.training import judge
 from augstudy.training.saving import load_model

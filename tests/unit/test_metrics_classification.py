@@ -146,7 +146,7 @@ def test_a_score_that_is_no_share_has_no_binomial_interval(monkeypatch):
     """Of perfect predictions 95 % intervals of shares have a width, from how many images there
     were; a number of hits a class has no such interval, and says which way is better."""
     rules = {"share": False, "direction": "lower"}
-    hits = Score("hits", lambda counts: counts.hits.mean(axis=-1), "Hits", "hits a class", **rules)
+    hits = Score("hits", lambda counts: counts.hits.mean(axis=-1), **rules)
     monkeypatch.setitem(SCORES, "hits", hits)
     labels = np.repeat(np.arange(3), 20)
     metrics = evaluate_predictions(one_hot([labels]), labels, CLASSES, [0])["metrics"]

@@ -12,7 +12,8 @@ import pytest
 from augstudy.core.errors import InputError
 from augstudy.data.sources import find_class, open_source
 from augstudy.local import catalog, parameters
-from augstudy.settings.config import DataSettings, parse
+from augstudy.settings.base import parse
+from augstudy.settings.data import DataSettings
 
 OUTSIDE = (
     "../secret",

@@ -11,13 +11,9 @@ from builders import build_dataset
 from augstudy.core import artifacts
 from augstudy.data.dataset import SPLITS, load_split
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import (
-    MAMMALS,
-    ClassifierSettings,
-    CurationSettings,
-    DataSettings,
-    JudgeSettings,
-)
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.data import MAMMALS, DataSettings
+from augstudy.settings.judging import CurationSettings, JudgeSettings
 from augstudy.steps import (
     cam,
     curate,

@@ -12,7 +12,7 @@ from scipy.spatial import distance
 
 from augstudy.metrics import generative, measuring
 from augstudy.metrics.figures import FIGURES, Seen
-from augstudy.settings.config import MAMMALS
+from augstudy.settings.data import MAMMALS
 
 CLASSES = ["cow", "giraffe", "zebra"]
 SIZE = 40

@@ -5,10 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from augstudy.pages import style, wording
+from augstudy.metrics import scores
+from augstudy.metrics.figures import FIGURES
+from augstudy.pages import arms, readings, style, wording
 from augstudy.pages.figures import confusion, gan, pictures
 from augstudy.pages.figures.arms import Row, whiskers
 from augstudy.pages.gallery import flat_rows
+from augstudy.pages.stability import SIGNALS
+from augstudy.runs.record import FIELDS
+from augstudy.settings.arms import KINDS
+from augstudy.training.stability import LIMITS
 
 
 def decoded(uri):
@@ -20,6 +26,26 @@ def test_an_arm_keeps_its_colour_and_shares_differ():
     kinds = ("real", "classic", "replace", "add", "add_filtered", "mislabelled", "extra_real")
     assert len({style.colour(kind) for kind in kinds}) == len(kinds)
     assert style.colour("something new").startswith("#")
+
+
+def test_what_has_no_words_gets_a_title_and_a_colour():
+    for name in ("dreamt", "drawn_by_hand"):
+        assert wording.title(name, None) == name and style.colour(name).startswith("#")
+        assert wording.subject(name, 0.3) == f"Arm {name} 30 %"
+    assert style.colour("dreamt") == style.colour("dreamt") != style.colour("drawn_by_hand")
+    assert readings.score("top_5").title == readings.figure("top_5").title == "Top 5"
+    assert readings.field("top_5").title == "Top 5"
+
+
+def test_every_arm_score_figure_and_column_has_words():
+    assert set(KINDS) == set(arms.WORDS)
+    assert {name for name, kind in KINDS.items() if kind.control} == {
+        name for name, words in arms.WORDS.items() if words.control
+    }
+    assert set(scores.SCORES) == set(readings.SCORES)
+    assert set(FIGURES) == set(readings.FIGURES)
+    assert all(readings.field(name).text for name in FIELDS)
+    assert set(SIGNALS) == {limit.signal for limit in LIMITS}
 
 
 def test_figures_are_repeatable_and_leave_no_global_state():

@@ -11,7 +11,7 @@ from servers import GcsServer
 from augstudy.core import artifacts
 from augstudy.core.errors import DataError, InputError
 from augstudy.runs.champions import Champions
-from augstudy.settings.config import RetrainSettings
+from augstudy.settings.comparing import RetrainSettings
 from augstudy.steps import promote, validate
 
 CLASSES = ("cow", "lion", "zebra")

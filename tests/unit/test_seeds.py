@@ -6,7 +6,9 @@ from augstudy.cli.app import invoke
 from augstudy.core.errors import InputError
 from augstudy.core.rng import check_seed, check_seeds
 from augstudy.local import parameters
-from augstudy.settings.config import DataSettings, JudgeSettings, parse
+from augstudy.settings.base import parse
+from augstudy.settings.data import DataSettings
+from augstudy.settings.judging import JudgeSettings
 
 WRONG = [-1, 2**32, 0.5, True, "1"]
 

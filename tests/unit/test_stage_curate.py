@@ -8,7 +8,8 @@ from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.core.telemetry import Stage
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import ClassifierSettings, CurationSettings
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.judging import CurationSettings
 from augstudy.steps import adapters, cells, curate, train_cnn
 
 CLASSES = ("giraffe", "zebra")

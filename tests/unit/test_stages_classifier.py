@@ -14,7 +14,8 @@ from augstudy.data.dataset import load_split
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import Augmentation, ClassifierSettings
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.steps import cam, evaluate, train_cnn
 from augstudy.training.predicting import predict_as
 from augstudy.training.saving import load_model, save_model

@@ -4,7 +4,8 @@ import pytest
 from scipy.ndimage import center_of_mass
 
 from augstudy.models.backend import keras
-from augstudy.settings.config import Augmentation, ClassifierSettings
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.training.classifier import Trainer, optimizer, train
 from augstudy.training.predicting import predict, predict_as, views
 

@@ -18,7 +18,7 @@ from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.pages import wording
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import parse
+from augstudy.settings.base import parse
 from augstudy.stats.power import forecast
 from augstudy.tuning.sweep import Sweep, expand, parse_sweep
 

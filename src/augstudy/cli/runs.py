@@ -102,7 +102,7 @@ def show(
 
     Example: augstudy runs show 7
     """
-    from augstudy.pages import tables
+    from augstudy.pages import readings, tables
     from augstudy.runs.choosing import find
     from augstudy.runs.record import ARM_FIELDS, RUN_FIELDS, rows
 
@@ -111,7 +111,10 @@ def show(
     found = list(rows([record]))
     for field in RUN_FIELDS:
         if text := tables.text_of(field, found[0]):
-            console.print(Text.assemble((f"{field.title:12} ", "dim"), text), soft_wrap=True)
+            console.print(
+                Text.assemble((f"{readings.field(field.name).title:12} ", "dim"), text),
+                soft_wrap=True,
+            )
     console.print(Text.assemble((f"{'Page':12} ", "dim"), str(record["link"])), soft_wrap=True)
     if record["arms"]:
         ends = ("_low", "_high")

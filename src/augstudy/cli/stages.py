@@ -8,17 +8,12 @@ import typer
 from augstudy.cli import options
 from augstudy.core.errors import InputError
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import (
-    ClassifierSettings,
-    ComparisonSettings,
-    CurationSettings,
-    DataSettings,
-    DiffusionSettings,
-    GanSettings,
-    JudgeSettings,
-    OnFailure,
-    parse,
-)
+from augstudy.settings.base import parse
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.comparing import ComparisonSettings
+from augstudy.settings.data import DataSettings
+from augstudy.settings.generators import DiffusionSettings, GanSettings, OnFailure
+from augstudy.settings.judging import CurationSettings, JudgeSettings
 
 _DATA = DataSettings()
 _COMPARISON = ComparisonSettings()
@@ -107,7 +102,7 @@ def train_gan(
     judge: _Judge = None,
 ) -> None:
     """Train the GAN on the training images of the level: dataset -> gan."""
-    from augstudy.models.recipes import gan_recipe
+    from augstudy.models.gan_recipes import gan_recipe
     from augstudy.settings.parsing import parse_assignments
 
     parsed = gan_recipe(recipe, parse_assignments(settings))

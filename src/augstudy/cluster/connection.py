@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, SecretStr
 
 from augstudy.core.errors import InputError
-from augstudy.settings.config import Settings, parse
+from augstudy.settings.base import Settings, parse
 
 FILE_VARIABLE = "AUGSTUDY_KFP"
 _VARIABLES = {

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from augstudy.core.errors import InputError
-from augstudy.settings.config import Settings, parse
+from augstudy.settings.base import Settings, parse
 
 FILE_VARIABLE = "AUGSTUDY_CLUSTER"
 _OVERRIDES = {

@@ -176,8 +176,9 @@ def made_of(
     known = {
         name: [item.content_hash, item.manifest.config] for name, item in (inputs or {}).items()
     }
-    things = {"kind": kind, "inputs": known, "config": dict(config or {}), **made_by(_step())}
-    return hashlib.sha256(json.dumps(things, sort_keys=True).encode()).hexdigest()
+    things = {"kind": kind, "inputs": known, "config": dict(config or {})}
+    whole = {**things, **made_by(_step(), things)}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def _step() -> str:

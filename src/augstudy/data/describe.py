@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from augstudy.core import canvas
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.splits import Splits
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 from augstudy.settings.spec import IMAGE
 
 _BINS = 32

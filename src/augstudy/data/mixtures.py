@@ -78,7 +78,8 @@ def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Draw
     """
     if short := shares.shortage(arm, int(sources.real.counts(classes).min())):
         raise TooFewDrawingsError(short)
-    return arm.kind.make(Mixer(arm, sources, classes, seed))
+    made: Drawings = arm.kind.make(Mixer(arm, sources, classes, seed))
+    return made
 
 
 @dataclass(frozen=True)

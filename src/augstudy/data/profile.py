@@ -11,7 +11,7 @@ from scipy import stats
 
 from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import SPLITS, load_classes, load_split
-from augstudy.settings.config import RetrainSettings
+from augstudy.settings.comparing import RetrainSettings
 
 _BINS = 64
 _SHARE_OF_A_BIN = 0.1  # of the reference, at least

@@ -19,7 +19,7 @@ from augstudy.data.sampling import RESERVES, RowRange, choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo, Source, find_class, open_source
 from augstudy.data.sources.base import ChangedError
 from augstudy.data.sources.cache import CachedSource
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 from augstudy.settings.spec import IMAGE
 
 _PARALLEL_READS = 8  # the HTTP clients keep ten connections each

@@ -9,7 +9,7 @@ from augstudy.core.errors import InputError
 from augstudy.core.rng import named_generator
 from augstudy.data.dataset import SPLITS, Split
 from augstudy.data.reading import ClassDrawings
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 
 
 class TooFewError(InputError):

@@ -6,19 +6,16 @@ from typing import Any
 from augstudy.core.errors import InputError
 from augstudy.core.rng import check_seed, check_seeds
 from augstudy.data import shares
-from augstudy.models.recipes import classifier_recipe, decoded, gan_recipe
+from augstudy.models.gan_recipes import gan_recipe
+from augstudy.models.recipes import classifier_recipe, decoded
 from augstudy.objects import check_address
 from augstudy.objects.address import refuse_credentials
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import (
-    ON_FAILURE,
-    ComparisonSettings,
-    CurationSettings,
-    DataSettings,
-    JudgeSettings,
-    RetrainSettings,
-    parse,
-)
+from augstudy.settings.base import parse
+from augstudy.settings.comparing import ComparisonSettings, RetrainSettings
+from augstudy.settings.data import DataSettings
+from augstudy.settings.generators import ON_FAILURE
+from augstudy.settings.judging import CurationSettings, JudgeSettings
 
 
 def check(values: Mapping[str, Any]) -> None:

@@ -1,12 +1,15 @@
-"""Every score of a classifier on labelled images: how it is computed, and what people read of it.
+"""Every score of a classifier on labelled images: how it is computed, and its rules.
 
-A score is one function below; :func:`score` above it says the rest. The evaluation, dashboards,
-the report, the tracker and comparisons know a score from here alone, in the order of this file.
+A score is one function below; the rules above it, those of :class:`Score`, say the rest. The
+evaluation, dashboards, the report, the tracker and comparisons know a score from here alone, in the
+order of this file. What people read of it is in :mod:`augstudy.pages.readings`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from augstudy.core.registry import Registry
 
 if TYPE_CHECKING:  # the command line reads the words without waiting for numpy
     from augstudy.core.arrays import Floats
@@ -37,8 +40,6 @@ class Score:
     Attributes:
         name: By which files call it.
         compute: Its values from counts, without their last axis.
-        title: What tables call it.
-        meaning: What it is, in a few words.
         share: Whether it is a share of the images, shown in per cent.
         shown: Whether tables that have no room for all scores show it.
         direction: Which values are better.
@@ -46,8 +47,6 @@ class Score:
 
     name: str
     compute: Compute
-    title: str
-    meaning: str
     share: bool = True
     shown: bool = True
     direction: Literal["higher", "lower"] = "higher"
@@ -58,17 +57,7 @@ class Score:
         return self.name.removesuffix("_macro")
 
 
-SCORES: dict[str, Score] = {}
-
-
-def score(title: str, meaning: str, **rules: Any) -> Callable[[Compute], Compute]:
-    """Make a score, called like the function below; see :class:`Score`."""
-
-    def register(compute: Compute) -> Compute:
-        SCORES[compute.__name__] = Score(compute.__name__, compute, title, meaning, **rules)
-        return compute
-
-    return register
+SCORES: Registry[Score] = Registry("score", Score)
 
 
 def ratio(top: "Floats", bottom: "Floats") -> "Floats":
@@ -101,25 +90,25 @@ def _mean(by_class: "Floats") -> "Floats":
 BY_CLASS: dict[str, Compute] = {"precision": precision, "recall": recall, "f1": f1}
 
 
-@score("Accuracy", "accuracy on the test images, mean over seeds")
+@SCORES.register()
 def accuracy(counts: Counts) -> "Floats":
     """The share of images predicted rightly."""
     return ratio(counts.hits.sum(axis=-1), counts.support.sum(axis=-1))
 
 
-@score("Precision", "macro mean over classes, test images")
+@SCORES.register()
 def precision_macro(counts: Counts) -> "Floats":
     """The mean over classes of :func:`precision`."""
     return _mean(precision(counts))
 
 
-@score("Recall", "macro mean over classes, test images")
+@SCORES.register()
 def recall_macro(counts: Counts) -> "Floats":
     """The mean over classes of :func:`recall`."""
     return _mean(recall(counts))
 
 
-@score("F1", "macro mean over classes, test images", shown=False)
+@SCORES.register(shown=False)
 def f1_macro(counts: Counts) -> "Floats":
     """The mean over classes of :func:`f1`."""
     return _mean(f1(counts))

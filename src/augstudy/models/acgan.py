@@ -11,7 +11,7 @@ from typing import Any
 from augstudy.models import augment, losses
 from augstudy.models.averages import follow
 from augstudy.models.backend import keras
-from augstudy.settings.config import GanSettings
+from augstudy.settings.generators import GanSettings
 
 ops = keras.ops
 

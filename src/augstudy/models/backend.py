@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from augstudy.core.machine import cpu_has_bf16, usable_cores
-from augstudy.settings.config import Precision
+from augstudy.settings.base import Precision
 
 _QUIET = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from augstudy.core.errors import InputError
-from augstudy.settings.config import NetworkSettings
+from augstudy.core.registry import Registry
+from augstudy.settings.classifier import NetworkSettings
 from augstudy.settings.spec import IMAGE
 
 if TYPE_CHECKING:
@@ -38,17 +39,11 @@ class Architecture:
     recipe: Mapping[str, Any]
 
 
-ARCHITECTURES: dict[str, Architecture] = {}
+def _architecture(_name: str, stack: Stack, **recipe: Any) -> Architecture:
+    return Architecture(stack, recipe)
 
 
-def architecture(**recipe: Any) -> Callable[[Stack], Stack]:
-    """Make a classifier, called like the function below and trained with `recipe` by default."""
-
-    def register(stack: Stack) -> Stack:
-        ARCHITECTURES[stack.__name__] = Architecture(stack, recipe)
-        return stack
-
-    return register
+ARCHITECTURES: Registry[Architecture] = Registry("classifier", _architecture)
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,25 @@ class ConvNet:
             yield layers.Dense(units, activation="relu")
         yield layers.Dense(classes, dtype="float32")
 
+    def changed(self, name: str, changes: Mapping[str, Any]) -> "ConvNet":
+        """The same with other settings, of the architecture `name`.
+
+        Raises:
+            InputError: nothing of an image would be left, or blocks are not described in full.
+        """
+        made = replace(self, **changes)
+        if len(made.filters) != len(made.kernels):
+            raise InputError(
+                f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "
+                "many of either, one a block."
+            )
+        if made.size() < 1:
+            raise InputError(
+                f"The blocks of {name!r} with network {changes} leave nothing of an image: take "
+                "padding same, or smaller kernels and pools."
+            )
+        return made
+
     def size(self) -> int:
         """Pixels along a side behind the last block; less than 1 if nothing is left."""
         lost, size = self.padding == "valid", IMAGE.shape[0]
@@ -116,21 +130,22 @@ _REPORT: dict[str, Any] = {
 _BASELINE = ConvNet()
 _SAME = replace(_BASELINE, padding="same")
 _ALEXNET = replace(_SAME, filters=(32, 64, 128), kernels=(3, 5, 7))
-for _name, _network in {
-    "baseline": _BASELINE,
-    "kernel_4": replace(_SAME, kernels=(4, 4, 4)),
-    "kernel_5": replace(_SAME, kernels=(5, 5, 5)),
-    "average_pooling": replace(_BASELINE, pooling="average"),
-    "pool_3": replace(_SAME, pool_size=3),
-    "batch_norm": replace(_BASELINE, batch_norm=True),
-    "dropout": replace(_BASELINE, dropout=0.2),
-    "extra_convs": replace(_SAME, extra=(128, 128)),
-    "double_convs": replace(_SAME, convs=2),
-    "alexnet": _ALEXNET,
-    "alexnet_dense": replace(_ALEXNET, dense=(512, 512)),
-    "report_best": replace(_SAME, kernels=(5, 5, 5), pooling="average", pool_size=3, dropout=0.2),
-}.items():
-    ARCHITECTURES[_name] = Architecture(_network, _REPORT)
+ARCHITECTURES.add("baseline", _BASELINE, **_REPORT)
+ARCHITECTURES.add("kernel_4", replace(_SAME, kernels=(4, 4, 4)), **_REPORT)
+ARCHITECTURES.add("kernel_5", replace(_SAME, kernels=(5, 5, 5)), **_REPORT)
+ARCHITECTURES.add("average_pooling", replace(_BASELINE, pooling="average"), **_REPORT)
+ARCHITECTURES.add("pool_3", replace(_SAME, pool_size=3), **_REPORT)
+ARCHITECTURES.add("batch_norm", replace(_BASELINE, batch_norm=True), **_REPORT)
+ARCHITECTURES.add("dropout", replace(_BASELINE, dropout=0.2), **_REPORT)
+ARCHITECTURES.add("extra_convs", replace(_SAME, extra=(128, 128)), **_REPORT)
+ARCHITECTURES.add("double_convs", replace(_SAME, convs=2), **_REPORT)
+ARCHITECTURES.add("alexnet", _ALEXNET, **_REPORT)
+ARCHITECTURES.add("alexnet_dense", replace(_ALEXNET, dense=(512, 512)), **_REPORT)
+ARCHITECTURES.add(
+    "report_best",
+    replace(_SAME, kernels=(5, 5, 5), pooling="average", pool_size=3, dropout=0.2),
+    **_REPORT,
+)
 
 _MODERN: dict[str, Any] = {
     "optimizer": {
@@ -155,7 +170,7 @@ _MODERN: dict[str, Any] = {
 }
 
 
-@architecture(**_MODERN, views=5)
+@ARCHITECTURES.register(**_MODERN, views=5)
 def modern(layers: Any, classes: int) -> Iterable[Any]:
     """Ours: batch-normalised convolutions, the first 5x5 with stride 2, and global pooling.
 
@@ -166,7 +181,7 @@ def modern(layers: Any, classes: int) -> Iterable[Any]:
     return _modern(layers, classes, stem=32, blocks=((48,), (96, 96), (160,)), dropout=0.3)
 
 
-@architecture(**_MODERN)
+@ARCHITECTURES.register(**_MODERN)
 def modern_small(layers: Any, classes: int) -> Iterable[Any]:
     """Like ``modern``, with less of everything."""
     return _modern(layers, classes, stem=24, blocks=((48,), (96, 96)), dropout=0.25)
@@ -223,25 +238,13 @@ def changed(name: str, network: NetworkSettings) -> Stack:
     Raises:
         InputError: there is no such architecture, or it cannot be changed so.
     """
-    if name not in ARCHITECTURES:
-        raise InputError(f"No architecture {name!r}; there are: {', '.join(ARCHITECTURES)}.")
-    stack, changes = ARCHITECTURES[name].stack, network.changes()
+    stack, changes = ARCHITECTURES.find(name).stack, network.changes()
     if not changes:
         return stack
-    if not isinstance(stack, ConvNet):
+    if not hasattr(stack, "changed"):
         raise InputError(
             f"The layers of architecture {name!r} cannot be changed: set network on one of the "
             "student report's, such as baseline."
         )
-    made = replace(stack, **changes)
-    if len(made.filters) != len(made.kernels):
-        raise InputError(
-            f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "
-            "many of either, one a block."
-        )
-    if made.size() < 1:
-        raise InputError(
-            f"The blocks of {name!r} with network {changes} leave nothing of an image: take "
-            "padding same, or smaller kernels and pools."
-        )
+    made: Stack = stack.changed(name, changes)
     return made

@@ -16,7 +16,7 @@ from typing import Any
 from augstudy.models import augment, denoiser
 from augstudy.models.averages import follow
 from augstudy.models.backend import keras
-from augstudy.settings.config import DiffusionSettings
+from augstudy.settings.generators import DiffusionSettings
 from augstudy.settings.spec import IMAGE
 
 ops = keras.ops

@@ -1,6 +1,6 @@
 """Every discriminator of a GAN.
 
-A discriminator is one function below, which :func:`discriminator` makes known by its name. From
+A discriminator is one function below. From
 images (N, 28, 28, 1) in 0-255 it makes features, with the layers of a :class:`Kit`. Every layer's
 name starts with ``discriminator_``: the optimizer tells the two networks by it.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from augstudy.core.errors import InputError
+from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
 from augstudy.settings.spec import IMAGE
@@ -18,13 +18,7 @@ layers = keras.layers
 PREFIX = "discriminator"
 Network = Callable[[Any, "Kit"], Any]
 
-DISCRIMINATORS: dict[str, Network] = {}
-
-
-def discriminator(network: Network) -> Network:
-    """Make a discriminator, called like the function below."""
-    DISCRIMINATORS[network.__name__] = network
-    return network
+DISCRIMINATORS: Registry[Network] = Registry("discriminator")
 
 
 @dataclass(frozen=True)
@@ -75,12 +69,9 @@ def build(name: str, logits: int, *, spectral: bool, filter_size: int = 0) -> ke
     Raises:
         InputError: there is no such discriminator.
     """
-    if name not in DISCRIMINATORS:
-        known = ", ".join(sorted(DISCRIMINATORS))
-        raise InputError(f"There is no GAN architecture {name!r}; choose one of: {known}.")
     images = keras.Input(IMAGE.shape, name="images")
     kit = Kit(spectral, filter_size)
-    features = DISCRIMINATORS[name](images, kit)
+    features = DISCRIMINATORS.find(name)(images, kit)
     heads = {
         "source_logit": kit.dense(features, 1, "source"),
         # Class logits must be free to grow: a bounded classifier is never sure.
@@ -97,7 +88,7 @@ def _named(name: str) -> str:
     return f"{PREFIX}_{name}"
 
 
-@discriminator
+@DISCRIMINATORS.register()
 def report(images: Any, kit: Kit) -> Any:
     """The best discriminator of the student report (1.20 M parameters)."""
     x = layers.Rescaling(1 / 255, name=_named("rescale"))(images)
@@ -119,7 +110,7 @@ def report(images: Any, kit: Kit) -> Any:
     return x
 
 
-@discriminator
+@DISCRIMINATORS.register()
 def compact(images: Any, kit: Kit) -> Any:
     """Four convolutions."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
@@ -131,7 +122,7 @@ def compact(images: Any, kit: Kit) -> Any:
     return layers.Flatten(name=_named("flatten"))(x)
 
 
-@discriminator
+@DISCRIMINATORS.register()
 def resnet(images: Any, kit: Kit) -> Any:
     """A strided stem, then residual blocks (He et al. 2016) at 14, 7 and 4 pixels."""
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)

@@ -1,6 +1,6 @@
 """Every generator of a GAN.
 
-A generator is one function below, which :func:`generator` makes known by its name. From noise
+A generator is one function below. From noise
 (N, latent), integer labels (N,) and the number of classes it makes images, float32 (N, 28, 28, 1)
 in 0-1. Every layer's name starts with ``generator_``: the optimizer tells the two networks by it.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from augstudy.core.errors import InputError
+from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
 from augstudy.settings.spec import IMAGE
@@ -19,13 +19,7 @@ PREFIX = "generator"
 SMALL = (IMAGE.height // 4, IMAGE.width // 4)  # doubled twice
 Network = Callable[[Any, Any, int], Any]
 
-GENERATORS: dict[str, Network] = {}
-
-
-def generator(network: Network) -> Network:
-    """Make a generator, called like the function below."""
-    GENERATORS[network.__name__] = network
-    return network
+GENERATORS: Registry[Network] = Registry("generator")
 
 
 def build(name: str, classes: int, latent_dim: int) -> keras.Model:
@@ -34,12 +28,9 @@ def build(name: str, classes: int, latent_dim: int) -> keras.Model:
     Raises:
         InputError: there is no such generator.
     """
-    if name not in GENERATORS:
-        known = ", ".join(sorted(GENERATORS))
-        raise InputError(f"There is no GAN architecture {name!r}; choose one of: {known}.")
     noise = keras.Input((latent_dim,), name="noise")
     labels = keras.Input((), dtype="int32", name="labels")
-    images = GENERATORS[name](noise, labels, classes)
+    images = GENERATORS.find(name)(noise, labels, classes)
     return keras.Model([noise, labels], images, name=PREFIX)
 
 
@@ -47,7 +38,7 @@ def _named(name: str) -> str:
     return f"{PREFIX}_{name}"
 
 
-@generator
+@GENERATORS.register()
 def report(noise: Any, labels: Any, classes: int) -> Any:
     """The best generator of the student report (2.38 M parameters)."""
     latent_dim = noise.shape[-1]
@@ -79,7 +70,7 @@ def _leaky(x: Any, name: str) -> Any:
     return layers.LeakyReLU(0.2, name=_named(f"{name}_leaky"))(x)
 
 
-@generator
+@GENERATORS.register()
 def compact(noise: Any, labels: Any, classes: int) -> Any:
     """A small generator whose every stage knows the class."""
     code = _code(noise, labels, classes)
@@ -91,7 +82,7 @@ def compact(noise: Any, labels: Any, classes: int) -> Any:
     return _ink(_conditional(x, code, "stage_3"))
 
 
-@generator
+@GENERATORS.register()
 def resnet(noise: Any, labels: Any, classes: int) -> Any:
     """Residual blocks (He et al. 2016) from 7 to 14 to 28 pixels; every one knows the class."""
     code = _code(noise, labels, classes)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from augstudy.models.backend import keras
-from augstudy.settings.config import Augmentation
+from augstudy.settings.augmentation import Augmentation
 
 ops = keras.ops
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from augstudy.core.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.pages import wording
+from augstudy.pages import readings, wording
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves, pictures
 from augstudy.pages.templates import environment
@@ -47,7 +47,7 @@ def page(comparison: Comparison) -> str:
     return template.render(
         rows=[_row(item, colour, comparison) for item, colour in items],
         reference=comparison.reference.label,
-        metric_names=[score.title for score in SCORES.values()],
+        metric_names=[readings.score(name).title for name in SCORES],
         settings=[
             (name, [_short(value) for value in values]) for name, values in comparison.settings
         ],
@@ -63,7 +63,7 @@ def show(console: Console, comparison: Comparison) -> None:
     """Print the metrics, the differences and the settings that differ."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("arm", no_wrap=True)
-    titles = [score.title for score in SCORES.values()]
+    titles = [readings.score(name).title for name in SCORES]
     for name in (*titles, f"minus {comparison.reference.label}, points", "p"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from augstudy.core.artifacts import Artifact
 from augstudy.pages import quality, wording
+from augstudy.pages import stability as stability_words
 from augstudy.pages.figures import data as data_figures
 from augstudy.pages.figures import gan as gan_figures
 from augstudy.pages.figures import pictures
@@ -29,9 +30,11 @@ def gan(material: Material) -> dict[str, Any] | None:
     stability = material.gan.json("stability.json")
     return {
         "verdict": stability["verdict"],
-        "reason": stability["reason"],
+        "reason": stability_words.reason(stability),
         "evidence": flat_rows(stability.get("evidence", {})),
-        "alarms": stability.get("alarms", []),
+        "alarms": [
+            {**item, "says": stability_words.alarm(item)} for item in stability.get("alarms", [])
+        ],
         "losses": gan_figures.over_steps(history, gan_figures.LOSSES, percent=False),
         "accuracies": gan_figures.over_steps(history, gan_figures.ACCURACIES, percent=True),
         "watched": _at_moments(history, gan_figures.WATCHED, percent=True),

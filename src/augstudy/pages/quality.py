@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from augstudy.metrics.figures import FIGURES
-from augstudy.pages import wording
+from augstudy.pages import readings, wording
 from augstudy.pages.figures import quality as figures
 
 _BETTER = {"lower": "lower", "higher": "higher", "as real": "like real"}
@@ -41,16 +41,16 @@ def flat(quality: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
-    item = FIGURES[name]
+    title, text = readings.figure(name)
     numbers = [record[key] for key in ("value", "low", "high", "real")]
     value, low, high, real = _shown(name, *numbers)
     interval = wording.interval(record["low"], record["high"])
     return {
-        "title": item.title,
-        "text": item.text,
+        "title": title,
+        "text": text,
         "better": _BETTER[record["direction"]],
         "value": value,
-        "interval": interval if item.share else f"{low} to {high}",
+        "interval": interval if FIGURES[name].share else f"{low} to {high}",
         "real": real,
     }
 
@@ -61,7 +61,7 @@ def _class_table(
     """Every figure that all classes have, class by class: value, interval, and that of real."""
     names = [name for name in FIGURES if all(name in per_class[label] for label in classes)]
     return {
-        "titles": [FIGURES[name].title for name in names],
+        "titles": [readings.figure(name).title for name in names],
         "rows": [
             {"label": label, "cells": [_row(name, per_class[label][name]) for name in names]}
             for label in classes

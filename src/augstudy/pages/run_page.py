@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from augstudy.core.files import replace_text
+from augstudy.pages import readings
 from augstudy.pages.tables import text_of
 from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import ARM_FIELDS, RUN_FIELDS, Record, rows
@@ -65,13 +66,13 @@ def write(folder: Path, record: Record, shelf: Shelf) -> Path:
     page = template.render(
         record=record,
         facts=[
-            (field.title, text_of(field, first))
+            (readings.field(field.name).title, text_of(field, first))
             for field in RUN_FIELDS
             if field.name not in _FEWER and text_of(field, first)
         ],
         top=[(name, title) for name, title in _TOP.items() if (folder / name).is_file()],
         sections=list(_SECTIONS.items()) if (folder / "report.html").is_file() else [],
-        columns=columns,
+        columns=[readings.field(field.name) for field in columns],
         arms=[[text_of(field, row) for field in columns] for row in found] if first["arm"] else [],
         parts=_parts(record["key"], shelf),
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from augstudy.core.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.pages import reasons, wording
+from augstudy.pages import readings, reasons, wording
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves
 from augstudy.results.material import ArmResult, Material
@@ -72,7 +72,7 @@ def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, s
             "found": _found(summary["differences"][arm.label]),
         }
         for arm in material.arms
-        if wording.control(arm.arm)
+        if wording.is_control(arm.arm)
     ]
 
 
@@ -94,8 +94,8 @@ def score_cells(metrics: Mapping[str, Any], *, spans: bool = False) -> list[dict
     """
     return [
         {
-            "title": item.title,
-            "meaning": item.meaning,
+            "title": readings.score(name).title,
+            "meaning": readings.score(name).text,
             "value": wording.score(name, metrics[name]["value"]),
             "interval": wording.score_interval(name, metrics[name]["low"], metrics[name]["high"])
             if spans or name == "accuracy"

@@ -5,7 +5,6 @@ import colorsys
 import contextlib
 import io
 import re
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augstudy.core import canvas
-from augstudy.settings.arms import KINDS
+from augstudy.pages import arms
 
 INK = "#1f2933"
 MUTED = "#6b7785"
@@ -24,7 +23,6 @@ FAINT = "#dfe3e8"
 GOOD = "#0b6a54"
 BAD = "#a63d1f"
 
-_SPARE = ("#9b2c6f", "#2b5f75", "#a3763c", "#566b2e", "#b0506a", "#5a4fa3")
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _SETTINGS = {
     "svg.fonttype": "none",
@@ -66,9 +64,9 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
 
     An arm with a `name` of its own gets one of a few other colours.
     """
-    if name is not None or arm not in KINDS:
-        return _SPARE[zlib.crc32((name or arm).encode()) % len(_SPARE)]
-    red, green, blue = mpl.colors.to_rgb(KINDS[arm].colour)
+    if name is not None or arm not in arms.WORDS:
+        return arms.spare(name or arm)
+    red, green, blue = mpl.colors.to_rgb(arms.WORDS[arm].colour)
     if share is not None and share < 1:
         hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
         light += (0.72 - light) * 0.62 * (1 - share)
@@ -78,7 +76,7 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
 
 def palette(count: int) -> list[str]:
     """So many colours that can be told apart, the first for what others are compared with."""
-    others = [*_SPARE, *(kind.colour for kind in KINDS.values())]
+    others = [*arms.SPARE, *(words.colour for words in arms.WORDS.values())]
     return [INK, *(others[index % len(others)] for index in range(count - 1))][:count]
 
 

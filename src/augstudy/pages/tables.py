@@ -11,6 +11,7 @@ from rich.text import Text
 from augstudy.core.errors import InputError
 from augstudy.core.files import replace_bytes, replace_text
 from augstudy.core.formats import duration, points
+from augstudy.pages import readings
 from augstudy.runs.record import FIELDS, Field, Row
 
 SHOWN = (
@@ -73,7 +74,9 @@ def render(rows: Sequence[Row], fields: Sequence[Field]) -> Table:
     """A table for a terminal."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for field in fields:
-        table.add_column(field.title, justify="right" if field.kind in _RIGHT else "left")
+        table.add_column(
+            readings.field(field.name).title, justify="right" if field.kind in _RIGHT else "left"
+        )
     for row in rows:
         cells = [text_of(field, row) for field in fields]
         table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in cells))
@@ -118,7 +121,12 @@ def _write_html(rows: Sequence[Row], path: Path) -> None:
     cells = [[text_of(field, row) for field in fields] for row in rows]
     numeric = [field.kind in _RIGHT for field in fields]
     template = environment().get_template("rows.html.j2")
-    replace_text(path, template.render(fields=fields, rows=cells, numeric=numeric))
+    replace_text(
+        path,
+        template.render(
+            fields=[readings.field(field.name) for field in fields], rows=cells, numeric=numeric
+        ),
+    )
 
 
 def _write_parquet(rows: Sequence[Row], path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from augstudy.core.formats import points
 from augstudy.metrics.scores import SCORES
+from augstudy.pages.arms import words
 from augstudy.settings.arms import KINDS
 
 
@@ -12,16 +13,14 @@ def title(arm: str, share: float | None, name: str | None = None) -> str:
     """A name for tables and figures: ``100 % synthetic added``, or the arm's own `name`."""
     if name is not None:
         return name.replace("_", " ").capitalize()
-    words = KINDS[arm].title if arm in KINDS else arm + " {share}"
-    return words.format(share=percent_share(share)).strip()
+    return words(arm).title.format(share=percent_share(share)).strip()
 
 
 def subject(arm: str, share: float | None, name: str | None = None) -> str:
     """The subject of a sentence: ``Adding 100 % synthetic images``, or ``Arm`` and its `name`."""
     if name is not None:
         return f"Arm {name!r}"
-    words = KINDS[arm].subject if arm in KINDS else f"Arm {arm} {{share}}"
-    return words.format(share=percent_share(share)).strip()
+    return words(arm).subject.format(share=percent_share(share)).strip()
 
 
 def answers(arm: str) -> bool:
@@ -29,9 +28,14 @@ def answers(arm: str) -> bool:
     return arm in KINDS and KINDS[arm].answers
 
 
+def is_control(arm: str) -> bool:
+    """Whether an arm is there to show what an effect is not."""
+    return arm in KINDS and KINDS[arm].control
+
+
 def control(arm: str) -> str:
     """What an effect is not, as the arm shows it; empty if the arm is no control."""
-    return KINDS[arm].control if arm in KINDS else ""
+    return words(arm).control
 
 
 def left_out(reasons: Mapping[str, str]) -> list[str]:
@@ -127,7 +131,7 @@ def headline(
         ``{"answer", "sentence", "arm", "verdict"}``; arm and verdict are None without comparison.
     """
     judged = [label for label in differences if answers(arms[label]["arm"])]
-    others = [label for label in differences if not control(arms[label]["arm"])]
+    others = [label for label in differences if not is_control(arms[label]["arm"])]
     best = max(
         judged or others,
         key=lambda label: (differences[label]["verdict"] == "helps", differences[label]["mean"]),

@@ -10,7 +10,7 @@ import numpy as np
 from augstudy.core import outlets
 from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import load_split
-from augstudy.pages import wording
+from augstudy.pages import stability, wording
 from augstudy.results.sweep import readable
 from augstudy.stats.correction import holm
 from augstudy.stats.paired import CONFIDENCE, run_difference
@@ -205,7 +205,7 @@ def _describe(point: Drawn) -> dict[str, Any]:
         "seeds": point.seeds,
         "verdicts": point.verdicts,
         "stable": all(word in _WELL for word in point.verdicts),
-        "reasons": [str(run["stability"]["reason"]) for run in point.runs],
+        "reasons": [stability.reason(run["stability"]) for run in point.runs],
         "metrics": metrics,
         "best_steps": [run["best_step"] for run in point.runs],
         "parameters": point.runs[0]["parameters"],

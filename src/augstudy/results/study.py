@@ -8,7 +8,7 @@ from typing import Any
 from augstudy.core import outlets
 from augstudy.core.errors import DataError
 from augstudy.core.formats import points
-from augstudy.pages import labels, quality, wording
+from augstudy.pages import labels, quality, stability, wording
 from augstudy.results import comparisons
 from augstudy.results.material import ArmResult, Material
 from augstudy.stats.power import assumed_noise, detectable, forecast
@@ -110,10 +110,8 @@ def markdown(summary: Mapping[str, Any]) -> str:
     lines += [f"\n{outlets.markdown(note)}" for note in wording.left_out(summary["left_out"])]
     lines += ["", summary["power"]["sentence"]]
     if summary["gan"]:
-        lines += [
-            "",
-            f"GAN: {summary['gan']['verdict']}. {outlets.markdown(summary['gan']['reason'])}",
-        ]
+        gan = summary["gan"]
+        lines += ["", f"GAN: {gan['verdict']}. {outlets.markdown(stability.reason(gan))}"]
     return "\n".join(lines) + "\n"
 
 

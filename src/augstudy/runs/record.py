@@ -19,61 +19,57 @@ Kind = Literal["text", "integer", "number", "share", "points", "seconds"]
 
 @dataclass(frozen=True)
 class Field:
-    """A column: its name in ``--where`` and ``--sort``, its heading, and what it means."""
+    """A column: its name in ``--where`` and ``--sort``, and what its values are.
+
+    Headings and meanings are in :mod:`augstudy.pages.readings`.
+    """
 
     name: str
-    title: str
     kind: Kind
-    meaning: str
     score: bool = False  # one beside accuracy, for small tables
 
 
 RUN_FIELDS = (
-    Field("id", "Run", "integer", "number of the run, never given twice"),
-    Field("name", "Name", "text", "folder of the run, or what it is called on the cluster"),
-    Field("date", "Date", "text", "when it began, UTC"),
-    Field("pipeline", "Pipeline", "text", "which pipeline ran"),
-    Field("preset", "Preset", "text", "named set of parameters that it started from"),
-    Field("state", "State", "text", "running, done, failed, interrupted or a state of KFP"),
-    Field("where", "Where", "text", "local or cluster"),
-    Field("user", "User", "text", "who started it"),
-    Field("source", "Source", "text", "where the drawings came from"),
-    Field("level", "Level", "integer", "real training images a class"),
-    Field("classifier", "Classifier", "text", "recipe of the classifier"),
-    Field("gan", "GAN", "text", "recipe of the generator"),
-    Field("changed", "Changed", "text", "settings that differ from the base: preset, or defaults"),
-    Field(
-        "fid_qd", "FID-QD", "number", "Frechet distance of the synthetic drawings; less is better"
-    ),
-    Field("gan_verdict", "GAN training", "text", "stable, or what went wrong"),
-    Field("outcome", "Outcome", "text", "verdict on the best synthetic arm; promoted or held"),
-    Field("duration_s", "Took", "seconds", "wall time"),
-    Field("cpu_s", "CPU", "seconds", "processor seconds of all steps"),
-    Field("gpu_s", "GPU", "seconds", "seconds that GPUs were held, times their number"),
-    Field("code", "Code", "text", "hash of the program's source"),
-    Field("data_hash", "Data", "text", "hash of the dataset's content"),
-    Field("note", "Note", "text", "what somebody wrote about it"),
+    Field("id", "integer"),
+    Field("name", "text"),
+    Field("date", "text"),
+    Field("pipeline", "text"),
+    Field("preset", "text"),
+    Field("state", "text"),
+    Field("where", "text"),
+    Field("user", "text"),
+    Field("source", "text"),
+    Field("level", "integer"),
+    Field("classifier", "text"),
+    Field("gan", "text"),
+    Field("changed", "text"),
+    Field("fid_qd", "number"),
+    Field("gan_verdict", "text"),
+    Field("outcome", "text"),
+    Field("duration_s", "seconds"),
+    Field("cpu_s", "seconds"),
+    Field("gpu_s", "seconds"),
+    Field("code", "text"),
+    Field("data_hash", "text"),
+    Field("note", "text"),
 )
 _FURTHER = [item for item in SCORES.values() if item.name != "accuracy"]
 ARM_FIELDS = (
-    Field("arm", "Arm", "text", "how the training set was made; add also finds add_100"),
-    Field("share", "Share", "number", "synthetic drawings as a share of the real ones"),
-    Field("seeds", "Seeds", "integer", "training runs"),
-    Field("images", "Images", "integer", "training images"),
-    Field("train_accuracy", "Train", "share", "accuracy on the images trained on"),
-    Field("val_accuracy", "Validation", "share", "accuracy on the validation images"),
-    Field("accuracy", SCORES["accuracy"].title, "share", SCORES["accuracy"].meaning),
-    Field("accuracy_low", "Low", "share", "lower end of its 95 % interval"),
-    Field("accuracy_high", "High", "share", "upper end of its 95 % interval"),
-    *(
-        Field(it.column, it.title, "share" if it.share else "number", it.meaning, it.shown)
-        for it in _FURTHER
-    ),
-    Field("difference", "Minus real", "points", "accuracy minus that of arm real"),
-    Field("difference_low", "From", "points", "lower end of its 95 % interval"),
-    Field("difference_high", "To", "points", "upper end of its 95 % interval"),
-    Field("p", "p", "number", "p-value of the difference after Holm"),
-    Field("verdict", "Verdict", "text", "helps, hurts, no difference or can't tell yet"),
+    Field("arm", "text"),
+    Field("share", "number"),
+    Field("seeds", "integer"),
+    Field("images", "integer"),
+    Field("train_accuracy", "share"),
+    Field("val_accuracy", "share"),
+    Field("accuracy", "share"),
+    Field("accuracy_low", "share"),
+    Field("accuracy_high", "share"),
+    *(Field(it.column, "share" if it.share else "number", it.shown) for it in _FURTHER),
+    Field("difference", "points"),
+    Field("difference_low", "points"),
+    Field("difference_high", "points"),
+    Field("p", "number"),
+    Field("verdict", "text"),
 )
 FIELDS = {field.name: field for field in (*RUN_FIELDS, *ARM_FIELDS)}
 # What a record takes from the facts as it is.

@@ -1,25 +1,41 @@
-"""Every arm: how its training set is made, what it takes, and what people read about it.
+"""Every arm: how its training set is made, and the rules that it follows.
 
 An arm is one function below. It is handed a :class:`~augstudy.data.mixtures.Mixer` and returns the
-drawings to train on; the rules and words of :func:`kind` above it say the rest. Command line,
-pipelines, filter, report and tracker know an arm from here alone, in the order of this file.
+drawings to train on; the rules above it, those of :class:`Kind`, say the rest. Command line,
+pipelines, filter and tracker know an arm from here alone, in the order of this file. What people
+read about it is in :mod:`augstudy.pages.arms`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
-from augstudy.settings.config import Augmentation, ClassifierSettings, Settings
-
-if TYPE_CHECKING:
-    from augstudy.data.mixtures import Drawings, Mixer
-
-Make = Callable[["Mixer"], "Drawings"]
+from augstudy.core.registry import Registry
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.base import Settings
+from augstudy.settings.classifier import ClassifierSettings
 
 MOST_SHARE = 10.0
+Drawings = Any  # those of augstudy.data.mixtures, which come after the arms
+
+
+class Mixer(Protocol):
+    """What hands out drawings to an arm; see :class:`augstudy.data.mixtures.Mixer`."""
+
+    @property
+    def real(self) -> Drawings: ...
+    def thinned(self) -> Drawings: ...
+    def synthetic(self) -> Drawings: ...
+    def mislabelled(self) -> Drawings: ...
+    def filtered(self) -> Drawings: ...
+    def filtered_real(self) -> Drawings: ...
+    def extra(self) -> Drawings: ...
+
+
+Make = Callable[[Mixer], Drawings]
 
 
 @dataclass(frozen=True)
@@ -29,9 +45,6 @@ class Kind:
     Attributes:
         name: By which it is asked for.
         make: Returns its training set.
-        title: What tables and figures call it; ``{share}`` becomes ``30 %``.
-        subject: What a sentence about it begins with.
-        colour: In figures; a smaller share is paler.
         most: The largest share that it takes; None if it takes none.
         synthetic: Whether it trains on synthetic drawings.
         filtered: Whether it takes what a filter lets through.
@@ -39,14 +52,11 @@ class Kind:
         classic: Whether the recipe's augmentation ``classic`` is on.
         longer: Whether it trains for the steps that full epochs take with its share added.
         against: Arms from which it differs by one thing alone, to compare it with beside `real`.
-        control: What an effect is not, as this arm shows it; empty if the arm is no control.
+        control: Whether it shows what an effect is not, and is no answer itself.
     """
 
     name: str
     make: Make
-    title: str
-    subject: str
-    colour: str
     most: float | None = None
     synthetic: bool = False
     filtered: bool = False
@@ -54,7 +64,7 @@ class Kind:
     classic: bool = False
     longer: bool = False
     against: tuple[str, ...] = ()
-    control: str = ""
+    control: bool = False
 
     @property
     def answers(self) -> bool:
@@ -62,142 +72,65 @@ class Kind:
         return self.synthetic and not self.classic and not self.control
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: Registry[Kind] = Registry("arm", Kind)
 
 
-def kind(title: str, subject: str, colour: str, **rules: Any) -> Callable[[Make], Make]:
-    """Make a kind of arm, called like the function below; see :class:`Kind`."""
-
-    def register(make: Make) -> Make:
-        KINDS[make.__name__] = Kind(make.__name__, make, title, subject, colour, **rules)
-        return make
-
-    return register
-
-
-@kind("Real images only", "Using real images only", "#3d4855")
-def real(mixer: "Mixer") -> "Drawings":
+@KINDS.register()
+def real(mixer: Mixer) -> Drawings:
     """The real drawings alone."""
     return mixer.real
 
 
-@kind(
-    "Classic augmentation",
-    "Classic augmentation (flips, rotations, shifts)",
-    "#b7791f",
-    classic=True,
-)
-def classic(mixer: "Mixer") -> "Drawings":
+@KINDS.register(classic=True)
+def classic(mixer: Mixer) -> Drawings:
     """The real drawings alone, with stronger augmentation."""
     return mixer.real
 
 
-@kind(
-    "{share} replaced by synthetic",
-    "Replacing {share} of the real images by synthetic ones",
-    "#3b6fb6",
-    most=1.0,
-    synthetic=True,
-)
-def replace(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=1.0, synthetic=True)
+def replace(mixer: Mixer) -> Drawings:
     """A share of each class's real drawings gives way to synthetic ones."""
     return mixer.thinned() + mixer.synthetic()
 
 
-@kind(
-    "{share} synthetic added",
-    "Adding {share} synthetic images",
-    "#0f8a6d",
-    most=MOST_SHARE,
-    synthetic=True,
-    against=("same_steps", "extra_real"),
-)
-def add(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=MOST_SHARE, synthetic=True, against=("same_steps", "extra_real"))
+def add(mixer: Mixer) -> Drawings:
     """Synthetic drawings are added, as a share of the real ones."""
     return mixer.real + mixer.synthetic()
 
 
-@kind(
-    "{share} synthetic added, filtered",
-    "Adding {share} filtered synthetic images",
-    "#5b9a1f",
-    most=MOST_SHARE,
-    synthetic=True,
-    filtered=True,
-    against=("add",),
-)
-def add_filtered(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=MOST_SHARE, synthetic=True, filtered=True, against=("add",))
+def add_filtered(mixer: Mixer) -> Drawings:
     """Like ``add``, with drawings that the filter lets through."""
     return mixer.real + mixer.filtered()
 
 
-@kind(
-    "Classic, {share} synthetic added",
-    "Classic augmentation with {share} synthetic images added",
-    "#7a6a12",
-    most=MOST_SHARE,
-    synthetic=True,
-    classic=True,
-    against=("classic",),
-)
-def classic_add(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=MOST_SHARE, synthetic=True, classic=True, against=("classic",))
+def classic_add(mixer: Mixer) -> Drawings:
     """Like ``add``, with the augmentation of ``classic``."""
     return mixer.real + mixer.synthetic()
 
 
-@kind(
-    "{share} real added (control)",
-    "Adding {share} real images",
-    "#8661b8",
-    most=MOST_SHARE,
-    extra=True,
-    control="As many further real images as the others add synthetic ones. That is the most that "
-    "adding could do: synthetic images are worth having as far as they come near it.",
-)
-def extra_real(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=MOST_SHARE, extra=True, control=True)
+def extra_real(mixer: Mixer) -> Drawings:
     """Like ``add``, with further real drawings."""
     return mixer.real + mixer.extra()
 
 
-@kind(
-    "{share} more steps (control)",
-    "Training on the real images for {share} more steps",
-    "#4f8fa8",
-    most=MOST_SHARE,
-    longer=True,
-    control="Real images only, trained for the steps that full epochs take with images added. What "
-    "it gains, longer training gains: where arms have equal epochs, only what goes beyond is due "
-    "to the added images.",
-)
-def same_steps(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=MOST_SHARE, longer=True, control=True)
+def same_steps(mixer: Mixer) -> Drawings:
     """The real drawings alone, trained as long as ``add`` trains in full epochs."""
     return mixer.real
 
 
-@kind(
-    "Real images filtered (control)",
-    "Leaving out the real images that the filter doubts",
-    "#8a5a44",
-    filtered=True,
-    control="Real images only, without those that the filter doubts most: of each class as many "
-    "stay as pass on average. What it gains is due to dropping doubtful drawings, not to synthetic "
-    "ones.",
-)
-def real_filtered(mixer: "Mixer") -> "Drawings":
+@KINDS.register(filtered=True, control=True)
+def real_filtered(mixer: Mixer) -> Drawings:
     """Those real drawings that the filter trusts most, of each class as many as pass on average."""
     return mixer.filtered_real()
 
 
-@kind(
-    "{share} mislabelled (control)",
-    "Replacing {share} of the real images by mislabelled synthetic ones",
-    "#c4502f",
-    most=1.0,
-    synthetic=True,
-    control="Synthetic images with wrong labels. An effect that it shares has nothing to do with "
-    "what the images show; what it loses is what wrong labels cost.",
-)
-def mislabelled(mixer: "Mixer") -> "Drawings":
+@KINDS.register(most=1.0, synthetic=True, control=True)
+def mislabelled(mixer: Mixer) -> Drawings:
     """Like ``replace``, with drawings that carry the student report's labelling fault."""
     return mixer.thinned() + mixer.mislabelled()
 
@@ -248,7 +181,7 @@ class Arm(Settings):
 
     @property
     def kind(self) -> Kind:
-        """Its rules and words."""
+        """Its rules."""
         return KINDS[self.arm]
 
     @property

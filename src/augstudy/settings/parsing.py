@@ -8,7 +8,7 @@ import yaml
 
 from augstudy.core.errors import InputError
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import parse
+from augstudy.settings.base import parse
 
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from augstudy.core.formats import points
-from augstudy.settings.config import ComparisonSettings
+from augstudy.settings.comparing import ComparisonSettings
 from augstudy.stats.paired import CONFIDENCE, PairedDifference
 from augstudy.stats.power import detectable, needed
 

@@ -23,8 +23,12 @@ from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.models.recipes import decoded
+from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import CurationSettings, DataSettings, JudgeSettings, OnFailure, parse
+from augstudy.settings.base import parse
+from augstudy.settings.data import DataSettings
+from augstudy.settings.generators import OnFailure
+from augstudy.settings.judging import CurationSettings, JudgeSettings
 from augstudy.steps.patience import patient
 
 SKIPPED = "skipped.txt"
@@ -141,7 +145,7 @@ def train_gan(
     If it fails, so does the step, or with `on_failure` ``skip`` all that would use its images.
     """
     with step("train_gan") as me:
-        from augstudy.models.recipes import gan_recipe
+        from augstudy.models.gan_recipes import gan_recipe
 
         settings = gan_recipe(recipe, decoded(overrides))
         if synthetic_wanted(dataset, arms):
@@ -308,8 +312,8 @@ def copy(source: Path, target: str) -> None:
 def why_failed(gan: str | Path) -> str:
     """Why the training of a GAN failed, without the full stop; empty if it did not."""
     stability = artifacts.read(Path(gan), "gan").json("stability.json")
-    reason = str(stability["reason"]).removesuffix(".")
-    return reason[0].lower() + reason[1:] if stability["verdict"] == "failed" else ""
+    why = reason(stability).removesuffix(".")
+    return why[0].lower() + why[1:] if stability["verdict"] == "failed" else ""
 
 
 def skip(out: str, me: Stage, why: str = NO_SYNTHETIC) -> None:

@@ -14,7 +14,7 @@ from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import parse
+from augstudy.settings.base import parse
 from augstudy.steps.adapters import arm_label, copy, given, skip, step, why_skipped
 from augstudy.steps.patience import patient
 

@@ -10,7 +10,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
 from augstudy.data.dataset import load_split
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import ClassifierSettings
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.steps import train_cnn
 from augstudy.steps.train_points import MODELS
 from augstudy.tuning.points import Trained, best, gather

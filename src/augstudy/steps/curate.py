@@ -23,7 +23,8 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.explain.sheet import draw_sheet
 from augstudy.metrics.label_noise import self_confidence
 from augstudy.models.backend import resolve_precision
-from augstudy.settings.config import ClassifierSettings, CurationSettings
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.judging import CurationSettings
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as

@@ -18,7 +18,7 @@ from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import ClassifierSettings
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.training.predicting import predict, predict_as
 from augstudy.training.saving import load_model
 

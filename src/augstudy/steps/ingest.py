@@ -13,7 +13,7 @@ from augstudy.data.describe import data_report, draw_samples
 from augstudy.data.reading import ClassDrawings, read_drawings
 from augstudy.data.sampling import RESERVES
 from augstudy.data.splits import Splits, TooFewError, make_splits
-from augstudy.settings.config import DataSettings
+from augstudy.settings.data import DataSettings
 
 logger = logging.getLogger("augstudy")
 

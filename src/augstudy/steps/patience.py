@@ -50,7 +50,7 @@ def _retrying(told: str) -> Any:
     import tenacity
 
     from augstudy.cluster.settings import Retry
-    from augstudy.settings.config import parse
+    from augstudy.settings.base import parse
 
     try:
         values = json.loads(told)

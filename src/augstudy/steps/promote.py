@@ -17,7 +17,7 @@ from augstudy.core.files import write_json
 from augstudy.core.formats import points
 from augstudy.runs.champions import KIND as CHAMPION
 from augstudy.runs.champions import Champions, Current
-from augstudy.settings.config import RetrainSettings
+from augstudy.settings.comparing import RetrainSettings
 from augstudy.stats.promotion import Comparison, Decision, compare, decide, flat
 
 KIND = "decision"

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from augstudy.settings.config import RetrainSettings, parse
+from augstudy.settings.base import parse
+from augstudy.settings.comparing import RetrainSettings
 from augstudy.steps.adapters import NO_CHAMPION, copy, given, skip, step
 from augstudy.steps.patience import patient
 

@@ -15,11 +15,9 @@ from augstudy.core.rng import check_seed
 from augstudy.data.dataset import load_classes
 from augstudy.data.mixtures import Drawings
 from augstudy.explain.sheet import draw_sheet
-from augstudy.models import conditional, spectral  # noqa: F401  registers the layers
 from augstudy.settings.spec import IMAGE
-from augstudy.training.drawing import generate
+from augstudy.training.drawing import generate, load_generator
 from augstudy.training.inspection import Inspection
-from augstudy.training.saving import load_model
 
 logger = logging.getLogger("augstudy")
 
@@ -70,7 +68,7 @@ def _draw(
     stage: telemetry.Stage,
 ) -> None:
     classes = load_classes(inputs["gan"])
-    generator = load_model(inputs["gan"].file("generator.keras"))
+    generator = load_generator(inputs["gan"])
 
     def draw(count: int, seed: int) -> Drawings:
         labels = np.repeat(np.arange(len(classes), dtype=np.int32), count)

@@ -21,7 +21,7 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.models.backend import keras, resolve_precision
 from augstudy.settings.arms import Arm
-from augstudy.settings.config import ClassifierSettings
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.training import classifier
 from augstudy.training.callbacks import Progress, Watch
 from augstudy.training.checkpoints import Keeper

@@ -15,7 +15,8 @@ from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seed
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.models.backend import resolve_precision
-from augstudy.settings.config import GeneratorSettings, OnFailure
+from augstudy.pages.stability import reason
+from augstudy.settings.generators import GeneratorSettings, OnFailure
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.judge import load as load_judge
@@ -87,11 +88,11 @@ def run(
 
 def _stop_if_failed(stability: Mapping[str, Any], on_failure: OnFailure) -> None:
     if stability["verdict"] != "stable":
-        logger.warning("The GAN is %s: %s", stability["verdict"], stability["reason"])
+        logger.warning("The GAN is %s: %s", stability["verdict"], reason(stability))
     if stability["verdict"] == "failed" and on_failure == "stop":
         raise TrainingError(
             f"The training of the GAN failed after {stability['evidence']['steps']} steps. "
-            f"{stability['reason']}"
+            f"{reason(stability)}"
         )
 
 

@@ -34,7 +34,7 @@ from augstudy.tuning.points import HISTORY, Trial
 
 RUN = "run.json"
 GENERATOR = "generator.keras"
-GENERATORS = "generators"
+MODELS = "generators"
 
 logger = logging.getLogger("augstudy")
 
@@ -150,7 +150,7 @@ class _Job:
             own = {**config, "seed": seed}
             keeper = Keeper.beside(self.out, f"{name}-seed-{seed}", inputs, own)
             told = partial(progress, turn, len(self.seeds))
-            target = self.folder / GENERATORS / name / f"seed-{seed}"
+            target = self.folder / MODELS / name / f"seed-{seed}"
             make = partial(
                 self.studio.train, trial=self.trial, seed=seed, progress=told, keeper=keeper
             )
@@ -165,7 +165,7 @@ class _Job:
         kept.costs[name] = artifacts.cost(since=before)
         kept.records.append({**self.trial.record(), "seeds": list(self.seeds), "runs": runs})
         value = value_of(runs)
-        kept.rank(self.folder / GENERATORS, name, -math.inf if value is None else -value)
+        kept.rank(self.folder / MODELS, name, -math.inf if value is None else -value)
         return [] if cache.active() else keepers
 
 

@@ -9,7 +9,8 @@ from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_arrays, write_json
 from augstudy.data.dataset import Split, load_classes, load_pool, load_split
-from augstudy.settings.config import ClassifierSettings, JudgeSettings
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.judge import KIND, recipe, standardisation

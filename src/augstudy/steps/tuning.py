@@ -70,7 +70,7 @@ def train_gan_points(
         worker: Its share, such as ``2 of 4``.
     """
     with _dealt("train_gan_points", worker) as (place, workers):
-        from augstudy.models.recipes import gan_recipe
+        from augstudy.models.gan_recipes import gan_recipe
         from augstudy.tuning.points import deal
         from augstudy.tuning.sweep import parse_sweep
 

@@ -16,7 +16,7 @@ from augstudy.core.files import write_json
 from augstudy.data.dataset import load_split
 from augstudy.data.profile import among, digests, drifts, problems, profile
 from augstudy.runs.champions import Champions
-from augstudy.settings.config import RetrainSettings
+from augstudy.settings.comparing import RetrainSettings
 
 KIND = "reference"
 

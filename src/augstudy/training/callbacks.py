@@ -9,7 +9,7 @@ import pandas as pd
 
 from augstudy.core.arrays import Images
 from augstudy.models.backend import keras
-from augstudy.settings.config import ClassifierSettings
+from augstudy.settings.classifier import ClassifierSettings
 from augstudy.training import checkpoints
 
 Progress = Callable[[int, int, str], None]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from augstudy.data.mixtures import Drawings
-from augstudy.settings.config import JudgeSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.training.callbacks import Progress
 from augstudy.training.classifier import Trainer
 from augstudy.training.judge import recipe

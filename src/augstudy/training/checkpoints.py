@@ -202,7 +202,8 @@ def _step(checkpoint: artifacts.Artifact | None) -> int:
 def _key(identity: Mapping[str, Any]) -> str:
     """Tells trainings apart: of other code, software or hardware, it is another one."""
     stage = telemetry.running()
-    text = json.dumps({**identity, **made_by(stage.name if stage else "")}, sort_keys=True)
+    made = made_by(stage.name if stage else "", identity)
+    text = json.dumps({**identity, **made}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -15,7 +15,7 @@ from augstudy.core.stopping import saved_when_terminated
 from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.layers import RandomAffine
-from augstudy.settings.config import ClassifierSettings, OptimizerSettings
+from augstudy.settings.classifier import ClassifierSettings, OptimizerSettings
 from augstudy.settings.spec import IMAGE
 from augstudy.training.callbacks import (
     Checkpointer,

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from augstudy.models.backend import keras, resolve_precision
 from augstudy.models.diffusion import Diffusion, DiffusionSampler
-from augstudy.settings.config import DiffusionSettings
+from augstudy.settings.generators import DiffusionSettings
 from augstudy.training.schedules import learning_rate
 
 

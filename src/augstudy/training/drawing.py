@@ -1,13 +1,39 @@
 """Images from a generator."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from augstudy.core import rng
 from augstudy.core.arrays import Images
+from augstudy.core.artifacts import Artifact
+from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
+from augstudy.training.saving import load_model
 
 _BATCH = 256
+
+# What Keras must know before it loads a generator, by the architecture of its settings.
+LAYERS: Registry[Callable[[], None]] = Registry("architecture")
+
+
+@LAYERS.register()
+def diffusion() -> None:
+    """The sampler of the diffusion model registers itself."""
+    from augstudy.models import diffusion  # noqa: F401
+
+
+def load_generator(gan: Artifact) -> keras.Model:
+    """The generator of an artifact of kind ``gan``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    architecture = gan.manifest.config.get("settings", {}).get("architecture")
+    if architecture in LAYERS:
+        LAYERS[architecture]()
+    return load_model(gan.file("generator.keras"))
 
 
 def generate(generator: keras.Model, labels: npt.ArrayLike, seed: int) -> Images:

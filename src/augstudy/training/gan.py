@@ -1,7 +1,7 @@
 """Train a generator: labelled drawings in, networks, history and samples over time out."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,21 @@ import numpy.typing as npt
 from augstudy.core import rng
 from augstudy.core.arrays import Images, Labels
 from augstudy.core.errors import InputError
+from augstudy.core.registry import Registry
 from augstudy.core.stopping import saved_when_terminated
 from augstudy.metrics.gan_training import Reference
 from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
 from augstudy.models.backend import keras, prepare, resolve_precision
-from augstudy.settings.config import DiffusionSettings, GanSettings, GeneratorSettings
-from augstudy.training import diffusion
+from augstudy.settings.generators import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.schedules import learning_rate
 from augstudy.training.stability import Stability, assess
 from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
+
+# What is no AC-GAN, by the architecture that settings name.
+OTHERS: Registry[Callable[..., keras.Model]] = Registry("model")
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,17 @@ def history_columns(history: Sequence[Row]) -> list[str]:
     return [*always, *SIGNALS]
 
 
+@OTHERS.register()
+def diffusion(settings: DiffusionSettings, images: Images, classes: int, seed: int) -> keras.Model:
+    """The diffusion model."""
+    from augstudy.training.diffusion import build
+
+    return build(settings, images, classes, seed)
+
+
 def _build(settings: GeneratorSettings, images: Images, classes: int, seed: int) -> keras.Model:
-    if isinstance(settings, DiffusionSettings):
-        return diffusion.build(settings, images, classes, seed)
+    if settings.architecture in OTHERS:
+        return OTHERS[settings.architecture](settings, images, classes, seed)
     assert isinstance(settings, GanSettings)
     return build(settings, classes, seed)
 

@@ -13,7 +13,9 @@ from augstudy.core.arrays import Images
 from augstudy.core.artifacts import Artifact
 from augstudy.models.backend import keras
 from augstudy.models.recipes import classifier_recipe
-from augstudy.settings.config import ClassifierSettings, JudgeSettings, parse
+from augstudy.settings.base import parse
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.judging import JudgeSettings
 from augstudy.training.saving import load_model
 
 Features = npt.NDArray[np.float64]

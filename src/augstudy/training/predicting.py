@@ -9,7 +9,8 @@ from augstudy.core import rng
 from augstudy.core.arrays import Images, Probabilities
 from augstudy.models.backend import keras
 from augstudy.models.layers import CHANGES, inverse_maps
-from augstudy.settings.config import Augmentation, ClassifierSettings
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.classifier import ClassifierSettings
 
 _BATCH = 256
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from augstudy.models.backend import keras
-from augstudy.settings.config import GeneratorSettings
+from augstudy.settings.generators import GeneratorSettings
 
 
 def learning_rate(settings: GeneratorSettings) -> Any:

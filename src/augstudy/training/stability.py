@@ -14,6 +14,7 @@ import numpy as np
 
 Verdict = Literal["stable", "overfitted", "classless", "collapsed", "failed", "unknown"]
 Row = Mapping[str, float]
+Cause = Mapping[str, Any]
 
 FEWEST_STEPS = 25
 MOMENTS_OF_FAILURE = 3
@@ -22,7 +23,7 @@ SHARE_OF_BEGINNING = 0.25
 
 @dataclass(frozen=True)
 class Limit:
-    """The value of a signal from which on it is an alarm, and what that means.
+    """The value of a signal from which on it is an alarm, and the verdict on what stays there.
 
     A `hopeless` one that stays ends the training.
     """
@@ -31,7 +32,6 @@ class Limit:
     value: float
     above: bool
     verdict: Verdict
-    says: str
     hopeless: bool = False
 
     def broken_by(self, row: Row) -> bool:
@@ -43,31 +43,12 @@ class Limit:
 # Diversity measured with 60 drawings a class: 0.83-0.95 where drawings of a class differ visibly,
 # 0.15-0.25 where each class has become one drawing.
 LIMITS = (
-    Limit("spread", 0.05, False, "failed", "all images look alike", hopeless=True),
-    Limit("movement", 5e-3, False, "failed", "the generator stands still", hopeless=True),
-    Limit(
-        "source_loss",
-        0.01,
-        False,
-        "failed",
-        "the discriminator tells every image apart, which leaves the generator nothing to learn",
-        hopeless=True,
-    ),
-    Limit("diversity", 0.5, False, "collapsed", "images of a class look alike (mode collapse)"),
-    Limit(
-        "class_fidelity",
-        0.1,
-        False,
-        "classless",
-        "images do not show the class asked for, unless real drawings do not show theirs either",
-    ),
-    Limit(
-        "overfitting",
-        0.3,
-        True,
-        "overfitted",
-        "the discriminator takes its training drawings for real, but not others",
-    ),
+    Limit("spread", 0.05, False, "failed", hopeless=True),
+    Limit("movement", 5e-3, False, "failed", hopeless=True),
+    Limit("source_loss", 0.01, False, "failed", hopeless=True),
+    Limit("diversity", 0.5, False, "collapsed"),
+    Limit("class_fidelity", 0.1, False, "classless"),
+    Limit("overfitting", 0.3, True, "overfitted"),
 )
 
 
@@ -76,7 +57,6 @@ class Alarm:
     """A signal beyond its limit, from when to when, and its last value there."""
 
     signal: str
-    says: str
     limit: float
     value: float
     first_step: int
@@ -85,10 +65,14 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Stability:
-    """A verdict, one sentence why, the figures it rests on (all finite), and the alarms."""
+    """A verdict, its cause, the figures it rests on (all finite), and the alarms.
+
+    The cause has a ``code`` and the numbers that belong to it; :mod:`augstudy.pages.stability`
+    puts it into words.
+    """
 
     verdict: Verdict
-    reason: str
+    cause: Cause
     evidence: dict[str, float | int] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
 
@@ -125,9 +109,7 @@ def alarms(history: Sequence[Row], steps: int) -> list[Alarm]:
             value = signal(rows[-1], limit.signal)
             assert value is not None
             at = [int(row["step"]) for row in rows]
-            found.append(
-                Alarm(limit.signal, limit.says, limit.value, _rounded(value), min(at), max(at))
-            )
+            found.append(Alarm(limit.signal, limit.value, _rounded(value), min(at), max(at)))
     return found
 
 
@@ -143,23 +125,22 @@ def _lasting(limit: Limit, moments: Sequence[Row]) -> list[Row]:
     return [row for pair in pairs for row in pair]
 
 
-def failure(history: Sequence[Row], steps: int) -> str | None:
-    """Why a training of so many `steps` can be given up, in a sentence; None if it can't.
+def failure(history: Sequence[Row], steps: int) -> Cause | None:
+    """Why a training of so many `steps` can be given up; None if it can't.
 
     A loss that is no finite number; or the same hopeless alarm at three moments one after the
     other, none of them in the first quarter of the steps.
     """
     broken = first_broken(history)
     if broken is not None:
-        return f"The losses are no finite numbers since step {broken}: lower learning_rate."
+        return {"code": "diverged", "since": broken}
     moments = _counted(history, steps)[-MOMENTS_OF_FAILURE:]
     if len(moments) < MOMENTS_OF_FAILURE:
         return None
     for limit in LIMITS:
         if limit.hopeless and all(limit.broken_by(row) for row in moments):
             since = int(moments[0]["step"])
-            value = signal(moments[-1], limit.signal)
-            return _sentence(limit, value, f" since step {since}")
+            return {**_broken(limit, moments[-1]), "since": since}
     return None
 
 
@@ -182,13 +163,15 @@ def assess(history: Sequence[Row], final: Row, steps: int | None = None) -> Stab
     if gave_up:
         return Stability("failed", gave_up, evidence, found)
     if done < FEWEST_STEPS:
-        reason = f"After so few steps ({done}) nothing can be said: {FEWEST_STEPS} are the fewest."
-        return Stability("unknown", reason, evidence, found)
+        cause = {"code": "too few steps", "steps": done, "fewest": FEWEST_STEPS}
+        return Stability("unknown", cause, evidence, found)
     for limit in LIMITS:
         if limit.broken_by({**final, "step": done}):
-            reason = _sentence(limit, signal(final, limit.signal))
-            return Stability(limit.verdict, reason, evidence, found)
-    return Stability("stable", _praise(final, found), evidence, found)
+            return Stability(limit.verdict, _broken(limit, final), evidence, found)
+    balanced = not found and "source_loss" in final
+    code = "balanced" if balanced else "alarms passed" if found else "varied"
+    cause = {"code": code, "diversity": _rounded(final["diversity"])}
+    return Stability("stable", cause, evidence, found)
 
 
 def first_broken(history: Sequence[Row]) -> int | None:
@@ -199,18 +182,11 @@ def first_broken(history: Sequence[Row]) -> int | None:
     return None
 
 
-def _praise(final: Row, found: Sequence[Alarm]) -> str:
-    varied = f"images of a class vary {100 * final['diversity']:.0f} % as much as real ones"
-    if not found and "source_loss" in final:
-        return f"Losses stayed in balance and {varied}."
-    passed = ", though there were alarms on the way" if found else ""
-    return f"{varied.capitalize()}{passed}."
-
-
-def _sentence(limit: Limit, value: float | None, when: str = "") -> str:
-    side = "above" if limit.above else "below"
-    says = f"{limit.says[0].upper()}{limit.says[1:]}{when}"
-    return f"{says}: {limit.signal} is {value:.3g}, {side} {limit.value:g}."
+def _broken(limit: Limit, row: Row) -> dict[str, Any]:
+    value = signal(row, limit.signal)
+    assert value is not None
+    found = {"value": float(f"{value:.3g}"), "limit": limit.value, "above": limit.above}
+    return {"code": "limit", "signal": limit.signal, **found}
 
 
 def _rounded(value: Any) -> float:

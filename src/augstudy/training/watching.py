@@ -10,7 +10,7 @@ import numpy.typing as npt
 from augstudy.core.arrays import Images, Labels
 from augstudy.metrics.gan_training import Reference
 from augstudy.models.backend import keras
-from augstudy.settings.config import GeneratorSettings
+from augstudy.settings.generators import GeneratorSettings
 from augstudy.training import checkpoints, stability
 from augstudy.training.drawing import generate
 
@@ -117,7 +117,8 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
             self._score(row, drawn, self._scorer)
         for name, alarm in self._alarms().items():
             if name not in before:
-                logger.warning("The generator at step %d: %s.", row["step"], alarm.says)
+                beyond = row["step"], name, alarm.value, alarm.limit
+                logger.warning("The generator at step %d: %s is %g, beyond its limit %g.", *beyond)
 
     def _alarms(self) -> dict[str, stability.Alarm]:
         found = stability.alarms(self.history, self._settings.steps)

@@ -12,7 +12,7 @@ from typing_extensions import Self
 from augstudy.core.errors import InputError
 from augstudy.core.rng import SEEDS
 from augstudy.models.recipes import merged
-from augstudy.settings.config import Settings, parse
+from augstudy.settings.base import Settings, parse
 
 BASE = "base"
 Mode = Literal["one_at_a_time", "grid", "search"]

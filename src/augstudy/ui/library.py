@@ -28,8 +28,8 @@ _SEARCHED_LAST = ("changed", "note", "outcome", "verdict", "date")
 _HERE = Path(__file__).parent
 _FILES = {
     name: _HERE / "static" / name
-    for name in ("index.html", "app.js", "table.js", "details.js", "app.css")
-} | {"report.css": _HERE.parent / "report" / "templates" / "report.css"}
+    for name in ("index.html", "app.js", "dom.js", "table.js", "details.js", "app.css")
+} | {"report.css": _HERE.parent / "pages" / "templates" / "report.css"}
 
 
 class MissingPageError(InputError):
@@ -114,16 +114,18 @@ class Library:
     def samples(self, name: str) -> dict[str, Any]:
         """What the generator drew after more and more steps: a picture a step, a row a class."""
         from augstudy.pages.figures import pictures
+        from augstudy.pages.stability import reason
 
         _, shelf = self._of(name)
         gan = artifacts.read(shelf.path("gan"), "gan")
         with np.load(gan.file("samples.npz"), allow_pickle=False) as stored:
             steps, images = stored["steps"], stored["images"]
+        stability = gan.json("stability.json")
         chosen = np.unique(np.linspace(0, len(steps) - 1, _SHOTS).round().astype(int))
         return {
             "classes": gan.json("classes.json"),
-            "verdict": gan.json("stability.json")["verdict"],
-            "reason": gan.json("stability.json")["reason"],
+            "verdict": stability["verdict"],
+            "reason": reason(stability),
             "steps": [int(steps[shot]) for shot in chosen],
             "frames": [pictures.sheet(images[shot, :, :_SAMPLES_A_CLASS]) for shot in chosen],
         }

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.core.redaction import without_secrets
+from augstudy.pages import readings
 from augstudy.runs.record import FIELDS
 from augstudy.ui.library import PAGE, Library, MissingPageError, static
 
@@ -101,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self, path: list[str], asked: Query) -> None:
         library = self.server.library
         answers: dict[tuple[str, int], Callable[[], Any]] = {
-            ("fields", 2): lambda: [vars(field) for field in FIELDS.values()],
+            ("fields", 2): _fields,
             ("rows", 2): lambda: library.table(
                 asked.get("where", ""),
                 asked.get("search", ""),
@@ -169,6 +170,15 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _fields() -> list[dict[str, Any]]:
+    """The columns of tables, with what people read about them."""
+    said = {name: readings.field(name) for name in FIELDS}
+    return [
+        {**vars(field), "title": said[name].title, "meaning": said[name].text}
+        for name, field in FIELDS.items()
+    ]
 
 
 def _names_loopback(header: str) -> bool:

@@ -15,7 +15,6 @@ from augstudy.data.sources.base import (
     Source,
     beginning,
     find_class,
-    known,
 )
 from augstudy.data.sources.cache import CachedSource
 from augstudy.objects.address import Address, refuse_credentials
@@ -40,7 +39,7 @@ def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> S
     kind = SCHEMES.get(beginning(uri)) or Scheme(uri, _through_fsspec, remote=True)
     if not kind.remote:
         return kind.open(uri)
-    address = Address.parse(uri, "source", known())
+    address = Address.parse(uri, "source", SCHEMES.examples())
     return CachedSource(RetryingSource(address, kind.open), address.identity, cache, refresh)
 
 

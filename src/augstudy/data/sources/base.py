@@ -5,10 +5,10 @@ import difflib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.core.names import why_no_class
+from augstudy.core.registry import Registry
 from augstudy.objects import retry
 from augstudy.objects.address import Address
 
@@ -88,7 +88,6 @@ class Source(abc.ABC):
 
 
 Opener = Callable[[str], Source]
-AnySource = TypeVar("AnySource", bound=type[Source])
 
 
 @dataclass(frozen=True)
@@ -96,40 +95,35 @@ class Scheme:
     """A kind of address.
 
     Attributes:
-        example: An address of the kind; what it begins with, up to ``://``, is what tells it.
+        name: What its addresses begin with, up to ``://``; all of one that has no scheme.
         open: Opens the source at an address; raises InputError if there can be none.
+        path: What comes behind the name in an example.
         remote: Whether reads may fail and are slow: then they are retried, and kept in a cache.
     """
 
-    example: str
+    name: str
     open: Opener
-    remote: bool
+    path: str = ""
+    remote: bool = False
 
 
-SCHEMES: dict[str, Scheme] = {}
+class Schemes(Registry[Scheme]):
+    """The kinds of addresses."""
+
+    def examples(self) -> str:
+        """The addresses that can be opened, for an error: those on this machine come first."""
+        found = sorted(self.values(), key=lambda item: (item.remote, "://" in item.name))
+        *others, last = (item.name + item.path for item in found)
+        return f"{', '.join(others)} or {last}"
 
 
-def scheme(example: str, *, remote: bool = False) -> Callable[[AnySource], AnySource]:
-    """Make a source, opened with its address where that is like `example`; see :class:`Scheme`."""
-
-    def register(source: AnySource) -> AnySource:
-        SCHEMES[beginning(example)] = Scheme(example, source, remote)
-        return source
-
-    return register
+SCHEMES = Schemes("source", Scheme)
 
 
 def beginning(uri: str) -> str:
     """``gs://`` of ``gs://bucket``; all of what has no scheme, such as ``sample``."""
     name, separator, _ = uri.partition("://")
     return name + separator
-
-
-def known() -> str:
-    """The addresses that can be opened, for an error: those on this machine come first."""
-    found = sorted(SCHEMES.values(), key=lambda item: (item.remote, "://" in item.example))
-    *others, last = (item.example for item in found)
-    return f"{', '.join(others)} or {last}"
 
 
 class RetryingSource(Source):

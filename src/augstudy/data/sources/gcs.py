@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from augstudy.data.sources.base import SUFFIX, ChangedError, ObjectInfo, Source, scheme
+from augstudy.data.sources.base import SCHEMES, SUFFIX, ChangedError, ObjectInfo, Source
 from augstudy.objects.address import Address
 from augstudy.objects.retry import PreconditionError
 
 
-@scheme("gs://bucket/folder", remote=True)
+@SCHEMES.register("gs://", path="bucket/folder", remote=True)
 class GcsSource(Source):
     """A bucket or a folder in it, ``gs://bucket/folder``.
 

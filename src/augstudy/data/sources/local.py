@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, scheme
+from augstudy.data.sources.base import SCHEMES, SUFFIX, ObjectInfo, Source
 
 
-@scheme("file:///folder")
+@SCHEMES.register("file://", path="/folder")
 class FileSource(Source):
     """A local folder, ``file:///folder``."""
 
@@ -50,7 +50,7 @@ class FileSource(Source):
         return self._folder / f"{name}{SUFFIX}"
 
 
-@scheme("sample")
+@SCHEMES.register("sample")
 class SampleSource(Source):
     """The drawings that ship with the package: see ``sample/CREDITS.md``."""
 

@@ -2,13 +2,13 @@
 
 from urllib.parse import quote, unquote
 
-from augstudy.data.sources.base import SUFFIX, ObjectInfo, Source, known, scheme
+from augstudy.data.sources.base import SCHEMES, SUFFIX, ObjectInfo, Source
 from augstudy.objects.address import S3_SCHEMES, Address
 
 _VERSION_KEYS = ("ETag", "etag", "VersionId", "version_id", "generation", "mtime", "LastModified")
 
 
-@scheme("s3://bucket/folder", remote=True)
+@SCHEMES.register("s3://", path="bucket/folder", remote=True)
 class FsspecSource(Source):
     """A folder on a file system of fsspec, ``s3://bucket/folder``.
 
@@ -27,7 +27,7 @@ class FsspecSource(Source):
         self._is_web = address.scheme in ("http", "https")
         self._is_s3 = address.scheme in S3_SCHEMES
         self._folder = address.path if self._is_s3 else address.uri
-        self._system = filesystem.file_system(address, known())
+        self._system = filesystem.file_system(address, SCHEMES.examples())
 
     def list_classes(self) -> list[str]:
         """See :meth:`Source.list_classes`."""

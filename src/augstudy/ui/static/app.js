@@ -1,23 +1,11 @@
 // The page: its state lives in the address, so Back, reload and a copied link all work.
+import { get, make } from "./dom.js";
 import { Table } from "./table.js";
 import { Details } from "./details.js";
 
 const SHOWN = ["id", "arm", "date", "pipeline", "state", "level", "accuracy", "difference", "verdict", "fid_qd", "duration_s", "changed", "note"];
 const MOST = 8;
 const by = (id) => document.getElementById(id);
-
-export async function get(path) {
-  const answer = await fetch(path);
-  const content = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(content.error), { refused: answer.status < 500 });
-  return content;
-}
-
-export function make(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
 
 function read() {
   const hash = new URLSearchParams(location.hash.slice(1));

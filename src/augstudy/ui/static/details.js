@@ -1,5 +1,5 @@
 // What is known of one run, beside the table: facts, curves, samples over time, heat maps.
-import { get, make } from "./app.js";
+import { get, make } from "./dom.js";
 import { cell, text } from "./table.js";
 
 const ARM = ["arm", "seeds", "images", "train_accuracy", "val_accuracy", "accuracy", "difference", "p", "verdict"];

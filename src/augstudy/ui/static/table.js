@@ -1,5 +1,5 @@
 // A table of any length: only the rows in sight exist, and pages of rows come as they are needed.
-import { get, make } from "./app.js";
+import { get, make } from "./dom.js";
 
 const HEIGHT = 32;
 const PAGE = 200;

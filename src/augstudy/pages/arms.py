@@ -1,0 +1,101 @@
+"""What people read about an arm: its title, the subject of sentences, its colour, what it shows.
+
+Keyed by the kind of arm. One without words here gets its name, and a colour of its own.
+"""
+
+import zlib
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """What people read about a kind of arm.
+
+    Attributes:
+        title: What tables and figures call it; ``{share}`` becomes ``30 %``.
+        subject: What a sentence about it begins with.
+        colour: In figures; a smaller share is paler.
+        control: What an effect is not, as this arm shows it, if it is a control.
+    """
+
+    title: str
+    subject: str
+    colour: str
+    control: str = ""
+
+
+WORDS: dict[str, Words] = {
+    "real": Words(
+        "Real images only",
+        "Using real images only",
+        "#3d4855",
+    ),
+    "classic": Words(
+        "Classic augmentation",
+        "Classic augmentation (flips, rotations, shifts)",
+        "#b7791f",
+    ),
+    "replace": Words(
+        "{share} replaced by synthetic",
+        "Replacing {share} of the real images by synthetic ones",
+        "#3b6fb6",
+    ),
+    "add": Words(
+        "{share} synthetic added",
+        "Adding {share} synthetic images",
+        "#0f8a6d",
+    ),
+    "add_filtered": Words(
+        "{share} synthetic added, filtered",
+        "Adding {share} filtered synthetic images",
+        "#5b9a1f",
+    ),
+    "classic_add": Words(
+        "Classic, {share} synthetic added",
+        "Classic augmentation with {share} synthetic images added",
+        "#7a6a12",
+    ),
+    "extra_real": Words(
+        "{share} real added (control)",
+        "Adding {share} real images",
+        "#8661b8",
+        "As many further real images as the others add synthetic ones. That is the most"
+        " that adding could do: synthetic images are worth having as far as they come "
+        "near it.",
+    ),
+    "same_steps": Words(
+        "{share} more steps (control)",
+        "Training on the real images for {share} more steps",
+        "#4f8fa8",
+        "Real images only, trained for the steps that full epochs take with images "
+        "added. What it gains, longer training gains: where arms have equal epochs, "
+        "only what goes beyond is due to the added images.",
+    ),
+    "real_filtered": Words(
+        "Real images filtered (control)",
+        "Leaving out the real images that the filter doubts",
+        "#8a5a44",
+        "Real images only, without those that the filter doubts most: of each class as "
+        "many stay as pass on average. What it gains is due to dropping doubtful "
+        "drawings, not to synthetic ones.",
+    ),
+    "mislabelled": Words(
+        "{share} mislabelled (control)",
+        "Replacing {share} of the real images by mislabelled synthetic ones",
+        "#c4502f",
+        "Synthetic images with wrong labels. An effect that it shares has nothing to do"
+        " with what the images show; what it loses is what wrong labels cost.",
+    ),
+}
+
+# For what has no colour of its own.
+SPARE = ("#9b2c6f", "#2b5f75", "#a3763c", "#566b2e", "#b0506a", "#5a4fa3")
+
+
+def words(arm: str) -> Words:
+    """The words of a kind of arm, made of its name where it has none."""
+    return WORDS.get(arm) or Words(f"{arm} {{share}}", f"Arm {arm} {{share}}", spare(arm))
+
+
+def spare(name: str) -> str:
+    """One of a few colours, always the same for a name."""
+    return SPARE[zlib.crc32(name.encode()) % len(SPARE)]

@@ -1,0 +1,103 @@
+"""Settings of a classifier and of its training."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from augstudy.settings.augmentation import Augmentation
+from augstudy.settings.base import Precision, Settings
+
+
+class OptimizerSettings(Settings):
+    """An optimizer and its learning-rate schedule."""
+
+    name: Literal["sgd", "rmsprop", "adam", "adamw"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    momentum: float = Field(0.0, ge=0, lt=1, description="sgd and rmsprop only")
+    beta_1: float = Field(0.9, ge=0, lt=1, description="adam and adamw only")
+    beta_2: float = Field(0.999, ge=0, lt=1, description="adam and adamw only")
+    weight_decay: float = Field(0.0, ge=0, description="adamw only")
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: float = Field(0.0, ge=0, description="cosine only: epochs of linear warm-up")
+
+
+class EarlyStopping(Settings):
+    """Stop once the validation loss has not improved for a while."""
+
+    patience: int = Field(10, ge=1, description="epochs")
+    min_delta: float = Field(0.0, ge=0, description="a smaller gain of loss is none")
+
+
+class ReduceOnPlateau(Settings):
+    """Lower the learning rate when the validation loss stalls."""
+
+    patience: int = Field(5, ge=1, description="epochs")
+    factor: float = Field(0.5, gt=0, lt=1, description="by which the rate is multiplied")
+    min_learning_rate: float = Field(1e-5, ge=0)
+
+
+class NetworkSettings(Settings):
+    """Changes to the layers of an architecture of the student report; None leaves them alone."""
+
+    filters: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
+    kernels: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
+    padding: Literal["valid", "same"] | None = Field(None, description="of every convolution")
+    pooling: Literal["max", "average"] | None = Field(None, description="behind every block")
+    pool_size: int | None = Field(None, ge=1, description="side and stride of a pooling")
+    convs: int | None = Field(None, ge=1, description="convolutions a block")
+    extra: tuple[int, ...] | None = Field(
+        None, description="filters of convolutions behind the last block"
+    )
+    batch_norm: bool | None = Field(None, description="behind every convolution")
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="behind every pooling and before dense layers"
+    )
+    dense: tuple[int, ...] | None = Field(None, description="units of the layers before the last")
+
+    def changes(self) -> dict[str, Any]:
+        """What is not left alone."""
+        return self.model_dump(exclude_none=True)
+
+
+class ClassifierSettings(Settings):
+    """A classifier and its training recipe."""
+
+    architecture: str = Field("modern", description="layers of a recipe, by its name")
+    network: NetworkSettings = NetworkSettings()
+    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    metric: Literal["categorical_accuracy"] = "categorical_accuracy"
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of a label that is spread over all classes"
+    )
+    optimizer: OptimizerSettings = OptimizerSettings()
+    batch_size: int = Field(64, ge=1, description="images a gradient step")
+    epochs: int = Field(50, ge=1, description="over the real drawings")
+    budget: Literal["steps", "epochs"] = Field(
+        "steps", description="what is equal in all arms: gradient steps, or passes over the images"
+    )
+    early_stopping: EarlyStopping | None = None
+    reduce_on_plateau: ReduceOnPlateau | None = None
+    augmentation: Augmentation = Field(Augmentation(), description="in every arm alike")
+    classic: Augmentation = Field(
+        Augmentation(horizontal_flip=True, rotation=15, shift=0.1, zoom=0.1),
+        description="what arm classic adds to it",
+    )
+    mirror: bool = Field(False, description="predict the mean over a drawing and its mirror image")
+    views: int = Field(
+        1,
+        ge=1,
+        le=65,
+        description="predict the mean over a drawing and copies, so many in all, that are changed "
+        "half as much as in training",
+    )
+    precision: Precision = Field("auto", description="auto is bfloat16 on CPUs that compute in it")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        stop, plateau = self.early_stopping, self.reduce_on_plateau
+        if stop and plateau and stop.patience % plateau.patience:
+            raise ValueError("the patience of early_stopping must be a multiple of the plateau's")
+        if plateau and self.optimizer.schedule != "constant":
+            raise ValueError("reduce_on_plateau needs a constant learning-rate schedule")
+        return self
