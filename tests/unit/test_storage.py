@@ -1,8 +1,11 @@
 """Stores: objects and folders of them, on servers that speak the real protocols."""
 
+import io
+import itertools
 import os
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +24,8 @@ from augstudy.objects import (
     open_store,
     retry,
 )
+from augstudy.objects.parallel import AT_ONCE, side_by_side
+from augstudy.objects.ranged import open_object
 from augstudy.objects.retry import ATTEMPTS
 from augstudy.objects.types import UnsupportedError
 
@@ -471,3 +476,49 @@ def test_a_full_or_closed_disk_is_told(tmp_path: Path, tiny_disk: Path) -> None:
     (tmp_path / "plain").write_text("")
     with pytest.raises(ServiceError, match="plain/key cannot be written"):
         open_store(f"file://{tmp_path}/plain").write("key", b"")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_is_a_file_to_seek_in(open_kind: Callable[[str], Store], kind: str) -> None:
+    store = open_kind(kind)
+    content = {"a": os.urandom(3_000_000), "b": b"small"}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    store.write("archive.zip", packed.getvalue())
+    with zipfile.ZipFile(open_object(store, "archive.zip")) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == content
+        store.write("archive.zip", packed.getvalue() + b"?")
+        with pytest.raises(ChangedError, match=r"archive\.zip changed while it was being read"):
+            archive.read("a")
+    with pytest.raises(MissingError):
+        open_object(store, "none.zip")
+
+
+def test_calls_side_by_side_are_in_order_and_few_ahead() -> None:
+    started: list[int] = []
+
+    def double(number: int) -> int:
+        started.append(number)
+        time.sleep(0.001 * (number % 3))
+        return 2 * number
+
+    results = side_by_side(double, itertools.count())
+    assert list(itertools.islice(results, 100)) == list(range(0, 200, 2))
+    results.close()
+    assert len(started) <= 100 + 4 * AT_ONCE
+    assert list(side_by_side(double, [])) == []
+
+
+def test_the_first_failure_of_calls_side_by_side_ends_them() -> None:
+    started: list[int] = []
+
+    def fail(number: int) -> None:
+        started.append(number)
+        time.sleep(0.01)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="0"):
+        list(side_by_side(fail, range(1000)))
+    assert len(started) <= 3 * AT_ONCE

@@ -13,7 +13,6 @@ from augstudy.objects.types import (
     ChangedError,
     ConflictError,
     MissingError,
-    Reader,
     Stat,
     Stored,
 )
@@ -74,7 +73,6 @@ __all__ = [
     "ChangedError",
     "ConflictError",
     "MissingError",
-    "Reader",
     "SignIn",
     "Stat",
     "Store",

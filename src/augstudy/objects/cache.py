@@ -40,7 +40,7 @@ def default_folder() -> Path:
 
 
 class CachedStore:
-    """A store whose answers are kept on disk; it is only read, see :class:`Reader`.
+    """A store whose answers are kept on disk; it is only read.
 
     Each read is pinned to the version that was looked up, so versions never mix. The store is
     opened when first asked, so that a run served by the cache neither imports a client library
@@ -144,6 +144,9 @@ class CachedStore:
                     "The cache %s cannot be written (%s): not used.", self._folder, error
                 )
             self._writable = False
+
+
+Reader = Store | CachedStore  # what is only read
 
 
 def _hash(text: str) -> str:

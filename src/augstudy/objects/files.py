@@ -4,18 +4,16 @@ import contextlib
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from augstudy.core.errors import InputError, ServiceError
+from augstudy.core.files import DRAFT, replacing
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.retry import PreconditionError
 from augstudy.objects.types import ABSENT, Span, Stat
-
-_DRAFT = ".draft-"
 
 
 class FileStore(Store):
@@ -45,7 +43,7 @@ class FileStore(Store):
         return {
             key: _described(path.stat())
             for path in (start.rglob("*") if deep else start.glob("*"))
-            if path.is_file() and not path.name.startswith(_DRAFT)
+            if path.is_file() and not path.name.startswith(DRAFT)
             if (key := path.relative_to(self._folder).as_posix()).startswith(prefix)
         }
 
@@ -75,7 +73,8 @@ class FileStore(Store):
             now = _described(path.stat()).version if path.exists() else ABSENT
             if version not in (None, now):
                 raise PreconditionError(key)
-            self._publish(path, stream, int(now or 0))
+            with replacing(path, later_than_ns=int(now or 0)) as target:
+                shutil.copyfileobj(stream, target)
 
     def _delete(self, key: str) -> None:
         self._path(key).unlink()
@@ -85,25 +84,6 @@ class FileStore(Store):
         if not path.resolve().is_relative_to(self._folder):
             raise InputError(f"Key {key!r} leads out of {self.uri}: use another.")
         return path
-
-    @staticmethod
-    def _publish(path: Path, stream: BinaryIO, before_ns: int) -> None:
-        """Put a file in its place, whole and durable, and later than `before_ns`."""
-        descriptor, name = tempfile.mkstemp(prefix=_DRAFT, dir=path.parent)
-        draft = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as target:
-                shutil.copyfileobj(stream, target)
-                target.flush()
-                os.fsync(target.fileno())
-            draft.chmod(0o644)
-            if draft.stat().st_mtime_ns <= before_ns:  # the clock of files ticks in milliseconds
-                os.utime(draft, ns=(before_ns + 1, before_ns + 1))
-            draft.replace(path)
-            _sync(path.parent)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -115,11 +95,11 @@ class FileStore(Store):
         finally:
             os.close(descriptor)
 
-    def _status(self, error: Exception, uri: str, doing: str) -> NoReturn:
-        if isinstance(error, IsADirectoryError) or (
-            isinstance(error, NotADirectoryError) and doing == "read"
-        ):
-            raise FileNotFoundError(uri) from error
+    def _status(self, error: Exception, uri: str, doing: str) -> int | None:
+        if isinstance(error, IsADirectoryError):
+            return 404
+        if isinstance(error, NotADirectoryError) and doing == "read":
+            return 404
         if isinstance(error, PermissionError):
             raise ServiceError(f"{uri} may not be {doing}: check its permissions.") from error
         reason = getattr(error, "strerror", None) or type(error).__name__
@@ -128,12 +108,3 @@ class FileStore(Store):
 
 def _described(found: os.stat_result) -> Stat:
     return Stat(found.st_size, str(found.st_mtime_ns))
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,6 @@
 """What stores speak of: versions of objects, and what can happen to them."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from augstudy.core.errors import DataError, InputError, ServiceError
 
@@ -45,21 +44,3 @@ class Stored:
 
     data: bytes
     version: str
-
-
-class Reader(Protocol):
-    """A folder of objects that is only read: a store, or a cache in front of one."""
-
-    uri: str
-
-    def keys(self, prefix: str = "", *, deep: bool = True) -> list[str]:
-        """See :meth:`Store.keys`."""
-
-    def stat(self, key: str) -> Stat:
-        """See :meth:`Store.stat`."""
-
-    def read(self, key: str, span: Span | None = None, version: str | None = None) -> bytes:
-        """See :meth:`Store.read`."""
-
-    def check(self) -> None:
-        """See :meth:`Store.check`."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from augstudy.data.sources.base import FORMATS, ObjectInfo, Source, find_class, known
 from augstudy.data.sources.npy import NpySource
-from augstudy.objects import Reader, open_store
+from augstudy.objects import open_store
 from augstudy.objects.address import Address
-from augstudy.objects.cache import CachedStore
+from augstudy.objects.cache import CachedStore, Reader
 
 
 def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> Source:

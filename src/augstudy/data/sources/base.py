@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.objects import EXAMPLES, MissingError, Reader
-from augstudy.objects.cache import CachedStore
+from augstudy.objects import EXAMPLES, MissingError
+from augstudy.objects.cache import CachedStore, Reader
 
 SUFFIX = ".npy"
 

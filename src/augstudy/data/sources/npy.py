@@ -1,7 +1,7 @@
 """A folder of ``<class>.npy`` files, in any store; byte ranges of them are read."""
 
 from augstudy.data.sources.base import SUFFIX, ObjectInfo, Opener, Source
-from augstudy.objects import Reader
+from augstudy.objects.cache import Reader
 
 
 class NpySource(Source):
