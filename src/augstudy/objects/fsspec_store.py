@@ -23,9 +23,10 @@ class FsspecStore(Store):
             system = fsspec.get_filesystem_class(address.scheme)
             self._system: Any = system(skip_instance_cache=True, use_listings_cache=False)
         except ImportError as error:
+            web = address.scheme in ("http", "https")
+            package = "pip install 'augstudy[http]'" if web else "the one of fsspec for it"
             raise InputError(
-                f"Reading {address.scheme}:// needs a package that is not installed: the fsspec "
-                f"package for {address.scheme}://."
+                f"Reading {address.scheme}:// needs a package that is not installed: {package}."
             ) from error
         except ValueError as error:
             raise InputError(
