@@ -129,12 +129,13 @@ def test_refusing_s3_server(
         assert server.requests["any"] == requests
 
 
-@pytest.mark.parametrize("scheme", ["gs", "s3"])
-def test_unreachable_host(scheme: str, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("uri", ["gs://bucket/full", "s3://bucket/full", "http://{host}/full"])
+def test_unreachable_host(uri: str, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = f"127.0.0.1:{free_port()}"
     for variable in ("STORAGE_EMULATOR_HOST", "AWS_ENDPOINT_URL"):
-        monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
+        monkeypatch.setenv(variable, f"http://{host}")
     with pytest.raises(ServiceError, match=f"tried {ATTEMPTS} times.*check the network"):
-        find_class(open_source(f"{scheme}://bucket/full"), "cat")
+        find_class(open_source(uri.format(host=host)), "cat")
 
 
 def test_a_body_that_stays_short_is_given_up(gcs: GcsServer) -> None:

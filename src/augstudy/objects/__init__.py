@@ -13,6 +13,7 @@ from augstudy.objects.types import (
     ChangedError,
     ConflictError,
     MissingError,
+    RefusedError,
     Stat,
     Stored,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "ChangedError",
     "ConflictError",
     "MissingError",
+    "RefusedError",
     "SignIn",
     "Stat",
     "Store",

@@ -19,6 +19,7 @@ from augstudy.objects.types import (
     ChangedError,
     ConflictError,
     MissingError,
+    RefusedError,
     Span,
     Stat,
     Stored,
@@ -224,7 +225,7 @@ class Store(abc.ABC):
             return retry.call(uri, doing, lambda: self._translated(uri, doing, function, *values))
         except FileNotFoundError as error:
             if not self.made_on_demand:
-                with contextlib.suppress(ServiceError):  # it may be read, but not be listed
+                with contextlib.suppress(RefusedError):  # it may be read, but not be listed
                     self.check()
             raise MissingError(f"There is no object {uri}: check its name.") from error
 
@@ -248,7 +249,7 @@ class Store(abc.ABC):
         if status == 412:
             raise PreconditionError(uri) from error
         if status in (401, 403):
-            raise ServiceError(f"{uri} refuses access: {self.advice}.") from error
+            raise RefusedError(f"{uri} refuses access: {self.advice}.") from error
         if status in _PASSING or (status >= 500 and status != 501):
             raise TransientError(f"the service answered {status}") from error
         kind = UnsupportedError if status == 501 else ServiceError

@@ -16,6 +16,10 @@ class ConflictError(ServiceError):
     """An object was changed by somebody else meanwhile."""
 
 
+class RefusedError(ServiceError):
+    """The service does not let us."""
+
+
 class UnsupportedError(ServiceError):
     """The service does not know what it was asked for."""
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from augstudy.core.errors import InputError, ServiceError
-from augstudy.objects import EXAMPLES, MissingError
+from augstudy.core.errors import InputError
+from augstudy.objects import EXAMPLES, MissingError, RefusedError
 from augstudy.objects.cache import CachedStore, Reader
 
 SUFFIX = ".npy"
@@ -124,7 +124,7 @@ def find_class(source: Source, name: str) -> ObjectInfo:
 def _missing(source: Source, name: str) -> InputError:
     try:
         present = source.list_classes()
-    except ServiceError:  # public objects in a bucket that may not be listed
+    except RefusedError:  # public objects in a bucket that may not be listed
         return InputError(f"{source.uri} holds no class {name!r}: check its spelling.")
     if not present:
         return InputError(f"{source.uri} holds no {SUFFIX} files: check the folder's name.")
