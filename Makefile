@@ -113,14 +113,14 @@ docs: ready-dev ## Write the pages that show measured figures again, from benchm
 # is ours, because the tool's own would record options of the machine it ran on.
 LOCK = "$$VENV/bin/uv" pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
-# What TensorFlow, s3fs and Optuna (its databases) ask for but no step imports.
+# What TensorFlow and Optuna (its databases) ask for but no step imports.
 NOT_IN_IMAGE = grpcio libclang setuptools wheel \
   alembic greenlet mako sqlalchemy tomli
 lock: ready-dev ## Resolve the dependencies again into requirements/
 	@"$$VENV/bin/python" -m pip install --quiet uv
-	@$(LOCK) pyproject.toml requirements/build.in --extra pipelines --extra s3 --output-file requirements/run.txt
+	@$(LOCK) pyproject.toml requirements/build.in --extra pipelines --extra s3 --extra http --output-file requirements/run.txt
 	@$(LOCK) pyproject.toml requirements/build.in --all-extras --output-file requirements/dev.txt
-	@$(LOCK) pyproject.toml --extra s3 --constraint requirements/run.txt $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) \
+	@$(LOCK) pyproject.toml --extra s3 --extra http --constraint requirements/run.txt $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) \
 	  --output-file requirements/image.txt
 	@grep '^kfp==' requirements/run.txt | cut -d' ' -f1 | $(LOCK) --no-deps --no-header - >> requirements/image.txt
 	@echo 'tensorflow[and-cuda]' | $(LOCK) --constraint requirements/run.txt - | \

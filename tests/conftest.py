@@ -17,7 +17,15 @@ from servers import GcsServer, S3Bucket
 
 from augstudy.objects import retry
 
-_REMOTE_SETTINGS = ("AWS_", "GOOGLE_", "CLOUDSDK_", "STORAGE_", "FSSPEC_", "AUGSTUDY_EVENTS")
+_REMOTE_SETTINGS = (
+    "AWS_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "STORAGE_",
+    "FSSPEC_",
+    "AUGSTUDY_EVENTS",
+    "AUGSTUDY_BILLING",
+)
 _bucket_numbers = itertools.count(1)
 ROOM = 64 << 10  # bytes on a tiny disk
 
@@ -65,7 +73,7 @@ def _s3_url() -> Iterator[str]:
 
 @pytest.fixture
 def s3(_s3_url: str, monkeypatch: pytest.MonkeyPatch) -> S3Bucket:
-    """A new bucket of an S3 server that s3fs talks to."""
+    """A new bucket of an S3 server that botocore talks to."""
     import boto3
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

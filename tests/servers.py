@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import AbstractContextManager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ class GcsServer(_Server):
         self.page = 1000  # most names in one answer to a list
         self.forbidden: set[str] = set()
         self.refused: set[str] = set()  # names of objects that may not be written
+        self.payers: dict[str, str] = {}  # buckets whose requester pays, and the one who may
         self.delay = 0.0  # seconds before each answer
 
     def put(self, bucket: str, name: str, content: bytes) -> None:
@@ -160,6 +162,8 @@ class GcsServer(_Server):
             self.put(*change[1], change[2])
         if failure or bucket in self.forbidden:
             return self._refuse(request, kind, failure or 403, "ordered by the test")
+        if self._unpaid(request, kind, bucket, query):
+            return None
         if bucket not in self.buckets:
             return self._refuse(request, kind, 404, "The specified bucket does not exist.")
         if kind == "list":
@@ -173,6 +177,18 @@ class GcsServer(_Server):
         if kind in ("upload", "chunk"):
             return self._take(request, kind, bucket, query, body)
         return self._object(request, kind, (bucket, name), query)
+
+    def _unpaid(
+        self, request: BaseHTTPRequestHandler, kind: str, bucket: str, query: dict[str, str]
+    ) -> bool:
+        """Refuse as Cloud Storage does where the requester pays and does not say who."""
+        payer, given = self.payers.get(bucket), query.get("userProject")
+        if payer is None or given == payer:
+            return False
+        missing = "Bucket is a requester pays bucket but no user project provided."
+        denied = f"Caller does not have serviceusage.services.use access to {given}."
+        self._refuse(request, kind, 403 if given else 400, denied if given else missing)
+        return True
 
     @staticmethod
     def _kind(command: str, path: str, query: dict[str, str], name: str) -> str:
@@ -267,7 +283,7 @@ class GcsServer(_Server):
         prefix, end = query.get("prefix", ""), query.get("delimiter", "\n")
         names = sorted(name for owner, name in self._objects if owner == bucket)
         items = [
-            {"name": name}
+            self._record((bucket, name))
             for name in names
             if name.startswith(prefix) and end not in name.removeprefix(prefix)
         ]
@@ -302,6 +318,39 @@ class RefusingServer(_Server):
             self.requests["any"] += 1
         body = f"<Error><Code>{self._code}</Code><Message>no</Message></Error>".encode()
         self._send(request, "any", self._status, body, "application/xml")
+
+
+class ForgetfulS3(_Server):
+    """An S3 server that takes writes and reads for unconditional ones, or refuses the others.
+
+    It passes everything else on to another server, and keeps the headers of what it was asked.
+    """
+
+    def __init__(self, server: str, status: int = 0) -> None:
+        super().__init__()
+        self._server, self._status = server, status
+        self.heard: list[dict[str, str]] = []
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.heard.append(headers)
+        body = request.rfile.read(int(headers.get("content-length", 0)))
+        forgotten = [headers.pop(name, None) for name in ("if-match", "if-none-match")]
+        if self._status and request.command == "PUT" and any(forgotten):
+            self._send(request, "any", self._status, b"<Error><Code>NotImplemented</Code></Error>")
+            return
+        connection = HTTPConnection(self._server.removeprefix("http://"))
+        connection.request(request.command, request.path, body, headers)
+        found = connection.getresponse()
+        content = found.read()
+        request.send_response(found.status)
+        for name, value in found.getheaders():
+            if name.lower() not in ("connection", "date", "server", "transfer-encoding"):
+                request.send_header(name, value)
+        request.end_headers()
+        if request.command != "HEAD":
+            request.wfile.write(content)
+        connection.close()
 
 
 class S3Bucket:

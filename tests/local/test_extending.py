@@ -145,7 +145,7 @@ def test_the_figure_is_measured_and_told(study: Path) -> None:
 
 def test_the_source_was_read(study: Path) -> None:
     (dataset,) = made(study, "dataset").values()
-    assert dataset.manifest.provenance["source"] == f"zip://{study}/drawings.zip"
+    assert dataset.manifest.provenance["source"] == f"{study}/drawings.zip"
     sample = resources.files("augstudy.data") / "sample" / "mammals.npz"
     with sample.open("rb") as stream:
         cows = np.load(stream, allow_pickle=False)["cow"].reshape(-1, 28 * 28)
@@ -153,7 +153,7 @@ def test_the_source_was_read(study: Path) -> None:
     known = {row.tobytes() for row in cows}
     assert sum(row.tobytes() in known for row in images) == len(images) / 3
     refused = extended(study, "augstudy ingest --source cats --out cats")
-    assert refused.returncode == 2 and "zip:///folder/drawings.zip" in refused.stderr
+    assert refused.returncode == 2 and "gs://bucket/drawings.zip" in refused.stderr
 
 
 def test_the_score_is_everywhere(study: Path) -> None:

@@ -12,6 +12,7 @@ from augstudy.cli.app import invoke
 from augstudy.core import artifacts
 from augstudy.core.errors import DataError, InputError
 from augstudy.objects import open_store
+from augstudy.objects.address import Address
 from augstudy.pages.comparison_page import page
 from augstudy.runs.bucket import Bucket
 from augstudy.runs.compare import Comparison, compare
@@ -139,7 +140,7 @@ def test_a_bucket_gives_the_same(runs: Path, tmp_path: Path) -> None:
     report = next((runs / "0001").rglob("summarize/report"))
     store.upload(report, "study/ab12/summarize/1/report")
     monkeyed = type("Remote", (type(store),), {"local": lambda self, key: None})
-    remote = monkeyed(f"file://{tmp_path}")
+    remote = monkeyed(Address.parse(f"file://{tmp_path}"))
     Bucket(remote).rebuild()
     found = compare(Bucket(remote).records(), of_store(remote), ["1:real", "1:add"])
     assert found.differences[0].found == compared(runs, "1:real", "1:add").differences[0].found

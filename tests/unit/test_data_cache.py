@@ -7,7 +7,8 @@ import pytest
 from servers import GcsServer
 
 from augstudy.data.sources import ObjectInfo, Source, open_source
-from augstudy.data.sources.cache import default_folder
+from augstudy.objects import ChangedError
+from augstudy.objects.cache import default_folder
 
 CONTENT = bytes(range(256)) * 8
 
@@ -22,7 +23,6 @@ def fetch(cache: Path, refresh: bool = False) -> tuple[Source, ObjectInfo, bytes
     source = open_source("gs://b", cache, refresh)
     info = source.stat("cat")
     body = source.read(info, 10, 1000)
-    source.confirm(info)
     return source, info, body
 
 
@@ -59,10 +59,22 @@ def test_refresh_forgets_the_old_version(server: GcsServer, tmp_path: Path) -> N
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
 
 
-def test_nothing_is_kept_of_an_object_not_confirmed(server: GcsServer, tmp_path: Path) -> None:
+def test_nothing_is_kept_of_an_object_that_changed_meanwhile(
+    server: GcsServer, tmp_path: Path
+) -> None:
     source = open_source("gs://b", tmp_path)
-    source.read(source.stat("cat"), 0, 100)
-    assert list(tmp_path.iterdir()) == []
+    info = source.stat("cat")
+    kept = source.read(info, 0, 100)
+    server.put("b", "cat.npy", CONTENT[::-1])
+    with pytest.raises(ChangedError):
+        source.read(info, 100, 200)
+    assert source.read(info, 0, 100) == kept == CONTENT[:100]
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+    again = open_source("gs://b", tmp_path)
+    assert again.trusted is False
+    with pytest.raises(ChangedError):
+        again.read(again.stat("cat"), 100, 200)
+    assert again.trusted  # whoever reads it now looks it up again
 
 
 def test_namesakes_at_two_endpoints_stay_apart(

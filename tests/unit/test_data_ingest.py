@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from servers import GcsServer, S3Bucket
 
 from augstudy.core import artifacts
 from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.data import reading
 from augstudy.data.dataset import SPLITS, load_classes, load_split
 from augstudy.data.reading import read_drawings
 from augstudy.objects import retry
@@ -199,35 +202,44 @@ def test_an_object_that_changes_while_it_is_read_is_refused(
     np.testing.assert_array_equal(load_split(made, "test").images[-20:], dog[rows])
 
 
+def once_the_header_is_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Call `change` between the header of cat.npy and its drawings."""
+    read_header, once = reading.read_header, iter([change])
+
+    def then_change(read: Any, size: int, uri: str) -> Any:
+        header = read_header(read, size, uri)
+        if uri.endswith("cat.npy"):
+            next(once, str)()
+        return header
+
+    monkeypatch.setattr(reading, "read_header", then_change)
+
+
 def test_an_s3_object_that_changes_while_it_is_read_is_refused(
-    s3: S3Bucket, drawings: Path
+    s3: S3Bucket, drawings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("camel", "cat"):
         s3.put(f"{name}.npy", (drawings / f"{name}.npy").read_bytes())
     wanted = settings(f"s3://{s3.name}", classes=("camel", "cat"))
-
-    def replace(done: int, total: int) -> None:
-        if done == total:
-            s3.put("cat.npy", (drawings / "dog.npy").read_bytes())
-
+    other = (drawings / "dog.npy").read_bytes()
+    once_the_header_is_read(monkeypatch, lambda: s3.put("cat.npy", other))
     with pytest.raises(DataError, match=r"cat\.npy changed while it was being read"):
-        read_drawings(wanted, report=replace)
+        read_drawings(wanted)
     cat = read_drawings(wanted)["cat"]  # nothing of the mixture was cached
     dog = np.load(drawings / "dog.npy").reshape(-1, 28, 28)
     np.testing.assert_array_equal(cat.images, dog[cat.rows])
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(drawings: Path, tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    drawings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("camel", "cat"):
         (tmp_path / f"{name}.npy").write_bytes((drawings / f"{name}.npy").read_bytes())
     wanted = settings(f"file://{tmp_path}", classes=("camel", "cat"))
-
-    def replace(done: int, total: int) -> None:
-        if done == total:
-            (tmp_path / "cat.npy").write_bytes((drawings / "dog.npy").read_bytes())
-
+    other = (drawings / "dog.npy").read_bytes()
+    once_the_header_is_read(monkeypatch, lambda: (tmp_path / "cat.npy").write_bytes(other))
     with pytest.raises(DataError, match=r"cat\.npy changed while it was being read"):
-        read_drawings(wanted, report=replace)
+        read_drawings(wanted)
 
 
 def test_too_few_drawings_are_counted(drawings: Path, tmp_path: Path) -> None:

@@ -159,10 +159,10 @@ def _helped(given: Any) -> Any:
     return given
 """
 SOURCE = """
-from augstudy.data.sources.base import SCHEMES, Source
+from augstudy.data.sources.base import FORMATS, Source
 
 
-@SCHEMES.register("zip://", path="/folder/drawings.zip")
+@FORMATS.register(".zip", example="gs://bucket/drawings.zip")
 class ZipSource(Source):
     pass
 """
@@ -331,7 +331,7 @@ def test_a_registry_refuses_a_name_that_it_has():
         ("models/gan_recipes.py", 'GANS.add("compact", {})\n'),
         ("metrics/scores.py", SCORE.replace("lift", "accuracy")),
         ("metrics/figures.py", FIGURE.replace("ink", "diversity")),
-        ("data/sources/local.py", SOURCE.replace("zip:", "file:")),
+        ("data/sources/sample.py", SOURCE.replace(".zip", "sample")),
         ("models/classifiers.py", 'ARCHITECTURES.add("modern", _SAME, **_REPORT)\n'),
     ],
 )

@@ -1,19 +1,34 @@
 """Stores: objects and folders of them, on servers that speak the real protocols."""
 
+import io
+import itertools
 import os
 import threading
-from collections.abc import Callable
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from servers import GcsServer, RefusingServer, S3Bucket
+import tenacity
+from servers import ForgetfulS3, GcsServer, RefusingServer, S3Bucket
 
 from augstudy.core.errors import DataError, InputError, ServiceError
-from augstudy.objects import ConflictError, MissingError, SignIn, Store, open_store
-from augstudy.objects.filesystem import UnsupportedError
+from augstudy.objects import (
+    ChangedError,
+    ConflictError,
+    MissingError,
+    SignIn,
+    Store,
+    open_store,
+    retry,
+)
+from augstudy.objects.parallel import AT_ONCE, side_by_side
+from augstudy.objects.ranged import open_object
 from augstudy.objects.retry import ATTEMPTS
-from augstudy.objects.s3 import S3Store
+from augstudy.objects.types import UnsupportedError
 
 KINDS = ["file", "gs", "s3", "minio"]
 
@@ -122,17 +137,19 @@ def test_replaces_only_what_it_saw(open_kind: Callable[[str], Store], kind: str)
         store.replace("elsewhere", b"late", seen.version)
 
 
+@pytest.fixture(params=[0, 501], ids=["ignores", "refuses"])
+def forgetful(
+    request: pytest.FixtureRequest, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ForgetfulS3]:
+    """The S3 server as one that knows no conditions of writes."""
+    with ForgetfulS3(os.environ["AWS_ENDPOINT_URL"], request.param) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        yield server
+
+
 def test_a_store_without_conditional_writes_is_asked_before(
-    s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+    forgetful: ForgetfulS3, s3: S3Bucket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write = S3Store._write
-
-    def without(self: S3Store, key: str, data: bytes, **condition: Any) -> None:
-        if condition:
-            raise UnsupportedError("the service answered 501")
-        write(self, key, data)
-
-    monkeypatch.setattr(S3Store, "_write", without)
     store = open_store(f"s3://{s3.name}")
     store.replace("pointer", b"first")
     with pytest.raises(ConflictError):
@@ -140,7 +157,86 @@ def test_a_store_without_conditional_writes_is_asked_before(
     seen = store.lookup("pointer")
     assert seen is not None
     store.replace("pointer", b"second", seen.version)
+    with pytest.raises(ConflictError):
+        store.replace("pointer", b"late", seen.version)
     assert store.read("pointer") == b"second"
+    assert caplog.text.count("this store ignores conditions of writes") == 1
+    assert s3.keys() == ["pointer"]  # neither the probe nor claims are left
+
+
+@pytest.mark.parametrize("forgetful", [0], indirect=True)
+def test_of_many_writers_to_a_store_without_conditional_writes_one_wins(
+    forgetful: ForgetfulS3, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round all writers have seen the same version."""
+    monkeypatch.setattr(retry, "WAIT", tenacity.wait_random(0, 0.2))
+    stores = [open_store(f"s3://{s3.name}") for _ in range(4)]
+    version = ""
+    for number in range(5):
+
+        def write(store: Store, number: int = number, version: str = version) -> bytes | None:
+            content = f"{number} {id(store)}".encode()
+            try:
+                store.replace("pointer", content, version)
+            except ServiceError:  # somebody else was faster, or all stood in each other's way
+                return None
+            return content
+
+        with ThreadPoolExecutor(len(stores)) as pool:
+            won = [content for content in pool.map(write, stores) if content]
+        found = stores[0].lookup("pointer")
+        assert won == ([found.data] if found and found.version != version else [])
+        version = found.version if found else ""
+    assert version
+    assert s3.keys() == ["pointer"]
+
+
+@pytest.mark.parametrize("forgetful", [0], indirect=True)
+def test_a_claim_of_a_writer_that_died_lapses(
+    forgetful: ForgetfulS3, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from augstudy.objects import s3 as client
+
+    store = open_store(f"s3://{s3.name}")
+    s3.put("pointer.claim-0", b"")
+    with pytest.raises(ServiceError, match=f"somebody else is writing it; tried {ATTEMPTS} times"):
+        store.replace("pointer", b"first")
+    time.sleep(2.1)  # S3 tells whole seconds
+    monkeypatch.setattr(client, "_CLAIM_LASTS", timedelta(seconds=1))
+    store.replace("pointer", b"first")
+    assert store.read("pointer") == b"first"
+
+
+def test_versions_are_compared_where_a_store_ignores_conditions_of_reads(
+    forgetful: ForgetfulS3, s3: S3Bucket
+) -> None:
+    store = open_store(f"s3://{s3.name}")
+    store.write("key", b"0123456789")
+    version = store.stat("key").version
+    assert store.read("key", (2, 6), version) == b"2345"
+    store.write("key", b"9876543210")
+    with pytest.raises(ChangedError, match="key changed while it was being read"):
+        store.read("key", (2, 6), version)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reads_ranges_of_one_version(open_kind: Callable[[str], Store], kind: str) -> None:
+    store = open_kind(kind)
+    store.write("a/key", b"0123456789")
+    store.write("a/b/key", b"")
+    (key,) = found = store.find("a/", deep=False)
+    assert (key, found[key]) == ("a/key", store.stat("a/key"))
+    assert found[key].size == 10
+    assert store.read("a/key", (2, 6), found[key].version) == b"2345"
+    store.write("a/key", b"9876543210")
+    assert store.stat("a/key").version != found[key].version
+    with pytest.raises(ChangedError, match="a/key changed while it was being read"):
+        store.read("a/key", (2, 6), found[key].version)
+    store.delete("a/key")
+    store.delete("a/key")
+    assert store.keys() == ["a/b/key"]
+    with pytest.raises(ChangedError):
+        store.read("a/key", None, found[key].version)
 
 
 def test_not_implemented_is_neither_retried_nor_taken_for_a_refusal(
@@ -277,8 +373,97 @@ def test_missing_bucket(uri: str, gcs: GcsServer, s3: S3Bucket, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "good"),
+    [
+        ("AWS_ENDPOINT_URL", "localhost:9000", False),
+        ("AWS_ENDPOINT_URL_S3", "localhost", False),
+        ("AWS_ENDPOINT_URL", "ftp://localhost:9000", False),
+        ("AWS_ENDPOINT_URL", "http://:9000", False),
+        ("AWS_ENDPOINT_URL", "http://localhost:hush", False),
+        ("AWS_ENDPOINT_URL", "http://localhost:9000", True),
+        ("AWS_ENDPOINT_URL", "https://[::1]:9000/", True),
+        ("STORAGE_EMULATOR_HOST", "http://", False),
+        ("STORAGE_EMULATOR_HOST", "localhost:4443", True),
+    ],
+)
+def test_an_endpoint_is_an_address(
+    variable: str, value: str, good: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    scheme = "gs" if variable.startswith("STORAGE") else "s3"
+    if good:
+        open_store(f"{scheme}://bucket/x")
+        return
+    with pytest.raises(InputError, match=f"{variable} must be an address with http://") as caught:
+        open_store(f"{scheme}://bucket/x")
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("[default]\nendpoint_url = localhost:9000\n", "endpoint_url of the AWS profile must be"),
+        ("[default]\nregion = not a region\n", "S3 cannot be set up .*check the AWS_"),
+        ("[profile other]\n", "S3 cannot be set up .*ProfileNotFound"),
+    ],
+)
+def test_a_bad_profile_is_told(
+    config: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(config)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    if "other" in config:
+        monkeypatch.setenv("AWS_PROFILE", "missing")
+    with pytest.raises(InputError, match=message):
+        open_store("s3://bucket/x")
+
+
+def test_where_the_requester_pays(gcs: GcsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    gcs.put("art", "key", b"0123456789")
+    gcs.payers["art"] = "mine"
+    message = "bucket whose requester pays: set AUGSTUDY_BILLING_PROJECT to the project to bill"
+    for call in (Store.keys, lambda store: store.read("key"), lambda store: store.write("a", b"")):
+        with pytest.raises(ServiceError, match=message):
+            call(open_store("gs://art"))
+    monkeypatch.setenv("AUGSTUDY_BILLING_PROJECT", "another")
+    with pytest.raises(ServiceError, match=r"refuses access: .*also to bill project another"):
+        open_store("gs://art").read("key")
+    monkeypatch.setenv("AUGSTUDY_BILLING_PROJECT", "mine")
+    store = open_store("gs://art")
+    assert store.keys() == ["key"]
+    assert store.read("key", (2, 6), store.stat("key").version) == b"2345"
+    store.write("key", b"new")
+    store.delete("key")
+
+
+def test_where_the_requester_pays_in_s3(
+    forgetful: ForgetfulS3, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(f"s3://{s3.name}").keys()
+    assert not any("x-amz-request-payer" in headers for headers in forgetful.heard)
+    monkeypatch.setenv("AWS_REQUEST_PAYER", "requester")
+    forgetful.heard.clear()
+    store = open_store(f"s3://{s3.name}")
+    store.write("key", b"1")
+    assert store.read("key") == b"1"
+    assert store.keys() == ["key"]
+    store.delete("key")
+    assert {headers["x-amz-request-payer"] for headers in forgetful.heard} == {"requester"}
+
+
+def test_a_path_is_a_folder_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for path in (f"{tmp_path}/shelf", "./shelf", "~/shelf", f"../{tmp_path.name}/shelf/"):
+        assert open_store(path).uri == f"file://{tmp_path}/shelf"
+
+
+@pytest.mark.parametrize(
     ("uri", "message"),
     [
+        ("s3://no such bucket!/x", "no address that S3 can have"),
         ("shelf", "Unknown store 'shelf': use file:///folder, gs://bucket/folder, s3://"),
         ("ftp://host/x", "Unknown scheme ftp://"),
         ("gs://", "names no bucket"),
@@ -288,7 +473,7 @@ def test_missing_bucket(uri: str, gcs: GcsServer, s3: S3Bucket, tmp_path: Path) 
 )
 def test_bad_addresses(uri: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        open_store(uri)
+        open_store(uri).keys()
 
 
 def test_credentials_in_an_address_are_refused_and_not_shown() -> None:
@@ -332,3 +517,49 @@ def test_a_full_or_closed_disk_is_told(tmp_path: Path, tiny_disk: Path) -> None:
     (tmp_path / "plain").write_text("")
     with pytest.raises(ServiceError, match="plain/key cannot be written"):
         open_store(f"file://{tmp_path}/plain").write("key", b"")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_is_a_file_to_seek_in(open_kind: Callable[[str], Store], kind: str) -> None:
+    store = open_kind(kind)
+    content = {"a": os.urandom(3_000_000), "b": b"small"}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    store.write("archive.zip", packed.getvalue())
+    with zipfile.ZipFile(open_object(store, "archive.zip")) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == content
+        store.write("archive.zip", packed.getvalue() + b"?")
+        with pytest.raises(ChangedError, match=r"archive\.zip changed while it was being read"):
+            archive.read("a")
+    with pytest.raises(MissingError):
+        open_object(store, "none.zip")
+
+
+def test_calls_side_by_side_are_in_order_and_few_ahead() -> None:
+    started: list[int] = []
+
+    def double(number: int) -> int:
+        started.append(number)
+        time.sleep(0.001 * (number % 3))
+        return 2 * number
+
+    results = side_by_side(double, itertools.count())
+    assert list(itertools.islice(results, 100)) == list(range(0, 200, 2))
+    results.close()
+    assert len(started) <= 100 + 4 * AT_ONCE
+    assert list(side_by_side(double, [])) == []
+
+
+def test_the_first_failure_of_calls_side_by_side_ends_them() -> None:
+    started: list[int] = []
+
+    def fail(number: int) -> None:
+        started.append(number)
+        time.sleep(0.01)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="0"):
+        list(side_by_side(fail, range(1000)))
+    assert len(started) <= 3 * AT_ONCE

@@ -23,7 +23,6 @@ from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.core.redaction import conceal
 from augstudy.objects import SignIn, Store, open_store
 from augstudy.objects.address import S3_SCHEMES, Address
-from augstudy.objects.filesystem import own_access
 
 KFP_NAMESPACE = "kubeflow"
 
@@ -144,6 +143,8 @@ class Stores(AbstractContextManager["Stores"]):
         if uri.partition("://")[0] not in S3_SCHEMES:
             return None
         address = Address.parse(uri)
+        from augstudy.objects.s3 import own_access
+
         endpoint, has_keys = own_access(address)
         # Keys for Amazon are usual to have, and mean nothing to a store in the cluster.
         if has_keys and (endpoint or address.scheme == "s3"):
@@ -196,6 +197,8 @@ class Stores(AbstractContextManager["Stores"]):
             amazons = access.scheme == "s3" and access.secret and not access.url
             region = f"{access.region}." if access.region else ""
             return f"https://s3.{region}amazonaws.com" if amazons else access.url
+        from augstudy.objects.s3 import own_access
+
         given, _ = own_access(Address.parse(access.root.partition("?")[0]))
         if given:
             return given

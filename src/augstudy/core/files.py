@@ -1,13 +1,16 @@
 """Writing small files."""
 
+import contextlib
 import io
 import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, BinaryIO, Literal, TextIO
 
+DRAFT = ".draft-"  # how the names of files begin that are not whole yet
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
@@ -55,13 +58,39 @@ def open_log(path: Path, mode: Literal["w", "a"] = "w") -> TextIO:
 
 def replace_bytes(path: Path, content: bytes) -> None:
     """Write a file, and its folder, so that a reader never sees a part of it."""
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, later_than_ns: int = 0) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file `path` when the block ends well, whole and durable.
+
+    The time of its change is later than `later_than_ns`, however fast the clock of files ticks.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
+    draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.chmod(0o644)
+        if draft.stat().st_mtime_ns <= later_than_ns:
+            os.utime(draft, ns=(later_than_ns + 1, later_than_ns + 1))
+        draft.replace(path)
     except BaseException:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
+    with contextlib.suppress(OSError):  # not every network file system can
+        _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

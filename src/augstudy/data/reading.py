@@ -4,12 +4,9 @@ import contextlib
 import hashlib
 import itertools
 import logging
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -17,16 +14,12 @@ from augstudy.core.errors import InputError
 from augstudy.data.npy import NpyHeader, read_header
 from augstudy.data.sampling import RESERVES, RowRange, choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo, Source, find_class, open_source
-from augstudy.data.sources.base import ChangedError
-from augstudy.data.sources.cache import CachedSource
+from augstudy.objects import ChangedError
+from augstudy.objects.parallel import side_by_side
 from augstudy.settings.data import DataSettings
 from augstudy.settings.spec import IMAGE
 
-_PARALLEL_READS = 8  # the HTTP clients keep ten connections each
-
 Report = Callable[[int, int], None]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 logger = logging.getLogger("augstudy")
 
@@ -85,7 +78,7 @@ def read_drawings(
     try:
         return _read(source, settings, report, reserve)
     except ChangedError:
-        if not (isinstance(source, CachedSource) and source.trusted):
+        if not source.trusted:
             raise
     logger.info("%s has changed since it was cached: reading it again.", source.uri)
     return _read(open_source(settings.source, cache, refresh=True), settings, report, reserve)
@@ -95,23 +88,19 @@ def _read(
     source: Source, settings: DataSettings, report: Report, reserve: float
 ) -> dict[str, ClassDrawings]:
     result, done = {}, 0
-    with contextlib.ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(_PARALLEL_READS))
-        plans = list(
-            _each(pool, lambda name: _plan(source, name, settings, reserve), settings.classes)
-        )
-        tasks = [(plan.info, item) for plan in plans for item in plan.byte_ranges]
-        total = sum(stop - start for _, (start, stop) in tasks)
-        bodies = stack.enter_context(
-            contextlib.closing(_each(pool, lambda task: source.read(task[0], *task[1]), tasks))
-        )
+    plans = list(
+        side_by_side(lambda name: _plan(source, name, settings, reserve), settings.classes)
+    )
+    tasks = [(plan.info, item) for plan in plans for item in plan.byte_ranges]
+    total = sum(stop - start for _, (start, stop) in tasks)
+    reading = side_by_side(lambda task: source.read(task[0], *task[1]), tasks)
+    with contextlib.closing(reading) as bodies:
         for plan in plans:
             parts = []
             for body in itertools.islice(bodies, len(plan.ranges)):
                 parts.append(body)
                 done += len(body)
                 report(done, total)
-            source.confirm(plan.info)
             result[plan.info.name] = _assemble(plan, b"".join(parts))
     logger.info("%s", source.summary(done))
     return result
@@ -144,16 +133,3 @@ def _assemble(plan: _Plan, body: bytes) -> ClassDrawings:
         byte_ranges=plan.byte_ranges,
         sha256=hashlib.sha256(body).hexdigest(),
     )
-
-
-def _each(
-    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item]
-) -> Generator[Result, None, None]:
-    """Results in order; the first failure, or closing, cancels what has not started."""
-    futures = deque(pool.submit(function, item) for item in items)
-    try:
-        while futures:
-            yield futures.popleft().result()
-    finally:
-        for future in futures:
-            future.cancel()

@@ -1,11 +1,15 @@
-"""Addresses of remote folders; taken apart without importing any client library."""
+"""Addresses of folders, here or in a store; taken apart without importing any client library."""
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from augstudy.core.errors import InputError
 from augstudy.core.redaction import has_credentials
 
+_FILE = "file://"
+_PATHS = ("/", "./", "../", "~")
 _S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "FSSPEC_S3_ENDPOINT_URL")
 _ENDPOINT_VARIABLES = {
     "gs": ("STORAGE_EMULATOR_HOST",),
@@ -17,7 +21,10 @@ S3_SCHEMES = frozenset({"s3", "minio"})  # Kubeflow's name for the store in the 
 
 @dataclass(frozen=True)
 class Address:
-    """``scheme://bucket/prefix``; the prefix may be empty."""
+    """``scheme://bucket/prefix``; the prefix may be empty.
+
+    A folder of this machine, ``file:///folder`` or a path, has no bucket; its prefix is absolute.
+    """
 
     scheme: str
     bucket: str
@@ -30,13 +37,15 @@ class Address:
         """Take a URI apart.
 
         Args:
-            uri: the address.
+            uri: the address. A path is one if it begins with ``/``, ``./``, ``../`` or ``~``.
             what: what it is the address of, for the error.
             known: the addresses there are, for the error.
 
         Raises:
-            InputError: it has no scheme, names no bucket, or carries credentials.
+            InputError: it has no scheme, names no bucket or folder, or carries credentials.
         """
+        if uri.startswith((_FILE, *_PATHS)):
+            return cls("file", "", _absolute(uri.removeprefix(_FILE)))
         refuse_credentials(uri, what)
         scheme, separator, path = uri.partition("://")
         if not separator or not scheme:
@@ -54,25 +63,30 @@ class Address:
     @property
     def path(self) -> str:
         """Bucket and prefix."""
-        return f"{self.bucket}/{self.prefix}" if self.prefix else self.bucket
+        return "/".join(filter(None, (self.bucket, self.prefix)))
 
     @property
     def container(self) -> str:
         """What must exist for the folder to exist at all, in words."""
-        in_bucket = self.scheme in _ENDPOINT_VARIABLES
-        return f"bucket {self.bucket!r}" if in_bucket else f"folder {self.uri}"
+        if self.scheme in _ENDPOINT_VARIABLES:
+            return f"bucket {self.bucket!r}"
+        return f"folder {self.prefix if self.scheme == 'file' else self.uri}"
 
     @property
     def endpoint(self) -> str:
         """Address of the service as the environment gives it; empty means the provider's own.
 
         Raises:
-            InputError: it carries credentials.
+            InputError: it is not the address of a service, or carries credentials.
         """
         variables = _ENDPOINT_VARIABLES.get(self.scheme, ())
         name = next(filter(os.environ.get, variables), "")
         found = os.environ.get(name, "")
+        # Kubeflow's launcher wants this variable without a scheme, Google's library with one.
+        if found and self.scheme == "gs" and "://" not in found:
+            found = f"http://{found}"
         refuse_credentials(found, f"endpoint in {name}")
+        check_endpoint(found, f"The variable {name}")
         return found
 
     @property
@@ -98,3 +112,36 @@ def refuse_credentials(uri: str, what: str) -> None:
             f"The {what} must not carry credentials, a signature or an @: leave them to the "
             "environment or a profile."
         )
+
+
+def check_endpoint(url: str, where: str) -> None:
+    """Refuse what is not the address of a service; nothing at all is in order.
+
+    Args:
+        url: the address. It is not shown, as it may hold a password.
+        where: it stands, for the error.
+
+    Raises:
+        InputError: it has no scheme, another one than ``http`` or ``https``, no host or a bad port.
+    """
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError(
+            f"{where} must be an address with http:// or https://, such as http://localhost:9000: "
+            "correct it."
+        )
+
+
+def _absolute(path: str) -> str:
+    if not path:
+        raise InputError("file:// names no folder: use for example file:///data/drawings.")
+    try:
+        return str(Path(path).expanduser().resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # loops of links, no home, null bytes
+        raise InputError(f"The path {path!r} cannot be followed: check it.") from error

@@ -2,84 +2,82 @@
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.objects.base import ABSENT, Store, Stored
+from augstudy.core.files import DRAFT, replacing
+from augstudy.objects.address import Address
+from augstudy.objects.base import Store
 from augstudy.objects.retry import PreconditionError
-
-_DRAFT = ".draft-"
+from augstudy.objects.types import ABSENT, Span, Stat
 
 
 class FileStore(Store):
     """A folder, made when something is first written into it.
 
-    Objects appear by renaming; the version of one is the hash of its content.
+    Objects appear by renaming. The version of one is the time of its last change, in nanoseconds;
+    each that is written here is later than the one it replaces.
     """
 
-    def __init__(self, uri: str) -> None:
-        self._folder = Path(uri.removeprefix("file://")).expanduser().resolve()
-        self.uri = f"file://{self._folder}"
-        self.container = f"folder {self._folder}"
+    errors = (OSError,)
+    made_on_demand = True
+
+    def __init__(self, address: Address) -> None:
+        self._folder = Path(address.prefix)
+        self.uri, self.container = address.uri, address.container
 
     def local(self, key: str) -> Path | None:
         return self._path(key)
 
     def _probe(self) -> None:
-        pass
+        if not self._folder.is_dir():
+            raise FileNotFoundError(self._folder)
 
-    def _list(self, prefix: str) -> list[str]:
+    def _list(self, prefix: str, deep: bool) -> dict[str, Stat]:
         # A prefix may end within a name: what is before its last slash is a folder.
         start = self._path(prefix.rpartition("/")[0])
-        with self._explained(prefix, "read"):
-            return [
-                key
-                for path in start.rglob("*")
-                if path.is_file() and not path.name.startswith(_DRAFT)
-                if (key := path.relative_to(self._folder).as_posix()).startswith(prefix)
-            ]
+        return {
+            key: _described(path.stat())
+            for path in (start.rglob("*") if deep else start.glob("*"))
+            if path.is_file() and not path.name.startswith(DRAFT)
+            if (key := path.relative_to(self._folder).as_posix()).startswith(prefix)
+        }
 
-    def _version(self, key: str) -> str:
-        return self._lookup(key).version
+    def _stat(self, key: str) -> Stat:
+        path = self._path(key)
+        if path.is_dir():
+            raise IsADirectoryError(path)
+        return _described(path.stat())
 
-    def _read(self, key: str) -> bytes:
-        with self._explained(key, "read"):
-            return self._path(key).read_bytes()
+    def _fetch(
+        self, key: str, into: BinaryIO, span: Span | None = None, version: str | None = None
+    ) -> None:
+        with self._path(key).open("rb") as stream:
+            if span is None:
+                shutil.copyfileobj(stream, into)
+            else:
+                stream.seek(span[0])
+                into.write(stream.read(span[1] - span[0]))
+            # Others may write in place: what changed meanwhile shows now, not before.
+            if version not in (None, _described(os.fstat(stream.fileno())).version):
+                raise PreconditionError(key)
 
-    def _lookup(self, key: str) -> Stored:
-        data = self._read(key)
-        return Stored(data, hashlib.sha256(data).hexdigest())
-
-    def _write(self, key: str, data: bytes) -> None:
-        with self._explained(key, "written"), self._draft(key) as draft:
-            draft.write_bytes(data)
+    def _put(self, key: str, stream: BinaryIO, version: str | None) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked() if version is not None else contextlib.nullcontext():
+            now = _described(path.stat()).version if path.exists() else ABSENT
+            if version not in (None, now):
+                raise PreconditionError(key)
+            with replacing(path, later_than_ns=int(now or 0)) as target:
+                shutil.copyfileobj(stream, target)
 
     def _delete(self, key: str) -> None:
-        with self._explained(key, "deleted"):
-            self._path(key).unlink()
-
-    def _replace(self, key: str, data: bytes, version: str) -> None:
-        with self._explained(key, "written"), self._locked():
-            try:
-                now = self._version(key)
-            except FileNotFoundError:
-                now = ABSENT
-            if now != version:
-                raise PreconditionError(key)
-            self._write(key, data)
-
-    def _put_file(self, path: Path, key: str) -> None:
-        with self._explained(key, "written"), self._draft(key) as draft:
-            shutil.copyfile(path, draft)
-
-    def _get_file(self, key: str, path: Path) -> None:
-        with self._explained(key, "read"):
-            shutil.copyfile(self._path(key), path)
+        self._path(key).unlink()
 
     def _path(self, key: str) -> Path:
         path = self._folder / key
@@ -88,24 +86,8 @@ class FileStore(Store):
         return path
 
     @contextlib.contextmanager
-    def _draft(self, key: str) -> Iterator[Path]:
-        """A new file that becomes the object `key` when the block ends well."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=_DRAFT, dir=path.parent)
-        os.close(descriptor)
-        try:
-            Path(name).chmod(0o644)
-            yield Path(name)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-    @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Nobody else on this machine replaces an object of the store meanwhile."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._folder, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -113,16 +95,16 @@ class FileStore(Store):
         finally:
             os.close(descriptor)
 
-    @contextlib.contextmanager
-    def _explained(self, key: str, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise FileNotFoundError(key) from error
-        except PermissionError as error:
-            raise ServiceError(
-                f"{self.uri}/{key} may not be {doing}: check its permissions."
-            ) from error
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise ServiceError(f"{self.uri}/{key} cannot be {doing}: {reason}.") from error
+    def _status(self, error: Exception, uri: str, doing: str) -> int | None:
+        if isinstance(error, IsADirectoryError):
+            return 404
+        if isinstance(error, NotADirectoryError) and doing == "read":
+            return 404
+        if isinstance(error, PermissionError):
+            raise ServiceError(f"{uri} may not be {doing}: check its permissions.") from error
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ServiceError(f"{uri} cannot be {doing}: {reason}.") from error
+
+
+def _described(found: os.stat_result) -> Stat:
+    return Stat(found.st_size, str(found.st_mtime_ns))

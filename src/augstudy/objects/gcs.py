@@ -1,81 +1,153 @@
 """A store in Google Cloud Storage; the version of an object is its generation."""
 
-from pathlib import Path
-from typing import Any
+import json
+import mimetypes
+import os
+from typing import Any, BinaryIO
 
+import google.auth
+import requests
+import urllib3
+from google.api_core import exceptions as api
+from google.auth import credentials as auth_credentials
+from google.auth import exceptions as auth
+from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
+from google.oauth2 import service_account
+
+from augstudy.core.errors import InputError, ServiceError
 from augstudy.objects.address import Address
-from augstudy.objects.base import ABSENT, Store, Stored
-from augstudy.objects.google import CALL, WRITE, client, explained
-from augstudy.objects.retry import PreconditionError, TransientError
+from augstudy.objects.base import Store
 from augstudy.objects.signin import SignIn
+from augstudy.objects.types import Span, Stat
+
+BILLING_VARIABLE = "AUGSTUDY_BILLING_PROJECT"
+_SCOPE = "https://www.googleapis.com/auth/devstorage."
+_TIMEOUT = (10, 60)  # seconds to connect, seconds between bytes
+# The library's own retries stay off: augstudy.objects.retry is the only one who retries.
+_CALL: dict[str, Any] = {"timeout": _TIMEOUT, "retry": None}
+_NETWORK_ERRORS = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+    ConnectionError,
+    auth.TransportError,
+    DataCorruption,  # the checksum of an upload or download is not that of the object
+)
 
 
 class GcsStore(Store):
     """A bucket or a folder in it, ``gs://bucket/folder``."""
 
-    def __init__(self, address: Address, sign_in: SignIn) -> None:
+    errors = (api.GoogleAPICallError, auth.GoogleAuthError, *_NETWORK_ERRORS)
+
+    def __init__(self, address: Address, sign_in: SignIn, *, read_only: bool) -> None:
         self.uri, self.container = address.uri, address.container
         self._prefix = f"{address.prefix}/" if address.prefix else ""
-        self._client = client(WRITE, sign_in.token)
-        self._bucket = self._client.bucket(address.bucket)
+        self._client = _client(address.endpoint, sign_in.token, read_only=read_only)
+        billed = os.environ.get(BILLING_VARIABLE, "")
+        self._bucket = self._client.bucket(address.bucket, user_project=billed or None)
+        self.advice = (
+            f"check its name and permissions{billed and f', also to bill project {billed}'}, "
+            "or sign in with `gcloud auth application-default login`"
+        )
 
     def _probe(self) -> None:
-        with explained(self.uri):
-            list(self._client.list_blobs(self._bucket, max_results=1, **CALL))
+        list(self._client.list_blobs(self._bucket, max_results=1, **_CALL))
 
-    def _list(self, prefix: str) -> list[str]:
-        with explained(self.uri):
-            blobs = self._client.list_blobs(
-                self._bucket,
-                prefix=self._prefix + prefix,
-                fields="items(name),nextPageToken",
-                **CALL,
-            )
-            return [blob.name.removeprefix(self._prefix) for blob in blobs]
+    def _list(self, prefix: str, deep: bool) -> dict[str, Stat]:
+        blobs = self._client.list_blobs(
+            self._bucket,
+            prefix=self._prefix + prefix,
+            delimiter=None if deep else "/",
+            fields="items(name,size,generation),nextPageToken",
+            **_CALL,
+        )
+        return {blob.name.removeprefix(self._prefix): _described(blob) for blob in blobs}
 
-    def _version(self, key: str) -> str:
+    def _stat(self, key: str) -> Stat:
         blob = self._blob(key)
-        with explained(self._named(key)):
-            blob.reload(**CALL)
-        return str(blob.generation)
+        blob.reload(**_CALL)
+        return _described(blob)
 
-    def _read(self, key: str) -> bytes:
-        with explained(self._named(key)):
-            data: bytes = self._blob(key).download_as_bytes(**CALL)
-        return data
+    def _fetch(
+        self, key: str, into: BinaryIO, span: Span | None = None, version: str | None = None
+    ) -> None:
+        # A range has no checksum; manifests and the cache hash what arrives.
+        part = {"start": span[0], "end": span[1] - 1, "raw_download": True} if span else {}
+        self._blob(key).download_to_file(
+            into,
+            if_generation_match=None if version is None else int(version),
+            checksum=None if span else "auto",
+            **part,
+            **_CALL,
+        )
 
-    def _lookup(self, key: str) -> Stored:
-        version = self._version(key)
-        try:
-            with explained(self._named(key)):
-                data = self._blob(key).download_as_bytes(if_generation_match=int(version), **CALL)
-        except PreconditionError as error:
-            raise TransientError("it is being replaced") from error
-        return Stored(data, version)
-
-    def _write(self, key: str, data: bytes) -> None:
-        with explained(self._named(key), "written"):
-            self._blob(key).upload_from_string(data, **CALL)
+    def _put(self, key: str, stream: BinaryIO, version: str | None) -> None:
+        self._blob(key).upload_from_file(
+            stream,
+            size=stream.seek(0, os.SEEK_END),
+            rewind=True,
+            content_type=mimetypes.guess_type(key)[0],
+            if_generation_match=None if version is None else int(version or 0),
+            **_CALL,
+        )
 
     def _delete(self, key: str) -> None:
-        with explained(self._named(key), "deleted"):
-            self._blob(key).delete(**CALL)
-
-    def _replace(self, key: str, data: bytes, version: str) -> None:
-        wanted = 0 if version == ABSENT else int(version)
-        with explained(self._named(key), "written"):
-            self._blob(key).upload_from_string(data, if_generation_match=wanted, **CALL)
-
-    def _put_file(self, path: Path, key: str) -> None:
-        with explained(self._named(key), "written"):
-            self._blob(key).upload_from_filename(str(path), **CALL)
-
-    def _get_file(self, key: str, path: Path) -> None:
-        with explained(self._named(key)):
-            self._blob(key).download_to_filename(str(path), **CALL)
+        self._blob(key).delete(**_CALL)
 
     def _blob(self, key: str) -> Any:
         return self._bucket.blob(self._prefix + key)
 
-    def _named(self, key: str) -> str:
-        return f"{self.uri}/{key}"
+    def _status(self, error: Exception, uri: str, doing: str) -> int | None:
+        if isinstance(error, api.GoogleAPICallError):
+            if "requester pays" in str(error.message).lower():
+                raise ServiceError(
+                    f"{uri} is in a bucket whose requester pays: set {BILLING_VARIABLE} to the "
+                    "project to bill."
+                ) from error
+            return int(error.code or 0)
+        if isinstance(error, _NETWORK_ERRORS):
+            return None
+        raise ServiceError(
+            f"{uri} cannot be {doing} because signing in to Google failed "
+            f"({type(error).__name__}): run `gcloud auth application-default login` again."
+        ) from None  # its text quotes the answer, which may quote the credentials
+
+
+def _client(emulator: str, token: bytes, *, read_only: bool) -> Any:
+    """A client with application-default credentials, or an anonymous one where there are none.
+
+    Args:
+        emulator: Address of an emulator, which comes before everything else.
+        token: The JSON key of a service account, which comes before the default credentials.
+        read_only: Ask for no right to write.
+
+    Raises:
+        InputError: the token is no such key.
+    """
+    scopes = [_SCOPE + ("read_only" if read_only else "read_write")]
+    credentials: Any = auth_credentials.AnonymousCredentials()
+    if emulator:
+        options = {"api_endpoint": emulator}
+        return storage.Client(project=None, credentials=credentials, client_options=options)
+    try:
+        if token:
+            # Only keys of accounts: other kinds of file may name programs to run.
+            credentials = service_account.Credentials.from_service_account_info(
+                json.loads(token), scopes=scopes
+            )
+        else:
+            credentials, _ = google.auth.default(scopes=scopes)
+    except (ValueError, TypeError, AttributeError, auth.GoogleAuthError) as error:
+        if token or not isinstance(error, auth.DefaultCredentialsError):
+            # Without its cause: the text may quote the key.
+            raise InputError(
+                "The store's credentials are no JSON key of a service account: create a new key."
+            ) from None
+    return storage.Client(project=None, credentials=credentials)
+
+
+def _described(blob: Any) -> Stat:
+    return Stat(int(blob.size), str(blob.generation))

@@ -14,4 +14,4 @@ class SignIn:
     region: str = ""
     key: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
-    token: bytes = field(default=b"", repr=False)  # JSON key of a Google service account
+    token: bytes = field(default=b"", repr=False)  # Google's credentials, a JSON file

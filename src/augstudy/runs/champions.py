@@ -19,8 +19,7 @@ from typing import Any
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError, InputError
-from augstudy.objects import ConflictError, MissingError, open_store
-from augstudy.objects.base import ABSENT
+from augstudy.objects import ABSENT, ConflictError, MissingError, check_address, open_store
 
 KIND = "champion"
 POINTER = "champion.json"
@@ -40,7 +39,8 @@ class Champions:
     """The champions in a store, ``gs://bucket/folder`` or the like."""
 
     def __init__(self, uri: str) -> None:
-        if uri.startswith("file://") and os.environ.get("KUBERNETES_SERVICE_HOST"):
+        here = check_address(uri).scheme == "file"
+        if here and os.environ.get("KUBERNETES_SERVICE_HOST"):
             raise InputError(
                 f"The champion's store {uri} would vanish with the pod: use gs://, s3:// or minio://."
             )

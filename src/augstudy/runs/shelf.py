@@ -3,7 +3,6 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any
 from augstudy.core.artifacts import MANIFEST, Manifest
 from augstudy.core.errors import DataError, InputError
 from augstudy.objects import Store
-
-_AT_ONCE = 8
+from augstudy.objects.parallel import side_by_side
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,7 @@ class Shelf:
     def found(self) -> list[Found]:
         """The whole artifacts of the run, a later try of a step after an earlier one."""
         folders = [key.removesuffix(f"/{MANIFEST}") for key in self.keys if _is_manifest(key)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._describe, folders))
+        return list(side_by_side(self._describe, folders))
 
     def path(self, kind: str, arm: str | None = None) -> Path:
         """Folder of an artifact on this machine; the last one where there are several.

@@ -1,27 +1,19 @@
-"""Where drawings come from: the sources in the modules here, each under the address it opens.
-
-What none of them knows is tried with fsspec.
-"""
+"""Where drawings come from: the formats in the modules here, each in any store."""
 
 import importlib
 import pkgutil
+from functools import partial
 from pathlib import Path
 
-from augstudy.data.sources.base import (
-    SCHEMES,
-    ObjectInfo,
-    RetryingSource,
-    Scheme,
-    Source,
-    beginning,
-    find_class,
-)
-from augstudy.data.sources.cache import CachedSource
-from augstudy.objects.address import Address, refuse_credentials
+from augstudy.data.sources.base import FORMATS, ObjectInfo, Source, find_class, known
+from augstudy.data.sources.npy import NpySource
+from augstudy.objects import open_store
+from augstudy.objects.address import Address
+from augstudy.objects.cache import CachedStore, Reader
 
 
 def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> Source:
-    """Open a folder of drawings; remote ones get retries and a local cache.
+    """Open a folder or file of drawings; what is read from a remote store is kept in a cache.
 
     Args:
         uri: ``sample``, or a folder such as ``gs://quickdraw_dataset/full/numpy_bitmap``.
@@ -29,24 +21,22 @@ def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> S
         refresh: look every object up again instead of trusting the cache about its version.
 
     Raises:
-        InputError: no scheme, no bucket, or credentials. That a scheme is unknown, or that it needs
-            a package that is not installed, is an InputError as well, once the source is first
-            asked.
+        InputError: no scheme, no bucket or no folder. That a scheme is unknown, or that it needs a
+            package that is not installed, is an InputError as well, once the source is first asked.
     """
-    refuse_credentials(uri, "source")
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(module.name)
-    kind = SCHEMES.get(beginning(uri)) or Scheme(uri, _through_fsspec, remote=True)
-    if not kind.remote:
-        return kind.open(uri)
-    address = Address.parse(uri, "source", SCHEMES.examples())
-    return CachedSource(RetryingSource(address, kind.open), address.identity, cache, refresh)
 
+    def store(folder: str) -> Reader:
+        address = Address.parse(folder, "source", known())
+        opener = partial(open_store, address.uri, read_only=True)
+        if address.scheme == "file":
+            return opener()
+        return CachedStore(address, opener, cache, refresh)
 
-def _through_fsspec(uri: str) -> Source:
-    from augstudy.data.sources.remote import FsspecSource
-
-    return FsspecSource(uri)
+    fitting = (item for end, item in FORMATS.items() if end.startswith(".") and uri.endswith(end))
+    found = FORMATS.get(uri) or next(fitting, None)
+    return found.open(uri, store) if found else NpySource(uri, store)
 
 
 __all__ = ["ObjectInfo", "Source", "find_class", "open_source"]
