@@ -10,7 +10,7 @@ from typing import Any
 import student_report
 from tables import listed, table
 
-from augstudy.core.formats import duration, points
+from augstudy.pages.formats import duration, points
 from augstudy.core.machine import described
 from augstudy.pages import levels as curves
 from augstudy.pages import wording

@@ -12,7 +12,7 @@ from augstudy.cluster.faults import UnreachableError
 from augstudy.cluster.server import Server
 from augstudy.cluster.submit import Submitted
 from augstudy.core.errors import AugstudyError
-from augstudy.core.formats import duration
+from augstudy.pages.formats import duration
 
 _GOOD = ("SUCCEEDED", "SKIPPED")
 _BAD = ("FAILED", "CANCELED")

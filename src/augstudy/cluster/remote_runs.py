@@ -5,7 +5,6 @@ metadata store that the dashboard asks is on its way out of KFP, so it is not as
 """
 
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,13 +15,19 @@ from typing import Any
 from augstudy.cluster import costs, ir
 from augstudy.cluster.server import Server, Version
 from augstudy.core.artifacts import MANIFEST
-from augstudy.core.errors import InputError
+from augstudy.core.errors import DataError, InputError
 from augstudy.objects import Store, open_store
+from augstudy.results import files
+from augstudy.results.files import AnySummary
+from augstudy.results.models import Retraining
 from augstudy.runs.record import difference_of
 
 _AT_ONCE = 8
 # Task, its output, and the file in it that says what a run found: studies, retraining.
-_RESULTS = (("summarize", "report", "summary.json"), ("promote", "decision", "decision.json"))
+_RESULTS = (
+    ("summarize", "report", files.SUMMARY),
+    ("promote", "decision", files.DECISION),
+)
 _SCHEMES = ("gs://", "s3://", "minio://")
 
 
@@ -31,8 +36,8 @@ class RemoteRun:
     """A run: ``facts`` as in run.json and a ``link``; what it found once it has succeeded."""
 
     facts: dict[str, Any]
-    summary: dict[str, Any] | None = None
-    decision: dict[str, Any] | None = None
+    summary: AnySummary | None = None
+    decision: Retraining | None = None
     damaged: bool = False
 
 
@@ -119,9 +124,13 @@ def _read(server: Server, run: Any, pipeline: str, stores: Callable[[str], Store
     try:
         folder = f"{pipeline}/{run.run_id}"
         summary, decision = (_result(store, folder, *place) for place in _RESULTS)
-    except ValueError:
+        return RemoteRun(
+            facts,
+            files.summary(summary) if summary else None,
+            files.decision(decision) if decision else None,
+        )
+    except DataError:
         return RemoteRun(facts, damaged=True)
-    return RemoteRun(facts, summary, decision)
 
 
 def _facts(server: Server, run: Any, pipeline: str) -> dict[str, Any]:
@@ -140,22 +149,13 @@ def _facts(server: Server, run: Any, pipeline: str) -> dict[str, Any]:
     }
 
 
-def _result(store: Store, folder: str, task: str, output: str, name: str) -> dict[str, Any] | None:
-    """What a step of a run says that it found.
-
-    Raises:
-        ValueError: it is there, but is not what it should be.
-    """
+def _result(store: Store, folder: str, task: str, output: str, name: str) -> bytes | None:
+    """The file in which a step of a run says what it found."""
     keys = store.keys(f"{folder}/{task}/")
     # The manifest is written last: without it the rest is what a failed try left.
     whole = {key.removesuffix(MANIFEST) for key in keys if key.endswith(f"/{output}/{MANIFEST}")}
     found = [key for key in keys if key.removesuffix(name) in whole]
-    if not found:
-        return None
-    content = json.loads(store.read(found[-1]))
-    if not isinstance(content, dict):
-        raise ValueError(f"{found[-1]} is no mapping")
-    return content
+    return store.read(found[-1]) if found else None
 
 
 def _pipeline_name(server: Server, run: Any, names: dict[Version, str]) -> str:

@@ -12,8 +12,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.core.formats import duration
 from augstudy.local.events import RunState, Step, now
+from augstudy.pages.formats import duration
 
 _BAR = 16
 _NAMES = 25  # columns for the title of a step: "train_cnn mislabelled_30"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augstudy.core import canvas
+from augstudy.pages.wording import Named
 from augstudy.settings.arms import KINDS
 
 INK = "#1f2933"
@@ -74,6 +75,11 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
         light += (0.72 - light) * 0.62 * (1 - share)
         red, green, blue = colorsys.hls_to_rgb(hue, light, saturation)
     return str(mpl.colors.to_hex((red, green, blue)))
+
+
+def colour_of(arm: Named) -> str:
+    """The colour of an arm in results or as evaluated; see :func:`colour`."""
+    return colour(arm.arm, arm.share, arm.name)
 
 
 def palette(count: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -10,26 +10,61 @@ from scipy import stats
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import InputError
 from augstudy.metrics.classification import CONFIDENCE
-from augstudy.pages.wording import counted
 from augstudy.results.material import ArmResult
-from augstudy.stats.learning import LearningCurve, Worth, accuracy_draws, estimate
+from augstudy.results.models import Study
+from augstudy.results.parts import Change, Ends, Part, Score
+from augstudy.stats.learning import LearningCurve, accuracy_draws, estimate
 from augstudy.stats.paired import RESAMPLES
 
 Draws = Mapping[tuple[int, str], Floats]
 _NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 
 
-def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> dict[str, Any]:
+class LevelPoint(Ends):
+    """Accuracy of an arm at a level."""
+
+    level: int
+    value: float
+
+
+class Line(Part):
+    """An arm at all its levels."""
+
+    arm: str
+    share: float | None
+    name: str | None
+    points: tuple[LevelPoint, ...]
+
+
+class Worth(Ends):
+    """What an arm at a level is worth: see :class:`augstudy.stats.learning.Worth`."""
+
+    label: str
+    level: int
+    value: float
+    floor: float
+    ceiling: float
+
+
+class Learning(Part):
+    """The learning curves of all arms, and what they are worth in real images per class.
+
+    ``curve`` is that of `real` between the levels: places and heights. ``basis`` says how the
+    intervals were made; those from summaries are wider.
+    """
+
+    basis: Literal["evaluations", "summaries"]
+    levels: tuple[int, ...]
+    arms: dict[str, Line]
+    curve: tuple[tuple[float, ...], tuple[float, ...]]
+    worth: tuple[Worth, ...]
+
+
+def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> Learning:
     """The learning curve of every arm, from evaluations at several levels.
 
     Args:
-        evaluations: by level (real training images a class), the arms; ``real`` is among them.
-
-    Returns:
-        ``levels``; ``arms``, by label with ``arm``, ``share``, ``name`` and ``points`` (a record a
-        level: ``level``, ``value``, ``low``, ``high``); ``curve``, that of `real` between the
-        levels; ``worth``, a record an arm and level in real images a class, with its ``sentence``;
-        ``basis``. All JSON-ready.
+        evaluations: by level (real training images per class), the arms; ``real`` is among them.
 
     Raises:
         InputError: fewer than two levels, or a level without the arm `real`.
@@ -49,8 +84,8 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> dict[str, 
     return _assemble(values, draws, kinds, "evaluations")
 
 
-def from_summaries(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The same from summary.json files, where predictions are out of reach.
+def from_summaries(summaries: Sequence[Study]) -> Learning:
+    """The same from what studies found, where predictions are out of reach.
 
     A summary does not tell which images were missed, so `real` at one level cannot be paired
     with `real` at another: the intervals are wider than those of :func:`learning_curve`. Of two
@@ -59,24 +94,23 @@ def from_summaries(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Raises:
         InputError: see :func:`learning_curve`.
     """
-    by_level: dict[int, Mapping[str, Any]] = {}
+    by_level: dict[int, Study] = {}
     for summary in summaries:
-        by_level.setdefault(int(summary["data"]["level"]), summary)
+        by_level.setdefault(summary.data.level, summary)
     generator = np.random.default_rng(0)
     values: dict[tuple[int, str], float] = {}
     draws: dict[tuple[int, str], Floats] = {}
     kinds: dict[str, dict[str, Any]] = {}
     for level, summary in sorted(by_level.items()):
-        for label, found in summary["arms"].items():
-            record = found["metrics"]["accuracy"]
-            values[level, label] = float(record["value"])
-            kind = {"arm": found["arm"], "share": found["share"], "name": found.get("name")}
-            kinds.setdefault(label, kind)
-            draws[level, label] = _normal(record, "value", generator)
+        for label, arm in summary.arms.items():
+            values[level, label] = arm.accuracy.value
+            kinds.setdefault(label, {"arm": arm.arm, "share": arm.share, "name": arm.name})
+            draws[level, label] = _normal(arm.accuracy.value, arm.accuracy, generator)
     _check(sorted(by_level), values)
     for level, summary in by_level.items():
-        for label, difference in summary["differences"].items():
-            draws[level, label] = draws[level, "real"] + _normal(difference, "mean", generator)
+        for label, found in summary.differences.items():
+            deviations = _normal(found.mean, found, generator)
+            draws[level, label] = draws[level, "real"] + deviations
     return _assemble(values, draws, kinds, "summaries")
 
 
@@ -93,81 +127,33 @@ def _check(levels: Sequence[int], cells: Mapping[tuple[int, str], Any]) -> None:
             )
 
 
-def _normal(record: Mapping[str, Any], key: str, generator: np.random.Generator) -> Floats:
-    spread = (record["high"] - record["low"]) / (2 * _NORMAL)
-    return generator.normal(record[key], spread, RESAMPLES)
+def _normal(value: float, ends: Score | Change, generator: np.random.Generator) -> Floats:
+    return generator.normal(value, (ends.high - ends.low) / (2 * _NORMAL), RESAMPLES)
 
 
 def _assemble(
     values: Mapping[tuple[int, str], float],
     draws: Draws,
     kinds: Mapping[str, Mapping[str, Any]],
-    basis: str,
-) -> dict[str, Any]:
+    basis: Literal["evaluations", "summaries"],
+) -> Learning:
     levels = sorted({level for level, _ in values})
     real = np.stack([draws[level, "real"] for level in levels])
     curve = LearningCurve(levels, [values[level, "real"] for level in levels], real)
-    arms: dict[str, Any] = {label: {**kind, "points": []} for label, kind in kinds.items()}
+    points: dict[str, list[LevelPoint]] = {label: [] for label in kinds}
     worth = []
     for (level, label), value in sorted(values.items(), key=lambda item: item[0][0]):
-        found = estimate(value, draws[level, label])
-        point = {"value": found.value, "low": found.low, "high": found.high}
-        arms[label]["points"].append({"level": level, **point})
+        points[label].append(
+            LevelPoint(level=level, **asdict(estimate(value, draws[level, label])))
+        )
         if label != "real":
             record = curve.worth(level, value, draws[level, label])
-            worth.append(_worth_record(label, level, record))
+            worth.append(Worth(label=label, level=level, **asdict(record)))
     places, heights = curve.points
-    return {
-        "basis": basis,
-        "levels": levels,
-        "arms": arms,
-        "curve": {"level": places, "accuracy": heights},
-        "worth": worth,
-    }
-
-
-def _worth_record(label: str, level: int, worth: Worth) -> dict[str, Any]:
-    record = {"label": label, "level": level, **asdict(worth)}
-    return {**record, "sentence": sentence(record)}
-
-
-def sentence(worth: Mapping[str, Any]) -> str:
-    """A record of ``worth`` in words: "`add` at level 50 is worth about 20 extra real images"."""
-    low, high = (_bound(worth[key], worth) for key in ("low", "high"))
-    span = low if low == high else f"{low} to {high}"
-    what = f"`{worth['label']}` at level {worth['level']:,} {_words(worth)}"
-    return f"{what} (95 % interval {span})."
-
-
-def cell(worth: Mapping[str, Any]) -> str:
-    """A record of ``worth`` for a table: ``+20 (-3 to 41)``; an end of what was measured: ``≥``."""
-    value, low, high = (_short(worth[key], worth) for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def _short(value: float, worth: Mapping[str, Any]) -> str:
-    sign = "≥ " if value >= worth["ceiling"] else "≤ " if value <= worth["floor"] else ""
-    return f"{sign}{round(value):+,}" if round(value) else f"{sign}0"
-
-
-def _words(worth: Mapping[str, Any]) -> str:
-    size, floor, ceiling = (round(worth[key]) for key in ("value", "floor", "ceiling"))
-    if worth["value"] >= worth["ceiling"]:
-        if ceiling == 0:
-            return "is no worse than `real`; its worth in real images needs a larger level"
-        return f"is worth {counted(ceiling, 'extra real image')} a class, or more"
-    if worth["value"] <= worth["floor"]:
-        if floor == 0:
-            return "is worth no extra real images"
-        return f"is like having {counted(-floor, 'real image')} a class fewer, or worse"
-    if size < 0:
-        return f"is like having about {counted(-size, 'real image')} a class fewer"
-    return f"is worth about {counted(size, 'extra real image')} a class"
-
-
-def _bound(value: float, worth: Mapping[str, Any]) -> str:
-    if value >= worth["ceiling"]:
-        return f"{worth['ceiling']:,.0f} or more"
-    if value <= worth["floor"]:
-        return f"{worth['floor']:,.0f} or less"
-    return f"{round(value):,}"
+    return Learning(
+        basis=basis,
+        levels=tuple(levels),
+        arms={label: Line(**kind, points=tuple(points[label])) for label, kind in kinds.items()},
+        curve=(tuple(places), tuple(heights)),
+        worth=tuple(worth),
+    )

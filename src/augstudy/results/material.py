@@ -13,7 +13,6 @@ from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.pages import style, wording
 from augstudy.settings.arms import KINDS
 
 
@@ -33,21 +32,6 @@ class ArmResult:
     labels: NDArray[np.int32]
     rows: NDArray[np.int64]
     artifact: Artifact
-
-    @property
-    def title(self) -> str:
-        """The arm as a person would call it."""
-        return wording.title(self.arm, self.share, self.name)
-
-    @property
-    def subject(self) -> str:
-        """The arm as the subject of a sentence."""
-        return wording.subject(self.arm, self.share, self.name)
-
-    @property
-    def colour(self) -> str:
-        """The arm's colour in every figure."""
-        return style.colour(self.arm, self.share, self.name)
 
     @property
     def accuracy(self) -> dict[str, Any]:
@@ -87,7 +71,7 @@ class Material:
 
     @property
     def discriminator(self) -> dict[str, Any] | None:
-        """What the GAN's discriminator is worth as a classifier of the test images, if known."""
+        """Scores of the GAN's discriminator as a classifier of the test images, if known."""
         artifact = self.arms[0].artifact
         if "discriminator.json" not in artifact.manifest.files:
             return None

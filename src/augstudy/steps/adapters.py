@@ -269,11 +269,12 @@ def summarize(
 def hand_over(report: artifacts.Artifact, outputs: Mapping[str, str]) -> dict[str, float]:
     """Copy what KFP shows of a report, and give what it keeps as metrics."""
     from augstudy.pages import kfp_metrics
+    from augstudy.results import files
 
     copy(report.file("report.html"), outputs["html"])
     copy(report.file("verdict.md"), outputs["verdict"])
-    copy(report.file("summary.json"), outputs["metrics"])
-    return kfp_metrics.scalars(report.json("summary.json")["flat"])
+    copy(report.file(files.SUMMARY), outputs["metrics"])
+    return kfp_metrics.scalars(files.summary(report.json(files.SUMMARY)))
 
 
 def arm_label(artifact: str | Path) -> str:
