@@ -28,7 +28,7 @@ def render(material: Material, summary: Study) -> str:
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
         "forecast": verdicts.forecast(summary.power),
-        "budget": sections.budget(material, summary),
+        "budget": sections.budget(summary),
         "reasons": reasons.box(summary),
         "pairs": sections.pair_rows(summary),
         "controls": sections.controls(material, summary),

@@ -15,7 +15,7 @@ from augstudy.pages.formats import points
 from augstudy.pages.style import colour_of
 from augstudy.pages.wording import title_of
 from augstudy.results.material import ArmResult, Material
-from augstudy.results.models import Study
+from augstudy.results.models import Arm, Study
 from augstudy.results.parts import Difference, Ends, Score
 from augstudy.settings.arms import KINDS
 
@@ -50,19 +50,19 @@ def pair_rows(summary: Study) -> list[dict[str, Any]]:
     ]
 
 
-def budget(material: Material, summary: Study) -> str:
+def budget(summary: Study) -> str:
     """What the arms have in common in training, and which arms have not."""
-    longer = [title_of(arm) for arm in material.arms if _is_longer(arm)]
-    real = material.arms[0].mean_of("steps")
+    longer = [title_of(arm) for arm in summary.arms.values() if _is_longer(arm)]
+    real = summary.arms["real"].steps
     unequal = {
-        title_of(arm): steps
-        for arm in material.arms
-        if not _is_longer(arm) and abs((steps := arm.mean_of("steps")) - real) > _ABOUT * real
+        title_of(arm): arm.steps
+        for arm in summary.arms.values()
+        if not _is_longer(arm) and abs(arm.steps - real) > _ABOUT * real
     }
     return wording.budget(summary.budget, longer, real, unequal)
 
 
-def _is_longer(arm: ArmResult) -> bool:
+def _is_longer(arm: Arm) -> bool:
     return arm.arm in KINDS and KINDS[arm.arm].longer
 
 

@@ -31,15 +31,16 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
     """
     arms, differences = material.arms, comparisons.with_real(material.arms, margin)
     try:
+        described = {arm.label: _describe_arm(arm) for arm in arms}
         return Study(
-            headline=_headline(arms, differences),
+            headline=headline(described, differences),
             margin=margin,
             study=material.study,
             data=describe_data(material.dataset, test=len(arms[0].labels)),
             seeds=tuple(arms[0].seeds),
             budget=arms[0].training[0]["budget"],
             left_out=material.left_out,
-            arms={arm.label: _describe_arm(arm) for arm in arms},
+            arms=described,
             differences=differences,
             pairs=tuple(comparisons.between_arms(arms, margin)),
             power=expected(len(arms[0].seeds), len(arms[0].labels), len(differences)),
@@ -76,15 +77,15 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
     )
 
 
-def _headline(arms: Sequence[ArmResult], differences: Mapping[str, Difference]) -> Headline:
-    """Which arm the answer is about.
+def headline(arms: Mapping[str, Arm], differences: Mapping[str, Difference]) -> Headline:
+    """Which arm the answer is about, and the verdict on it.
 
-    A synthetic one (controls apart): the best of those that help, or the best of all if none does;
-    without any synthetic arm, one of the others.
+    The arm is a synthetic one (controls apart): the best of those that help, or the best of all if
+    none does; without any synthetic arm, one of the others.
     """
-    kinds = {arm.label: KINDS.get(arm.arm) for arm in arms}
-    judged = [label for label in differences if (kind := kinds[label]) and kind.answers]
-    others = [label for label in differences if not ((kind := kinds[label]) and kind.control)]
+    kinds = {label: KINDS.get(arms[label].arm) for label in differences}
+    judged = [label for label, kind in kinds.items() if kind and kind.answers]
+    others = [label for label, kind in kinds.items() if not (kind and kind.control)]
     best = max(
         judged or others,
         key=lambda label: (differences[label].verdict == "helps", differences[label].mean),
