@@ -1,7 +1,15 @@
 """Results without a study behind them, for tests of who reads and shows them."""
 
 from augstudy.results.comparisons import compared
-from augstudy.results.models import Arm, LabelNoise, Power, Quality, Stability, Study
+from augstudy.results.models import (
+    Arm,
+    LabelNoise,
+    Power,
+    Quality,
+    Retraining,
+    Stability,
+    Study,
+)
 from augstudy.results.parts import Data, Difference, Ends, Headline, Score
 from augstudy.stats import verdicts
 from augstudy.stats.noise import Noise
@@ -77,3 +85,11 @@ def study(arms=None, differences=None, best="add_100", margin=0.01, fid_qd=12.5)
         synthetic=Quality(metrics={"fid_qd": figure | {"direction": "lower"}}),
         curation=None,
     )
+
+
+def promoted():
+    """The decision of the first retraining."""
+    return Retraining(
+        promoted=True, reason="first", champion="a", before=None, comparison=None, drift={},
+        margin=0.005,
+    )  # fmt: skip

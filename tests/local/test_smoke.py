@@ -9,6 +9,8 @@ from program import augstudy, events, record, start, wait_for
 
 from augstudy.core import artifacts
 from augstudy.local.runfolder import alive
+from augstudy.pages import answers
+from augstudy.results import files
 
 KINDS = {"dataset": 1, "judge": 1, "gan": 1, "synthetic": 1} | dict.fromkeys(
     ("classifier", "evaluation", "cam"), 2
@@ -28,7 +30,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_terminal_tells_the_answer(study: Path) -> None:
     out = (study / "out.txt").read_text()
     summary = json.loads((study / "runs/0001/summary.json").read_text())
-    assert summary["headline"]["answer"] in out
+    assert answers.answer(files.summary(summary)).answer in out
     assert "replace_50" in out
     assert "Report: runs/0001/report.html" in out
     assert "starting the steps took" in out

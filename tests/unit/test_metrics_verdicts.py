@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
-from found import NOISE
 from found import difference as reported
 from found import paired as difference
 from outcomes import outcomes, true_difference
 
 from augstudy.pages import verdicts as words
 from augstudy.pages.verdicts import margin_text
-from augstudy.stats.paired import PairedDifference, paired_difference
 from augstudy.stats.codes import Needed
+from augstudy.stats.paired import PairedDifference, paired_difference
 from augstudy.stats.verdicts import needs, verdict
 
 

@@ -35,8 +35,9 @@ def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():
     assert better.difference == pytest.approx(0.15)
     decision = verdict(better)
     assert decision.promoted
-    assert promotion(decision).startswith("Promoted: accuracy changes by +15.0 points (95 % interval +")
-    assert promotion(decision).endswith("400 test images), which rules out a loss of more than 0.5.")
+    said = promotion(decision)
+    assert said.startswith("Promoted: accuracy changes by +15.0 points (95 % interval +")
+    assert said.endswith("400 test images), which rules out a loss of more than 0.5.")
     worse = compare(right(2, 400, 20), right(2, 400, 80), none)
     assert not verdict(worse).promoted
     assert "does not rule out a loss of more than 0.5" in promotion(verdict(worse))

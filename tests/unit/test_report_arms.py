@@ -6,7 +6,7 @@ import builders
 import generated
 import numpy as np
 import pytest
-from found import arm
+from found import arm as trained
 from found import study as results_of
 
 from augstudy.core import artifacts
@@ -84,7 +84,7 @@ def test_the_budget_is_stated(report, page):
 
 def budget_of(kind, **steps):
     arms = {
-        name: arm(name, 1.0).model_copy(update={"steps": made}) for name, made in steps.items()
+        name: trained(name, 1.0).model_copy(update={"steps": made}) for name, made in steps.items()
     }
     found = results_of(arms, {}, None)
     return sections.budget(found.model_copy(update={"budget": kind}))
@@ -94,7 +94,8 @@ def test_steps_that_are_not_equal_are_said_to_be_so():
     """One epoch of 11 steps cannot be halved for an arm with twice the images."""
     said = budget_of("steps", real=11, add=21, replace=11, same_steps=22)
     assert said.endswith(
-        "real made 11, “100 % synthetic added” 21. But for “100 % more steps (control)”, a control of what more steps do."
+        "real made 11, “100 % synthetic added” 21. But for “100 % more steps (control)”, a control "
+        "of what more steps do."
     )
     assert "every arm trains for as many" not in said
     nearly = budget_of("steps", real=1000, add=1049, replace=951)
@@ -104,7 +105,8 @@ def test_steps_that_are_not_equal_are_said_to_be_so():
 def test_with_equal_epochs_the_arm_that_has_more_is_named():
     said = budget_of("epochs", real=11, add=22, same_steps=22)
     assert said.endswith(
-        "more images mean more steps. But for “100 % more steps (control)”, a control of what more steps do."
+        "more images mean more steps. But for “100 % more steps (control)”, a control of what more "
+        "steps do."
     )
     assert budget_of("epochs", real=11, add=22).endswith("more images mean more steps.")
 

@@ -56,7 +56,8 @@ def test_the_worth_of_an_arm_is_read_off_the_curve_of_real(evaluations):
     assert (second.floor, second.ceiling) == (-4, 8) and third.ceiling == 0
     real = [point.value for point in found.arms["real"].points]
     assert found.curve[1][0] == pytest.approx(real[0])
-    assert worth.sentence(first).startswith("`add_100` at level 4 is worth about 3 extra real images")
+    said = worth.sentence(first)
+    assert said.startswith("`add_100` at level 4 is worth about 3 extra real images")
 
 
 def test_summaries_give_the_same_numbers_with_wider_intervals(series, evaluations):

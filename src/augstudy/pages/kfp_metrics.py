@@ -55,12 +55,13 @@ def scalars(found: AnySummary | Retraining, most: int = MOST_SCALARS) -> dict[st
 def flat(found: AnySummary | Retraining) -> dict[str, float]:
     """All that a run found under flat keys, such as ``add_100_minus_real.ci_low``."""
     if isinstance(found, Retraining):
-        return _decided(found)
-    values: dict[str, float] = {"level": found.data.level}
-    if isinstance(found, Study):
-        return values | _studied(found)
-    values["points"] = len(found.points)
-    return values | (_swept(found) if isinstance(found, Sweep) else _generated(found))
+        values = _decided(found)
+    elif isinstance(found, Study):
+        values = {"level": found.data.level} | _studied(found)
+    else:
+        values = {"level": found.data.level, "points": len(found.points)}
+        values |= _swept(found) if isinstance(found, Sweep) else _generated(found)
+    return {name: float(value) for name, value in values.items()}
 
 
 def _studied(found: Study) -> dict[str, float]:
@@ -112,13 +113,12 @@ def _generated(found: GeneratorSweep) -> dict[str, float]:
 
 
 def _decided(found: Retraining) -> dict[str, float]:
-    values = {"promoted": float(found.promoted)}
+    values: dict[str, float] = {"promoted": found.promoted}
     if found.comparison is not None:
         names = {"champion": "champion.accuracy", "challenger": "challenger.accuracy"}
         names |= {"low": "ci_low", "high": "ci_high", "images": "test_images"}
         names |= {"excluded": "excluded_test_images"}
-        numbers = asdict(found.comparison)
-        values |= {names.get(key, key): float(value) for key, value in numbers.items()}
+        values |= {names.get(key, key): value for key, value in asdict(found.comparison).items()}
     return values
 
 

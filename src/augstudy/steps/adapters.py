@@ -9,6 +9,7 @@ log, so a pod tells bad input (2), a missing service (3), damaged data (4) and a
 """
 
 import contextlib
+import json
 import logging
 import math
 import sys
@@ -279,8 +280,6 @@ def hand_over(report: artifacts.Artifact, outputs: Mapping[str, str]) -> dict[st
 
 def arm_label(artifact: str | Path) -> str:
     """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
-    import json
-
     try:
         return str(json.loads((Path(artifact) / "arm.json").read_text())["label"])
     except (OSError, ValueError, KeyError, TypeError):
