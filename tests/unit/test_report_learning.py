@@ -48,14 +48,12 @@ def evaluations(series):
 def test_the_worth_of_an_arm_is_read_off_the_curve_of_real(evaluations):
     found = learning.learning_curve(evaluations)
     assert Learning.model_validate_json(found.model_dump_json()) == found
-    assert found.levels == (4, 8, 16) and found.basis == "evaluations"
-    assert set(found.arms) == {"real", "add_100"}
+    assert found.basis == "evaluations"
+    assert {item.label for item in found.worth} == {"add_100"}
     first, second, third = found.worth
     assert [item.level for item in found.worth] == [4, 8, 16]
     assert 2 < first.value < 6 and first.low <= first.value <= first.high
     assert (second.floor, second.ceiling) == (-4, 8) and third.ceiling == 0
-    real = [point.value for point in found.arms["real"].points]
-    assert found.curve[1][0] == pytest.approx(real[0])
     said = worth.sentence(first)
     assert said.startswith("`add_100` at level 4 is worth about 3 extra real images")
 

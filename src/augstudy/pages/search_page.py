@@ -6,8 +6,9 @@ from augstudy.pages import style, wording
 from augstudy.pages.answers import readable
 from augstudy.pages.figures import search as figures
 from augstudy.pages.formats import duration
-from augstudy.results.models import Sweep, Trial, Value
+from augstudy.results.models import Sweep, Value
 from augstudy.tuning import sweep as asked
+from augstudy.tuning.search import Tried
 from augstudy.tuning.sweep import BASE
 
 
@@ -39,7 +40,7 @@ def titles(summary: Sweep) -> dict[str, str]:
     return {name: "base" if name == BASE else f"trial {found[name]}" for name in summary.points}
 
 
-def _dot(trial: Trial) -> figures.Dot:
+def _dot(trial: Tried) -> figures.Dot:
     return figures.Dot(
         number=trial.number,
         accuracy=100 * trial.accuracy,
@@ -49,7 +50,7 @@ def _dot(trial: Trial) -> figures.Dot:
     )
 
 
-def _row(trial: Trial) -> dict[str, Any]:
+def _row(trial: Tried) -> dict[str, Any]:
     pruned, epochs = trial.state == "pruned", len(trial.curve)
     told = "finalist" if trial.finalist else "complete"
     return {

@@ -1,4 +1,4 @@
-"""Accuracy by level, and what each arm is worth in real images, from evaluations or summaries."""
+"""What each arm is worth in real images, from evaluations at several levels or their summaries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,27 +13,11 @@ from augstudy.metrics.classification import CONFIDENCE
 from augstudy.results.material import ArmResult
 from augstudy.results.models import Study
 from augstudy.results.parts import Change, Ends, Part, Score
-from augstudy.stats.learning import LearningCurve, accuracy_draws, estimate
+from augstudy.stats.learning import Cell, LearningCurve, accuracy_draws
 from augstudy.stats.paired import RESAMPLES
 
-Draws = Mapping[tuple[int, str], Floats]
+Draws = Mapping[Cell, Floats]
 _NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
-
-
-class LevelPoint(Ends):
-    """Accuracy of an arm at a level."""
-
-    level: int
-    value: float
-
-
-class Line(Part):
-    """An arm at all its levels."""
-
-    arm: str
-    share: float | None
-    name: str | None
-    points: tuple[LevelPoint, ...]
 
 
 class Worth(Ends):
@@ -47,21 +31,17 @@ class Worth(Ends):
 
 
 class Learning(Part):
-    """The learning curves of all arms, and what they are worth in real images per class.
+    """What arms are worth in real images per class, by arm and level.
 
-    ``curve`` is that of `real` between the levels: places and heights. ``basis`` says how the
-    intervals were made; those from summaries are wider.
+    ``basis`` says how the intervals were made; those from summaries are wider.
     """
 
     basis: Literal["evaluations", "summaries"]
-    levels: tuple[int, ...]
-    arms: dict[str, Line]
-    curve: tuple[tuple[float, ...], tuple[float, ...]]
     worth: tuple[Worth, ...]
 
 
 def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> Learning:
-    """The learning curve of every arm, from evaluations at several levels.
+    """What every arm is worth, from evaluations at several levels.
 
     Args:
         evaluations: by level (real training images per class), the arms; ``real`` is among them.
@@ -76,12 +56,9 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> Learning:
         for arm in cells.values()
     )
     values = {cell: float(arm.correct.mean()) for cell, arm in cells.items()}
-    kinds = {
-        arm.label: {"arm": arm.arm, "share": arm.share, "name": arm.name} for arm in cells.values()
-    }
     _check(sorted(evaluations), values)
     draws = accuracy_draws({cell: arm.correct for cell, arm in cells.items()}, same)
-    return _assemble(values, draws, kinds, "evaluations")
+    return _assemble(values, draws, "evaluations")
 
 
 def from_summaries(summaries: Sequence[Study]) -> Learning:
@@ -98,23 +75,21 @@ def from_summaries(summaries: Sequence[Study]) -> Learning:
     for summary in summaries:
         by_level.setdefault(summary.data.level, summary)
     generator = np.random.default_rng(0)
-    values: dict[tuple[int, str], float] = {}
-    draws: dict[tuple[int, str], Floats] = {}
-    kinds: dict[str, dict[str, Any]] = {}
+    values: dict[Cell, float] = {}
+    draws: dict[Cell, Floats] = {}
     for level, summary in sorted(by_level.items()):
         for label, arm in summary.arms.items():
             values[level, label] = arm.accuracy.value
-            kinds.setdefault(label, {"arm": arm.arm, "share": arm.share, "name": arm.name})
             draws[level, label] = _normal(arm.accuracy.value, arm.accuracy, generator)
     _check(sorted(by_level), values)
     for level, summary in by_level.items():
         for label, found in summary.differences.items():
             deviations = _normal(found.mean, found, generator)
             draws[level, label] = draws[level, "real"] + deviations
-    return _assemble(values, draws, kinds, "summaries")
+    return _assemble(values, draws, "summaries")
 
 
-def _check(levels: Sequence[int], cells: Mapping[tuple[int, str], Any]) -> None:
+def _check(levels: Sequence[int], cells: Mapping[Cell, Any]) -> None:
     if len(levels) < 2:
         raise InputError(
             f"A learning curve needs two levels at least, but there is {levels}: run the study at "
@@ -132,28 +107,14 @@ def _normal(value: float, ends: Score | Change, generator: np.random.Generator) 
 
 
 def _assemble(
-    values: Mapping[tuple[int, str], float],
-    draws: Draws,
-    kinds: Mapping[str, Mapping[str, Any]],
-    basis: Literal["evaluations", "summaries"],
+    values: Mapping[Cell, float], draws: Draws, basis: Literal["evaluations", "summaries"]
 ) -> Learning:
     levels = sorted({level for level, _ in values})
     real = np.stack([draws[level, "real"] for level in levels])
     curve = LearningCurve(levels, [values[level, "real"] for level in levels], real)
-    points: dict[str, list[LevelPoint]] = {label: [] for label in kinds}
-    worth = []
-    for (level, label), value in sorted(values.items(), key=lambda item: item[0][0]):
-        points[label].append(
-            LevelPoint(level=level, **asdict(estimate(value, draws[level, label])))
-        )
-        if label != "real":
-            record = curve.worth(level, value, draws[level, label])
-            worth.append(Worth(label=label, level=level, **asdict(record)))
-    places, heights = curve.points
-    return Learning(
-        basis=basis,
-        levels=tuple(levels),
-        arms={label: Line(**kind, points=tuple(points[label])) for label, kind in kinds.items()},
-        curve=(tuple(places), tuple(heights)),
-        worth=tuple(worth),
+    found = (
+        Worth(label=label, level=level, **asdict(curve.worth(level, value, draws[level, label])))
+        for (level, label), value in sorted(values.items(), key=lambda item: item[0][0])
+        if label != "real"
     )
+    return Learning(basis=basis, worth=tuple(found))

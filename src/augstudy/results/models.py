@@ -20,7 +20,7 @@ from augstudy.results.parts import (
 from augstudy.stats.codes import Comparison, Judgement, Rank, Reason
 from augstudy.stats.noise import Noise
 from augstudy.tuning import sweep as asked
-from augstudy.tuning.search import State
+from augstudy.tuning.search import Tried
 
 
 class Arm(Part):
@@ -142,21 +142,6 @@ class Finding(asked.Finding):
     difference: Corrected | None
 
 
-class Trial(Part):
-    """A point that a search tried: see :class:`augstudy.tuning.search.Tried`."""
-
-    number: int
-    id: str
-    chosen: dict[str, str]
-    changes: dict[str, Any]
-    state: State
-    accuracy: float
-    curve: tuple[float, ...]
-    worker: int
-    finalist: bool
-    cost: dict[str, float]
-
-
 class Value(Part):
     """How the trials with one value of an axis did, whatever else they had."""
 
@@ -171,7 +156,7 @@ class Search(Part):
     """What a search tried; ``values`` by axis."""
 
     settings: asked.Search
-    trials: tuple[Trial, ...]
+    trials: tuple[Tried, ...]
     values: dict[str, tuple[Value, ...]]
 
     @property

@@ -14,21 +14,13 @@ def decided(
     same: bool,
     drift: dict[str, float],
 ) -> Retraining:
-    """Apply the rule to a challenger.
-
-    Args:
-        comparison: with the champion; None if there was nothing to compare on.
-        margin: accuracy, as a share, that may be lost; a negative one must be gained.
-        before: the champion in force, if there is one.
-        challenger: what the new one is called if it is promoted.
-        same: whether the challenger is the champion, bit for bit.
-        drift: a stability index for each histogram.
-    """
-    decision = decide(comparison, margin, before is None, same)
+    """Apply the rule of :func:`augstudy.stats.promotion.decide` to a challenger, by its name."""
+    reason = decide(comparison, margin, before is None, same)
+    promoted = reason in ("first", "ruled_out")
     return Retraining(
-        promoted=decision.promote,
-        reason=decision.reason,
-        champion=challenger if decision.promote else before,
+        promoted=promoted,
+        reason=reason,
+        champion=challenger if promoted else before,
         before=before,
         comparison=comparison,
         drift=drift,

@@ -9,7 +9,7 @@ import numpy as np
 from augstudy.core.artifacts import Artifact
 from augstudy.results import against_base
 from augstudy.results.material import ArmResult
-from augstudy.results.models import Point, Search, Sweep, Trial, Unseen, Value
+from augstudy.results.models import Point, Search, Sweep, Unseen, Value
 from augstudy.results.parts import Cost, Headline
 from augstudy.results.study import describe_data
 from augstudy.stats.paired import paired_difference
@@ -116,7 +116,7 @@ def _describe_search(material: Material) -> Search | None:
         return None
     return Search(
         settings=material.sweep.search,
-        trials=tuple(Trial(**trial.record(), cost=trial.cost) for trial in material.trials),
+        trials=tuple(material.trials),
         values={
             axis.name: tuple(
                 _describe_value(axis, label, material.trials) for label in asked.options(axis)

@@ -1,20 +1,10 @@
 """Whether a challenger takes the champion's place: a paired comparison and a rule."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.stats.codes import Comparison, Reason
 from augstudy.stats.paired import paired_difference
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What becomes of the challenger, and why."""
-
-    promote: bool
-    reason: Reason
 
 
 def compare(
@@ -48,8 +38,8 @@ def compare(
     )
 
 
-def decide(comparison: Comparison | None, margin: float, first: bool, same: bool) -> Decision:
-    """Promote if the challenger is, at 95 % confidence, worse by no more than `margin`.
+def decide(comparison: Comparison | None, margin: float, first: bool, same: bool) -> Reason:
+    """Why to promote or to hold: at 95 % confidence it must be worse by no more than `margin`.
 
     Args:
         comparison: with the champion; None if there was nothing to compare on.
@@ -58,10 +48,9 @@ def decide(comparison: Comparison | None, margin: float, first: bool, same: bool
         same: the challenger is the champion, bit for bit.
     """
     if first:
-        return Decision(True, "first")
+        return "first"
     if same:
-        return Decision(False, "same")
+        return "same"
     if comparison is None:
-        return Decision(False, "no_images")
-    promote = comparison.low >= -margin
-    return Decision(promote, "ruled_out" if promote else "not_ruled_out")
+        return "no_images"
+    return "ruled_out" if comparison.low >= -margin else "not_ruled_out"
