@@ -14,6 +14,7 @@ from augstudy.core.errors import DataError, InputError
 from augstudy.objects import open_store
 from augstudy.pages.comparison_page import margin_note, page
 from augstudy.results import files
+from augstudy.results.parts import Compared
 from augstudy.runs.bucket import Bucket
 from augstudy.runs.compare import Comparison, compare
 from augstudy.runs.folder import RunsFolder
@@ -90,6 +91,18 @@ def test_the_margin_is_that_of_the_report(tmp_path: Path, margin: float, capsys)
     assert invoke(["compare", "1", "--runs-dir", str(tmp_path), "--html", str(tmp_path / "p")]) == 0
     out = capsys.readouterr().out
     assert word in out and f"smaller than {100 * margin:g} point" in out
+
+
+def test_an_old_report_is_taken_at_its_word(tmp_path: Path) -> None:
+    """Whatever its evaluations say, the verdict is that of summary.json of version 1."""
+    old = Path(__file__).parents[1] / "data" / "version1" / "study"
+    folder = build_run(tmp_path, ARMS[:2])
+    report = next(folder.rglob("summarize/report"))
+    with artifacts.publish(report, "report") as draft:
+        shutil.copyfile(old / "summary.json", draft / "summary.json")
+    (found,) = compared(tmp_path, "1:real", "1:replace").differences
+    said = json.loads((old / "summary.json").read_text())["differences"]["replace_50"]
+    assert found.found == Compared(**{name: said[name] for name in Compared.model_fields})
 
 
 def test_where_margins_differ_the_one_that_is_used_is_named(tmp_path: Path) -> None:

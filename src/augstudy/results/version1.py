@@ -59,10 +59,10 @@ def decision(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _difference(old: Mapping[str, Any]) -> dict[str, Any]:
-    return _without(old, *_WORDS) | {"needs": _needs(str(old["needs"]))}
+    return _without(old, *_WORDS) | {"needs": needs(str(old["needs"]))}
 
 
-def _needs(said: str) -> dict[str, Any] | None:
+def needs(said: str) -> dict[str, Any] | None:
     """``about 4 more seeds or 1,200 more test images`` in numbers."""
     if said == "more than one seed":
         return None
