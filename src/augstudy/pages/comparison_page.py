@@ -127,11 +127,11 @@ def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any
 
 def _metric(item: Contestant, name: str) -> tuple[str, str]:
     """A score and its interval as texts; empty where the run is older than the score."""
-    found = item.result.metrics["metrics"].get(name)
+    found = item.result.scores.get(name)
     if found is None:
         return "", ""
-    span = wording.score_interval(name, found["low"], found["high"])
-    return wording.score(name, found["value"]), f"({span})"
+    span = wording.score_interval(name, found.low, found.high)
+    return wording.score(name, found.value), f"({span})"
 
 
 def _change(difference: Difference | None) -> tuple[str, str, str]:
@@ -146,39 +146,23 @@ def _change(difference: Difference | None) -> tuple[str, str, str]:
 
 
 def _plots(comparison: Comparison) -> dict[str, str | None]:
-    colours = {
-        item.label: colour for item, colour in zip(comparison.contestants, COLOURS, strict=False)
-    }
-    accuracy = []
-    for item in comparison.contestants:
-        found = item.result.accuracy
-        value, low, high = (100 * found[key] for key in ("value", "low", "high"))
-        dots = [100 * seed for seed in found["by_seed"]]
-        colour = colours[item.label]
-        accuracy.append(
-            arm_figures.Row(item.label, colour, value, low, high, dots, f"{value:.1f} %")
-        )
+    pairs = zip(comparison.contestants, COLOURS, strict=False)
+    colours = {item.label: colour for item, colour in pairs}
+    accuracy = [
+        arm_figures.accuracy(item.label, colours[item.label], item.result.scores["accuracy"])
+        for item in comparison.contestants
+    ]
     differences = [
-        arm_figures.Row(
-            item.label,
-            colours[item.label],
-            100 * item.found.mean,
-            100 * item.found.low,
-            100 * item.found.high,
-            [100 * seed for seed in item.found.by_seed],
-            wording.signed(item.found.mean),
-        )
+        arm_figures.difference(item.label, colours[item.label], item.found)
         for item in comparison.differences
         if item.found
     ]
     reference = comparison.reference
+    real = reference.result.scores["accuracy"].value
     axis = f"Accuracy minus that of {reference.label}, percentage points"
     return {
         "accuracy": arm_figures.whiskers(
-            accuracy,
-            100 * reference.result.accuracy["value"],
-            reference.label,
-            "Accuracy, per cent",
+            accuracy, 100 * real, reference.label, "Accuracy, per cent"
         ),
         "difference": arm_figures.whiskers(differences, 0, "no difference", axis)
         if differences
@@ -191,26 +175,14 @@ def _curves(items: list[tuple[Contestant, str]]) -> list[tuple[str, str]]:
     return curves.all_overlaid(runs)
 
 
-def _confusions(comparison: Comparison) -> dict[str, Any] | None:
+def _confusions(comparison: Comparison) -> dict[str, Any]:
     """The matrix of the reference, and what each other one with its classes changes."""
     reference = comparison.reference
-    others = [item for item in comparison.contestants[1:] if item.classes == reference.classes]
-    first = _shares(reference)
-    recalls = np.diag(first)
+    alike = [item for item in comparison.contestants if item.classes == reference.classes]
+    first, *others = ((item.label, item.result.metrics["confusion"]["mean"]) for item in alike)
+    recalls = np.diag(confusion.row_shares(np.array(first[1], np.float64)))
     shown = sorted(np.argsort(recalls, kind="stable")[:_SHOWN_CLASSES].tolist())
-    names = [reference.classes[index] for index in shown]
-    place = np.ix_(shown, shown)
-    changes = [(item.label, (_shares(item) - first)[place]) for item in others]
-    limit = max([5.0, *(float(np.abs(change).max()) for _, change in changes)])
-    return {
-        "reference": confusion.matrix(first[place], names),
-        "others": [(label, confusion.change(change, names, limit)) for label, change in changes],
-        "left_out": len(reference.classes) - len(shown),
-    }
-
-
-def _shares(item: Contestant) -> NDArray[np.float64]:
-    return confusion.row_shares(np.array(item.result.metrics["confusion"]["mean"], np.float64))
+    return confusion.compared(first[1], others, reference.classes, shown)
 
 
 def _cams(comparison: Comparison) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def render(material: Material, summary: Study) -> str:
         "verdict": summary.headline.verdict,
         "facts": _facts(material, summary),
         "arms": sections.arm_rows(material, summary),
-        "plots": sections.arm_plots(material, summary),
+        "plots": sections.arm_plots(summary),
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
         "forecast": verdicts.forecast(summary.power),

@@ -110,19 +110,19 @@ def score_cells(metrics: Mapping[str, Score], *, spans: bool = False) -> list[di
     ]
 
 
-def arm_plots(material: Material, summary: Study) -> dict[str, str | None]:
+def arm_plots(summary: Study) -> dict[str, str | None]:
     """Accuracy of each arm and its difference to `real`."""
-    real = material.arms[0].accuracy["value"]
+    arms, changes = summary.arms.values(), summary.differences.items()
     accuracy = arm_figures.whiskers(
-        [_accuracy_dot(arm) for arm in material.arms],
-        100 * real,
+        [arm_figures.accuracy(title_of(arm), colour_of(arm), arm.accuracy) for arm in arms],
+        100 * summary.arms["real"].accuracy.value,
         "real",
         "Accuracy on unseen images, per cent",
     )
+    named = [(title_of(arm), colour_of(arm)) for arm in (summary.arms[name] for name, _ in changes)]
     dots = [
-        _difference_dot(arm, summary.differences[arm.label])
-        for arm in material.arms
-        if arm.label in summary.differences
+        arm_figures.difference(*name, found)
+        for name, (_, found) in zip(named, changes, strict=True)
     ]
     label = "Accuracy minus that of real, percentage points"
     band = 100 * summary.margin
@@ -160,19 +160,8 @@ def training(material: Material) -> dict[str, Any]:
 
 def confusions(material: Material) -> dict[str, Any]:
     """The matrix of `real`, and how each other arm differs from it."""
-    shown = shown_classes(material)
-    names = [material.classes[index] for index in shown]
-    shares = [mean_confusion(arm)[np.ix_(shown, shown)] for arm in material.arms]
-    changes = [matrix - shares[0] for matrix in shares[1:]]
-    limit = max([5.0, *(float(np.abs(change).max()) for change in changes)])
-    return {
-        "real": confusion.matrix(shares[0], names),
-        "others": [
-            {"title": title_of(arm), "uri": confusion.change(change, names, limit)}
-            for arm, change in zip(material.arms[1:], changes, strict=True)
-        ],
-        "left_out": len(material.classes) - len(shown),
-    }
+    real, *others = ((title_of(arm), arm.metrics["confusion"]["mean"]) for arm in material.arms)
+    return confusion.compared(real[1], others, material.classes, shown_classes(material))
 
 
 def remarks(material: Material, summary: Study) -> list[str]:
@@ -187,7 +176,8 @@ def remarks(material: Material, summary: Study) -> list[str]:
             f"The commonest mistake of real: {shares[row, column]:.0f} % of "
             f"{material.classes[row]} is taken for {material.classes[column]}."
         )
-    gap = real.mean_of("train_accuracy") - real.accuracy["value"]
+    found_real = summary.arms["real"]
+    gap = found_real.train_accuracy - found_real.accuracy.value
     if gap > 0.05:
         found.append(
             f"With real images only, accuracy is {points(gap).lstrip('+')} points higher on the "
@@ -238,20 +228,6 @@ def _span(found: Ends) -> str:
     return f"{wording.signed(found.low)} to {wording.signed(found.high)}"
 
 
-def _accuracy_dot(arm: ArmResult) -> arm_figures.Row:
-    low, value, high = (100 * arm.accuracy[key] for key in ("low", "value", "high"))
-    dots = [100 * item for item in arm.accuracy["by_seed"]]
-    return arm_figures.Row(title_of(arm), colour_of(arm), value, low, high, dots, f"{value:.1f} %")
-
-
-def _difference_dot(arm: ArmResult, found: Difference) -> arm_figures.Row:
-    low, value, high = (100 * share for share in (found.low, found.mean, found.high))
-    dots = [100 * item for item in found.by_seed]
-    return arm_figures.Row(
-        title_of(arm), colour_of(arm), value, low, high, dots, wording.signed(found.mean)
-    )
-
-
 def _class_table(arm: ArmResult, classes: list[str]) -> dict[str, Any]:
     names = ("precision", "recall", "f1")
     rows = []
@@ -275,7 +251,7 @@ def _training_row(arm: ArmResult) -> dict[str, Any]:
         "best": ", ".join(str(record["best_epoch"]) for record in arm.training),
         "train": wording.percent(arm.mean_of("train_accuracy")),
         "val": wording.percent(arm.mean_of("val_accuracy")),
-        "test": wording.percent(arm.accuracy["value"]),
+        "test": wording.percent(arm.scores["accuracy"].value),
     }
 
 

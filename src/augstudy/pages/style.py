@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augstudy.core import canvas
-from augstudy.pages.wording import Named
 from augstudy.settings.arms import KINDS
 
 INK = "#1f2933"
@@ -77,8 +76,8 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
     return str(mpl.colors.to_hex((red, green, blue)))
 
 
-def colour_of(arm: Named) -> str:
-    """The colour of an arm in results or as evaluated; see :func:`colour`."""
+def colour_of(arm: Any) -> str:
+    """The colour of what has ``arm``, ``share`` and ``name``; see :func:`colour`."""
     return colour(arm.arm, arm.share, arm.name)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.results.parts import Score
 from augstudy.settings.arms import KINDS
 
 
@@ -33,11 +35,10 @@ class ArmResult:
     rows: NDArray[np.int64]
     artifact: Artifact
 
-    @property
-    def accuracy(self) -> dict[str, Any]:
-        """The accuracy record of metrics.json."""
-        record: dict[str, Any] = self.metrics["metrics"]["accuracy"]
-        return record
+    @cached_property
+    def scores(self) -> dict[str, Score]:
+        """On the test images, by name; a run that is older than a score has none."""
+        return {name: Score(**found) for name, found in self.metrics["metrics"].items()}
 
     def mean_of(self, key: str) -> float:
         """Mean over seeds of a number in training.json, such as ``train_accuracy``."""
