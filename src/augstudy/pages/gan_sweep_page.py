@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from augstudy.core.fingerprint import code_version, software
-from augstudy.pages import answers, gallery, style, wording
+from augstudy.pages import style, sweep_page, wording
 from augstudy.pages.answers import SHARES, readable, shown
 from augstudy.pages.figures import pictures
 from augstudy.pages.figures import sweep as sweep_figures
@@ -34,27 +33,15 @@ def render(material: Material, summary: GeneratorSweep) -> str:
         summary: what it found.
     """
     drawn = {point.id: point for point in material.points}
-    context: dict[str, Any] = {
-        "summary": summary,
-        "head": answers.answer(summary),
-        "verdict": PILLS.get(summary.headline.verdict or "", summary.headline.verdict),
+    context = sweep_page.common(material.study, summary) | {
         "facts": _facts(summary),
         "titles": TITLES,
         "overview": _overview(material, summary),
         "axes": [_axis(axis, drawn, summary) for axis in material.sweep.axes],
-        "settings": gallery.flat_rows(
-            {name: value for name, value in material.study.items() if name != "sweep"}
-        ),
-        "changes": [
-            (readable(name), ", ".join(map(" ".join, gallery.flat_rows(point.changes))))
-            for name, point in summary.points.items()
-            if name != BASE
-        ],
         "inputs": [
             (name, item.content_hash[:16])
             for name, item in (("dataset", material.dataset), ("judge", material.judge))
         ],
-        "software": software() | {"augstudy code": code_version()},
     }
     return environment().get_template("gan_sweep.html.j2").render(context)
 
@@ -77,7 +64,7 @@ def _overview(material: Material, summary: GeneratorSweep) -> str | None:
         return None
     groups = []
     for axis in material.sweep.axes:
-        names = [name for name in _of_axis(axis, summary) if name != BASE]
+        names = [name for name in sweep_page.of_axis(axis, summary) if name != BASE]
         rows = [row for name in names if (row := _row(name, summary))]
         if rows:
             groups.append((axis.title, rows))
@@ -102,13 +89,8 @@ def _row(name: str, summary: GeneratorSweep) -> sweep_figures.Row | None:
     )
 
 
-def _of_axis(axis: Axis, summary: GeneratorSweep) -> list[str]:
-    own = [name for name, item in summary.points.items() if list(item.chosen) == [axis.name]]
-    return [BASE, *own] if own else []
-
-
 def _axis(axis: Axis, drawn: Mapping[str, Drawn], summary: GeneratorSweep) -> dict[str, Any]:
-    names = _of_axis(axis, summary)
+    names = sweep_page.of_axis(axis, summary)
     return {
         "name": axis.name,
         "title": axis.title,

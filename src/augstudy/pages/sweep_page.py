@@ -15,7 +15,7 @@ from augstudy.pages.formats import duration, points
 from augstudy.pages.sections import mean_confusion, score_cells
 from augstudy.pages.templates import environment
 from augstudy.pages.verdicts import PILLS, margin_text
-from augstudy.results.models import Finding, Point, Sweep
+from augstudy.results.models import Finding, GeneratorSweep, Point, Sweep
 from augstudy.results.parts import Change
 from augstudy.results.sweep import Material
 from augstudy.tuning.sweep import BASE, Axis
@@ -35,10 +35,7 @@ def render(material: Material, summary: Sweep) -> str:
         material: what the sweep left.
         summary: what it found.
     """
-    context: dict[str, Any] = {
-        "summary": summary,
-        "head": answers.answer(summary),
-        "verdict": summary.headline.verdict,
+    context = common(material.study, summary) | {
         "facts": _facts(summary),
         "findings": [_finding(item) for item in summary.findings],
         "overview": _overview(material, summary),
@@ -47,18 +44,32 @@ def render(material: Material, summary: Sweep) -> str:
         "ranking": _ranking(summary),
         "tested": _tested(material, summary),
         "margin": margin_text(summary.margin),
-        "settings": gallery.flat_rows(
-            {name: value for name, value in material.study.items() if name != "sweep"}
-        ),
+        "inputs": [(name, item.content_hash[:16]) for name, item in _inputs(material).items()],
+    }
+    return environment().get_template("sweep.html.j2").render(context)
+
+
+def common(study: Mapping[str, Any], summary: Sweep | GeneratorSweep) -> dict[str, Any]:
+    """What the pages of all sweeps show alike: the answer, settings, and what points change."""
+    verdict = summary.headline.verdict or ""
+    return {
+        "summary": summary,
+        "head": answers.answer(summary),
+        "verdict": PILLS.get(verdict, verdict),
+        "settings": gallery.flat_rows({key: study[key] for key in study if key != "sweep"}),
         "changes": [
             (readable(name), ", ".join(map(" ".join, gallery.flat_rows(point.changes))))
             for name, point in summary.points.items()
             if name != BASE
         ],
-        "inputs": [(name, item.content_hash[:16]) for name, item in _inputs(material).items()],
         "software": software() | {"augstudy code": code_version()},
     }
-    return environment().get_template("sweep.html.j2").render(context)
+
+
+def of_axis(axis: Axis, summary: Sweep | GeneratorSweep) -> list[str]:
+    """The base, and the points that change this axis alone; empty if there are none."""
+    own = [name for name, item in summary.points.items() if list(item.chosen) == [axis.name]]
+    return [BASE, *own] if own else []
 
 
 def _facts(summary: Sweep) -> list[tuple[str, str]]:
@@ -100,7 +111,7 @@ def _overview(material: Material, summary: Sweep) -> str | None:
         groups = [("Finalists", rows)]
     else:
         for axis in material.sweep.axes:
-            names = [name for name in _of_axis(axis, summary) if name != BASE]
+            names = [name for name in of_axis(axis, summary) if name != BASE]
             rows = [_row(name, points[name].chosen[axis.name], summary) for name in names]
             groups.append((axis.title, rows))
         combined = [name for name, item in points.items() if len(item.chosen) > 1]
@@ -117,12 +128,6 @@ def _row(name: str, title: str, summary: Sweep) -> sweep_figures.Row:
     return sweep_figures.Row(title, colour, value, low, high, clear)
 
 
-def _of_axis(axis: Axis, summary: Sweep) -> list[str]:
-    """The base, and the points that change this axis alone."""
-    own = [name for name, item in summary.points.items() if list(item.chosen) == [axis.name]]
-    return [BASE, *own] if own else []
-
-
 def _sections(material: Material, summary: Sweep) -> list[dict[str, Any]]:
     """One for each axis with points that change it alone; of a search, one of all finalists."""
     if summary.search:
@@ -132,7 +137,7 @@ def _sections(material: Material, summary: Sweep) -> list[dict[str, Any]]:
     for axis in material.sweep.axes:
         titles = {
             name: summary.points[name].chosen.get(axis.name, axis.base)
-            for name in _of_axis(axis, summary)
+            for name in of_axis(axis, summary)
         }
         if titles:
             sections.append(_section(material, summary, axis.name, axis.title, titles))

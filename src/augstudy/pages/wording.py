@@ -1,36 +1,24 @@
 """What pages call things: arms as a person would say them, shares, scores and differences."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from augstudy.metrics.scores import SCORES
 from augstudy.pages.formats import points
 from augstudy.results.parts import Change
 from augstudy.settings.arms import KINDS
 
-
-class Named(Protocol):
-    """An arm, in results or as evaluated."""
-
-    @property
-    def arm(self) -> str:
-        """Its kind."""
-
-    @property
-    def share(self) -> float | None:
-        """Of synthetic images."""
-
-    @property
-    def name(self) -> str | None:
-        """One of its own."""
+if TYPE_CHECKING:
+    from augstudy.results.material import ArmResult
+    from augstudy.results.models import Arm
 
 
-def title_of(arm: Named) -> str:
+def title_of(arm: "Arm | ArmResult") -> str:
     """An arm for tables and figures; see :func:`title`."""
     return title(arm.arm, arm.share, arm.name)
 
 
-def subject_of(arm: Named) -> str:
+def subject_of(arm: "Arm | ArmResult") -> str:
     """An arm as the subject of a sentence; see :func:`subject`."""
     return subject(arm.arm, arm.share, arm.name)
 
