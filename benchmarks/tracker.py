@@ -8,6 +8,7 @@ Both look first whether a folder has changed since it was indexed.
 """
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from urllib.parse import urlencode
 
 import common
 
+from augstudy.results import files
+from augstudy.results.models import Study
 from augstudy.runs.folder import RunsFolder
 
 FILTER = {"where": 'accuracy > 0.6 and arm == "add"', "sort": "-accuracy"}
@@ -64,8 +67,7 @@ def write_run(folder: Path, number: int) -> None:
     """A finished study of two arms, as far as a record takes it."""
     folder.mkdir()
     accuracy = 0.5 + 0.45 * (number * 7919 % 9001) / 9000
-    span = {"value": accuracy, "low": accuracy - 0.02, "high": accuracy + 0.02}
-    arms = {"real": "real", "add_100": "add"}
+    score = {"value": accuracy, "low": accuracy - 0.02, "high": accuracy + 0.02}
     facts = {
         "name": folder.name,
         "pipeline": "augmentation_study",
@@ -74,17 +76,29 @@ def write_run(folder: Path, number: int) -> None:
         "duration_s": number % 4000,
         "parameters": {"source": "sample", "level": 60, "classifier": "modern"},
     }
-    found = {
-        "headline": {"verdict": "can't tell yet"},
-        "data": {"source": "sample", "level": 60, "hash": "ab12"},
-        "arms": {
-            label: {"arm": arm, "share": None, "seeds": [0, 1], "metrics": {"accuracy": span}}
-            for label, arm in arms.items()
-        },
-        "differences": {},
+    study = published_study()
+    arms = {
+        label: arm.model_copy(
+            update={"metrics": {"accuracy": arm.accuracy.model_copy(update=score)}}
+        )
+        for label, arm in study.arms.items()
     }
     (folder / "run.json").write_text(json.dumps(facts))
-    (folder / "summary.json").write_text(json.dumps(found))
+    files.write(folder, study.model_copy(update={"arms": arms}))
+
+
+@functools.cache
+def published_study() -> Study:
+    """Two arms of a study that is published in this repository."""
+    text = (Path(__file__).parents[1] / "results" / "scarcity.json").read_text()
+    beside = ("run", "gan_accuracy", "confused", "cost")
+    level = json.loads(text)["levels"][0]
+    found = files.summary({name: value for name, value in level.items() if name not in beside})
+    assert isinstance(found, Study)
+    arms = {label: found.arms[label] for label in ("real", "add_100")}
+    differences = {"add_100": found.differences["add_100"]}
+    changes = {"arms": arms, "differences": differences, "pairs": (), "discriminator": None}
+    return found.model_copy(update=changes)
 
 
 def read(address: str) -> bytes:

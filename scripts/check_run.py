@@ -6,6 +6,9 @@ import re
 import sys
 from pathlib import Path
 
+from augstudy.core.errors import DataError
+from augstudy.results import files
+
 REPORT_LIMIT = 2 * 10**6
 NEEDED = ("report.html", "summary.json", "verdict.md", "timings.csv", "settings.yaml", "run.log")
 
@@ -17,19 +20,25 @@ def main(folder: Path) -> list[str]:
         return complaints
     state = json.loads((folder / "run.json").read_text())["state"]
     page = (folder / "report.html").read_bytes()
-    summary = json.loads((folder / "summary.json").read_text())
     if state != "done":
         complaints.append(f"the run is {state}")
     if len(page) > REPORT_LIMIT:
         complaints.append(f"the report has {len(page):,} bytes")
     if re.search(rb"""(?:src|href)=["']?https?://""", page):
         complaints.append("the report loads something from the network")
-    if not summary["headline"]["sentence"]:
-        complaints.append("the verdict is empty")
+    complaints += unreadable(folder)
     with (folder / "timings.csv").open() as stream:
         if not list(csv.DictReader(stream)):
             complaints.append("no step was timed")
     return complaints
+
+
+def unreadable(folder: Path) -> list[str]:
+    """What is wrong with the results, if anything is."""
+    try:
+        return [] if files.read_summary(folder) else ["there are no results"]
+    except DataError as error:
+        return [str(error)]
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 Runs the smoke study, both smoke sweeps, a retraining and, unless ``--smoke`` is given, the quick
 study with the code of that commit and with this checkout, and compares what their steps left.
 Arrays, models, histories and pictures must be equal byte for byte; in JSON files every number and
-truth value of the old file must stand in the same place of the new one. Words may differ. About
-25 minutes on two cores.
+truth value of the old file must stand in the same place of the new one, and so must those of
+summary.json and decision.json, read by this checkout. Words and costs may differ. About 25 minutes
+on two cores.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from augstudy.results import files
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ("classes=[cow, giraffe, zebra]", "train_per_class=40", "val_per_class=6")
@@ -37,6 +40,8 @@ CASES = {
 }
 # Written at the end for people and for KFP; what they show is compared where it was computed.
 PAGES = ("report", "page", "verdict", "metrics", "executor_output.json", "manifest.json")
+PAGES += ("decision",)  # compared as results
+COSTS = ("cpu_s", "wall_s")
 
 
 def main() -> int:
@@ -104,7 +109,18 @@ def compare(before: Path, after: Path) -> list[str]:
             found += [f"{name}: {line}" for line in _json_differences(old[name], new[name])]
         elif _hash(old[name]) != _hash(new[name]):
             found.append(f"{name} differs")
+    found += _result_differences(before, after)
     return found or ([] if old else [f"{before} has no artifacts"])
+
+
+def _result_differences(before: Path, after: Path) -> list[str]:
+    """What differs between summary.json and decision.json of two runs, whatever their versions."""
+    found = []
+    for old, new in zip(files.load(before)[:2], files.load(after)[:2], strict=True):
+        dumped = [{} if item is None else item.model_dump(mode="json") for item in (old, new)]
+        numbers = [dict(_numbers(item)) for item in dumped]
+        found += [f"results: {line}" for line in _gone_or_other(*numbers)]
+    return found
 
 
 def _files(run: Path) -> dict[str, Path]:
@@ -120,10 +136,14 @@ def _files(run: Path) -> dict[str, Path]:
 
 def _json_differences(before: Path, after: Path) -> list[str]:
     old, new = (dict(_numbers(json.loads(path.read_text()))) for path in (before, after))
+    return _gone_or_other(old, new)
+
+
+def _gone_or_other(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return [
         f"{place} was {value} and is {new.get(place, 'gone')}"
         for place, value in old.items()
-        if new.get(place) != value
+        if new.get(place) != value and not place.endswith(COSTS)
     ]
 
 

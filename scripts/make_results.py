@@ -17,14 +17,12 @@ import numpy as np
 
 from augstudy.core.errors import AugstudyError, InputError
 from augstudy.core.manifest import MANIFEST, Artifact, Manifest
+from augstudy.results import files
 from augstudy.results.learning import learning_curve
 from augstudy.results.material import read_arm
+from augstudy.results.models import Study
 
 ROOT = Path(__file__).parents[1]
-KEPT = (
-    *("headline", "margin", "left_out", "seeds", "budget", "differences", "pairs", "power"),
-    *("label_noise", "gan", "discriminator"),
-)
 CONFUSED = 5
 
 
@@ -62,7 +60,7 @@ def choose(runs: Path, preset: str) -> list[Path]:
     studies: dict[Any, list[Path]] = {}
     for path in sorted(runs.glob("*/run.json")):
         record = json.loads(path.read_text())
-        whole = record["state"] == "done" and (path.parent / "summary.json").exists()
+        whole = record["state"] == "done" and (path.parent / files.SUMMARY).exists()
         if record.get("preset") == preset and whole:
             first = (record.get("series") or {}).get("first", record["id"])
             studies.setdefault(first, []).append(path.parent)
@@ -90,22 +88,34 @@ def made_by(runs: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 def level(folder: Path, record: dict[str, Any], maker: dict[str, Any]) -> dict[str, Any]:
     """What a run found, as small as can be, and what it cost its `maker`."""
-    summary = json.loads((folder / "summary.json").read_text())
-    kept = {name: summary[name] for name in KEPT if summary.get(name) is not None}
-    data, study = summary["data"], summary["study"]
-    quality = dict(summary["synthetic"] or {})
-    quality.pop("per_class", None)
+    found = study_of(folder)
+    kept = found.model_copy(
+        update={
+            "study": found.study | {"source": nowhere(found.study.get("source", ""))},
+            "data": found.data.model_copy(update={"source": nowhere(found.data.source)}),
+            "synthetic": found.synthetic and found.synthetic.model_copy(update={"per_class": {}}),
+            "curation": None,
+        }
+    )
     return {
         "run": record["id"],
-        "study": study | {"source": nowhere(study.get("source", ""))},
-        "data": data | {"source": nowhere(data["source"])},
-        "arms": summary["arms"],
-        **kept,
-        "synthetic": quality or None,
+        **kept.model_dump(mode="json"),
         "gan_accuracy": gan_accuracy(folder),
         "confused": confused(folder),
         "cost": cost(folder, maker),
     }
+
+
+def study_of(folder: Path) -> Study:
+    """What the run in a folder found.
+
+    Raises:
+        InputError: it is no study.
+    """
+    found = files.read_summary(folder)
+    if not isinstance(found, Study):
+        raise InputError(f"{folder} holds no study: name a preset of augmentation_study.")
+    return found
 
 
 def together(folders: list[Path]) -> dict[str, Any]:
@@ -115,17 +125,16 @@ def together(folders: list[Path]) -> dict[str, Any]:
     """
     by_level = {}
     for folder in folders:
-        data = json.loads((folder / "summary.json").read_text())["data"]
-        files = manifest_files(folder, "evaluation")
-        by_level[data["level"]] = [read_arm(path.parent) for path in files]
+        evaluations = manifest_files(folder, "evaluation")
+        by_level[study_of(folder).data.level] = [read_arm(path.parent) for path in evaluations]
     tested = [(arms[0].rows, arms[0].labels) for arms in by_level.values()]
     same = all(
         np.array_equal(mine, first)
         for level in tested
         for mine, first in zip(level, tested[0], strict=True)
     )
-    worth = learning_curve(by_level)["worth"] if len(by_level) > 1 else []
-    return {"same_test_images": same, "worth": worth}
+    worth = learning_curve(by_level).worth if len(by_level) > 1 else ()
+    return {"same_test_images": same, "worth": [item.model_dump() for item in worth]}
 
 
 def cost(folder: Path, maker: dict[str, Any]) -> dict[str, Any]:

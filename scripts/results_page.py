@@ -4,18 +4,23 @@ Every sentence is made of the numbers, whatever they are.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import published
 import student_report
+from published import Published
 from tables import listed, table
 
-from augstudy.core.formats import duration, points
 from augstudy.core.machine import described
 from augstudy.pages import levels as curves
 from augstudy.pages import wording
-from augstudy.pages.stability import reason
-from augstudy.results import learning
+from augstudy.pages import worth as words
+from augstudy.pages.formats import duration, points
+from augstudy.results.learning import Worth
+from augstudy.results.models import Study
+from augstudy.results.parts import Difference, Score
 from augstudy.settings.arms import KINDS
 
 HEADER = """# Results
@@ -34,11 +39,10 @@ TITLES = {
 
 def page(results: Path, benchmarks: Path) -> str:
     """The whole page."""
-    files = [json.loads(path.read_text()) for path in sorted(results.glob("*.json"))]
     parts = [HEADER.strip()]
-    for found in files:
+    for found in published_in(results).values():
         parts += section(found)
-        if found["preset"] == student_report.PRESET:
+        if found.facts["preset"] == student_report.PRESET:
             parts += student_report.section(
                 found, json.loads((benchmarks / "accuracy.json").read_text())
             )
@@ -47,10 +51,15 @@ def page(results: Path, benchmarks: Path) -> str:
 
 def figures(results: Path, folder: Path) -> None:
     """Draw the learning curve of every file in `results`."""
-    for path in sorted(results.glob("*.json")):
-        found = curves.curves(json.loads(path.read_text())["levels"])
-        if found:
-            curves.write_png(found, folder / picture(path.stem))
+    for name, found in published_in(results).items():
+        if drawn := curves.curves(found.levels):
+            curves.write_png(drawn, folder / picture(name))
+
+
+def published_in(results: Path) -> dict[str, Published]:
+    """The studies of a folder, by the names of their files."""
+    paths = sorted(results.glob("*.json"))
+    return {path.stem: published.read(json.loads(path.read_text())) for path in paths}
 
 
 def picture(preset: str) -> str:
@@ -58,79 +67,78 @@ def picture(preset: str) -> str:
     return f"results-{preset}.png"
 
 
-def section(found: dict[str, Any]) -> list[str]:
+def section(found: Published) -> list[str]:
     """What a study found: in words, as a figure, and a table a level."""
-    preset, levels = found["preset"], found["levels"]
-    counts = listed(f"{level['data']['level']:,}" for level in levels)
+    preset, levels = found.facts["preset"], found.levels
+    counts = listed(f"{level.data.level:,}" for level in levels)
     title = f"{TITLES.get(preset, preset)}: {counts} real images a class"
     parts = [f"## {title}", setting(found), *answers(levels)]
     if len(levels) > 1:
         parts.append(f"![Accuracy of every arm by level](images/{picture(preset)})")
-    if found.get("worth"):
-        parts += worth(found["worth"], levels)
+    if found.worth:
+        parts += worth(found.worth, levels)
     parts.append(doubts(levels))
     for level in levels:
-        parts += [f"### Level {level['data']['level']:,}", arms_table(level)]
-        parts += [f"{note}" for note in wording.left_out(level.get("left_out") or {})]
-        if level.get("gan"):
-            parts.append(f"GAN: {level['gan']['verdict']}. {reason(level['gan'])}")
-    return [*(part for part in (*parts, found.get("note")) if part), made(found)]
+        parts += [f"### Level {level.data.level:,}", arms_table(level)]
+        parts += [f"{note}" for note in wording.left_out(level.left_out)]
+        if level.gan:
+            parts.append(f"GAN: {level.gan.verdict}. {level.gan.reason}")
+    return [*(part for part in (*parts, found.facts.get("note")) if part), made(found.facts)]
 
 
-def setting(found: dict[str, Any]) -> str:
+def setting(found: Published) -> str:
     """What was compared, in a paragraph."""
-    first = found["levels"][0]
-    data, study = first["data"], first["study"]
-    tested = {level["data"]["images"]["test"] for level in found["levels"]}
+    first = found.levels[0]
+    data, study = first.data, first.study
+    tested = {level.data.images["test"] for level in found.levels}
     count = listed(f"{item:,}" for item in sorted(tested))
-    several = len(found["levels"]) > 1 and found["same_test_images"]
+    several = len(found.levels) > 1 and found.facts["same_test_images"]
     same = ", the same at every level" if several else ""
-    longer = [arm["title"] for arm in first["arms"].values() if KINDS[arm["arm"]].longer]
+    longer = [wording.title_of(arm) for arm in first.arms.values() if KINDS[arm.arm].longer]
     return (
-        f"{len(data['classes'])} classes ({', '.join(data['classes'])}), {count} test "
-        f"images{same}. {len(first['seeds'])} seeds. Classifier `{study['classifier']}`, "
+        f"{len(data.classes)} classes ({', '.join(data.classes)}), {count} test "
+        f"images{same}. {len(first.seeds)} seeds. Classifier `{study['classifier']}`, "
         f"GAN `{study['gan']}`, trained on the images of its level alone; its best moment is "
-        f"chosen by the [judge](metrics.md). {wording.budget(first['budget'], longer)}"
+        f"chosen by the [judge](metrics.md). {wording.budget(first.budget, longer)}"
     )
 
 
-def answers(levels: list[dict[str, Any]]) -> list[str]:
+def answers(levels: list[Study]) -> list[str]:
     """What each comparison found at each level; and what that says of synthetic images."""
     helped, hurt = (labels_with(levels, verdict) for verdict in ("helps", "hurts"))
     parts = [conclusion(helped, hurt), "Accuracy minus that of `real`, in points:"]
     parts.append(grid(levels, "differences"))
-    if any(level.get("pairs") for level in levels):
+    if any(level.pairs for level in levels):
         parts.append("Minus that of the arm which differs by one thing alone:")
         parts.append(grid(levels, "pairs"))
     return parts
 
 
-def comparisons(level: dict[str, Any], which: str) -> list[dict[str, Any]]:
+def comparisons(level: Study, which: str) -> list[Difference]:
     """Those of a level with `real` (``differences``), or between other arms (``pairs``)."""
-    found = level.get(which) or []
-    return list(found.values()) if isinstance(found, dict) else found
+    return list(level.differences.values() if which == "differences" else level.pairs)
 
 
-def labels_with(levels: list[dict[str, Any]], verdict: str) -> list[str]:
+def labels_with(levels: list[Study], verdict: str) -> list[str]:
     """Arms of which a level says so beside `real`, and that are about synthetic images alone."""
     found = (
-        record["arm"]
+        record.arm
         for level in levels
         for record in comparisons(level, "differences")
-        if record["verdict"] == verdict and wording.answers(level["arms"][record["arm"]]["arm"])
+        if record.verdict == verdict and wording.answers(level.arms[record.arm].arm)
     )
     return list(dict.fromkeys(found))
 
 
-def grid(levels: list[dict[str, Any]], which: str) -> str:
+def grid(levels: list[Study], which: str) -> str:
     """A row for every two arms, a column a level."""
     rows: dict[str, dict[int, str]] = {}
     for column, level in enumerate(levels):
         for record in comparisons(level, which):
-            against = "" if record["against"] == "real" else f" minus `{record['against']}`"
-            cell = f"{points(record['mean'])}, {record['verdict']}"
-            rows.setdefault(f"`{record['arm']}`{against}", {})[column] = cell
-    head = ["arm", *(f"level {level['data']['level']:,}" for level in levels)]
+            against = "" if record.against == "real" else f" minus `{record.against}`"
+            cell = f"{points(record.mean)}, {record.verdict}"
+            rows.setdefault(f"`{record.arm}`{against}", {})[column] = cell
+    head = ["arm", *(f"level {level.data.level:,}" for level in levels)]
     columns = range(len(levels))
     cells = [[arms, *(found.get(at, "") for at in columns)] for arms, found in rows.items()]
     return table(head, cells)
@@ -150,75 +158,72 @@ def conclusion(helped: list[str], hurt: list[str]) -> str:
     return f"**Images made by the GAN {said}.**"
 
 
-def worth(records: list[dict[str, Any]], levels: list[dict[str, Any]]) -> list[str]:
+def worth(records: list[Worth], levels: list[Study]) -> list[str]:
     """What the arms are worth in real images: a table, and sentences on synthetic images alone."""
-    kinds = {label: arm["arm"] for level in levels for label, arm in level["arms"].items()}
-    answering = [item for item in records if wording.answers(kinds[item["label"]])]
-    at = [level["data"]["level"] for level in levels]
-    cells = {(item["label"], item["level"]): learning.cell(item) for item in records}
-    labels = dict.fromkeys(item["label"] for item in records)
+    kinds = {label: arm.arm for level in levels for label, arm in level.arms.items()}
+    answering = [item for item in records if wording.answers(kinds[item.label])]
+    at = [level.data.level for level in levels]
+    cells = {(item.label, item.level): words.cell(item) for item in records}
+    labels = dict.fromkeys(item.label for item in records)
     rows = [[f"`{label}`", *(cells.get((label, level), "") for level in at)] for label in labels]
     return [
         "By how many real images a class `real` would have to grow to be as good as the arm, read "
         "off its own curve; ≥ and ≤ mark the end of what was measured:",
         table(["arm", *(f"level {level:,}" for level in at)], rows),
-        "\n".join(f"- {learning.sentence(item)}" for item in answering),
+        "\n".join(f"- {words.sentence(item)}" for item in answering),
     ]
 
 
-def arms_table(level: dict[str, Any]) -> str:
+def arms_table(level: Study) -> str:
     """A row an arm."""
     rows = []
-    for label, arm in level["arms"].items():
-        difference = level["differences"].get(label)
+    for label, arm in level.arms.items():
+        difference = level.differences.get(label)
         change = ["reference", "", ""]
         if difference:
-            span = f"{points(difference['low'])} to {points(difference['high'])}"
             change = [
-                f"{points(difference['mean'])} ({span})",
-                wording.p_text(difference["p_holm"]),
-                difference["verdict"],
+                wording.change(difference),
+                wording.p_text(difference.p_holm),
+                difference.verdict,
             ]
         rows.append(
             [
                 f"`{label}`",
-                f"{arm['training_images']:,}",
-                measured(arm["metrics"]["accuracy"]),
+                f"{arm.training_images:,}",
+                measured(arm.accuracy),
                 *change,
                 trusted(level, label),
-                wording.percent(arm["train_accuracy"]),
+                wording.percent(arm.train_accuracy),
             ]
         )
     head = ["arm", "training images", "accuracy", "minus `real`, points", "p", "verdict"]
     return table([*head, "trusted labels", "train"], rows)
 
 
-def trusted(level: dict[str, Any], label: str) -> str:
+def trusted(level: Study, label: str) -> str:
     """Accuracy on the test images whose labels confident learning does not doubt."""
-    found = (level.get("label_noise") or {}).get("arms", {}).get(label, {})
-    return wording.percent(found["left"]) if "left" in found else ""
+    found = level.label_noise.arms.get(label)
+    return "" if found is None or found.left is None else wording.percent(found.left)
 
 
-def doubts(levels: list[dict[str, Any]]) -> str:
+def doubts(levels: list[Study]) -> str:
     """How many test labels are doubtful, as the best classifier of `real` sees them."""
-    found = levels[-1].get("label_noise")
-    if not found:
-        return ""
-    doubtful, count = found["suspicious"], found["suspicious"] + found["left"]
+    found = levels[-1].label_noise
+    doubtful, count = found.suspicious, found.suspicious + found.left
     return (
         f"“Trusted labels” is the accuracy on test images whose label confident learning does not "
         f"doubt, with the predictions of `real` at that level; at level "
-        f"{levels[-1]['data']['level']:,} it doubts {doubtful:,} of {count:,}, and puts wrong "
-        f"labels at {wording.percent(found['estimated_noise'])}. Verdicts are about all images."
+        f"{levels[-1].data.level:,} it doubts {doubtful:,} of {count:,}, and puts wrong "
+        f"labels at {wording.percent(found.estimated_noise)}. Verdicts are about all images."
     )
 
 
-def measured(record: dict[str, Any]) -> str:
+def measured(score: Score) -> str:
     """A value with its interval."""
-    return f"{wording.percent(record['value'])} ({wording.interval(record['low'], record['high'])})"
+    return f"{wording.percent(score.value)} ({wording.interval(score.low, score.high)})"
 
 
-def made(found: dict[str, Any]) -> str:
+def made(found: Mapping[str, Any]) -> str:
     """What it was measured on, what it cost, and how to do it again."""
     cost, software = found["cost"], found["software"]
     place = described(found["hardware"]) if found["hardware"] else "An unknown machine"

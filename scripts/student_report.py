@@ -3,32 +3,37 @@
 The report is the study that this project began with; what it said is written down here.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from published import Published
 from tables import listed, table
 
 from augstudy.pages import wording
+from augstudy.results.models import Arm, Study
+from augstudy.results.parts import Score
 
 PRESET = "scarcity"  # the study that answers it
 FELL = 0.05  # a fall of train accuracy that nobody would call noise
 NOT_RUN = "not run"
 
 
-def section(found: dict[str, Any], accuracy: dict[str, Any]) -> list[str]:
+def section(found: Published, accuracy: dict[str, Any]) -> list[str]:
     """The results of the student report beside ours."""
-    top = found["levels"][-1]
-    real = top["arms"]["real"]
+    top = found.levels[-1]
+    real = top.arms["real"]
     rows = [
         ["Best CNN, 3,600 real images a class: test accuracy, precision, recall", "0.81 each",
-         f"{three(real['metrics'])} with `{top['study']['classifier']}`, "
-         f"{top['data']['level']:,} a class"],
+         f"{three(real.metrics)} with `{top.study['classifier']}`, "
+         f"{top.data.level:,} a class"],
         *recipes(accuracy),
         *replaced(top),
         ["AC-GAN at the end of training: source accuracy, class accuracy", "0.42, 0.628",
-         gan_cell(top)],
+         gan_cell(found.beside(-1, "gan_accuracy"))],
         ["Its discriminator as a classifier: precision, recall", "0.60, 0.58",
          discriminator_cell(top)],
-        ["Most confused", "tiger with zebra; cow with many", confused_cell(top)],
+        ["Most confused", "tiger with zebra; cow with many",
+         confused_cell(found.beside(-1, "confused"))],
         ["Grad-CAM of right and wrong answers for every class", "done by hand",
          "on every report page"],
         ["GAN images overcome scarcity", "no", conclusion_cell(found)],
@@ -56,9 +61,9 @@ def recipes(accuracy: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
-def replaced(level: dict[str, Any]) -> list[list[str]]:
+def replaced(level: Study) -> list[list[str]]:
     """Rows on replacing real images, with the report's labels and with right ones."""
-    rows, arms = [], level["arms"]
+    rows, arms = [], level.arms
     for share in (30, 50):
         pair = {name: arms.get(f"{name}_{share}") for name in ("mislabelled", "replace")}
         for what, said, key in (("test", "0.81, unchanged", ""), ("train", "0.67", "train")):
@@ -76,16 +81,16 @@ def replaced(level: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
-def value(arm: dict[str, Any], key: str) -> float:
+def value(arm: Arm, key: str) -> float:
     """Train or test accuracy of an arm."""
-    return float(arm["train_accuracy"] if key else arm["metrics"]["accuracy"]["value"])
+    return arm.train_accuracy if key else arm.accuracy.value
 
 
-def fault(found: dict[str, Any]) -> str:
+def fault(found: Published) -> str:
     """Whether its labelling fault explains the report's fall of train accuracy."""
     lines = []
-    for level in found["levels"]:
-        arms, at = level["arms"], level["data"]["level"]
+    for level in found.levels:
+        arms, at = level.arms, level.data.level
         for share in (30, 50):
             wrong, right = (arms.get(f"{name}_{share}") for name in ("mislabelled", "replace"))
             if wrong and right:
@@ -99,9 +104,7 @@ def fault(found: dict[str, Any]) -> str:
     return "\n".join([head, "", *lines])
 
 
-def fault_line(
-    level: int, share: int, real: float, wrong: dict[str, Any], right: dict[str, Any]
-) -> str:
+def fault_line(level: int, share: int, real: float, wrong: Arm, right: Arm) -> str:
     """What the fault did at a level."""
     faulty, correct = (real - value(arm, "train") for arm in (wrong, right))
     if faulty < FELL:
@@ -116,47 +119,45 @@ def fault_line(
     )
 
 
-def three(metrics: dict[str, Any]) -> str:
+def three(metrics: Mapping[str, Score]) -> str:
     """Accuracy, precision and recall."""
     names = ("accuracy", "precision_macro", "recall_macro")
-    return ", ".join(f"{metrics[name]['value']:.2f}" for name in names)
+    return ", ".join(f"{metrics[name].value:.2f}" for name in names)
 
 
-def gan_cell(level: dict[str, Any]) -> str:
+def gan_cell(found: Mapping[str, float] | None) -> str:
     """What the discriminator told apart at the end of training."""
-    found = level.get("gan_accuracy") or {}
     names = ("source_accuracy", "class_accuracy")
-    if not set(names) <= set(found):
+    if not found or not set(names) <= set(found):
         return NOT_RUN
     return ", ".join(f"{found[name]:.2f}" for name in names)
 
 
-def discriminator_cell(level: dict[str, Any]) -> str:
+def discriminator_cell(level: Study) -> str:
     """The discriminator as a classifier of the test images."""
-    found = level.get("discriminator")
+    found = level.discriminator
     if not found:
         return NOT_RUN
-    return ", ".join(f"{found[name]['value']:.2f}" for name in ("precision_macro", "recall_macro"))
+    return ", ".join(f"{found[name].value:.2f}" for name in ("precision_macro", "recall_macro"))
 
 
-def confused_cell(level: dict[str, Any]) -> str:
+def confused_cell(pairs: Sequence[Mapping[str, Any]]) -> str:
     """The pairs that `real` confuses most."""
-    pairs = (
+    said = (
         f"{item['true']} as {item['predicted']} ({wording.percent(item['share'], 0)})"
-        for item in level["confused"][:3]
+        for item in pairs[:3]
     )
-    return "; ".join(pairs) or "nothing"
+    return "; ".join(said) or "nothing"
 
 
-def conclusion_cell(found: dict[str, Any]) -> str:
+def conclusion_cell(found: Published) -> str:
     """At how many levels an arm with generated images helped."""
-    levels = found["levels"]
     helped = [
-        f"{level['data']['level']:,}"
-        for level in levels
+        f"{level.data.level:,}"
+        for level in found.levels
         if any(
-            difference["verdict"] == "helps" and wording.answers(level["arms"][label]["arm"])
-            for label, difference in level["differences"].items()
+            difference.verdict == "helps" and wording.answers(level.arms[label].arm)
+            for label, difference in level.differences.items()
         )
     ]
     return f"they help at level {listed(helped)}" if helped else "not at any level"

@@ -1,12 +1,12 @@
 """Records of a cluster's runs: names and costs from KFP, results from the bucket."""
 
 import copy
-import json
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from found import promoted
 from kfp_server import KfpServer
 from said import SMALL, Program
 from servers import GcsServer
@@ -86,7 +86,7 @@ def test_reindex_asks_the_cluster_as_well(kfp: KfpServer, gcs: GcsServer, progra
         assert said.code == 0, said.err
     ids = {run["runtime_config"]["parameters"]["level"]: key for key, run in kfp.runs.items()}
     prefix = f"kfp/small/{ids[4]}/promote/1/decision"
-    gcs.put("artifacts", f"{prefix}/decision.json", json.dumps({"promoted": True}).encode())
+    gcs.put("artifacts", f"{prefix}/decision.json", promoted().model_dump_json().encode())
     gcs.put("artifacts", f"{prefix}/{MANIFEST}", b"{}")
     said = program("runs", "reindex", "--cluster", "--store", ROOT)
     assert said.code == 0 and "2 run(s)." in said.out

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders import build_dataset, build_evaluation
+from found import promoted
 from kfp_server import BAD, KfpServer
 from said import SMALL, Program
 from servers import GcsServer
@@ -137,7 +138,7 @@ def test_a_retraining_says_whether_it_promoted(
     assert program("submit", SMALL, "--pipeline-root", ROOT, "--wait", "--poll", "0").code == 0
     (run_id,) = kfp.runs
     folder = f"kfp/small/{run_id}/promote/1f2e/decision"
-    gcs.put("artifacts", f"{folder}/decision.json", b'{"promoted": true}')
+    gcs.put("artifacts", f"{folder}/decision.json", promoted().model_dump_json().encode())
     gcs.put("artifacts", f"{folder}/{artifacts.MANIFEST}", b"{}")
     assert "promoted" in program("runs", "--cluster").out
 

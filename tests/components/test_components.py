@@ -13,6 +13,8 @@ from kfp.dsl import ClassificationMetrics
 from augstudy.core import artifacts
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
+from augstudy.pages import kfp_metrics
+from augstudy.results import files
 from augstudy.steps import adapters, cells
 
 ARMS = [{"arm": "real"}, {"arm": "classic"}]
@@ -101,7 +103,8 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
     assert all(type(value) is float for value in metrics.values())
     assert "<html" in Path(outputs["page"].path).read_text()
     assert Path(outputs["verdict"].path).read_text().startswith("#")
-    assert json.loads(Path(outputs["metrics"].path).read_text())["flat"] == metrics
+    found = files.summary(Path(outputs["metrics"].path).read_text())
+    assert kfp_metrics.scalars(found) == metrics
 
 
 def test_what_a_cell_shows_in_the_dashboard(tmp_path: Path) -> None:

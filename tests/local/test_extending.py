@@ -17,6 +17,8 @@ from program import environment
 from sklearn.metrics import matthews_corrcoef
 
 from augstudy.core import artifacts
+from augstudy.pages import kfp_metrics
+from augstudy.results import files
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text()
@@ -113,7 +115,10 @@ def test_the_arm_is_trained_and_compared(study: Path) -> None:
     arms = summary["arms"]
     assert arms[ARM]["training_images"] == 3 * arms["real"]["training_images"]
     assert summary["headline"]["arm"] == ARM
-    assert "100 % synthetic images and the mirror image of each" in summary["headline"]["sentence"]
+    assert (
+        "100 % synthetic images and the mirror image of each"
+        in (study / "runs/0001/verdict.md").read_text()
+    )
     assert "synthetic added, and mirrored</td>" in (study / "runs/0001/report.html").read_text()
 
 
@@ -139,7 +144,7 @@ def test_the_figure_is_measured_and_told(study: Path) -> None:
     assert found["real"] == pytest.approx(1, abs=0.5)
     assert all("ink" in quality["per_class"][name] for name in ("cow", "giraffe", "zebra"))
     summary = json.loads((study / "runs/0001/summary.json").read_text())
-    assert summary["flat"]["synthetic.ink"] == found["value"]
+    assert kfp_metrics.flat(files.summary(summary))["synthetic.ink"] == found["value"]
     assert "strokes are thin, broken" in (study / "runs/0001/report.html").read_text()
 
 

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 from program import augstudy, record
 
+from augstudy.pages import kfp_metrics
+from augstudy.pages.verdicts import promotion
+from augstudy.results import files
+
 TINY = (
     "--seeds=0",
     "--threads=1",
@@ -61,7 +65,7 @@ def test_the_first_is_promoted_and_the_worse_one_held(twice: Path) -> None:
 def test_the_terminal_says_what_was_decided(twice: Path) -> None:
     assert "Promoted: there was no champion." in (twice / "out-1.txt").read_text()
     second = (twice / "out-2.txt").read_text()
-    assert decision(twice, 2)["reason"] in second
+    assert promotion(files.read_decision(twice / "runs" / "0002")) in second
     assert "evaluate champion: done" in second
     assert "evaluate challenger: done" in second
     runs = augstudy(twice, "runs").stdout
@@ -72,7 +76,9 @@ def test_the_terminal_says_what_was_decided(twice: Path) -> None:
 def test_metrics_and_verdict_reached_the_dashboard(twice: Path) -> None:
     (output,) = (twice / "runs" / "0002" / "artifacts").rglob("promote/executor_output.json")
     made = json.loads(output.read_text())["artifacts"]
-    assert made["metrics"]["artifacts"][0]["metadata"] == decision(twice, 2)["flat"]
+    assert made["metrics"]["artifacts"][0]["metadata"] == kfp_metrics.flat(
+        files.read_decision(twice / "runs" / "0002")
+    )
     (verdict,) = (twice / "runs" / "0002" / "artifacts").rglob("promote/verdict")
     assert verdict.read_text().startswith("# Held")
 

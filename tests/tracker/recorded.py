@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 from builders import build_classifier
+from found import arm, study
 from studies import build_study
 
 from augstudy.core import artifacts
 from augstudy.local.runfolder import RunFolder
+from augstudy.results import files
 from augstudy.results.material import gather
 from augstudy.results.study import summarise
 
@@ -16,32 +18,9 @@ SETTINGS = {"source": "sample", "level": 30, "classifier": "modern"}
 
 
 def summary(accuracy: float = 0.8) -> dict:
-    """What a finished study says, as far as a record takes it."""
-    metrics = {
-        name: {"value": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}
-        for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro")
-    }
-    found = {"mean": 0.02, "low": -0.01, "high": 0.05, "p_holm": 0.2}
-    arms = {"real": "real", "add_100": "add"}
-    return {
-        "headline": {"verdict": "can't tell yet"},
-        "data": {"source": "sample", "level": 60, "hash": "ab12"},
-        "arms": {
-            label: {
-                "arm": arm,
-                "share": None,
-                "seeds": [0, 1],
-                "training_images": 660,
-                "train_accuracy": 0.9,
-                "val_accuracy": 0.7,
-                "metrics": metrics,
-            }
-            for label, arm in arms.items()
-        },
-        "differences": {"add_100": {**found, "verdict": "can't tell yet"}},
-        "gan": {"verdict": "stable"},
-        "synthetic": {"metrics": {"fid_qd": {"value": 12.5}}},
-    }
+    """What a finished study says."""
+    arms = {"real": arm(accuracy=accuracy), "add_100": arm("add", accuracy=accuracy)}
+    return study(arms).model_dump(mode="json")
 
 
 def add(runs: Path, accuracy: float | None = None) -> RunFolder:
@@ -53,7 +32,7 @@ def add(runs: Path, accuracy: float | None = None) -> RunFolder:
     return folder
 
 
-def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, **sizes) -> Path:
+def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, margin=0.01, **sizes) -> Path:
     """A finished study of real artifacts, without any training or drawing; its folder."""
     values = SETTINGS | {"arms": [{"arm": arm} for arm, *_ in arms]} | (settings or {})
     folder = RunFolder.create(runs, "augmentation_study", values, note="", preset="quick")
@@ -63,7 +42,7 @@ def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, **sizes) -> Path
     parts["made"] = {kind: parts.pop(kind) for kind in ("gan", "synthetic")}
     material = gather(left_out={}, **parts)
     with artifacts.publish(root / "summarize" / "report", "report") as draft:
-        (draft / "summary.json").write_text(json.dumps(summarise(material)))
+        files.write(draft, summarise(material, margin))
         (draft / "report.html").write_text("<p>A report</p>")
         (draft / "verdict.md").write_text("")
     folder.collect_report()

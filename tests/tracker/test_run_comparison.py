@@ -13,7 +13,9 @@ from augstudy.core import artifacts
 from augstudy.core.errors import DataError, InputError
 from augstudy.objects import open_store
 from augstudy.objects.address import Address
-from augstudy.pages.comparison_page import page
+from augstudy.pages.comparison_page import margin_note, page
+from augstudy.results import files
+from augstudy.results.parts import Compared
 from augstudy.runs.bucket import Bucket
 from augstudy.runs.compare import Comparison, compare
 from augstudy.runs.folder import RunsFolder
@@ -48,16 +50,20 @@ def test_the_interval_is_that_of_the_report(runs: Path) -> None:
     for found in (one, *both):
         reported = said[found.label.removeprefix("1:")]
         assert found.found is not None
-        assert (found.found.mean, found.found.low, found.found.high, found.found.p_value) == (
+        assert (found.found.mean, found.found.low, found.found.high, found.found.p) == (
             reported["mean"],
             reported["low"],
             reported["high"],
             reported["p"],
         )
-    # With the same comparisons made, the correction for their number is the same, too.
-    assert [item.p_holm for item in both] == [said[name]["p_holm"] for name in said]
-    assert one.p_holm == one.found.p_value
-    assert (one.word, both[0].word) == ("better", "worse")
+    # So is the correction for the number of comparisons, of which the report makes two.
+    for found in (one, *both):
+        reported = said[found.label.removeprefix("1:")]
+        assert (found.found.p_holm, found.found.comparisons) == (reported["p_holm"], 2)
+        assert found.found.verdict == reported["verdict"]
+    assert (one.found.verdict, both[0].found.verdict) == ("helps", "hurts")
+    (turned,) = compared(runs, "1:add_100", "1:real").differences
+    assert turned.found == one.found.mirrored and turned.found.verdict == "hurts"
 
 
 def test_two_runs_are_paired_by_their_common_seeds(runs: Path) -> None:
@@ -73,6 +79,42 @@ def test_two_runs_are_paired_by_their_common_seeds(runs: Path) -> None:
     assert found.found.low < found.found.mean < found.found.high
 
 
+@pytest.mark.parametrize("margin", [0.5, 0.001])
+def test_the_margin_is_that_of_the_report(tmp_path: Path, margin: float, capsys) -> None:
+    """Arms of 1.5 points more: no difference that matters to one, and unclear to the other."""
+    build_run(tmp_path, (("real", None, 0.0), ("add", 1.0, 0.1)), margin=margin)
+    build_run(tmp_path, (("real", None, 0.05), ("add", 1.0, 0.1)), margin=margin)
+    word = "no difference" if margin == 0.5 else "can't tell yet"
+    (said,) = files.read_summary(tmp_path / "0001").differences.values()
+    assert said.verdict == word
+    for names in (("1:real", "1:add"), ("1:real", "2:real")):
+        (found,) = compared(tmp_path, *names).differences
+        assert found.found.verdict == word
+    assert invoke(["compare", "1", "--runs-dir", str(tmp_path), "--html", str(tmp_path / "p")]) == 0
+    out = capsys.readouterr().out
+    assert word in out and f"smaller than {100 * margin:g} point" in out
+
+
+def test_an_old_report_is_taken_at_its_word(tmp_path: Path) -> None:
+    """Whatever its evaluations say, the verdict is that of summary.json of version 1."""
+    old = Path(__file__).parents[1] / "data" / "version1" / "study"
+    folder = build_run(tmp_path, ARMS[:2])
+    report = next(folder.rglob("summarize/report"))
+    with artifacts.publish(report, "report") as draft:
+        shutil.copyfile(old / "summary.json", draft / "summary.json")
+    (found,) = compared(tmp_path, "1:real", "1:replace").differences
+    said = json.loads((old / "summary.json").read_text())["differences"]["replace_50"]
+    assert found.found == Compared(**{name: said[name] for name in Compared.model_fields})
+
+
+def test_where_margins_differ_the_one_that_is_used_is_named(tmp_path: Path) -> None:
+    build_run(tmp_path, TWO, margin=0.5)
+    build_run(tmp_path, TWO, margin=0.02)
+    said = margin_note(compared(tmp_path, "1:real", "2:real"))
+    assert "(2:real: 2 points)" in said and said.endswith("with that of 1:real: 50 points.")
+    assert said in page(compared(tmp_path, "1:real", "2:real"))
+
+
 def test_settings_that_differ(runs: Path) -> None:
     settings = dict(compared(runs, "1:real", "2:real").settings)
     assert settings["classifier"] == ["modern", "baseline"]
@@ -82,7 +124,7 @@ def test_settings_that_differ(runs: Path) -> None:
 
 def test_no_pair_on_other_test_images(runs: Path, tmp_path: Path) -> None:
     (found,) = compared(runs, "1:real", "3:real").differences
-    assert found.found is None and found.word == "no pair: other test images"
+    assert found.found is None and found.unlike == "other test images"
     assert "no pair: other test images" in page(compared(runs, "1:real", "3:real"))
 
 
@@ -105,14 +147,14 @@ def test_equal_test_images_are_a_pair_at_two_levels(tmp_path: Path) -> None:
     for gone in (next((tmp_path / "0002").rglob("other")), *tmp_path.rglob("dataset")):
         shutil.rmtree(gone)  # then nobody can tell whether the images are the same
         (found,) = compared(tmp_path, "1:real", "2:add").differences
-        assert found.word == "no pair: other test images"
+        assert found.unlike == "other test images"
 
 
 def test_no_pair_without_a_common_seed(tmp_path: Path) -> None:
     build_run(tmp_path, TWO, seeds=(0, 1))
     build_run(tmp_path, TWO, seeds=(2, 3))
     (found,) = compared(tmp_path, "1:real", "2:real").differences
-    assert found.word == "no pair: no seed in common"
+    assert found.unlike == "no seed in common"
 
 
 def test_the_page_and_the_table(runs: Path, tmp_path: Path, capsys, monkeypatch) -> None:
@@ -151,7 +193,7 @@ def test_an_altered_evaluation_is_refused(tmp_path: Path) -> None:
     damaged = next(tmp_path.rglob("evaluations/real")) / "metrics.json"
     damaged.write_text(damaged.read_text().replace("0.", "1.", 1))
     with pytest.raises(DataError, match=r"metrics\.json differs"):
-        compared(tmp_path, "1")
+        page(compared(tmp_path, "1"))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from swept import build_points, build_tested
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.local import catalog, parameters
-from augstudy.pages import levels, overview
+from augstudy.pages import kfp_metrics, levels, overview
+from augstudy.results import files
+from augstudy.results.against_base import on_other_images
 from augstudy.runs import record
 from augstudy.stats.paired import as_differences, paired_difference, run_difference
+from augstudy.stats.verdicts import judge
 from augstudy.steps.summarize_sweep import run
-from augstudy.tuning.compare import check_finding, on_other_images
 from augstudy.tuning.sweep import Finding, parse_sweep
 
 SWEEP = {
@@ -95,7 +97,8 @@ def test_test_accuracy_is_known_of_two_points_only(swept) -> None:
     summary = swept[2].json("summary.json")
     assert set(summary["test"]) == {"base", "chosen", "difference"}
     assert not [key for point in summary["points"].values() for key in point if "test" in key]
-    rows = record.build({"id": 1, "state": "done"}, summary)["arms"]
+    found = files.summary(summary)
+    rows = record.build({"id": 1, "state": "done"}, found)["arms"]
     tested = {row["arm"] for row in rows if row["accuracy"] is not None}
     assert tested == {"base", "kernel=5x5"}
     assert {row["arm"]: row["verdict"] for row in rows}["batch=1000"] == "hurts"
@@ -122,8 +125,9 @@ def equals(generator, images, arms):
 
 
 def test_tables_over_many_runs_take_a_sweep_as_it_is(swept) -> None:
-    summary = swept[2].json("summary.json")
-    other = {**summary, "data": {**summary["data"], "level": 99}}
+    summary = files.read_summary(swept[2].path)
+    data = summary.data.model_copy(update={"level": 99})
+    other = summary.model_copy(update={"data": data})
     assert levels.curves([summary, other]) == []  # a sweep has no arms to follow over levels
     row = overview.row({"id": 1, "state": "done"}, summary)
     assert (row["state"], row["best_arm"], row["verdict"]) == ("done", "kernel=5x5", "helps")
@@ -137,7 +141,7 @@ def test_the_page_shows_every_axis_and_finding_and_needs_nothing_else(swept) -> 
     assert len(page) < 2_000_000
     verdict = swept[2].file("verdict.md").read_text()
     assert "| A batch of 1000 helps |" in verdict
-    flat = swept[2].json("summary.json")["flat"]
+    flat = kfp_metrics.flat(files.read_summary(swept[2].path))
     assert flat["findings.hold"] == 2
     json.dumps(flat, allow_nan=False)
 
@@ -170,7 +174,8 @@ def test_another_point_than_chosen_is_refused(swept, tmp_path) -> None:
 )
 def test_what_an_interval_says_of_a_finding(expected, by, low, high, p, said) -> None:
     finding = Finding(claim="x", point="a=b", expected=expected, by=by)
-    assert check_finding(finding, low, high, p, margin=0.01) == said
+    asked = finding.expected, finding.by
+    assert judge(*asked, low, high, p, margin=0.01) == said
 
 
 def test_a_single_seed_tells_nothing_of_a_finding(tmp_path) -> None:

@@ -15,7 +15,8 @@ from augstudy.local import catalog, checks, parameters
 from augstudy.models import discriminators
 from augstudy.models.backend import keras
 from augstudy.models.gan_recipes import gan_recipe
-from augstudy.results import gan_sweep as gan_summary
+from augstudy.pages import answers
+from augstudy.results import files, gan_sweep
 from augstudy.runs import record
 from augstudy.settings.generators import GanSettings
 from augstudy.steps import train_gan_points
@@ -104,8 +105,8 @@ def test_the_best_stable_point_is_chosen_and_an_unstable_one_never(report) -> No
     assert verdicts == {"balance=x2": "better", "balance=x4": "worse", "balance=x8": "not stable"}
     change = summary["differences"]["balance=x2"]["metrics"]["fid_qd"]
     assert change["low"] < change["mean"] < change["high"] < 0
-    assert summary["headline"]["verdict"] == "helps"
-    assert "3 of 4 points train stably" in summary["headline"]["sentence"]
+    assert summary["headline"]["verdict"] == "better"
+    assert "3 of 4 points train stably" in report.file("verdict.md").read_text()
 
 
 def test_the_page_shows_drawings_verdicts_and_reasons(report) -> None:
@@ -114,7 +115,7 @@ def test_the_page_shows_drawings_verdicts_and_reasons(report) -> None:
         assert text in page
     assert len(re.findall(r'alt="Drawings of', page)) == 4
     assert not re.search(r'(src|href)="(?!data:|#)', page)
-    row = record.build({"id": 1, "state": "done"}, report.json("summary.json"))
+    row = record.build({"id": 1, "state": "done"}, files.read_summary(report.path))
     assert row["gan_verdict"] == "3 of 4 stable"
     assert row["fid_qd"] == pytest.approx(40, abs=3)
 
@@ -140,24 +141,23 @@ def drawn(place, name, fids, verdicts=("stable",) * 3):
             "stably.",
             "worse",
         ),
-        ([40.0, 40.1, 40.2], "Steps 10 is better than the base.", "helps"),
+        ([40.0, 40.1, 40.2], "Steps 10 is better than the base.", "better"),
     ],
 )
-def test_a_base_that_is_not_stable_may_draw_better_than_the_best_that_is(base, answer, word):
+def test_a_base_that_is_not_stable_may_draw_better_than_the_best_that_is(
+    report, base, answer, word
+):
     points = [
         drawn(0, "base", base, ("stable", "stable", "overfitted")),
         drawn(1, "steps=10", [20.0, 20.2, 20.1]),
         drawn(2, "steps=20", [30.0, 30.2, 30.1]),
     ]
-    found = gan_summary.headline(
-        {
-            "chosen": gan_summary.best(points).id,
-            "points": {point.id: gan_summary._describe(point) for point in points},
-            "differences": gan_summary.with_base(points),
-        }
-    )
-    assert (found["answer"], found["verdict"]) == (answer, word)
-    assert found["sentence"].endswith(f"FID-QD, 20.1 (the base {base[1]:.1f}).")
+    data = artifacts.read(report.path.parent / "data", "dataset")
+    sweep = parse_sweep(SWEEP)
+    found = gan_sweep.summarise(gan_sweep.Material(data, None, [], points, sweep, {}))
+    said = answers.answer(found)
+    assert (said.answer, found.headline.verdict) == (answer, word)
+    assert said.sentence.endswith(f"FID-QD, 20.1 (the base {base[1]:.1f}).")
 
 
 def test_a_failed_run_is_a_result_and_draws_nothing(tmp_path, monkeypatch) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from augstudy.core.formats import duration, points
+from augstudy.pages.formats import duration, points
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from found import difference
 from outcomes import outcomes, true_difference
 from scipy import stats
 
 from augstudy.core.errors import DataError
+from augstudy.pages.verdicts import covers
 from augstudy.stats.correction import holm
 from augstudy.stats.paired import mcnemar, paired_difference, two_way_bootstrap
 
@@ -52,7 +54,7 @@ def test_one_seed_covers_images_only_and_agrees_with_mcnemar():
     gained, lost = int((a & ~b).sum()), int((b & ~a).sum())
     mcnemar = 2 * stats.norm.sf(abs(gained - lost) / np.sqrt(gained + lost))
     assert found.p_value == pytest.approx(mcnemar, abs=0.02)
-    assert "only one seed" in found.covers
+    assert "only one seed" in covers(difference(found))
     assert found.seed_std == 0.0
 
 

@@ -1,18 +1,18 @@
-import re
-
 import numpy as np
 import pytest
+from found import difference as reported
+from found import paired as difference
 from outcomes import outcomes, true_difference
 
-from augstudy.stats.noise import Noise
+from augstudy.pages import verdicts as words
+from augstudy.pages.verdicts import margin_text
+from augstudy.stats.codes import Needed
 from augstudy.stats.paired import PairedDifference, paired_difference
-from augstudy.stats.verdicts import margin_text, needs, outcome, sentence, verdict
-
-NOISE = Noise(image=0.02, run=1e-5, residual=0.1)
+from augstudy.stats.verdicts import needs, verdict
 
 
-def difference(mean, low, high, p_value, seeds=3):
-    return PairedDifference(mean, low, high, p_value, seeds, 1000, 0.0, (mean,) * seeds, NOISE)
+def outcome(found):
+    return words.outcome(reported(found), margin=0.01)
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,17 @@ def test_an_effect_as_large_as_the_margin_is_rarely_called_none_and_no_effect_mo
 
 
 def test_needs_follow_from_the_noise():
-    near = difference(0.009, -0.002, 0.02, 0.1)
-    far = difference(0.004, -0.007, 0.015, 0.4)
-    assert needs(near).startswith("about ") and "test images" in needs(near)
+    near = difference(0.009, -0.002, 0.02, 0.1, seeds=3)
+    far = difference(0.004, -0.007, 0.015, 0.4, seeds=3)
+    assert words.needed(needs(near)).startswith("about ")
+    assert "test images" in words.needed(needs(near))
     assert needs(far) != needs(near)
     assert needs(far, margin=0.05) != needs(far)
 
 
 def test_two_that_never_differ_need_as_many_images_as_the_margin_asks_for():
     right = np.ones((3, 40), bool)
-    assert needs(paired_difference(right, right)) == (
-        "about 330 more test images; seeds alone would not do"
-    )
+    assert needs(paired_difference(right, right)) == Needed(None, 330, None)
     right = np.ones((3, 370), bool)
     assert outcome(paired_difference(right, right)) == "no difference larger than 1 point"
 
@@ -83,8 +82,8 @@ def test_what_is_needed_gives_a_verdict_four_times_in_five():
     noise = paired_difference(*outcomes(generator, 300, 3000, shift), resamples=10).noise
     truth = true_difference(shift)
     small = PairedDifference(truth, -0.01, 0.05, 0.3, 4, 300, 0.0, (truth,) * 4, noise)
-    match = re.fullmatch(r"about (\d+) more seeds?.* ([\d,]+) more test images", needs(small))
-    seeds, images = (int(text.replace(",", "")) for text in match.groups())
+    more = needs(small)
+    seeds, images = more.seeds, more.images
     for enough in ((4 + seeds, 300), (4, 300 + images)):
         clear = 0
         for _ in range(tries):
@@ -94,12 +93,8 @@ def test_what_is_needed_gives_a_verdict_four_times_in_five():
         assert 0.7 <= clear / tries <= 0.9
 
 
-def test_sentences():
-    text = sentence("Adding 100 % synthetic images", difference(0.002, -0.004, 0.008, 0.2))
-    assert text == (
-        "Adding 100 % synthetic images changes accuracy by +0.2 points "
-        "(95 % interval -0.4 to +0.8): no difference larger than 1 point."
-    )
+def test_verdicts_in_words():
+    assert outcome(difference(0.002, -0.004, 0.008)) == "no difference larger than 1 point"
     assert outcome(difference(0.02, 0.01, 0.03, 0.001)) == "helps"
     assert outcome(difference(-0.004, -0.006, -0.002, 0.001)) == "hurts, by less than 1 point"
     unclear = outcome(difference(0.004, -0.01, 0.018, 0.4))

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from augstudy.stats.promotion import compare, decide, flat
+from augstudy.pages import kfp_metrics
+from augstudy.pages.verdicts import promotion
+from augstudy.results.retraining import decided
+from augstudy.stats.promotion import compare
 
 
 def right(seeds, images, wrong):
@@ -14,13 +17,15 @@ def right(seeds, images, wrong):
 
 
 def verdict(comparison, margin=0.005, first=False, same=False):
-    return decide(comparison, margin, first, same)
+    before = None if first else "old"
+    return decided(comparison, margin, before=before, challenger="new", same=same, drift={})
 
 
 def test_without_a_champion_the_first_is_promoted():
     decision = verdict(None, first=True)
-    assert decision.promote
-    assert flat(None, decision) == {"promoted": 1.0}
+    assert decision.promoted
+    assert (decision.reason, decision.champion) == ("first", "new")
+    assert kfp_metrics.flat(decision) == {"promoted": 1.0}
 
 
 def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():
@@ -29,12 +34,13 @@ def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():
     assert (better.champion, better.challenger) == (0.8, 0.95)
     assert better.difference == pytest.approx(0.15)
     decision = verdict(better)
-    assert decision.promote
-    assert decision.reason.startswith("Promoted: accuracy changes by +15.0 points (95 % interval +")
-    assert decision.reason.endswith("400 test images), which rules out a loss of more than 0.5.")
+    assert decision.promoted
+    said = promotion(decision)
+    assert said.startswith("Promoted: accuracy changes by +15.0 points (95 % interval +")
+    assert said.endswith("400 test images), which rules out a loss of more than 0.5.")
     worse = compare(right(2, 400, 20), right(2, 400, 80), none)
-    assert not verdict(worse).promote
-    assert "does not rule out a loss of more than 0.5" in verdict(worse).reason
+    assert not verdict(worse).promoted
+    assert "does not rule out a loss of more than 0.5" in promotion(verdict(worse))
 
 
 @pytest.mark.parametrize(
@@ -48,23 +54,23 @@ def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():
 def test_the_margin_says_what_must_be_ruled_out(margin, promote, words):
     better = compare(right(1, 400, 80), right(1, 400, 20), np.zeros(400, bool))
     decision = verdict(better, margin)
-    assert decision.promote is promote
-    assert decision.reason.endswith(words)
+    assert decision.promoted is promote
+    assert promotion(decision).endswith(words)
 
 
 def test_two_that_never_disagree_on_few_images_prove_nothing():
     few = compare(right(1, 40, 4), right(1, 40, 4), np.zeros(40, bool))
     assert few.difference == 0
     assert few.low == pytest.approx(-(1 - 0.025 ** (1 / 40)))  # nothing seen in 40 tries
-    assert not verdict(few).promote
+    assert not verdict(few).promoted
     many = compare(right(1, 2000, 4), right(1, 2000, 4), np.zeros(2000, bool))
-    assert verdict(many).promote
+    assert verdict(many).promoted
 
 
 def test_one_image_lost_proves_no_more_than_none_lost():
     none, one = (compare(right(3, 700, 0), right(3, 700, n), np.zeros(700, bool)) for n in (0, 1))
     assert one.low < none.low < -0.005
-    assert not verdict(none).promote and not verdict(one).promote
+    assert not verdict(none).promoted and not verdict(one).promoted
 
 
 def test_what_the_champion_has_learnt_from_does_not_count():
@@ -74,8 +80,8 @@ def test_what_the_champion_has_learnt_from_does_not_count():
     assert (found.images, found.excluded, found.difference) == (50, 50, 0)
     assert compare(champion, challenger, np.ones(100, bool)) is None
     decision = verdict(None)
-    assert not decision.promote
-    assert "learnt from every test image" in decision.reason
+    assert not decision.promoted
+    assert "learnt from every test image" in promotion(decision)
 
 
 def test_different_numbers_of_seeds_are_paired_as_far_as_they_go():
@@ -87,13 +93,13 @@ def test_different_numbers_of_seeds_are_paired_as_far_as_they_go():
 def test_the_same_classifier_is_not_promoted_again():
     equal = compare(right(1, 4000, 4), right(1, 4000, 4), np.zeros(4000, bool))
     decision = verdict(equal, same=True)
-    assert not decision.promote
-    assert "bit for bit" in decision.reason
+    assert not decision.promoted
+    assert "bit for bit" in promotion(decision)
 
 
 def test_flat_numbers_have_the_names_of_the_dashboard():
     better = compare(right(2, 400, 80), right(2, 400, 20), np.zeros(400, bool))
-    values = flat(better, verdict(better))
+    values = kfp_metrics.flat(verdict(better))
     assert {"champion.accuracy", "challenger.accuracy", "difference", "ci_low", "ci_high"} < set(
         values
     )

@@ -1,12 +1,13 @@
 """What the report says of filters, of doubtful labels, and of what is beside the arms."""
 
 import re
-from types import SimpleNamespace
 
 import builders
 import generated
 import numpy as np
 import pytest
+from found import arm as trained
+from found import study as results_of
 
 from augstudy.core import artifacts
 from augstudy.pages import sections
@@ -67,7 +68,7 @@ def test_the_arm_called_real_comes_first_and_is_what_others_are_compared_with(re
     summary = report.json("summary.json")
     assert list(summary["arms"])[:2] == ["real", "unaugmented"]
     assert "real" not in summary["differences"] and "unaugmented" in summary["differences"]
-    assert "unaugmented" in summary["differences"]["unaugmented"]["sentence"]
+    assert "| Unaugmented |" in report.file("verdict.md").read_text()
 
 
 def test_an_arm_that_was_left_out_is_named_with_its_reason(report, page):
@@ -82,18 +83,19 @@ def test_the_budget_is_stated(report, page):
 
 
 def budget_of(kind, **steps):
-    arms = [
-        SimpleNamespace(arm=name, title=name.replace("_", " "), mean_of=lambda _, made=made: made)
-        for name, made in steps.items()
-    ]
-    return sections.budget(SimpleNamespace(arms=arms), {"budget": kind})
+    arms = {
+        name: trained(name, 1.0).model_copy(update={"steps": made}) for name, made in steps.items()
+    }
+    found = results_of(arms, {}, None)
+    return sections.budget(found.model_copy(update={"budget": kind}))
 
 
 def test_steps_that_are_not_equal_are_said_to_be_so():
     """One epoch of 11 steps cannot be halved for an arm with twice the images."""
     said = budget_of("steps", real=11, add=21, replace=11, same_steps=22)
     assert said.endswith(
-        "real made 11, “add” 21. But for “same steps”, a control of what more steps do."
+        "real made 11, “100 % synthetic added” 21. But for “100 % more steps (control)”, a control "
+        "of what more steps do."
     )
     assert "every arm trains for as many" not in said
     nearly = budget_of("steps", real=1000, add=1049, replace=951)
@@ -103,7 +105,8 @@ def test_steps_that_are_not_equal_are_said_to_be_so():
 def test_with_equal_epochs_the_arm_that_has_more_is_named():
     said = budget_of("epochs", real=11, add=22, same_steps=22)
     assert said.endswith(
-        "more images mean more steps. But for “same steps”, a control of what more steps do."
+        "more images mean more steps. But for “100 % more steps (control)”, a control of what more "
+        "steps do."
     )
     assert budget_of("epochs", real=11, add=22).endswith("more images mean more steps.")
 
@@ -136,6 +139,7 @@ def test_accuracies_with_and_without_doubtful_labels(report, study):
     assert found["arms"]["real"] == {
         "all": pytest.approx(correct.mean()),
         "left": pytest.approx(correct[:, left].mean()),
+        "left_minus_real": None,
     }
     other = found["arms"]["extra_real_100"]
     assert other["left_minus_real"]["mean"] == pytest.approx(

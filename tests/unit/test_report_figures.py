@@ -4,14 +4,16 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from found import arm, difference, paired, study
 
 from augstudy.metrics import scores
 from augstudy.metrics.figures import FIGURES
-from augstudy.pages import arms, readings, style, wording
+from augstudy.pages import answers, arms, readings, style, wording
 from augstudy.pages.figures import confusion, gan, pictures
 from augstudy.pages.figures.arms import Row, whiskers
 from augstudy.pages.gallery import flat_rows
 from augstudy.pages.stability import SIGNALS
+from augstudy.results import study as results
 from augstudy.runs.record import FIELDS
 from augstudy.settings.arms import KINDS
 from augstudy.training.stability import LIMITS
@@ -106,29 +108,30 @@ def test_titles(arm, share, text):
     assert wording.title(arm, share) == text
 
 
-def headline(verdicts, arm="add"):
-    accuracy = {"metrics": {"accuracy": {"value": 0.7}}}
-    arms = {"real": {"arm": "real", "share": None, **accuracy}}
-    differences = {}
+def headline(verdicts, kind="add"):
+    arms, differences = {"real": arm()}, {}
     for place, (verdict, mean) in enumerate(verdicts):
-        arms[f"a{place}"] = {"arm": arm, "share": 1.0, **accuracy}
-        bounds = {"low": mean - 0.01, "high": mean + 0.01}
-        record = {"verdict": verdict, "outcome": f"{verdict} at all", "mean": mean}
-        differences[f"a{place}"] = record | bounds
-    return wording.headline(arms, differences)
+        label = f"a{place}"
+        arms[label] = arm(kind, 1.0)
+        found = difference(paired(mean, mean - 0.01, mean + 0.01), arm=label)
+        differences[label] = found.model_copy(update={"verdict": verdict})
+    best = results.headline(arms, differences)
+    found = study(arms, differences, best.arm)
+    assert found.headline == best
+    return best, answers.answer(found)
 
 
 def test_headlines():
-    assert headline([("helps", 0.02)])["answer"] == "Yes, synthetic images help."
-    assert headline([("hurts", -0.02)])["answer"] == "No, synthetic images hurt."
-    assert headline([("no difference", 0.0)])["answer"] == "No difference at all."
-    assert headline([("can't tell yet", 0.0)])["answer"] == "Can't tell yet."
-    best = headline([("hurts", -0.02), ("helps", 0.02)])
-    assert best["arm"] == "a1" and best["sentence"].startswith("Best of 2 synthetic arms: adding")
-    clear = headline([("can't tell yet", 0.03), ("helps", 0.02)])
-    assert clear["arm"] == "a1" and clear["verdict"] == "helps"
-    assert headline([("hurts", -0.2)], arm="mislabelled")["arm"] is None
-    assert headline([])["answer"] == "Baseline"
+    assert headline([("helps", 0.02)])[1].answer == "Yes, synthetic images help."
+    assert headline([("hurts", -0.02)])[1].answer == "No, synthetic images hurt."
+    assert headline([("no difference", 0.0)])[1].answer == "No difference larger than 1 point."
+    assert headline([("can't tell yet", 0.0)])[1].answer == "Can't tell yet."
+    best, said = headline([("hurts", -0.02), ("helps", 0.02)])
+    assert best.arm == "a1" and said.sentence.startswith("Best of 2 synthetic arms: adding")
+    best, _ = headline([("can't tell yet", 0.03), ("helps", 0.02)])
+    assert (best.arm, best.verdict) == ("a1", "helps")
+    assert headline([("hurts", -0.2)], "mislabelled")[0].arm is None
+    assert headline([])[1].answer == "Baseline"
 
 
 def test_nested_settings_become_rows():

@@ -1,16 +1,15 @@
 import json
-from dataclasses import asdict
 
 import builders
 import pytest
 
 from augstudy.core.errors import InputError
 from augstudy.local.series import Series
-from augstudy.pages import levels
-from augstudy.results import learning
+from augstudy.pages import levels, worth
+from augstudy.results import files, learning
+from augstudy.results.learning import Learning, Worth
 from augstudy.results.material import gather, read_arm
 from augstudy.results.study import summarise
-from augstudy.stats.learning import Worth
 
 CLASSES = ("cow", "lion", "zebra")
 SKILLS = {4: (-1.2, -0.2), 8: (-0.2, 0.4), 16: (0.8, 0.9)}
@@ -31,7 +30,7 @@ def series(tmp_path_factory):
         ):
             builders.build_evaluation(path, dataset, arm, share, (0, 1, 2, 3), skill)
         material = gather(dataset.path, paths, (), {}, {"classifier": "modern"}, {})
-        (folder / "summary.json").write_text(json.dumps(summarise(material)))
+        files.write(folder, summarise(material))
         (folder / "run.json").write_text(json.dumps({"id": folder.name, "state": "done"}))
         found.add(folder)
     return found
@@ -48,24 +47,23 @@ def evaluations(series):
 
 def test_the_worth_of_an_arm_is_read_off_the_curve_of_real(evaluations):
     found = learning.learning_curve(evaluations)
-    json.dumps(found, allow_nan=False)
-    assert found["levels"] == [4, 8, 16] and found["basis"] == "evaluations"
-    assert set(found["arms"]) == {"real", "add_100"}
-    first, second, third = found["worth"]
-    assert [item["level"] for item in found["worth"]] == [4, 8, 16]
-    assert 2 < first["value"] < 6 and first["low"] <= first["value"] <= first["high"]
-    assert (second["floor"], second["ceiling"]) == (-4, 8) and third["ceiling"] == 0
-    real = [point["value"] for point in found["arms"]["real"]["points"]]
-    assert found["curve"]["accuracy"][0] == pytest.approx(real[0])
-    assert first["sentence"].startswith("`add_100` at level 4 is worth about 3 extra real images")
+    assert Learning.model_validate_json(found.model_dump_json()) == found
+    assert found.basis == "evaluations"
+    assert {item.label for item in found.worth} == {"add_100"}
+    first, second, third = found.worth
+    assert [item.level for item in found.worth] == [4, 8, 16]
+    assert 2 < first.value < 6 and first.low <= first.value <= first.high
+    assert (second.floor, second.ceiling) == (-4, 8) and third.ceiling == 0
+    said = worth.sentence(first)
+    assert said.startswith("`add_100` at level 4 is worth about 3 extra real images")
 
 
 def test_summaries_give_the_same_numbers_with_wider_intervals(series, evaluations):
-    exact = learning.learning_curve(evaluations)["worth"]
-    coarse = learning.from_summaries(series.summaries())["worth"]
+    exact = learning.learning_curve(evaluations).worth
+    coarse = learning.from_summaries(series.summaries()).worth
     for one, other in zip(exact, coarse, strict=True):
-        assert one["value"] == pytest.approx(other["value"])
-    assert coarse[0]["high"] - coarse[0]["low"] > exact[0]["high"] - exact[0]["low"]
+        assert one.value == pytest.approx(other.value)
+    assert coarse[0].high - coarse[0].low > exact[0].high - exact[0].low
 
 
 def test_one_level_is_no_curve(evaluations, series):
@@ -83,7 +81,7 @@ def test_the_page_of_all_levels_says_it(series):
     assert "3 runs, in the order run." in page
     assert "How to read this" in page and "No difference larger than 1 point" in page
     (curve,) = series.curves()
-    assert curve.learning["basis"] == "evaluations"
+    assert curve.learning.basis == "evaluations"
     (row,) = levels.worth_rows(curve)
     assert row[0] == "add_100" and row[1].startswith("+3 (")
     assert len(levels.worth_sentences(curve)) == 2
@@ -117,15 +115,15 @@ def test_the_page_of_all_levels_says_it(series):
     ],
 )
 def test_sentences(numbers, words, span):
-    record = {"label": "add_100", "level": 50, **asdict(Worth(*numbers))}
-    text = learning.sentence(record)
+    text = worth.sentence(worth_of(*numbers))
     assert text == f"`add_100` at level 50 {words} (95 % interval {span})."
 
 
 def test_cells():
-    assert learning.cell({"value": 150, "low": 20, "high": 150, "floor": -25, "ceiling": 150}) == (
-        "≥ +150 (+20 to ≥ +150)"
-    )
-    assert learning.cell({"value": 0.2, "low": -25, "high": 2, "floor": -25, "ceiling": 9}) == (
-        "0 (≤ -25 to +2)"
-    )
+    assert worth.cell(worth_of(150, 20, 150, -25, 150)) == "≥ +150 (+20 to ≥ +150)"
+    assert worth.cell(worth_of(0.2, -25, 2, -25, 9)) == "0 (≤ -25 to +2)"
+
+
+def worth_of(*numbers):
+    names = ("value", "low", "high", "floor", "ceiling")
+    return Worth(label="add_100", level=50, **dict(zip(names, numbers, strict=True)))

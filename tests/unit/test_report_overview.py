@@ -2,21 +2,17 @@ import io
 import json
 
 import pandas as pd
+from found import arm, difference, paired, study
 from rich.console import Console
 
 from augstudy.pages import overview
 
 
 def summary(best="add_100", mean=0.021, verdict="helps"):
-    def arm(value):
-        return {"metrics": {"accuracy": {"value": value}}}
-
-    return {
-        "headline": {"arm": best, "verdict": verdict, "answer": "", "sentence": ""},
-        "data": {"source": "sample", "level": 60},
-        "arms": {"real": arm(0.7), "add_100": arm(0.7 + mean)},
-        "differences": {"add_100": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}},
-    }
+    arms = {"real": arm(accuracy=0.7), "add_100": arm("add", accuracy=0.7 + mean)}
+    found = difference(paired(mean, mean - 0.01, mean + 0.01))
+    found = study(arms, {"add_100": found.model_copy(update={"verdict": verdict})}, best)
+    return found.model_dump(mode="json")
 
 
 def add_run(folder, name, started="2026-11-01T10:00:00+00:00", content=None, **values):

@@ -8,10 +8,11 @@ import builders
 import pytest
 from studies import build_study
 
-from augstudy.core import artifacts
+from augstudy.core import artifacts, cache
 from augstudy.core.errors import InputError
 from augstudy.metrics.figures import FIGURES
-from augstudy.pages import readings
+from augstudy.pages import kfp_metrics, readings, wording
+from augstudy.results import files
 from augstudy.steps import summarize
 
 CLASSES = ("cow", "lion", "zebra")
@@ -53,11 +54,11 @@ def test_summary_holds_arms_differences_and_settings(study, report):
 def test_headline_is_about_synthetic_images_and_never_a_control(report):
     head = report.json("summary.json")["headline"]
     assert head["arm"] == "add_100"
-    assert head["sentence"].startswith("Adding 100 % synthetic images")
+    assert "\nAdding 100 % synthetic images" in report.file("verdict.md").read_text()
 
 
 def test_flat_metrics_are_finite_numbers(report):
-    flat = report.json("summary.json")["flat"]
+    flat = kfp_metrics.flat(files.read_summary(report.path))
     wanted = {"real.accuracy_mean", "add_100.accuracy_mean", "add_100_minus_real.accuracy"}
     wanted |= {f"add_100_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
     assert wanted <= set(flat)
@@ -67,7 +68,7 @@ def test_flat_metrics_are_finite_numbers(report):
 def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(report):
     summary = report.json("summary.json")
     metrics = summary["synthetic"]["metrics"]
-    flat = summary["flat"]
+    flat = kfp_metrics.flat(files.read_summary(report.path))
     assert {name for name in flat if name.startswith("synthetic.")} == {
         f"synthetic.{name}" for name in metrics
     }
@@ -94,7 +95,8 @@ def test_images_that_nobody_measured_are_no_error(study, tmp_path):
     report = summarize.run(out=tmp_path / "report", **{**study, "synthetic": bare})
     page = (report.path / "report.html").read_text()
     assert "How good are they?" not in page and "Synthetic beside real" in page
-    assert not any(name.startswith("synthetic.") for name in report.json("summary.json")["flat"])
+    flat = kfp_metrics.flat(files.read_summary(report.path))
+    assert not any(name.startswith("synthetic.") for name in flat)
 
 
 def test_verdict_is_markdown_with_a_table(report):
@@ -135,10 +137,16 @@ def test_order_of_evaluations_does_not_matter(study, report, tmp_path):
     assert summarize.run(out=tmp_path / "report", **turned).content_hash == report.content_hash
 
 
-def test_second_run_does_nothing(study, report):
-    before = (report.path / "report.html").stat().st_mtime_ns
-    again = summarize.run(out=report.path, **study)
-    assert (again.path / "report.html").stat().st_mtime_ns == before
+def test_a_new_word_is_shown_by_the_next_run(study, report, monkeypatch, tmp_path):
+    """Pages are never taken from the cache, which knows nothing of words."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    numbers = (report.path / "summary.json").read_bytes()
+    for word in ("Yonder", "Thither"):
+        monkeypatch.setattr(wording, "title", lambda *named, word=word: word)
+        again = summarize.run(out=tmp_path / "report", **study)
+        for name in ("report.html", "verdict.md"):
+            assert word in again.file(name).read_text()
+        assert again.file("summary.json").read_bytes() == numbers
 
 
 def test_works_without_gan_and_heat_maps(study, tmp_path):
@@ -155,7 +163,8 @@ def test_real_alone_is_a_baseline(study, tmp_path):
     alone = only(study, evaluations=study["evaluations"][:1])
     report = summarize.run(out=tmp_path / "report", **alone)
     summary = report.json("summary.json")
-    assert summary["differences"] == {} and summary["headline"]["answer"] == "Baseline"
+    assert summary["differences"] == {} and summary["headline"]["arm"] is None
+    assert report.file("verdict.md").read_text().startswith("## Baseline")
 
 
 def test_one_seed_says_what_it_does_not_cover(tmp_path):

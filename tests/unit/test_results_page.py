@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from found import arm
 from generated import build_gan
 from studies import build_study
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import make_results  # noqa: E402
+import published  # noqa: E402
 import results_page  # noqa: E402
 import student_report  # noqa: E402
 
@@ -109,7 +111,7 @@ def test_a_note_stands_on_the_page(runs, tmp_path):
     given = ["scarcity", "--runs-dir", str(runs), "--out", str(tmp_path), "--note", "Mind this."]
     assert make_results.main(given) == 0
     found = json.loads((tmp_path / "scarcity.json").read_text())
-    assert results_page.section(found)[-2] == "Mind this."
+    assert results_page.section(published.read(found))[-2] == "Mind this."
 
 
 def test_a_preset_without_runs(runs, tmp_path, capsys):
@@ -146,13 +148,15 @@ def test_every_recipe_of_the_benchmark_is_named(found):
     assert any(row[2] == "not run" for row in student_report.recipes({"recipes": {}}))
 
 
-def verdicts(found: dict, label: str, *words: str) -> list[dict]:
-    """The levels with these verdicts on an arm, and no others."""
+def verdicts(found: dict, label: str, *words: str, kind: str = "") -> published.Published:
+    """The levels with these verdicts on an arm (of this kind), and no others."""
     levels = []
-    for level, word in zip(found["levels"], words, strict=True):
-        difference = level["differences"][label] | {"verdict": word}
-        levels.append(level | {"differences": {label: difference}})
-    return levels
+    for level, word in zip(published.read(found).levels, words, strict=True):
+        difference = level.differences[label].model_copy(update={"verdict": word})
+        arm = level.arms[label].model_copy(update={"arm": kind} if kind else {})
+        changes = {"differences": {label: difference}, "arms": level.arms | {label: arm}}
+        levels.append(level.model_copy(update=changes))
+    return published.Published(found, levels, [])
 
 
 @pytest.mark.parametrize(
@@ -165,26 +169,22 @@ def verdicts(found: dict, label: str, *words: str) -> list[dict]:
     ],
 )
 def test_words_follow_the_verdicts(found, words, conclusion):
-    said = results_page.answers(verdicts(found, "replace_30", *words))
+    said = results_page.answers(verdicts(found, "replace_30", *words).levels)
     assert conclusion in said[0]
     cells = said[2].splitlines()[2].split(" | ")
     assert [cell.strip(" |").split(", ")[1] for cell in cells[1:]] == list(words)
 
 
 def test_help_of_classic_augmentation_is_no_help_of_generated_images(found):
-    levels = verdicts(found, "replace_30", "helps", "helps")
-    for level in levels:
-        level["arms"] = level["arms"] | {
-            "replace_30": level["arms"]["replace_30"] | {"arm": "classic_add"}
-        }
-    assert "made no arm clearly better" in results_page.answers(levels)[0]
-    assert student_report.conclusion_cell({"levels": levels}) == "not at any level"
+    other = verdicts(found, "replace_30", "helps", "helps", kind="classic_add")
+    assert "made no arm clearly better" in results_page.answers(other.levels)[0]
+    assert student_report.conclusion_cell(other) == "not at any level"
 
 
 def test_a_control_that_helps_is_no_help_of_generated_images(found):
-    levels = verdicts(found, "mislabelled_30", "helps", "helps")
-    assert "made no arm clearly better" in results_page.answers(levels)[0]
-    assert student_report.conclusion_cell({"levels": levels}) == "not at any level"
+    control = verdicts(found, "mislabelled_30", "helps", "helps")
+    assert "made no arm clearly better" in results_page.answers(control.levels)[0]
+    assert student_report.conclusion_cell(control) == "not at any level"
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,8 @@ def test_a_control_that_helps_is_no_help_of_generated_images(found):
     ],
 )
 def test_the_fault_is_judged_by_its_numbers(wrong, right, said):
-    line = student_report.fault_line(
-        254, 30, 0.81, {"train_accuracy": wrong}, {"train_accuracy": right}
-    )
+    arms = (arm().model_copy(update={"train_accuracy": value}) for value in (wrong, right))
+    line = student_report.fault_line(254, 30, 0.81, *arms)
     assert line.startswith("- level 254, 30 %: 0.81 without")
     assert said in line
     assert f"{wrong:.2f} with the fault, {right:.2f} with right labels" in line

@@ -1,23 +1,18 @@
 """What a person reads in the terminal after a run."""
 
-import json
-
 import pytest
+from found import arm, difference, paired, study
 from rich.console import Console
 
 from augstudy.cli import results
 from augstudy.local.runner import Result
+from augstudy.results import files
 
 
 def test_no_difference_has_no_sign(tmp_path):
-    accuracy = {"metrics": {"accuracy": {"value": 0.93, "low": 0.92, "high": 0.94}}}
-    found = {"mean": -0.0004, "low": -0.0042, "high": 0.0003, "verdict": "no difference"}
-    content = {
-        "headline": {"answer": "No.", "sentence": "It is the same.", "verdict": "no difference"},
-        "arms": {"real": accuracy, "classic": accuracy},
-        "differences": {"classic": found},
-    }
-    (tmp_path / "summary.json").write_text(json.dumps(content))
+    arms = {"real": arm(accuracy=0.93, half=0.01), "classic": arm("classic", None, 0.93, 0.01)}
+    classic = difference(paired(-0.0004, -0.0042, 0.0003), arm="classic")
+    files.write(tmp_path, study(arms, {"classic": classic}, "classic"))
     console = Console(width=100, record=True)
     results.show(console, Result(tmp_path, None, wall_s=10, startup_s=1))
     rows = [line.split() for line in console.export_text().splitlines()]

@@ -1,25 +1,26 @@
 """What a person reads in the terminal before and after a run."""
 
-import json
+import itertools
 import re
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.core.formats import duration, points
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
-from augstudy.pages import wording
+from augstudy.pages import answers, verdicts, wording
+from augstudy.pages.formats import duration
+from augstudy.results import files
+from augstudy.results.power import expected
 from augstudy.settings.arms import Arm
 from augstudy.settings.base import parse
-from augstudy.stats.power import forecast
 from augstudy.tuning.sweep import Sweep, expand, parse_sweep
 
 
@@ -43,7 +44,7 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     )
     images = len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
-        say(console, forecast(seeds, images, len(arms) - 1))
+        say(console, verdicts.forecast(expected(seeds, images, len(arms) - 1)))
 
 
 def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
@@ -81,21 +82,22 @@ def say(console: Console, sentence: str, style: str = "") -> None:
 
 def show(console: Console, result: Result) -> None:
     """Print the verdict, the table of arms, and where the rest is."""
-    summary, decision = (result.folder / name for name in ("summary.json", "decision.json"))
+    summary, decision = files.read_summary(result.folder), files.read_decision(result.folder)
     console.print()
-    if decision.is_file():
-        content = json.loads(decision.read_text())
-        say(console, content["reason"], "bold green" if content["promoted"] else "bold yellow")
-        console.print(f"In force: {content['champion']}", markup=False)
+    if decision:
+        style = "bold green" if decision.promoted else "bold yellow"
+        say(console, verdicts.promotion(decision), style)
+        console.print(f"In force: {decision.champion}", markup=False)
         console.print()
-    if summary.is_file():
-        content = json.loads(summary.read_text())
-        _verdict(console, content["headline"])
-        tables = {"sweep": _points, "gan_sweep": _generators}
-        console.print(tables.get(content.get("kind", ""), _arms)(content))
-        if content.get("findings"):
+    if summary:
+        said = answers.answer(summary)
+        say(
+            console, said.answer, f"bold {verdicts.COLOURS.get(summary.headline.verdict or '', '')}"
+        )
+        say(console, said.sentence)
+        for grid in answers.grids(summary):
             console.print()
-            console.print(_findings(content))
+            console.print(_table(grid))
         console.print("Brackets: 95 % intervals.", style="dim")
         console.print()
     say(
@@ -124,81 +126,19 @@ def show_series(console: Console, series: Series) -> None:
     console.print(f"All levels: {_shown(series.page)}", soft_wrap=True, markup=False)
 
 
-_COLOURS = {"helps": "green", "hurts": "red", "no difference": "cyan", "can't tell yet": "yellow"}
-
-
-def _verdict(console: Console, headline: Mapping[str, Any]) -> None:
-    style = _COLOURS.get(str(headline["verdict"]), "bold")
-    say(console, headline["answer"], f"bold {style}")
-    say(console, headline["sentence"])
-    console.print()
-
-
-def _arms(summary: Mapping[str, Any]) -> Table:
-    """A row an arm; fits in 80 columns."""
+def _table(grid: answers.Grid) -> Table:
+    """A table that fits in 80 columns."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Arm", no_wrap=True)
-    table.add_column("Accuracy, %", justify="right", no_wrap=True)
-    table.add_column("Minus real, points", justify="right", no_wrap=True)
-    table.add_column("Verdict", no_wrap=True)
-    for label, arm in summary["arms"].items():
-        found = arm["metrics"]["accuracy"]
-        value, low, high = (100 * found[key] for key in ("value", "low", "high"))
-        accuracy = f"{value:.1f} ({low:.1f} to {high:.1f})"
-        table.add_row(label, accuracy, *_difference(summary["differences"].get(label)))
+    table.add_column(grid.first, overflow="fold")  # combinations have long names
+    shown = [not column.wide for column in grid.columns]
+    for column in itertools.compress(grid.columns, shown):
+        justify: JustifyMethod = "right" if column.number else "left"
+        table.add_column(column.title, justify=justify, no_wrap=True)
+    table.add_column(grid.last, no_wrap=True)
+    for line in grid.lines:
+        code = Text(line.code, style=verdicts.COLOURS.get(line.code, ""))
+        table.add_row(line.label, *itertools.compress(line.cells, shown), code)
     return table
-
-
-def _points(summary: Mapping[str, Any]) -> Table:
-    """A row a point of a sweep."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Point", overflow="fold")  # combinations have long names
-    table.add_column("Validation, %", justify="right", no_wrap=True)
-    table.add_column("Minus base, points", justify="right", no_wrap=True)
-    table.add_column("Verdict", no_wrap=True)
-    for name, point in summary["points"].items():
-        accuracy = f"{100 * point['val_accuracy']:.1f}"
-        table.add_row(name, accuracy, *_difference(summary["differences"].get(name)))
-    return table
-
-
-def _findings(summary: Mapping[str, Any]) -> Table:
-    """A row a finding: whether it holds."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Finding")
-    table.add_column("Here it", no_wrap=True)
-    for found in summary["findings"]:
-        word = found["judgement"]
-        style = {"holds": "green", "does not hold": "red"}.get(word, "yellow")
-        table.add_row(found["claim"], Text(word, style=style))
-    return table
-
-
-def _generators(summary: Mapping[str, Any]) -> Table:
-    """A row a point of a sweep of generators."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Point", no_wrap=True)
-    table.add_column("Training", no_wrap=True)
-    table.add_column("FID-QD", justify="right", no_wrap=True)
-    table.add_column("Minus base", justify="right", no_wrap=True)
-    table.add_column("Verdict", no_wrap=True)
-    for name, point in summary["points"].items():
-        fid = point["metrics"].get("fid_qd")
-        record = summary["differences"].get(name) or {"metrics": {}, "verdict": "reference"}
-        found, change = record["metrics"].get("fid_qd"), ""
-        if found and len(point["seeds"]) > 1:
-            change = f"{found['mean']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})"
-        value = f"{fid['mean']:.1f}" if fid else ""
-        table.add_row(name, ", ".join(point["verdicts"]), value, change, record["verdict"])
-    return table
-
-
-def _difference(found: Mapping[str, Any] | None) -> tuple[str, Text]:
-    if found is None:
-        return "", Text("reference", style="dim")
-    mean, low, high = (points(found[key]) for key in ("mean", "low", "high"))
-    word = str(found["verdict"])
-    return f"{mean} ({low} to {high})", Text(word, style=_COLOURS.get(word, ""))
 
 
 def _shown(path: Path) -> str:

@@ -16,7 +16,7 @@ from augstudy.cluster.reasons import DRIVER, Reasons
 from augstudy.cluster.steps import Steps
 from augstudy.cluster.submit import Submitted
 from augstudy.core.errors import AugstudyError
-from augstudy.core.formats import duration
+from augstudy.pages.formats import duration
 
 _GOOD = ("SUCCEEDED", "SKIPPED")
 _BAD = ("FAILED", "CANCELED")

@@ -9,8 +9,8 @@ from augstudy.cluster.nodes import Nodes
 from augstudy.cluster.sentences import last_sentence
 from augstudy.cluster.steps import Steps
 from augstudy.core.errors import AugstudyError
-from augstudy.core.formats import duration
 from augstudy.core.redaction import without_secrets
+from augstudy.pages.formats import duration
 
 DRIVER = "-driver"
 _LONGEST = 600

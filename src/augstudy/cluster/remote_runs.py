@@ -5,7 +5,6 @@ metadata store that the dashboard asks is on its way out of KFP, so it is not as
 """
 
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,13 +15,19 @@ from augstudy.cluster import costs, ir
 from augstudy.cluster.kfp_api import Server, Version
 from augstudy.cluster.stores import Stores
 from augstudy.core.artifacts import MANIFEST
-from augstudy.core.errors import InputError
+from augstudy.core.errors import DataError, InputError
 from augstudy.objects import Store
+from augstudy.results import files
+from augstudy.results.files import AnySummary
+from augstudy.results.models import Retraining
 from augstudy.runs.record import difference_of
 
 _AT_ONCE = 8
 # Task, its output, and the file in it that says what a run found: studies, retraining.
-_RESULTS = (("summarize", "report", "summary.json"), ("promote", "decision", "decision.json"))
+_RESULTS = (
+    ("summarize", "report", files.SUMMARY),
+    ("promote", "decision", files.DECISION),
+)
 _SCHEMES = ("gs://", "s3://", "minio://")
 SHORT = 8  # characters of a run's id that are shown, and are enough to name it
 
@@ -37,8 +42,8 @@ class RemoteRun:
     facts: dict[str, Any]
     key: str = ""
     root: str = ""
-    summary: dict[str, Any] | None = None
-    decision: dict[str, Any] | None = None
+    summary: AnySummary | None = None
+    decision: Retraining | None = None
     damaged: bool = False
 
 
@@ -163,9 +168,13 @@ def _read(server: Server, run: Any, pipeline: str, stores: Stores) -> RemoteRun:
     store = stores.open(root)
     try:
         summary, decision = (_result(store, found.key, *place) for place in _RESULTS)
-    except ValueError:
+        return replace(
+            found,
+            summary=files.summary(summary) if summary else None,
+            decision=files.decision(decision) if decision else None,
+        )
+    except DataError:
         return replace(found, damaged=True)
-    return replace(found, summary=summary, decision=decision)
 
 
 def _facts(server: Server, run: Any, pipeline: str) -> dict[str, Any]:
@@ -184,22 +193,13 @@ def _facts(server: Server, run: Any, pipeline: str) -> dict[str, Any]:
     }
 
 
-def _result(store: Store, folder: str, task: str, output: str, name: str) -> dict[str, Any] | None:
-    """What a step of a run says that it found.
-
-    Raises:
-        ValueError: it is there, but is not what it should be.
-    """
+def _result(store: Store, folder: str, task: str, output: str, name: str) -> bytes | None:
+    """The file in which a step of a run says what it found."""
     keys = store.keys(f"{folder}/{task}/")
     # The manifest is written last: without it the rest is what a failed try left.
     whole = {key.removesuffix(MANIFEST) for key in keys if key.endswith(f"/{output}/{MANIFEST}")}
     found = [key for key in keys if key.removesuffix(name) in whole]
-    if not found:
-        return None
-    content = json.loads(store.read(found[-1]))
-    if not isinstance(content, dict):
-        raise ValueError(f"{found[-1]} is no mapping")
-    return content
+    return store.read(found[-1]) if found else None
 
 
 def _pipeline_name(server: Server, run: Any, names: dict[Version, str]) -> str:

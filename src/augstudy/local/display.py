@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
-from augstudy.core.formats import duration
 from augstudy.local.events import RunState, Step, now
+from augstudy.pages.formats import duration
 
 _BAR = 16
 _NAMES = 25  # columns for the title of a step: "train_cnn mislabelled_30"

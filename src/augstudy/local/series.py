@@ -1,10 +1,12 @@
 """A study at several levels: one run each, one after the other, and one page on all of them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from augstudy.results import files
+from augstudy.results.files import AnySummary
 
 if TYPE_CHECKING:
     from augstudy.pages.levels import Curve
@@ -35,10 +37,10 @@ class Series:
         self.first = self.first or number
         return {"levels": list(self.levels), "first": self.first}
 
-    def summaries(self) -> list[dict[str, Any]]:
-        """summary.json of every finished run."""
-        found = [folder / "summary.json" for folder in self.folders]
-        return [json.loads(path.read_text()) for path in found if path.is_file()]
+    def summaries(self) -> list[AnySummary]:
+        """What every finished run found."""
+        found = (files.read_summary(folder) for folder in self.folders)
+        return [item for item in found if item]
 
     def add(self, folder: Path) -> None:
         """Take in a finished run, and write the page on all so far."""
@@ -59,10 +61,12 @@ class Series:
 
         evaluations = {}
         for folder in self.folders:
-            if not (folder / "summary.json").is_file():
+            found = files.read_summary(folder)
+            if found is None:
                 continue
-            level = json.loads((folder / "summary.json").read_text())["data"]["level"]
             shelf = Shelf(open_store(folder.parent.resolve().as_uri()), folder.name)
             arms = shelf.arms("evaluation")
-            evaluations[level] = [read_arm(shelf.path("evaluation", arm)) for arm in arms]
+            evaluations[found.data.level] = [
+                read_arm(shelf.path("evaluation", arm)) for arm in arms
+            ]
         return levels.curves(self.summaries(), evaluations)

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.core.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.pages import readings, wording
+from augstudy.pages import readings, verdicts, wording
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves, pictures
 from augstudy.pages.templates import environment
@@ -30,12 +29,8 @@ COLOURS = (
 )
 _SHOWN_CLASSES = 25
 _DRAWINGS_A_CLASS = 2
-_WORD_COLOURS = {
-    "better": "green",
-    "worse": "red",
-    "no difference": "cyan",
-    "can't tell yet": "yellow",
-}
+# Two arms are compared here, neither of which is there to help.
+_WORDS = {"helps": "better", "hurts": "worse"}
 Heat = Mapping[str, NDArray[Any]]
 Drawing = tuple[int, bytes]  # its class and its pixels
 
@@ -55,7 +50,10 @@ def page(comparison: Comparison) -> str:
         curves=_curves(items),
         confusions=_confusions(comparison),
         cams=_cams(comparison),
-        covers=next((item.found.covers for item in comparison.differences if item.found), None),
+        covers=next(
+            (verdicts.covers(item.found) for item in comparison.differences if item.found), None
+        ),
+        margin=margin_note(comparison),
     )
 
 
@@ -72,10 +70,11 @@ def show(console: Console, comparison: Comparison) -> None:
         difference = found.get(item.label)
         cells = [" ".join(_metric(item, name)) for name in SCORES]
         change, p_value, word = _change(difference)
-        verdict = Text(word, style=_WORD_COLOURS.get(word, "dim"))
+        verdict = Text(word, style=verdicts.COLOURS.get(word, "dim"))
         table.add_row(item.label, *cells, change, p_value, verdict)
     console.print(table)
     console.print("Brackets: 95 % intervals. p is corrected for several comparisons.", style="dim")
+    console.print(margin_note(comparison), style="dim")
     console.print()
     settings = Table(box=None, pad_edge=False, header_style="bold")
     settings.add_column("setting that differs", overflow="fold")
@@ -86,12 +85,29 @@ def show(console: Console, comparison: Comparison) -> None:
     console.print(settings if comparison.settings else "No setting differs.")
 
 
+def margin_note(comparison: Comparison) -> str:
+    """Which margin the verdicts are made with, and by whose choice."""
+    margins = {item.label: item.margin for item in comparison.contestants}
+    used = verdicts.margin_text(comparison.reference.margin)
+    if len(set(margins.values())) == 1:
+        return f"Differences smaller than {used} do not matter: the margin of the report."
+    others = (
+        f"{label}: {verdicts.margin_text(margin)}"
+        for label, margin in margins.items()
+        if margin != comparison.reference.margin
+    )
+    return (
+        f"The runs were judged with different margins ({', '.join(others)}). Verdicts here are "
+        f"made with that of {comparison.reference.label}: {used}."
+    )
+
+
 def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any]:
     difference = next((d for d in comparison.differences if d.label == item.label), None)
     change, p_value, word = _change(difference)
     return {
         "label": item.label,
-        "title": item.result.title,
+        "title": wording.title_of(item.result),
         "name": item.record["name"],
         "colour": colour,
         "date": (item.record["date"] or "")[:16],
@@ -104,18 +120,18 @@ def _row(item: Contestant, colour: str, comparison: Comparison) -> dict[str, Any
         "span": change.partition(" ")[2].strip("()"),
         "p": p_value,
         "word": word,
-        "pill": {"better": "helps", "worse": "hurts"}.get(word, ""),
+        "pill": verdicts.PILLS.get(word, ""),
         "note": item.record.get("note") or "",
     }
 
 
 def _metric(item: Contestant, name: str) -> tuple[str, str]:
     """A score and its interval as texts; empty where the run is older than the score."""
-    found = item.result.metrics["metrics"].get(name)
+    found = item.result.scores.get(name)
     if found is None:
         return "", ""
-    span = wording.score_interval(name, found["low"], found["high"])
-    return wording.score(name, found["value"]), f"({span})"
+    span = wording.score_interval(name, found.low, found.high)
+    return wording.score(name, found.value), f"({span})"
 
 
 def _change(difference: Difference | None) -> tuple[str, str, str]:
@@ -123,46 +139,30 @@ def _change(difference: Difference | None) -> tuple[str, str, str]:
     if difference is None:
         return "", "", "reference"
     found = difference.found
-    if found is None or difference.p_holm is None:
-        return "", "", difference.word
-    span = f"({points(found.low)} to {points(found.high)})"
-    return f"{points(found.mean)} {span}", wording.p_text(difference.p_holm), difference.word
+    if found is None:
+        return "", "", f"no pair: {difference.unlike}"
+    word = _WORDS.get(found.verdict, found.verdict)
+    return wording.change(found), wording.p_text(found.p_holm), word
 
 
 def _plots(comparison: Comparison) -> dict[str, str | None]:
-    colours = {
-        item.label: colour for item, colour in zip(comparison.contestants, COLOURS, strict=False)
-    }
-    accuracy = []
-    for item in comparison.contestants:
-        found = item.result.accuracy
-        value, low, high = (100 * found[key] for key in ("value", "low", "high"))
-        dots = [100 * seed for seed in found["by_seed"]]
-        colour = colours[item.label]
-        accuracy.append(
-            arm_figures.Row(item.label, colour, value, low, high, dots, f"{value:.1f} %")
-        )
+    pairs = zip(comparison.contestants, COLOURS, strict=False)
+    colours = {item.label: colour for item, colour in pairs}
+    accuracy = [
+        arm_figures.accuracy(item.label, colours[item.label], item.result.scores["accuracy"])
+        for item in comparison.contestants
+    ]
     differences = [
-        arm_figures.Row(
-            item.label,
-            colours[item.label],
-            100 * item.found.mean,
-            100 * item.found.low,
-            100 * item.found.high,
-            [100 * seed for seed in item.found.by_seed],
-            wording.signed(item.found.mean),
-        )
+        arm_figures.difference(item.label, colours[item.label], item.found)
         for item in comparison.differences
         if item.found
     ]
     reference = comparison.reference
+    real = reference.result.scores["accuracy"].value
     axis = f"Accuracy minus that of {reference.label}, percentage points"
     return {
         "accuracy": arm_figures.whiskers(
-            accuracy,
-            100 * reference.result.accuracy["value"],
-            reference.label,
-            "Accuracy, per cent",
+            accuracy, 100 * real, reference.label, "Accuracy, per cent"
         ),
         "difference": arm_figures.whiskers(differences, 0, "no difference", axis)
         if differences
@@ -175,26 +175,14 @@ def _curves(items: list[tuple[Contestant, str]]) -> list[tuple[str, str]]:
     return curves.all_overlaid(runs)
 
 
-def _confusions(comparison: Comparison) -> dict[str, Any] | None:
+def _confusions(comparison: Comparison) -> dict[str, Any]:
     """The matrix of the reference, and what each other one with its classes changes."""
     reference = comparison.reference
-    others = [item for item in comparison.contestants[1:] if item.classes == reference.classes]
-    first = _shares(reference)
-    recalls = np.diag(first)
+    alike = [item for item in comparison.contestants if item.classes == reference.classes]
+    first, *others = ((item.label, item.result.metrics["confusion"]["mean"]) for item in alike)
+    recalls = np.diag(confusion.row_shares(np.array(first[1], np.float64)))
     shown = sorted(np.argsort(recalls, kind="stable")[:_SHOWN_CLASSES].tolist())
-    names = [reference.classes[index] for index in shown]
-    place = np.ix_(shown, shown)
-    changes = [(item.label, (_shares(item) - first)[place]) for item in others]
-    limit = max([5.0, *(float(np.abs(change).max()) for _, change in changes)])
-    return {
-        "reference": confusion.matrix(first[place], names),
-        "others": [(label, confusion.change(change, names, limit)) for label, change in changes],
-        "left_out": len(reference.classes) - len(shown),
-    }
-
-
-def _shares(item: Contestant) -> NDArray[np.float64]:
-    return confusion.row_shares(np.array(item.result.metrics["confusion"]["mean"], np.float64))
+    return confusion.compared(first[1], others, reference.classes, shown)
 
 
 def _cams(comparison: Comparison) -> list[dict[str, Any]]:

@@ -41,6 +41,7 @@ def shortfalls(material: Material) -> list[str]:
         kind = KINDS.get(arm.arm)
         if kind is None or not kind.filtered:
             continue
+        title = wording.title_of(arm)
         judged = record["synthetic" if kind.synthetic else "real"]
         by_class = judged["by_class"]
         mean = judged["kept"] / len(by_class)
@@ -49,12 +50,12 @@ def shortfalls(material: Material) -> list[str]:
         if balance and short:
             listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
             notes.append(
-                f"{arm.title} takes {wanted} drawings a class, but of some fewer passed the filter "
+                f"{title} takes {wanted} drawings a class, but of some fewer passed the filter "
                 f"({listed}). The most confident of the others make up the number."
             )
         elif kind.synthetic and mean < wanted:
             notes.append(
-                f"{arm.title} takes {wanted * len(by_class):,} drawings, but only "
+                f"{title} takes {wanted * len(by_class):,} drawings, but only "
                 f"{judged['kept']:,} passed the filter. The most confident of the others "
                 "make up the number."
             )

@@ -74,7 +74,7 @@ def measured(material: Material) -> dict[str, Any] | None:
 
 def cams(material: Material, best: str | None, budget: int) -> list[dict[str, Any]]:
     """Heat maps of right and wrong predictions, arm by arm while `budget` characters last."""
-    titles = {arm.label: arm.title for arm in material.arms}
+    titles = {arm.label: wording.title_of(arm) for arm in material.arms}
     order = sorted(material.cams, key=lambda label: (label != "real", label != best))
     parts: list[dict[str, Any]] = []
     for label in order:

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from augstudy.core.fingerprint import code_version, software
-from augstudy.core.formats import duration
-from augstudy.pages import gallery, style, wording
+from augstudy.pages import stability, style, sweep_page, wording
+from augstudy.pages.answers import SHARES, readable, shown
 from augstudy.pages.figures import pictures
 from augstudy.pages.figures import sweep as sweep_figures
+from augstudy.pages.formats import duration
 from augstudy.pages.templates import environment
-from augstudy.results.gan_sweep import Material, shown
-from augstudy.results.sweep import readable
-from augstudy.tuning.gan_points import CHOOSES, METRICS, Drawn
+from augstudy.pages.verdicts import PILLS
+from augstudy.results.gan_sweep import Material
+from augstudy.results.models import GeneratorDifference, GeneratorPoint, GeneratorSweep
+from augstudy.tuning.gan_points import METRICS, Drawn
 from augstudy.tuning.sweep import BASE, Axis
 
-_PILLS = {"better": "helps", "worse": "hurts", "not stable": "hurts"}
 TITLES = {
     "fid_qd": "FID-QD",
     "kid": "KID",
@@ -25,57 +25,46 @@ TITLES = {
 }
 
 
-def render(material: Material, summary: Mapping[str, Any]) -> str:
+def render(material: Material, summary: GeneratorSweep) -> str:
     """The page.
 
     Args:
         material: what the sweep left.
-        summary: its summary.json.
+        summary: what it found.
     """
     drawn = {point.id: point for point in material.points}
-    context: dict[str, Any] = {
-        "summary": summary,
-        "head": summary["headline"],
+    context = sweep_page.common(material.study, summary) | {
         "facts": _facts(summary),
         "titles": TITLES,
         "overview": _overview(material, summary),
         "axes": [_axis(axis, drawn, summary) for axis in material.sweep.axes],
-        "settings": gallery.flat_rows(
-            {name: value for name, value in material.study.items() if name != "sweep"}
-        ),
-        "changes": [
-            (readable(name), ", ".join(map(" ".join, gallery.flat_rows(point["changes"]))))
-            for name, point in summary["points"].items()
-            if name != BASE
-        ],
         "inputs": [
             (name, item.content_hash[:16])
             for name, item in (("dataset", material.dataset), ("judge", material.judge))
         ],
-        "software": software() | {"augstudy code": code_version()},
     }
     return environment().get_template("gan_sweep.html.j2").render(context)
 
 
-def _facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    points = summary["points"].values()
+def _facts(summary: GeneratorSweep) -> list[tuple[str, str]]:
+    points = summary.points.values()
     return [
-        (str(len(summary["points"]) - 1), "points beside the base"),
-        (str(len(summary["seeds"])), "training runs a point"),
-        (f"{sum(point['stable'] for point in points)}", "points stable in every run"),
-        (f"{summary['data']['level']:,}", "real images a class to learn from"),
-        (f"{summary['data']['images']['val']:,}", "validation images to be like"),
-        (duration(summary["cost"]["cpu_s"]), "of processor time"),
+        (str(len(summary.points) - 1), "points beside the base"),
+        (str(len(summary.seeds)), "training runs a point"),
+        (f"{sum(point.stable for point in points)}", "points stable in every run"),
+        (f"{summary.data.level:,}", "real images a class to learn from"),
+        (f"{summary.data.images['val']:,}", "validation images to be like"),
+        (duration(summary.cost.cpu_s), "of processor time"),
     ]
 
 
-def _overview(material: Material, summary: Mapping[str, Any]) -> str | None:
+def _overview(material: Material, summary: GeneratorSweep) -> str | None:
     """FID-QD of all points minus that of the base; None if nothing can be compared."""
-    if len(summary["seeds"]) < 2:
+    if len(summary.seeds) < 2:
         return None
     groups = []
     for axis in material.sweep.axes:
-        names = [name for name in _of_axis(axis, summary) if name != BASE]
+        names = [name for name in sweep_page.of_axis(axis, summary) if name != BASE]
         rows = [row for name in names if (row := _row(name, summary))]
         if rows:
             groups.append((axis.title, rows))
@@ -83,30 +72,25 @@ def _overview(material: Material, summary: Mapping[str, Any]) -> str | None:
     return sweep_figures.ladder(groups, 0.0, label) if groups else None
 
 
-def _row(name: str, summary: Mapping[str, Any]) -> sweep_figures.Row | None:
-    record = summary["differences"][name]
-    found, chosen = record["metrics"].get(CHOOSES), summary["points"][name]["chosen"]
+def _row(name: str, summary: GeneratorSweep) -> sweep_figures.Row | None:
+    record = summary.differences[name]
+    found, chosen = record.metrics.get(summary.metric), summary.points[name].chosen
     if found is None:
         return None
     title = next(iter(chosen.values())) if len(chosen) == 1 else readable(name)
-    good = found["mean"] * METRICS[CHOOSES] > 0
+    good = found.mean * METRICS[summary.metric] > 0
     return sweep_figures.Row(
         title,
         style.GOOD if good else style.BAD,
-        found["mean"],
-        found["low"],
-        found["high"],
-        record["verdict"] in ("better", "worse"),
+        found.mean,
+        found.low,
+        found.high,
+        record.verdict in ("better", "worse"),
     )
 
 
-def _of_axis(axis: Axis, summary: Mapping[str, Any]) -> list[str]:
-    own = [name for name, item in summary["points"].items() if list(item["chosen"]) == [axis.name]]
-    return [BASE, *own] if own else []
-
-
-def _axis(axis: Axis, drawn: Mapping[str, Drawn], summary: Mapping[str, Any]) -> dict[str, Any]:
-    names = _of_axis(axis, summary)
+def _axis(axis: Axis, drawn: Mapping[str, Drawn], summary: GeneratorSweep) -> dict[str, Any]:
+    names = sweep_page.of_axis(axis, summary)
     return {
         "name": axis.name,
         "title": axis.title,
@@ -114,41 +98,39 @@ def _axis(axis: Axis, drawn: Mapping[str, Drawn], summary: Mapping[str, Any]) ->
     }
 
 
-def _point(name: str, axis: Axis, drawn: Drawn, summary: Mapping[str, Any]) -> dict[str, Any]:
-    point, record = summary["points"][name], summary["differences"].get(name)
-    word = record["verdict"] if record else ""
-    p_value = record["p_holm"] if record else None
+def _point(name: str, axis: Axis, drawn: Drawn, summary: GeneratorSweep) -> dict[str, Any]:
+    point, record = summary.points[name], summary.differences.get(name)
+    word = record.verdict if record else ""
+    p_value = record.p_holm if record else None
     return {
-        "title": point["chosen"].get(axis.name, axis.base),
-        "verdicts": point["verdicts"],
+        "title": point.chosen.get(axis.name, axis.base),
+        "verdicts": point.verdicts,
         "metrics": [
-            (title, shown(metric, point["metrics"].get(metric)), _change(metric, record))
+            (title, shown(metric, point.metrics.get(metric)), _change(metric, record))
             for metric, title in TITLES.items()
         ],
         "verdict": word,
-        "pill": _PILLS.get(word, ""),
+        "pill": PILLS.get(word, ""),
         "p": wording.p_text(p_value) if p_value is not None else "",
         "reasons": _reasons(point),
-        "cpu": duration(point["cpu_s"]),
+        "cpu": duration(point.cpu_s),
         "sheet": _sheet(drawn),
     }
 
 
-def _reasons(point: Mapping[str, Any]) -> list[str]:
+def _reasons(point: GeneratorPoint) -> list[str]:
     """Why runs are not stable, each reason once."""
-    told = zip(point["verdicts"], point["reasons"], strict=True)
-    return list(dict.fromkeys(reason for word, reason in told if word != "stable" and reason))
+    told = [item.model_dump() for item in point.reasons if item.verdict != "stable"]
+    return list(dict.fromkeys(filter(None, map(stability.reason, told))))
 
 
-def _change(metric: str, record: Mapping[str, Any] | None) -> str:
+def _change(metric: str, record: GeneratorDifference | None) -> str:
     """Minus the base, with its interval where there are several runs."""
-    found = record["metrics"].get(metric) if record else None
-    if found is None or (found["low"], found["high"]) == (-1.0, 1.0):
+    found = record.metrics.get(metric) if record else None
+    if found is None or (found.low, found.high) == (-1.0, 1.0):
         return ""
-    share = metric in ("recall", "coverage", "cas", "gan_test")
-    low, value, high = (
-        100 * found[key] if share else found[key] for key in ("low", "mean", "high")
-    )
+    times = 100 if metric in SHARES else 1
+    low, value, high = (times * end for end in (found.low, found.mean, found.high))
     digits = 3 if metric == "kid" else 1
     return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 

@@ -1,38 +1,39 @@
 """The report as one HTML file that needs nothing else: no network, no scripts, no fonts."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from augstudy.core.fingerprint import code_version, software
-from augstudy.pages import filtering, gallery, labels, reasons, sections
+from augstudy.pages import answers, filtering, gallery, labels, reasons, sections, verdicts
 from augstudy.pages.templates import environment
 from augstudy.results.material import Material
-from augstudy.stats.verdicts import margin_text
+from augstudy.results.models import Study
 
 LIMIT = 2_000_000
 
 
-def render(material: Material, summary: Mapping[str, Any]) -> str:
+def render(material: Material, summary: Study) -> str:
     """The report; heat maps of further arms are left out where they would make it too large.
 
     Args:
         material: the study's artifacts.
-        summary: its summary.json.
+        summary: what it found.
     """
     context: dict[str, Any] = {
         "summary": summary,
-        "head": summary["headline"],
+        "head": answers.answer(summary),
+        "verdict": summary.headline.verdict,
         "facts": _facts(material, summary),
         "arms": sections.arm_rows(material, summary),
-        "plots": sections.arm_plots(material, summary),
+        "plots": sections.arm_plots(summary),
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
-        "budget": sections.budget(material, summary),
-        "reasons": reasons.box(material, summary),
-        "pairs": sections.pair_rows(material, summary),
+        "forecast": verdicts.forecast(summary.power),
+        "budget": sections.budget(summary),
+        "reasons": reasons.box(summary),
+        "pairs": sections.pair_rows(summary),
         "controls": sections.controls(material, summary),
-        "margin": margin_text(summary["margin"]),
-        "beside_arms": sections.discriminator_rows(material),
+        "margin": verdicts.margin_text(summary.margin),
+        "beside_arms": sections.discriminator_rows(material, summary),
         "filter": filtering.section(material),
         "labels": labels.section(material, summary),
         "scores": sections.class_scores(material),
@@ -42,7 +43,7 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
         "quality": gallery.measured(material),
         "confusions": sections.confusions(material),
         "data": gallery.data(material),
-        "settings": gallery.flat_rows(summary["study"]),
+        "settings": gallery.flat_rows(summary.study),
         "data_settings": gallery.flat_rows(material.dataset.manifest.config),
         "provenance": gallery.provenance(material),
         "software": software() | {"augstudy code": code_version()},
@@ -50,30 +51,30 @@ def render(material: Material, summary: Mapping[str, Any]) -> str:
     }
     template = environment().get_template("report.html.j2")
     room = LIMIT - len(template.render(context).encode()) - 20_000
-    context["cams"] = gallery.cams(material, summary["headline"]["arm"], room)
+    context["cams"] = gallery.cams(material, summary.headline.arm, room)
     context["cams_left_out"] = len(material.cams) - len(context["cams"])
     return template.render(context)
 
 
-def _facts(material: Material, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    images = summary["data"]["images"]
+def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
+    images = summary.data.images
     return [
         (f"{material.level:,}", "real images a class to train on"),
         (str(len(material.classes)), "classes"),
         (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
-        (str(len(summary["seeds"])), "training runs an arm"),
+        (str(len(summary.seeds)), "training runs an arm"),
         (f"{images['test']:,}", "unseen test images"),
         *_visible(summary),
     ]
 
 
-def _visible(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _visible(summary: Study) -> list[tuple[str, str]]:
     """The smallest difference that could be expected to show."""
-    power = summary["power"]
-    if not power["comparisons"] or power["seeds"] == 1:
+    power = summary.power
+    if not power.comparisons or power.seeds == 1:
         return []
-    return [(f"{100 * power['detectable']:.1f}", "points: what it was expected to see")]
+    return [(f"{100 * power.detectable:.1f}", "points: what it was expected to see")]
 
 
-def _covers(summary: Mapping[str, Any]) -> str | None:
-    return next((found["covers"] for found in summary["differences"].values()), None)
+def _covers(summary: Study) -> str | None:
+    return next(map(verdicts.covers, summary.differences.values()), None)

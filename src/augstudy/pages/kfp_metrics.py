@@ -8,6 +8,7 @@ command lines, so it is kept small; a number that is not finite would end the st
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from augstudy.metrics.classification import confusion_matrices
 from augstudy.metrics.scores import SCORES
+from augstudy.results.files import AnySummary
+from augstudy.results.models import GeneratorSweep, Retraining, Study, Sweep
 
 MOST_SCALARS = 60
 MOST_POINTS = 100
@@ -35,19 +38,89 @@ _DISPENSABLE = tuple(
 )
 
 
-def scalars(flat: Mapping[str, Any], most: int = MOST_SCALARS) -> dict[str, float]:
-    """The flat metrics of a run: finite ones only, the least telling left out beyond `most`.
+def scalars(found: AnySummary | Retraining, most: int = MOST_SCALARS) -> dict[str, float]:
+    """The metrics of a run: the least telling ones left out beyond `most`.
 
     Args:
-        flat: ``flat`` of summary.json, such as ``{"add_100_minus_real.accuracy": 0.02}``.
+        found: what it found.
         most: So many keys at most.
     """
-    kept = {str(key): float(value) for key, value in flat.items() if _finite(value)}
+    kept = flat(found)
     for dispensable in _DISPENSABLE:
         if len(kept) <= most:
             break
         kept = {key: value for key, value in kept.items() if not dispensable.search(key)}
     return dict(list(kept.items())[:most])
+
+
+def flat(found: AnySummary | Retraining) -> dict[str, float]:
+    """All that a run found under flat keys, such as ``add_100_minus_real.ci_low``."""
+    if isinstance(found, Retraining):
+        values = _decided(found)
+    elif isinstance(found, Study):
+        values = {"level": found.data.level} | _studied(found)
+    else:
+        values = {"level": found.data.level, "points": len(found.points)}
+        values |= _swept(found) if isinstance(found, Sweep) else _generated(found)
+    return {name: float(value) for name, value in values.items()}
+
+
+def _studied(found: Study) -> dict[str, float]:
+    values = {"detectable": found.power.detectable}
+    if found.synthetic:
+        values |= {
+            f"synthetic.{name}": figure.value for name, figure in found.synthetic.metrics.items()
+        }
+    for label, arm in found.arms.items():
+        values |= {f"{label}.{name}_mean": score.value for name, score in arm.metrics.items()}
+        for part in ("low", "high", "std"):
+            values[f"{label}.accuracy_{part}"] = getattr(arm.accuracy, part)
+    for item in (*found.differences.values(), *found.pairs):
+        key = f"{item.arm}_minus_{item.against}"
+        values |= {f"{key}.accuracy": item.mean, f"{key}.p_holm": item.p_holm}
+        values |= {f"{key}.ci_low": item.low, f"{key}.ci_high": item.high}
+    return values
+
+
+def _swept(found: Sweep) -> dict[str, float]:
+    test, key = found.test, "chosen_minus_base"
+    told = [item.judgement for item in found.findings]
+    values = {
+        "base.accuracy_mean": test.base["accuracy"].value,
+        "chosen.accuracy_mean": test.chosen["accuracy"].value,
+        f"{key}.accuracy": test.difference.mean,
+        f"{key}.ci_low": test.difference.low,
+        f"{key}.ci_high": test.difference.high,
+    }
+    if found.search:
+        values |= {"trials": len(found.search.trials), "trials.pruned": found.search.pruned}
+    values["findings.hold"] = told.count("holds")
+    values["findings.do_not_hold"] = told.count("does not hold")
+    return values | {
+        f"{name}.val_accuracy": item.val_accuracy for name, item in found.points.items()
+    }
+
+
+def _generated(found: GeneratorSweep) -> dict[str, float]:
+    values: dict[str, float] = {"points_stable": sum(item.stable for item in found.points.values())}
+    if found.chosen:
+        metrics = found.points[found.chosen].metrics
+        values |= {f"chosen.{metric}": item.mean for metric, item in metrics.items()}
+    return values | {
+        f"{name}.{found.metric}": point.metrics[found.metric].mean
+        for name, point in found.points.items()
+        if found.metric in point.metrics
+    }
+
+
+def _decided(found: Retraining) -> dict[str, float]:
+    values: dict[str, float] = {"promoted": found.promoted}
+    if found.comparison is not None:
+        names = {"champion": "champion.accuracy", "challenger": "challenger.accuracy"}
+        names |= {"low": "ci_low", "high": "ci_high", "images": "test_images"}
+        names |= {"excluded": "excluded_test_images"}
+        values |= {names.get(key, key): value for key, value in asdict(found.comparison).items()}
+    return values
 
 
 def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | float | int]:

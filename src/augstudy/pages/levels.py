@@ -9,11 +9,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.pages import style, wording
+from augstudy.pages import style, wording, worth
 from augstudy.pages.figures import levels as figures
 from augstudy.results import learning
+from augstudy.results.files import AnySummary
 from augstudy.results.material import ArmResult
-from augstudy.stats.verdicts import MARGIN
+from augstudy.results.models import Arm, Study
+from augstudy.results.parts import Score
 
 # Runs belong on one curve if nothing but the level, the arms and the seeds differs.
 _SAME = (
@@ -35,23 +37,12 @@ _SAME = (
 
 
 @dataclass(frozen=True)
-class Point:
-    """Accuracy (a share) of an arm at a level, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Arm:
-    """An arm of a curve; ``points`` by level, ascending."""
+class Line:
+    """An arm of a curve: what it is, and its accuracy by level, ascending."""
 
     label: str
-    arm: str
-    share: float | None
-    name: str | None
-    points: dict[int, Point]
+    arm: Arm
+    points: dict[int, Score]
 
 
 @dataclass(frozen=True)
@@ -63,28 +54,27 @@ class Curve:
 
     title: str
     levels: list[int]
-    arms: list[Arm]
-    learning: dict[str, Any]
-    margin: float = MARGIN
+    arms: list[Line]
+    learning: learning.Learning
+    margin: float
 
 
 def curves(
-    summaries: Iterable[Mapping[str, Any]],
+    summaries: Iterable[AnySummary],
     evaluations: Mapping[int, Sequence[ArmResult]] | None = None,
 ) -> list[Curve]:
-    """The curves that a list of summary.json holds; of equal runs the first counts.
+    """The curves that a list of results holds; of equal runs the first counts.
 
     Args:
         summaries: of any runs; those of sweeps, which have no arms, are left out.
         evaluations: by level, if all summaries are of one study: what arms are worth then has
             narrower intervals.
     """
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+    groups: dict[str, list[Study]] = {}
     for summary in summaries:
-        if "arms" not in summary:
+        if not isinstance(summary, Study):
             continue
-        study = summary.get("study") or {}
-        key = json.dumps({name: study.get(name) for name in _SAME}, sort_keys=True)
+        key = json.dumps({name: summary.study.get(name) for name in _SAME}, sort_keys=True)
         groups.setdefault(key, []).append(summary)
     several = [members for members in groups.values() if len(_levels(members)) > 1]
     return [_curve(members, evaluations) for members in several]
@@ -130,12 +120,12 @@ def write_png(found: list[Curve], path: Path) -> None:
 
 def worth_rows(curve: Curve) -> list[list[str]]:
     """What each arm but `real` is worth in real images a class: its label, then a cell a level."""
-    records = {(item["label"], item["level"]): item for item in curve.learning["worth"]}
+    records = {(item.label, item.level): item for item in curve.learning.worth}
     return [
         [
             arm.label,
             *(
-                learning.cell(records[arm.label, level]) if level in arm.points else ""
+                worth.cell(records[arm.label, level]) if level in arm.points else ""
                 for level in curve.levels
             ),
         ]
@@ -146,45 +136,38 @@ def worth_rows(curve: Curve) -> list[list[str]]:
 
 def worth_sentences(curve: Curve) -> list[str]:
     """What the arms with synthetic images are worth below the largest level."""
-    synthetic = {arm.label for arm in curve.arms if wording.answers(arm.arm)}
+    synthetic = {arm.label for arm in curve.arms if wording.answers(arm.arm.arm)}
     return [
-        item["sentence"]
-        for item in curve.learning["worth"]
-        if item["label"] in synthetic and item["ceiling"] > 0
+        worth.sentence(item)
+        for item in curve.learning.worth
+        if item.label in synthetic and item.ceiling > 0
     ]
 
 
-def _levels(summaries: Iterable[Mapping[str, Any]]) -> set[int]:
-    return {int(summary["data"]["level"]) for summary in summaries}
+def _levels(summaries: Iterable[Study]) -> set[int]:
+    return {summary.data.level for summary in summaries}
 
 
-def _curve(
-    summaries: list[Mapping[str, Any]], evaluations: Mapping[int, Sequence[ArmResult]] | None
-) -> Curve:
-    arms: dict[str, Arm] = {}
+def _curve(summaries: list[Study], evaluations: Mapping[int, Sequence[ArmResult]] | None) -> Curve:
+    lines: dict[str, Line] = {}
     for summary in summaries:
-        level = int(summary["data"]["level"])
-        for label, found in summary["arms"].items():
-            new = Arm(label, found["arm"], found["share"], found.get("name"), {})
-            arm = arms.setdefault(label, new)
-            record = found["metrics"]["accuracy"]
-            point = Point(record["value"], record["low"], record["high"])
-            arm.points.setdefault(level, point)
-    study = summaries[0].get("study") or {}
-    parts = [f"{len(summaries[0]['data']['classes'])} classes of {summaries[0]['data']['source']}"]
-    if study.get("classifier"):
-        parts.append(str(study["classifier"]))
-    levels = sorted({level for arm in arms.values() for level in arm.points})
-    ordered = [replace(arm, points=dict(sorted(arm.points.items()))) for arm in arms.values()]
+        for label, arm in summary.arms.items():
+            line = lines.setdefault(label, Line(label, arm, {}))
+            line.points.setdefault(summary.data.level, arm.accuracy)
+    first = summaries[0]
+    parts = [f"{len(first.data.classes)} classes of {first.data.source}"]
+    if first.study.get("classifier"):
+        parts.append(str(first.study["classifier"]))
+    levels = sorted({level for line in lines.values() for level in line.points})
+    ordered = [replace(line, points=dict(sorted(line.points.items()))) for line in lines.values()]
     if evaluations and set(evaluations) == set(levels):
         found = learning.learning_curve(evaluations)
     else:
         found = learning.from_summaries(summaries)
-    margin = float(summaries[0].get("margin", MARGIN))
-    return Curve(", ".join(parts), levels, ordered, found, margin)
+    return Curve(", ".join(parts), levels, ordered, found, first.margin)
 
 
-def _cell(point: Point | None) -> str:
+def _cell(point: Score | None) -> str:
     if point is None:
         return ""
     return f"{wording.percent(point.value)} ({wording.interval(point.low, point.high)})"
@@ -193,8 +176,8 @@ def _cell(point: Point | None) -> str:
 def _draw(chart: Any, curve: Curve) -> None:
     lines = [
         figures.Line(
-            wording.title(arm.arm, arm.share, arm.name),
-            style.colour(arm.arm, arm.share, arm.name),
+            wording.title_of(arm.arm),
+            style.colour_of(arm.arm),
             {at: (point.value, point.low, point.high) for at, point in arm.points.items()},
         )
         for arm in sorted(curve.arms, key=lambda arm: arm.label != "real")

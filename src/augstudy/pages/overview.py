@@ -14,12 +14,16 @@ from rich.text import Text
 
 from augstudy.core import outlets
 from augstudy.core.files import replace_text
-from augstudy.core.formats import duration, points
 from augstudy.pages import levels, wording
+from augstudy.pages.formats import duration, points
 from augstudy.pages.templates import environment
+from augstudy.pages.verdicts import COLOURS, margin_text
+from augstudy.results import files
+from augstudy.results.files import AnySummary
+from augstudy.results.models import GeneratorSweep, Retraining, Sweep
+from augstudy.results.parts import Compared, Score
 from augstudy.runs.folder import NOTE
 from augstudy.runs.record import utc
-from augstudy.stats.verdicts import margin_text
 
 COLUMNS = (
     "id",
@@ -40,8 +44,7 @@ COLUMNS = (
     "verdict",
     "note",
 )
-REMOTE_COLUMNS = (*COLUMNS, "name", "link")
-_VERDICT_COLOURS = {"helps": "green", "hurts": "red"}
+REMOTE_COLUMNS = (*COLUMNS, "link")
 _STATE_COLOURS = {
     "done": "green",
     "succeeded": "green",
@@ -105,7 +108,7 @@ def write_html(
             "levels": curve.levels,
             "worth": levels.worth_rows(curve),
             "sentences": levels.worth_sentences(curve),
-            "wide": curve.learning["basis"] == "summaries",
+            "wide": curve.learning.basis == "summaries",
         }
         for curve in curves
     ]
@@ -140,7 +143,7 @@ def render_table(frame: pd.DataFrame) -> Table:
             *(Text(row[key]) for key in ("run", "date", "pipeline")),
             Text(row["state"], style=_STATE_COLOURS.get(row["state"].lower(), "")),
             *(Text(row[key]) for key in ("duration", "level", "real", "best", "difference")),
-            Text(row["verdict"], style=_VERDICT_COLOURS.get(row["verdict"], "")),
+            Text(row["verdict"], style=COLOURS.get(row["verdict"], "")),
             *(Text(row[key]) for key in ("user", "note", *(["link"] if linked else []))),
         )
     return table
@@ -158,16 +161,16 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def row(
     run: Mapping[str, Any],
-    summary: Mapping[str, Any] | None,
-    decision: Mapping[str, Any] | None = None,
+    summary: AnySummary | None,
+    decision: Retraining | None = None,
     damaged: bool = False,
 ) -> dict[str, Any]:
     """A row of the table.
 
     Args:
         run: What run.json holds, or the same of a run elsewhere, with its ``link``.
-        summary: summary.json, if there is one.
-        decision: decision.json of a retraining, if there is one.
+        summary: what it found, if it has.
+        decision: of a retraining, if it is one.
         damaged: whether one of them was there but could not be read.
     """
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
@@ -178,11 +181,8 @@ def row(
     if isinstance(parameters, Mapping):
         row |= {"source": parameters.get("source"), "level": parameters.get("level") or None}
     if decision:
-        row["verdict"] = "promoted" if decision.get("promoted") else "held"
-    try:
-        row |= _results(summary) if summary else {}
-    except (KeyError, TypeError, AttributeError):
-        damaged = True
+        row["verdict"] = "promoted" if decision.promoted else "held"
+    row |= _results(summary) if summary else {}
     if damaged or not row["state"]:
         row["state"] = "damaged" if damaged else "unknown"
     return row
@@ -190,52 +190,39 @@ def row(
 
 def _row(folder: Path) -> dict[str, Any]:
     run, run_damaged = _load(folder / "run.json")
-    summary, summary_damaged = _load(folder / "summary.json")
-    decision, _ = _load(folder / "decision.json")
+    summary, decision, damaged = files.load(folder)
     run["id"] = run.get("id") or folder.name
     with contextlib.suppress(OSError, UnicodeDecodeError):
         run["note"] = (folder / NOTE).read_text().rstrip("\n")
-    return row(run, summary, decision, run_damaged or summary_damaged)
+    return row(run, summary, decision, run_damaged or damaged)
 
 
-def _results(summary: Mapping[str, Any]) -> dict[str, Any]:
-    if summary.get("kind") == "sweep":
-        return _swept(summary)
-    if summary.get("kind") == "gan_sweep":
-        chosen = summary["chosen"]
-        known = {name: summary["data"][name] for name in ("source", "level")}
-        return {**known, "arms": ", ".join(summary["points"]), "best_arm": chosen}
-    arms, head, data = summary["arms"], summary["headline"], summary["data"]
-    best = head["arm"]
-    found = summary["differences"][best] if best else {}
+def _results(found: AnySummary) -> dict[str, Any]:
+    best, data = found.headline.arm, found.data
+    row = {"source": data.source, "level": data.level, "best_arm": best}
+    if isinstance(found, GeneratorSweep):
+        return row | {"arms": ", ".join(found.points)}
+    row["verdict"] = found.headline.verdict
+    if isinstance(found, Sweep):  # base and chosen point alone have seen the test images
+        test = found.test
+        row |= {"arms": ", ".join(found.points), "best_arm": found.chosen}
+        return row | _against(test.base, test.chosen, test.difference)
+    row["arms"] = ", ".join(found.arms)
+    real = found.arms["real"].metrics
+    if best is None:
+        return row | {"real_accuracy": real["accuracy"].value}
+    return row | _against(real, found.arms[best].metrics, found.differences[best])
+
+
+def _against(
+    reference: Mapping[str, Score], best: Mapping[str, Score], difference: Compared
+) -> dict[str, float]:
     return {
-        "source": data["source"],
-        "level": data["level"],
-        "arms": ", ".join(arms),
-        "best_arm": best,
-        "real_accuracy": arms["real"]["metrics"]["accuracy"]["value"],
-        "best_accuracy": arms[best]["metrics"]["accuracy"]["value"] if best else None,
-        "difference": found.get("mean"),
-        "ci_low": found.get("low"),
-        "ci_high": found.get("high"),
-        "verdict": head["verdict"],
-    }
-
-
-def _swept(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """A sweep, of which the base and the chosen point have seen the test images."""
-    test, data = summary["test"], summary["data"]
-    return {
-        "source": data["source"],
-        "level": data["level"],
-        "arms": ", ".join(summary["points"]),
-        "best_arm": summary["chosen"],
-        "real_accuracy": test["base"]["accuracy"]["value"],
-        "best_accuracy": test["chosen"]["accuracy"]["value"],
-        "difference": test["difference"]["mean"],
-        "ci_low": test["difference"]["low"],
-        "ci_high": test["difference"]["high"],
-        "verdict": summary["headline"]["verdict"],
+        "real_accuracy": reference["accuracy"].value,
+        "best_accuracy": best["accuracy"].value,
+        "difference": difference.mean,
+        "ci_low": difference.low,
+        "ci_high": difference.high,
     }
 
 

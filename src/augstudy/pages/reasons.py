@@ -1,55 +1,54 @@
 """Why the verdict is what it is: the numbers behind it, one reason at a time."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from augstudy.pages import wording
-from augstudy.results.material import Material
-from augstudy.stats.verdicts import margin_text
+from augstudy.pages import verdicts, wording
+from augstudy.pages.verdicts import margin_text
+from augstudy.results.models import Study
+from augstudy.results.parts import Difference
+from augstudy.stats.verdicts import excludes_zero, significant, within
 
 
-def box(material: Material, summary: Mapping[str, Any]) -> dict[str, Any] | None:
+def box(summary: Study) -> dict[str, Any] | None:
     """What stands behind the headline; None where nothing was compared.
 
     Returns:
         ``checks`` (question, answer, whether it was met), ``needs`` and ``runs`` (a row a seed).
     """
-    label = summary["headline"]["arm"]
+    label = summary.headline.arm
     if label is None:
         return None
-    found, margin = summary["differences"][label], summary["margin"]
-    titles = {arm.label: arm.title for arm in material.arms}
-    needs = found["needs"] if found["verdict"] == "can't tell yet" else None
+    found, margin = summary.differences[label], summary.margin
     return {
-        "arm": titles[label],
-        "against": titles[found["against"]],
-        "images": f"{found['images']:,}",
-        "seeds": found["seeds"],
+        "arm": wording.title_of(summary.arms[label]),
+        "against": wording.title_of(summary.arms[found.against]),
+        "images": f"{found.images:,}",
+        "seeds": found.seeds,
         "checks": _checks(found, margin),
-        "needs": needs,
+        "needs": verdicts.needs(found) if found.verdict == verdicts.UNCLEAR else None,
         "runs": runs(found),
-        "detectable": f"{100 * found['detectable']:.1f}",
+        "detectable": f"{100 * found.detectable:.1f}",
     }
 
 
-def runs(found: Mapping[str, Any]) -> list[dict[str, str]]:
+def runs(found: Difference) -> list[dict[str, str]]:
     """A row a seed: what one training run of either arm says by itself."""
     return [
         {
-            "seed": str(test["seed"]),
-            "difference": wording.signed(test["difference"]),
-            "gained": f"{test['gained']:,}",
-            "lost": f"{test['lost']:,}",
-            "p": wording.p_text(test["p"]),
+            "seed": str(test.seed),
+            "difference": wording.signed(test.difference),
+            "gained": f"{test.gained:,}",
+            "lost": f"{test.lost:,}",
+            "p": wording.p_text(test.p),
         }
-        for test in found["mcnemar"]
+        for test in found.mcnemar
     ]
 
 
-def _checks(found: Mapping[str, Any], margin: float) -> list[dict[str, Any]]:
-    low, high = found["low"], found["high"]
+def _checks(found: Difference, margin: float) -> list[dict[str, Any]]:
+    low, high = found.low, found.high
     span = f"{wording.signed(low)} to {wording.signed(high)} points"
-    clear = not low <= 0 <= high
+    clear = excludes_zero(low, high)
     checks = [
         {
             "question": "Does the 95 % interval stay clear of zero?",
@@ -59,15 +58,15 @@ def _checks(found: Mapping[str, Any], margin: float) -> list[dict[str, Any]]:
         {
             "question": "Is chance ruled out?",
             "answer": _chance(found),
-            "met": found["p_holm"] < 0.05,
+            "met": significant(found.p_holm),
         },
         {
             "question": f"Is any effect of {margin_text(margin)} or more ruled out?",
             "answer": _size(low, high, margin),
-            "met": -margin < low and high < margin,
+            "met": within(low, high, margin),
         },
     ]
-    if found["seeds"] == 1:
+    if found.seeds == 1:
         checks.append(
             {
                 "question": "Is the luck of a training run ruled out?",
@@ -78,12 +77,12 @@ def _checks(found: Mapping[str, Any], margin: float) -> list[dict[str, Any]]:
     return checks
 
 
-def _chance(found: Mapping[str, Any]) -> str:
-    p, holm = wording.p_text(found["p"]), wording.p_text(found["p_holm"])
-    word = "yes" if found["p_holm"] < 0.05 else "no"
-    if found["comparisons"] == 1:
+def _chance(found: Difference) -> str:
+    p, holm = wording.p_text(found.p), wording.p_text(found.p_holm)
+    word = "yes" if significant(found.p_holm) else "no"
+    if found.comparisons == 1:
         return f"p {_equals(p)}: {word}"
-    many = f"{found['comparisons']} comparisons"
+    many = f"{found.comparisons} comparisons"
     return f"p {_equals(p)}, corrected for {many} (Holm) {_equals(holm)}: {word}"
 
 
@@ -92,7 +91,7 @@ def _equals(p: str) -> str:
 
 
 def _size(low: float, high: float, margin: float) -> str:
-    if -margin < low and high < margin:
+    if within(low, high, margin):
         return "yes, the interval lies within the margin"
     sides = [word for word, out in (("loss", low <= -margin), ("gain", high >= margin)) if out]
     return f"no, a {' or a '.join(sides)} of {margin_text(margin)} or more is still possible"

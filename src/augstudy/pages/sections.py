@@ -7,12 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augstudy.core.formats import points
 from augstudy.metrics.scores import SCORES
-from augstudy.pages import readings, reasons, wording
+from augstudy.pages import readings, reasons, verdicts, wording
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves
+from augstudy.pages.formats import points
+from augstudy.pages.style import colour_of
+from augstudy.pages.wording import title_of
 from augstudy.results.material import ArmResult, Material
+from augstudy.results.models import Arm, Study
+from augstudy.results.parts import Difference, Ends, Score
 from augstudy.settings.arms import KINDS
 
 SHOWN_CLASSES = 25
@@ -27,77 +31,77 @@ def shown_classes(material: Material) -> list[int]:
     return sorted(np.argsort(recalls, kind="stable")[:SHOWN_CLASSES].tolist())
 
 
-def arm_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+def arm_rows(material: Material, summary: Study) -> list[dict[str, Any]]:
     """The rows of the table of arms."""
     return [_arm_row(arm, summary) for arm in material.arms]
 
 
-def pair_rows(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+def pair_rows(summary: Study) -> list[dict[str, Any]]:
     """The rows of the table of arms compared with each other."""
-    arms = {arm.label: arm for arm in material.arms}
+    arms = summary.arms
     return [
         {
-            "title": arms[found["arm"]].title,
-            "colour": arms[found["arm"]].colour,
-            "against": arms[found["against"]].title,
-            **_compared(found),
+            "title": title_of(arms[found.arm]),
+            "colour": colour_of(arms[found.arm]),
+            "against": title_of(arms[found.against]),
+            **_compared(found, summary.margin),
         }
-        for found in summary["pairs"]
+        for found in summary.pairs
     ]
 
 
-def budget(material: Material, summary: Mapping[str, Any]) -> str:
+def budget(summary: Study) -> str:
     """What the arms have in common in training, and which arms have not."""
-    longer = [arm.title for arm in material.arms if _is_longer(arm)]
-    real = material.arms[0].mean_of("steps")
+    longer = [title_of(arm) for arm in summary.arms.values() if _is_longer(arm)]
+    real = summary.arms["real"].steps
     unequal = {
-        arm.title: steps
-        for arm in material.arms
-        if not _is_longer(arm) and abs((steps := arm.mean_of("steps")) - real) > _ABOUT * real
+        title_of(arm): arm.steps
+        for arm in summary.arms.values()
+        if not _is_longer(arm) and abs(arm.steps - real) > _ABOUT * real
     }
-    return wording.budget(summary["budget"], longer, real, unequal)
+    return wording.budget(summary.budget, longer, real, unequal)
 
 
-def _is_longer(arm: ArmResult) -> bool:
+def _is_longer(arm: Arm) -> bool:
     return arm.arm in KINDS and KINDS[arm.arm].longer
 
 
-def controls(material: Material, summary: Mapping[str, Any]) -> list[dict[str, str]]:
+def controls(material: Material, summary: Study) -> list[dict[str, str]]:
     """What each control is there to show, and what it found."""
     return [
         {
-            "title": arm.title,
-            "colour": arm.colour,
+            "title": title_of(arm),
+            "colour": colour_of(arm),
             "meaning": wording.control(arm.arm),
-            "found": _found(summary["differences"][arm.label]),
+            "found": _found(summary.differences[arm.label], summary.margin),
         }
         for arm in material.arms
         if wording.is_control(arm.arm)
     ]
 
 
-def discriminator_rows(material: Material) -> list[dict[str, Any]]:
+def discriminator_rows(material: Material, summary: Study) -> list[dict[str, Any]]:
     """A row for the GAN's discriminator, which names classes as well but is no arm."""
-    metrics = material.discriminator
+    metrics = summary.discriminator
     if metrics is None:
         return []
     images = len(material.train)
     return [{"title": "The GAN's discriminator", "images": images, "scores": score_cells(metrics)}]
 
 
-def score_cells(metrics: Mapping[str, Any], *, spans: bool = False) -> list[dict[str, str]]:
+def score_cells(metrics: Mapping[str, Score], *, spans: bool = False) -> list[dict[str, str]]:
     """The cells of a table's scores; accuracy has its interval, with `spans` all of them have.
 
     Args:
-        metrics: ``metrics`` of metrics.json.
+        metrics: scores by name.
         spans: whether there is room for intervals.
     """
     return [
         {
             "title": readings.score(name).title,
             "meaning": readings.score(name).text,
-            "value": wording.score(name, metrics[name]["value"]),
-            "interval": wording.score_interval(name, metrics[name]["low"], metrics[name]["high"])
+            "value": wording.score(name, metrics[name].value),
+            "interval": wording.score_interval(name, metrics[name].low, metrics[name].high)
             if spans or name == "accuracy"
             else "",
         }
@@ -106,22 +110,22 @@ def score_cells(metrics: Mapping[str, Any], *, spans: bool = False) -> list[dict
     ]
 
 
-def arm_plots(material: Material, summary: Mapping[str, Any]) -> dict[str, str | None]:
+def arm_plots(summary: Study) -> dict[str, str | None]:
     """Accuracy of each arm and its difference to `real`."""
-    real = material.arms[0].accuracy["value"]
+    arms, changes = summary.arms.values(), summary.differences.items()
     accuracy = arm_figures.whiskers(
-        [_accuracy_dot(arm) for arm in material.arms],
-        100 * real,
+        [arm_figures.accuracy(title_of(arm), colour_of(arm), arm.accuracy) for arm in arms],
+        100 * summary.arms["real"].accuracy.value,
         "real",
         "Accuracy on unseen images, per cent",
     )
+    named = [(title_of(arm), colour_of(arm)) for arm in (summary.arms[name] for name, _ in changes)]
     dots = [
-        _difference_dot(arm, summary["differences"][arm.label])
-        for arm in material.arms
-        if arm.label in summary["differences"]
+        arm_figures.difference(*name, found)
+        for name, (_, found) in zip(named, changes, strict=True)
     ]
     label = "Accuracy minus that of real, percentage points"
-    band = 100 * summary["margin"]
+    band = 100 * summary.margin
     difference = arm_figures.whiskers(dots, 0, "no difference", label, band) if dots else None
     return {"accuracy": accuracy, "difference": difference}
 
@@ -131,7 +135,7 @@ def class_scores(material: Material) -> dict[str, Any]:
     shown = [material.classes[index] for index in shown_classes(material)]
     real = material.arms[0].metrics["per_class"]
     order = sorted(shown, key=lambda name: real[name]["f1"]["value"])
-    drawn = [(arm.title, arm.colour, arm.metrics["per_class"]) for arm in material.arms]
+    drawn = [(title_of(arm), colour_of(arm), arm.metrics["per_class"]) for arm in material.arms]
     return {
         "figure": arm_figures.by_class(order, drawn, "f1"),
         "tables": [_class_table(arm, material.classes) for arm in material.arms],
@@ -142,10 +146,10 @@ def training(material: Material) -> dict[str, Any]:
     """Learning curves, learning rates, and a table of what training did."""
     limits = curves.shared_limits([arm.history for arm in material.arms])
     figures = [
-        {"title": arm.title, "uri": curves.training(arm.history, arm.colour, limits)}
+        {"title": title_of(arm), "uri": curves.training(arm.history, colour_of(arm), limits)}
         for arm in material.arms
     ]
-    rates = [(arm.title, arm.colour, arm.history) for arm in material.arms]
+    rates = [(title_of(arm), colour_of(arm), arm.history) for arm in material.arms]
     return {
         "figures": figures,
         "rates": curves.learning_rates(rates),
@@ -156,24 +160,13 @@ def training(material: Material) -> dict[str, Any]:
 
 def confusions(material: Material) -> dict[str, Any]:
     """The matrix of `real`, and how each other arm differs from it."""
-    shown = shown_classes(material)
-    names = [material.classes[index] for index in shown]
-    shares = [mean_confusion(arm)[np.ix_(shown, shown)] for arm in material.arms]
-    changes = [matrix - shares[0] for matrix in shares[1:]]
-    limit = max([5.0, *(float(np.abs(change).max()) for change in changes)])
-    return {
-        "real": confusion.matrix(shares[0], names),
-        "others": [
-            {"title": arm.title, "uri": confusion.change(change, names, limit)}
-            for arm, change in zip(material.arms[1:], changes, strict=True)
-        ],
-        "left_out": len(material.classes) - len(shown),
-    }
+    real, *others = ((title_of(arm), arm.metrics["confusion"]["mean"]) for arm in material.arms)
+    return confusion.compared(real[1], others, material.classes, shown_classes(material))
 
 
-def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
+def remarks(material: Material, summary: Study) -> list[str]:
     """What else a reader should notice, in sentences."""
-    found = wording.left_out(summary["left_out"])
+    found = wording.left_out(summary.left_out)
     real = material.arms[0]
     shares = mean_confusion(real)
     np.fill_diagonal(shares, 0)
@@ -183,7 +176,8 @@ def remarks(material: Material, summary: Mapping[str, Any]) -> list[str]:
             f"The commonest mistake of real: {shares[row, column]:.0f} % of "
             f"{material.classes[row]} is taken for {material.classes[column]}."
         )
-    gap = real.mean_of("train_accuracy") - real.accuracy["value"]
+    found_real = summary.arms["real"]
+    gap = found_real.train_accuracy - found_real.accuracy.value
     if gap > 0.05:
         found.append(
             f"With real images only, accuracy is {points(gap).lstrip('+')} points higher on the "
@@ -197,55 +191,41 @@ def mean_confusion(arm: ArmResult) -> NDArray[np.float64]:
     return confusion.row_shares(np.array(arm.metrics["confusion"]["mean"], np.float64))
 
 
-def _arm_row(arm: ArmResult, summary: Mapping[str, Any]) -> dict[str, Any]:
-    found = summary["differences"].get(arm.label)
+def _arm_row(arm: ArmResult, summary: Study) -> dict[str, Any]:
+    found = summary.differences.get(arm.label)
     row = {
-        "title": arm.title,
-        "colour": arm.colour,
-        "images": summary["arms"][arm.label]["training_images"],
-        "scores": score_cells(arm.metrics["metrics"]),
+        "title": title_of(arm),
+        "colour": colour_of(arm),
+        "images": summary.arms[arm.label].training_images,
+        "scores": score_cells(summary.arms[arm.label].metrics),
         "difference": None,
     }
     if found:
-        row |= _compared(found) | {"runs": reasons.runs(found)}
-        row["bootstrap"] = _span(found["bootstrap"])
+        row |= _compared(found, summary.margin) | {"runs": reasons.runs(found)}
+        row["bootstrap"] = _span(found.bootstrap)
     return row
 
 
-def _compared(found: Mapping[str, Any]) -> dict[str, Any]:
+def _compared(found: Difference, margin: float) -> dict[str, Any]:
     """The cells about a difference."""
-    unclear = found["verdict"] == "can't tell yet"
+    unclear = found.verdict == verdicts.UNCLEAR
     return {
-        "difference": wording.signed(found["mean"]),
+        "difference": wording.signed(found.mean),
         "span": _span(found),
-        "p": wording.p_text(found["p_holm"]),
-        "verdict": found["verdict"],
-        "word": found["verdict"] if unclear else found["outcome"],
-        "needs": found["needs"] if unclear else None,
+        "p": wording.p_text(found.p_holm),
+        "verdict": found.verdict,
+        "word": found.verdict if unclear else verdicts.outcome(found, margin),
+        "needs": verdicts.needs(found) if unclear else None,
     }
 
 
-def _found(found: Mapping[str, Any]) -> str:
-    cells = _compared(found)
+def _found(found: Difference, margin: float) -> str:
+    cells = _compared(found, margin)
     return f"{cells['difference']} points ({cells['span']}): {cells['word']}."
 
 
-def _span(found: Mapping[str, Any]) -> str:
-    return f"{wording.signed(found['low'])} to {wording.signed(found['high'])}"
-
-
-def _accuracy_dot(arm: ArmResult) -> arm_figures.Row:
-    low, value, high = (100 * arm.accuracy[key] for key in ("low", "value", "high"))
-    dots = [100 * item for item in arm.accuracy["by_seed"]]
-    return arm_figures.Row(arm.title, arm.colour, value, low, high, dots, f"{value:.1f} %")
-
-
-def _difference_dot(arm: ArmResult, found: Mapping[str, Any]) -> arm_figures.Row:
-    low, value, high = (100 * found[key] for key in ("low", "mean", "high"))
-    dots = [100 * item for item in found["by_seed"]]
-    return arm_figures.Row(
-        arm.title, arm.colour, value, low, high, dots, wording.signed(found["mean"])
-    )
+def _span(found: Ends) -> str:
+    return f"{wording.signed(found.low)} to {wording.signed(found.high)}"
 
 
 def _class_table(arm: ArmResult, classes: list[str]) -> dict[str, Any]:
@@ -257,13 +237,13 @@ def _class_table(arm: ArmResult, classes: list[str]) -> dict[str, Any]:
         spans = [wording.interval(record[name]["low"], record[name]["high"]) for name in names]
         cells_with_spans = list(zip(cells, spans, strict=True))
         rows.append({"label": label, "cells": cells_with_spans, "support": record["support"]})
-    return {"title": arm.title, "colour": arm.colour, "rows": rows}
+    return {"title": title_of(arm), "colour": colour_of(arm), "rows": rows}
 
 
 def _training_row(arm: ArmResult) -> dict[str, Any]:
     return {
-        "title": arm.title,
-        "colour": arm.colour,
+        "title": title_of(arm),
+        "colour": colour_of(arm),
         "parameters": f"{arm.mean_of('parameters'):,.0f}",
         "images": f"{arm.mean_of('images'):,.0f}",
         "steps": f"{arm.mean_of('steps'):,.0f}",
@@ -271,7 +251,7 @@ def _training_row(arm: ArmResult) -> dict[str, Any]:
         "best": ", ".join(str(record["best_epoch"]) for record in arm.training),
         "train": wording.percent(arm.mean_of("train_accuracy")),
         "val": wording.percent(arm.mean_of("val_accuracy")),
-        "test": wording.percent(arm.accuracy["value"]),
+        "test": wording.percent(arm.scores["accuracy"].value),
     }
 
 

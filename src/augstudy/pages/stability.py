@@ -33,9 +33,9 @@ def reason(stability: Mapping[str, Any]) -> str:
     Args:
         stability: stability.json.
     """
-    if "cause" not in stability:
+    cause = stability.get("cause")
+    if not cause:
         return str(stability["reason"])
-    cause = stability["cause"]
     if cause["code"] != "limit":
         return CAUSES[cause["code"]].format(**cause).replace("%", " %")
     says = alarm(cause)

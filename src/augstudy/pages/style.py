@@ -74,6 +74,11 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
     return str(mpl.colors.to_hex((red, green, blue)))
 
 
+def colour_of(arm: Any) -> str:
+    """The colour of what has ``arm``, ``share`` and ``name``; see :func:`colour`."""
+    return colour(arm.arm, arm.share, arm.name)
+
+
 def palette(count: int) -> list[str]:
     """So many colours that can be told apart, the first for what others are compared with."""
     others = [*arms.SPARE, *(words.colour for words in arms.WORDS.values())]

@@ -6,18 +6,20 @@ from typing import Any
 import numpy as np
 
 from augstudy.core.fingerprint import code_version, software
-from augstudy.core.formats import duration
-from augstudy.pages import gallery, search_page, style, wording
+from augstudy.pages import answers, gallery, search_page, style, wording
+from augstudy.pages.answers import readable
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves
 from augstudy.pages.figures import sweep as sweep_figures
+from augstudy.pages.formats import duration, points
 from augstudy.pages.sections import mean_confusion, score_cells
 from augstudy.pages.templates import environment
-from augstudy.results.sweep import Material, readable, span
-from augstudy.stats.verdicts import margin_text
+from augstudy.pages.verdicts import PILLS, margin_text
+from augstudy.results.models import Finding, GeneratorSweep, Point, Sweep
+from augstudy.results.parts import Change
+from augstudy.results.sweep import Material
 from augstudy.tuning.sweep import BASE, Axis
 
-_PILLS = {"holds": "helps", "does not hold": "hurts", "can't tell": ""}
 _EXPECTED = {"higher": "higher", "lower": "lower", "same": "about the same"}
 _METRICS = {
     "accuracy": "accuracy",
@@ -26,110 +28,116 @@ _METRICS = {
 }
 
 
-def render(material: Material, summary: Mapping[str, Any]) -> str:
+def render(material: Material, summary: Sweep) -> str:
     """The page.
 
     Args:
         material: what the sweep left.
-        summary: its summary.json.
+        summary: what it found.
     """
-    context: dict[str, Any] = {
-        "summary": summary,
-        "head": summary["headline"],
+    context = common(material.study, summary) | {
         "facts": _facts(summary),
-        "findings": [_finding(item) for item in summary["findings"]],
+        "findings": [_finding(item) for item in summary.findings],
         "overview": _overview(material, summary),
         "axes": _sections(material, summary),
         "search": search_page.section(material.sweep, summary),
         "ranking": _ranking(summary),
         "tested": _tested(material, summary),
-        "margin": margin_text(summary["margin"]),
-        "settings": gallery.flat_rows(
-            {name: value for name, value in material.study.items() if name != "sweep"}
-        ),
-        "changes": [
-            (readable(name), ", ".join(map(" ".join, gallery.flat_rows(point["changes"]))))
-            for name, point in summary["points"].items()
-            if name != BASE
-        ],
+        "margin": margin_text(summary.margin),
         "inputs": [(name, item.content_hash[:16]) for name, item in _inputs(material).items()],
-        "software": software() | {"augstudy code": code_version()},
     }
     return environment().get_template("sweep.html.j2").render(context)
 
 
-def _facts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    images, search = summary["data"]["images"], summary["search"]
-    kind = "finalists" if search else "points"
-    trials = [(str(len(search["trials"])), "trials with one training run")] if search else []
-    return [
-        *trials,
-        (str(len(summary["points"]) - 1), f"{kind} beside the base"),
-        (str(len(summary["seeds"])), f"training runs a {kind[:-1]}"),
-        (f"{summary['data']['level']:,}", "real images a class to train on"),
-        (f"{images['val']:,}", "validation images, which choose"),
-        (f"{images['test']:,}", "test images, read for two points"),
-        (duration(summary["cost"]["cpu_s"]), "of processor time"),
-    ]
-
-
-def _finding(found: Mapping[str, Any]) -> dict[str, str]:
-    by = f" by more than {100 * found['by']:g} points" if found["by"] else ""
-    expected = f"{_METRICS[found['metric']]} {_EXPECTED[found['expected']]}{by}"
-    p_value = found["difference"]["p_holm"] if found["difference"] else None
+def common(study: Mapping[str, Any], summary: Sweep | GeneratorSweep) -> dict[str, Any]:
+    """What the pages of all sweeps show alike: the answer, settings, and what points change."""
+    verdict = summary.headline.verdict or ""
     return {
-        "claim": found["claim"],
-        "compared": f"{readable(found['point'])} against {readable(found['against'])}",
-        "expected": expected,
-        "change": span(found["difference"]),
-        "p": wording.p_text(p_value) if p_value is not None else "",
-        "judgement": found["judgement"],
-        "pill": _PILLS[found["judgement"]],
+        "summary": summary,
+        "head": answers.answer(summary),
+        "verdict": PILLS.get(verdict, verdict),
+        "settings": gallery.flat_rows({key: study[key] for key in study if key != "sweep"}),
+        "changes": [
+            (readable(name), ", ".join(map(" ".join, gallery.flat_rows(point.changes))))
+            for name, point in summary.points.items()
+            if name != BASE
+        ],
+        "software": software() | {"augstudy code": code_version()},
     }
 
 
-def _overview(material: Material, summary: Mapping[str, Any]) -> str | None:
+def of_axis(axis: Axis, summary: Sweep | GeneratorSweep) -> list[str]:
+    """The base, and the points that change this axis alone; empty if there are none."""
+    own = [name for name, item in summary.points.items() if list(item.chosen) == [axis.name]]
+    return [BASE, *own] if own else []
+
+
+def _facts(summary: Sweep) -> list[tuple[str, str]]:
+    images, search = summary.data.images, summary.search
+    kind = "finalists" if search else "points"
+    trials = [(str(len(search.trials)), "trials with one training run")] if search else []
+    return [
+        *trials,
+        (str(len(summary.points) - 1), f"{kind} beside the base"),
+        (str(len(summary.seeds)), f"training runs a {kind[:-1]}"),
+        (f"{summary.data.level:,}", "real images a class to train on"),
+        (f"{images['val']:,}", "validation images, which choose"),
+        (f"{images['test']:,}", "test images, read for two points"),
+        (duration(summary.cost.cpu_s), "of processor time"),
+    ]
+
+
+def _finding(found: Finding) -> dict[str, str]:
+    by = f" by more than {100 * found.by:g} points" if found.by else ""
+    expected = f"{_METRICS[found.metric]} {_EXPECTED[found.expected]}{by}"
+    p_value = found.difference.p_holm if found.difference else None
+    return {
+        "claim": found.claim,
+        "compared": f"{readable(found.point)} against {readable(found.against)}",
+        "expected": expected,
+        "change": wording.change(found.difference) if found.difference else "",
+        "p": wording.p_text(p_value) if p_value is not None else "",
+        "judgement": found.judgement,
+        "pill": PILLS.get(found.judgement, ""),
+    }
+
+
+def _overview(material: Material, summary: Sweep) -> str | None:
     """Differences of all points to the base, by axis; None if there is nothing but the base."""
-    points, groups = summary["points"], []
-    if summary["search"]:
+    points, groups = summary.points, []
+    if summary.search:
         short = search_page.titles(summary)
         rows = [_row(name, short[name], summary) for name in points if name != BASE]
         groups = [("Finalists", rows)]
     else:
         for axis in material.sweep.axes:
-            names = [name for name in _of_axis(axis, summary) if name != BASE]
-            rows = [_row(name, points[name]["chosen"][axis.name], summary) for name in names]
+            names = [name for name in of_axis(axis, summary) if name != BASE]
+            rows = [_row(name, points[name].chosen[axis.name], summary) for name in names]
             groups.append((axis.title, rows))
-        combined = [name for name, item in points.items() if len(item["chosen"]) > 1]
+        combined = [name for name, item in points.items() if len(item.chosen) > 1]
         groups.append(("Combined", [_row(name, readable(name), summary) for name in combined]))
     groups = [(title, rows) for title, rows in groups if rows]
-    return sweep_figures.ladder(groups, 100 * summary["margin"]) if groups else None
+    return sweep_figures.ladder(groups, 100 * summary.margin) if groups else None
 
 
-def _row(name: str, title: str, summary: Mapping[str, Any]) -> sweep_figures.Row:
-    found = summary["differences"][name]
-    low, value, high = (100 * found[key] for key in ("low", "mean", "high"))
-    clear = found["verdict"] in ("helps", "hurts")
+def _row(name: str, title: str, summary: Sweep) -> sweep_figures.Row:
+    found = summary.differences[name]
+    low, value, high = (100 * share for share in (found.low, found.mean, found.high))
+    clear = found.verdict in PILLS
     colour = style.GOOD if value > 0 else style.BAD
     return sweep_figures.Row(title, colour, value, low, high, clear)
 
 
-def _of_axis(axis: Axis, summary: Mapping[str, Any]) -> list[str]:
-    """The base, and the points that change this axis alone."""
-    own = [name for name, item in summary["points"].items() if list(item["chosen"]) == [axis.name]]
-    return [BASE, *own] if own else []
-
-
-def _sections(material: Material, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _sections(material: Material, summary: Sweep) -> list[dict[str, Any]]:
     """One for each axis with points that change it alone; of a search, one of all finalists."""
-    if summary["search"]:
+    if summary.search:
         short = search_page.titles(summary)
         return [_section(material, summary, "finalists", "Finalists", short)]
     sections = []
     for axis in material.sweep.axes:
         titles = {
-            name: summary["points"][name]["chosen"].get(axis.name, axis.base)
-            for name in _of_axis(axis, summary)
+            name: summary.points[name].chosen.get(axis.name, axis.base)
+            for name in of_axis(axis, summary)
         }
         if titles:
             sections.append(_section(material, summary, axis.name, axis.title, titles))
@@ -138,7 +146,7 @@ def _sections(material: Material, summary: Mapping[str, Any]) -> list[dict[str, 
 
 def _section(
     material: Material,
-    summary: Mapping[str, Any],
+    summary: Sweep,
     name: str,
     heading: str,
     titles: Mapping[str, str],
@@ -146,7 +154,7 @@ def _section(
     """Some points beside each other; `titles` are what they are called there, by id."""
     trained = {point.id: point for point in material.points}
     colours = dict(zip(titles, style.palette(len(titles)), strict=True))
-    points = summary["points"]
+    points = summary.points
     dots = [_accuracy_dot(titles[item], colours[item], points[item]) for item in titles]
     lines = [(titles[item], colours[item], trained[item].history) for item in titles]
     rows = [_table_row(item, titles[item], colours[item], summary) for item in titles]
@@ -154,7 +162,7 @@ def _section(
         "name": name,
         "title": heading,
         "plot": arm_figures.whiskers(
-            dots, 100 * points[BASE]["val_accuracy"], "base", "Validation accuracy, per cent"
+            dots, 100 * points[BASE].val_accuracy, "base", "Validation accuracy, per cent"
         ),
         "curves": [
             (title, curves.overlaid(lines, column, f"{title}, share"))
@@ -168,66 +176,71 @@ def _section(
     }
 
 
-def _accuracy_dot(title: str, colour: str, point: Mapping[str, Any]) -> arm_figures.Row:
-    low, value, high = (100 * point[key] for key in ("val_low", "val_accuracy", "val_high"))
-    dots = [100 * item for item in point["by_seed"]]
-    text = wording.percent(point["val_accuracy"])
+def _accuracy_dot(title: str, colour: str, point: Point) -> arm_figures.Row:
+    low, value, high = (
+        100 * share for share in (point.val_low, point.val_accuracy, point.val_high)
+    )
+    dots = [100 * item for item in point.by_seed]
+    text = wording.percent(point.val_accuracy)
     return arm_figures.Row(title, colour, value, low, high, dots, text)
 
 
-def _table_row(name: str, title: str, colour: str, summary: Mapping[str, Any]) -> dict[str, Any]:
-    point, found = summary["points"][name], summary["differences"].get(name)
+def _table_row(name: str, title: str, colour: str, summary: Sweep) -> dict[str, Any]:
+    point, found = summary.points[name], summary.differences.get(name)
     return {
         "title": title,
-        "detail": readable(name) if summary["search"] and name != BASE else "",
+        "detail": readable(name) if summary.search and name != BASE else "",
         "colour": colour,
-        "accuracy": wording.percent(point["val_accuracy"]),
-        "interval": wording.interval(point["val_low"], point["val_high"]),
-        "change": wording.signed(found["mean"]) if found else "",
-        "span": span(found).partition("(")[2].rstrip(")"),
-        "p": wording.p_text(found["p_holm"]) if found else "",
-        "verdict": found["verdict"] if found else "",
-        "train": wording.percent(point["train_accuracy"]),
-        "gap": wording.signed(point["overfitting"]),
-        "parameters": f"{point['parameters']:,}",
-        "epochs": ", ".join(map(str, point["epochs"])),
-        "cpu": duration(point["cpu_s"]),
+        "accuracy": wording.percent(point.val_accuracy),
+        "interval": wording.interval(point.val_low, point.val_high),
+        "change": wording.signed(found.mean) if found else "",
+        "span": _span(found) if found else "",
+        "p": wording.p_text(found.p_holm) if found else "",
+        "verdict": found.verdict if found else "",
+        "train": wording.percent(point.train_accuracy),
+        "gap": wording.signed(point.overfitting),
+        "parameters": f"{point.parameters:,}",
+        "epochs": ", ".join(map(str, point.epochs)),
+        "cpu": duration(point.cpu_s),
     }
 
 
-def _ranking(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _ranking(summary: Sweep) -> list[dict[str, Any]]:
     """All points, the best on validation images first."""
-    order = sorted(
-        summary["points"], key=lambda name: summary["points"][name]["val_accuracy"], reverse=True
-    )
-    short = search_page.titles(summary) if summary["search"] else {}
+    order = sorted(summary.points, key=lambda name: summary.points[name].val_accuracy, reverse=True)
+    short = search_page.titles(summary) if summary.search else {}
     return [
         _table_row(name, short.get(name) or readable(name), style.INK, summary) for name in order
     ]
 
 
-def _tested(material: Material, summary: Mapping[str, Any]) -> dict[str, Any]:
+def _tested(material: Material, summary: Sweep) -> dict[str, Any]:
     names = material.dataset.json("classes.json")
     shares = [mean_confusion(arm) for arm in (material.base, material.chosen)]
     rows = []
-    for label, arm in (("base", material.base), ("chosen", material.chosen)):
+    test = summary.test
+    both = ("base", material.base, test.base), ("chosen", material.chosen, test.chosen)
+    for label, arm, scores in both:
         rows.append(
             {
-                "title": "Base" if label == "base" else f"Chosen: {readable(summary['chosen'])}",
+                "title": "Base" if label == "base" else f"Chosen: {readable(summary.chosen)}",
                 "colour": style.INK if label == "base" else style.GOOD,
                 "training": wording.percent(arm.mean_of("train_accuracy")),
                 "validation": wording.percent(arm.mean_of("val_accuracy")),
-                "scores": score_cells(summary["test"][label], spans=True),
+                "scores": score_cells(scores, spans=True),
             }
         )
     limit = max(5.0, float(np.abs(shares[1] - shares[0]).max()))
     return {
         "rows": rows,
-        "difference": summary["test"]["difference"],
-        "span": span(summary["test"]["difference"]),
+        "span": wording.change(test.difference),
         "matrix": confusion.matrix(shares[1], names),
         "change": confusion.change(shares[1] - shares[0], names, limit),
     }
+
+
+def _span(found: Change) -> str:
+    return f"{points(found.low)} to {points(found.high)}"
 
 
 def _inputs(material: Material) -> dict[str, Any]:

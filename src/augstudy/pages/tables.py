@@ -10,8 +10,8 @@ from rich.text import Text
 
 from augstudy.core.errors import InputError
 from augstudy.core.files import replace_bytes, replace_text
-from augstudy.core.formats import duration, points
 from augstudy.pages import readings
+from augstudy.pages.formats import duration, points
 from augstudy.runs.record import FIELDS, Field, Row
 
 SHOWN = (

@@ -1,12 +1,27 @@
-"""What the report calls things: arms as a person would say them, shares, and the headline."""
+"""What pages call things: arms as a person would say them, shares, scores and differences."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from augstudy.core.formats import points
 from augstudy.metrics.scores import SCORES
 from augstudy.pages.arms import words
+from augstudy.pages.formats import points
+from augstudy.results.parts import Change
 from augstudy.settings.arms import KINDS
+
+if TYPE_CHECKING:
+    from augstudy.results.material import ArmResult
+    from augstudy.results.models import Arm
+
+
+def title_of(arm: "Arm | ArmResult") -> str:
+    """An arm for tables and figures; see :func:`title`."""
+    return title(arm.arm, arm.share, arm.name)
+
+
+def subject_of(arm: "Arm | ArmResult") -> str:
+    """An arm as the subject of a sentence; see :func:`subject`."""
+    return subject(arm.arm, arm.share, arm.name)
 
 
 def title(arm: str, share: float | None, name: str | None = None) -> str:
@@ -115,54 +130,6 @@ def signed(share: float) -> str:
     return points(share).replace("-", "\N{MINUS SIGN}")
 
 
-def headline(
-    arms: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The answer in a word, a sentence and the arm it is about.
-
-    The arm is a synthetic one (controls apart): the best of those that help, or the best of all if
-    none does; without any synthetic arm, one of the others.
-
-    Args:
-        arms: by label, with ``arm``, ``share`` and ``metrics``.
-        differences: by label, each minus ``real``, as in summary.json.
-
-    Returns:
-        ``{"answer", "sentence", "arm", "verdict"}``; arm and verdict are None without comparison.
-    """
-    judged = [label for label in differences if answers(arms[label]["arm"])]
-    others = [label for label in differences if not is_control(arms[label]["arm"])]
-    best = max(
-        judged or others,
-        key=lambda label: (differences[label]["verdict"] == "helps", differences[label]["mean"]),
-        default=None,
-    )
-    real = percent(arms["real"]["metrics"]["accuracy"]["value"])
-    if best is None:
-        sentence = f"Real images alone reach {real} on unseen images; nothing was compared."
-        return {"answer": "Baseline", "sentence": sentence, "arm": None, "verdict": None}
-    found = differences[best]
-    reached = percent(arms[best]["metrics"]["accuracy"]["value"])
-    what = subject(arms[best]["arm"], arms[best]["share"], arms[best].get("name"))
-    change = f"{points(found['mean'])} points, 95 % interval {points(found['low'])} to "
-    change += f"{points(found['high'])}"
-    verb = {"helps": "raises", "hurts": "lowers"}.get(found["verdict"], "takes")
-    tail = f"{what} {verb} accuracy from {real} to {reached} ({change})."
-    if len(judged) > 1:
-        tail = f"Best of {len(judged)} synthetic arms: {tail[0].lower()}{tail[1:]}"
-    return {
-        "answer": _answer(found["verdict"], found["outcome"], bool(judged)),
-        "sentence": tail,
-        "arm": best,
-        "verdict": found["verdict"],
-    }
-
-
-def _answer(verdict: str, outcome: str, synthetic: bool) -> str:
-    what = "synthetic images" if synthetic else "this"
-    return {
-        "helps": f"Yes, {what} help." if synthetic else "Yes, this helps.",
-        "hurts": f"No, {what} hurt." if synthetic else "No, this hurts.",
-        "no difference": f"{outcome[:1].upper()}{outcome[1:]}.",
-        "can't tell yet": "Can't tell yet.",
-    }[verdict]
+def change(found: Change) -> str:
+    """A difference with its interval, in points: ``+1.2 (+0.3 to +2.1)``."""
+    return f"{points(found.mean)} ({points(found.low)} to {points(found.high)})"

@@ -1,1 +1,1 @@
-"""What a run found: the only writers and readers of summary.json."""
+"""What a run found: the only writers and readers of summary.json and decision.json."""

@@ -1,12 +1,12 @@
 """Which arm is compared with which, and what each comparison found."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.results.material import ArmResult
+from augstudy.results.parts import Compared, Difference, Ends, OneRun
 from augstudy.settings.arms import KINDS
 from augstudy.stats import verdicts
 from augstudy.stats.correction import holm
@@ -21,15 +21,14 @@ from augstudy.stats.power import detectable
 from augstudy.stats.scatter import run_scatter
 
 
-def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, dict[str, Any]]:
+def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, Difference]:
     """Accuracy of each arm minus `real`, over the seeds both have, by label.
+
+    The p-values are corrected for the number of arms (Holm).
 
     Args:
         arms: those of a study, `real` among them.
         margin: accuracy, as a share, below which a difference does not matter.
-
-    Returns:
-        Records as in summary.json; p-values are corrected for the number of arms (Holm).
     """
     real = next(arm for arm in arms if arm.label == "real")
     others = [arm for arm in arms if arm is not real]
@@ -58,7 +57,7 @@ def difference(
     return paired_difference(*pair, runs=scatter)
 
 
-def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any]]:
+def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
     """Arms minus the arms they differ from by one thing, such as `add_filtered` minus `add`.
 
     They are a family of comparisons of their own: asking more here does not make the answers
@@ -78,25 +77,44 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[dict[str, Any
     return _records(found, arms, margin)
 
 
+def compared(
+    found: PairedDifference, p_adjusted: float, margin: float, comparisons: int
+) -> Compared:
+    """A difference with the verdict on it.
+
+    Args:
+        found: the difference.
+        p_adjusted: its p-value, corrected for the number of comparisons.
+        margin: accuracy, as a share, below which a difference does not matter.
+        comparisons: that were made together.
+    """
+    return Compared(
+        mean=found.mean,
+        low=found.low,
+        high=found.high,
+        p=found.p_value,
+        p_holm=p_adjusted,
+        by_seed=found.by_seed,
+        comparisons=comparisons,
+        verdict=verdicts.verdict(found, p_adjusted, margin),
+        seeds=found.seeds,
+        images=found.images,
+    )
+
+
 def _against(arm: ArmResult) -> tuple[str, ...]:
     return KINDS[arm.arm].against if arm.arm in KINDS else ()
 
 
 def _records(
     chosen: Sequence[tuple[ArmResult, ArmResult]], arms: Sequence[ArmResult], margin: float
-) -> list[dict[str, Any]]:
+) -> list[Difference]:
     found = [difference(arm, other, arms) for arm, other in chosen]
     adjusted = holm([item.p_value for item in found])
     return [
         _record(arm, other, item, p_adjusted, margin, len(found))
         for (arm, other), item, p_adjusted in zip(chosen, found, adjusted, strict=True)
     ]
-
-
-def _subject(arm: ArmResult, other: ArmResult) -> str:
-    if other.label == "real":
-        return arm.subject
-    return f"“{arm.title}” in place of “{other.title}”"
 
 
 def _shared_seeds(arm: ArmResult, other: ArmResult) -> list[int]:
@@ -118,35 +136,20 @@ def _record(
     p_adjusted: float,
     margin: float,
     comparisons: int,
-) -> dict[str, Any]:
-    judged = (found, p_adjusted, margin, comparisons)
+) -> Difference:
     seeds = _shared_seeds(arm, other)
     outcomes = _correct(arm, seeds), _correct(other, seeds)
     tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
     low, high = np.quantile(two_way_bootstrap(*outcomes), ENDS)
-    return {
-        "metric": "accuracy",
-        "arm": arm.label,
-        "against": other.label,
-        "mean": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "p": found.p_value,
-        "p_holm": p_adjusted,
-        "comparisons": comparisons,
-        "verdict": verdicts.verdict(found, p_adjusted, margin),
-        "outcome": verdicts.outcome(*judged),
-        "sentence": verdicts.sentence(_subject(arm, other), *judged),
-        "covers": found.covers,
-        "needs": verdicts.needs(found, margin, comparisons),
-        "seeds": found.seeds,
-        "images": found.images,
-        "by_seed": list(found.by_seed),
-        "mcnemar": [
-            {"seed": seed, "difference": mean, "gained": test.gained, "lost": test.lost}
-            | {"p": test.p_value}
+    return Difference(
+        **compared(found, p_adjusted, margin, comparisons).model_dump(),
+        arm=arm.label,
+        against=other.label,
+        needs=verdicts.needs(found, margin, comparisons),
+        mcnemar=tuple(
+            OneRun(seed=seed, difference=mean, gained=test.gained, lost=test.lost, p=test.p_value)
             for seed, mean, test in tests
-        ],
-        "bootstrap": {"low": float(low), "high": float(high)},
-        "detectable": detectable(found.noise, found.seeds, found.images, comparisons),
-    }
+        ),
+        bootstrap=Ends(low=float(low), high=float(high)),
+        detectable=detectable(found.noise, found.seeds, found.images, comparisons),
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import Split, load_classes, load_split
-from augstudy.pages import style, wording
+from augstudy.results.parts import Score
 from augstudy.settings.arms import KINDS
 
 
@@ -34,26 +35,10 @@ class ArmResult:
     rows: NDArray[np.int64]
     artifact: Artifact
 
-    @property
-    def title(self) -> str:
-        """The arm as a person would call it."""
-        return wording.title(self.arm, self.share, self.name)
-
-    @property
-    def subject(self) -> str:
-        """The arm as the subject of a sentence."""
-        return wording.subject(self.arm, self.share, self.name)
-
-    @property
-    def colour(self) -> str:
-        """The arm's colour in every figure."""
-        return style.colour(self.arm, self.share, self.name)
-
-    @property
-    def accuracy(self) -> dict[str, Any]:
-        """The accuracy record of metrics.json."""
-        record: dict[str, Any] = self.metrics["metrics"]["accuracy"]
-        return record
+    @cached_property
+    def scores(self) -> dict[str, Score]:
+        """On the test images, by name; a run that is older than a score has none."""
+        return {name: Score(**found) for name, found in self.metrics["metrics"].items()}
 
     def mean_of(self, key: str) -> float:
         """Mean over seeds of a number in training.json, such as ``train_accuracy``."""
@@ -87,7 +72,7 @@ class Material:
 
     @property
     def discriminator(self) -> dict[str, Any] | None:
-        """What the GAN's discriminator is worth as a classifier of the test images, if known."""
+        """Scores of the GAN's discriminator as a classifier of the test images, if known."""
         artifact = self.arms[0].artifact
         if "discriminator.json" not in artifact.manifest.files:
             return None

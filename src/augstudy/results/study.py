@@ -1,24 +1,26 @@
-"""The study in numbers: summary.json, its flat form for dashboards, and the verdict in Markdown."""
+"""A study in numbers, from its artifacts."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from augstudy.core import outlets
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
-from augstudy.core.formats import points
-from augstudy.pages import labels, quality, stability, wording
+from augstudy.data.dataset import load_classes, load_split
 from augstudy.results import comparisons
 from augstudy.results.material import ArmResult, Material
-from augstudy.stats.power import assumed_noise, detectable, forecast
+from augstudy.results.models import Arm, LabelNoise, Study, Trusted
+from augstudy.results.parts import Change, Data, Difference, Headline
+from augstudy.results.power import expected
+from augstudy.settings.arms import KINDS
 from augstudy.stats.verdicts import MARGIN
 
-SCHEMA_VERSION = 1
 
-
-def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
-    """The content of summary.json.
+def summarise(material: Material, margin: float = MARGIN) -> Study:
+    """What a study found.
 
     Args:
         material: the study's artifacts.
@@ -27,142 +29,113 @@ def summarise(material: Material, margin: float = MARGIN) -> dict[str, Any]:
     Raises:
         DataError: a number is not finite.
     """
-    arms = {arm.label: _describe_arm(arm) for arm in material.arms}
-    differences = comparisons.with_real(material.arms, margin)
-    pairs = comparisons.between_arms(material.arms, margin)
-    power = _power(len(material.arms[0].seeds), len(material.arms[0].labels), len(differences))
-    drawn = material.synthetic.json("quality.json") if material.synthetic else None
-    summary = {
-        "schema_version": SCHEMA_VERSION,
-        "headline": wording.headline(arms, differences),
-        "margin": margin,
-        "study": material.study,
-        "data": _describe_data(material),
-        "seeds": material.arms[0].seeds,
-        "budget": material.arms[0].training[0]["budget"],
-        "left_out": material.left_out,
-        "arms": arms,
-        "differences": differences,
-        "pairs": pairs,
-        "power": power,
-        "label_noise": labels.compare(material),
-        "discriminator": material.discriminator,
-        "gan": material.gan.json("stability.json") if material.gan else None,
-        "synthetic": drawn,
-        "curation": material.curation.json("curation.json") if material.curation else None,
-    }
-    flat = {"level": material.level, "detectable": power["detectable"]}
-    flat |= quality.flat(drawn) if drawn else {}
-    summary["flat"] = flat | flatten(arms, [*differences.values(), *pairs])
-    return summary
+    arms, differences = material.arms, comparisons.with_real(material.arms, margin)
+    try:
+        described = {arm.label: _describe_arm(arm) for arm in arms}
+        return Study(
+            headline=headline(described, differences),
+            margin=margin,
+            study=material.study,
+            data=describe_data(material.dataset, test=len(arms[0].labels)),
+            seeds=tuple(arms[0].seeds),
+            budget=arms[0].training[0]["budget"],
+            left_out=material.left_out,
+            arms=described,
+            differences=differences,
+            pairs=tuple(comparisons.between_arms(arms, margin)),
+            power=expected(len(arms[0].seeds), len(arms[0].labels), len(differences)),
+            label_noise=_label_noise(arms),
+            discriminator=material.discriminator,
+            gan=_kept(material.gan, "stability.json"),
+            synthetic=_kept(material.synthetic, "quality.json"),
+            curation=_kept(material.curation, "curation.json"),
+        )
+    except ValidationError as error:
+        item = error.errors()[0]
+        where = ".".join(map(str, item["loc"]))
+        raise DataError(
+            f"The results of the study are not whole ({where}: {item['msg']}): evaluate the arms "
+            "again."
+        ) from error
 
 
-def flatten(
-    arms: Mapping[str, Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
-) -> dict[str, float]:
-    """Flat keys for a dashboard's metrics, such as ``add_100_minus_real.ci_low``.
+def describe_data(dataset: Artifact, **images: int) -> Data:
+    """The dataset of a run.
 
-    Raises:
-        DataError: a number is not finite.
+    Args:
+        dataset: the artifact, whose training and validation images are counted.
+        **images: how many the other splits have.
     """
-    flat: dict[str, float] = {}
-    for label, arm in arms.items():
-        for metric, record in arm["metrics"].items():
-            flat[f"{label}.{metric}_mean"] = record["value"]
-        for part in ("low", "high", "std"):
-            flat[f"{label}.accuracy_{part}"] = arm["metrics"]["accuracy"][part]
-    for record in found:
-        key = f"{record['arm']}_minus_{record['against']}"
-        flat |= {f"{key}.accuracy": record["mean"], f"{key}.p_holm": record["p_holm"]}
-        flat |= {f"{key}.ci_low": record["low"], f"{key}.ci_high": record["high"]}
-    for key, value in flat.items():
-        if not math.isfinite(value):
-            raise DataError(f"{key} is not a finite number: evaluate the arms again.")
-    return flat
-
-
-def markdown(summary: Mapping[str, Any]) -> str:
-    """The verdict as a short Markdown text with a table."""
-    head, differences = summary["headline"], summary["differences"]
-    lines = [
-        f"## {outlets.markdown(head['answer'])}",
-        "",
-        outlets.markdown(head["sentence"]),
-        "",
-        "| arm | accuracy (95 % interval) | minus real, points (95 % interval) | p | verdict |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for label, arm in summary["arms"].items():
-        metric = arm["metrics"]["accuracy"]
-        accuracy = wording.percent(metric["value"])
-        cells = [
-            outlets.markdown(arm["title"]),
-            f"{accuracy} ({wording.interval(metric['low'], metric['high'])})",
-        ]
-        cells += _difference_cells(differences.get(label))
-        lines.append("| " + " | ".join(cells) + " |")
-    data = summary["data"]
-    facts = f"{len(data['classes'])} classes, {data['level']} real training images a class, "
-    facts += (
-        f"{wording.counted(len(summary['seeds']), 'seed')}, {data['images']['test']} test images."
+    manifest, train = dataset.manifest, load_split(dataset, "train").labels
+    classes = load_classes(dataset)
+    return Data(
+        hash=dataset.content_hash,
+        source=manifest.provenance.get("source", manifest.config.get("source", "unknown")),
+        classes=tuple(classes),
+        level=int(np.bincount(train, minlength=len(classes)).min()),
+        images={"train": len(train), "val": len(load_split(dataset, "val")), **images},
     )
-    lines += ["", facts + " p-values are corrected for the number of arms (Holm)."]
-    lines += [f"\n{outlets.markdown(note)}" for note in wording.left_out(summary["left_out"])]
-    lines += ["", summary["power"]["sentence"]]
-    if summary["gan"]:
-        gan = summary["gan"]
-        lines += ["", f"GAN: {gan['verdict']}. {outlets.markdown(stability.reason(gan))}"]
-    return "\n".join(lines) + "\n"
 
 
-def _difference_cells(found: Mapping[str, Any] | None) -> list[str]:
-    if found is None:
-        return ["reference", "", ""]
-    span = f"{points(found['low'])} to {points(found['high'])}"
-    change = f"{points(found['mean'])} ({span})"
-    return [change, wording.p_text(found["p_holm"]), found["outcome"]]
+def headline(arms: Mapping[str, Arm], differences: Mapping[str, Difference]) -> Headline:
+    """Which arm the answer is about, and the verdict on it.
+
+    The arm is a synthetic one (controls apart): the best of those that help, or the best of all if
+    none does; without any synthetic arm, one of the others.
+    """
+    kinds = {label: KINDS.get(arms[label].arm) for label in differences}
+    judged = [label for label, kind in kinds.items() if kind and kind.answers]
+    others = [label for label, kind in kinds.items() if not (kind and kind.control)]
+    best = max(
+        judged or others,
+        key=lambda label: (differences[label].verdict == "helps", differences[label].mean),
+        default=None,
+    )
+    return Headline(arm=best, verdict=differences[best].verdict if best else None)
 
 
-def _describe_arm(arm: ArmResult) -> dict[str, Any]:
-    return {
-        "arm": arm.arm,
-        "share": arm.share,
-        "name": arm.name,
-        "title": arm.title,
-        "seeds": arm.seeds,
-        "training_images": round(arm.mean_of("images")),
-        "steps": round(arm.mean_of("steps")),
-        "train_accuracy": arm.mean_of("train_accuracy"),
-        "val_accuracy": arm.mean_of("val_accuracy"),
-        "parameters": round(arm.mean_of("parameters")),
-        "metrics": arm.metrics["metrics"],
-    }
+def _describe_arm(arm: ArmResult) -> Arm:
+    return Arm(
+        arm=arm.arm,
+        share=arm.share,
+        name=arm.name,
+        seeds=tuple(arm.seeds),
+        training_images=round(arm.mean_of("images")),
+        steps=round(arm.mean_of("steps")),
+        train_accuracy=arm.mean_of("train_accuracy"),
+        val_accuracy=arm.mean_of("val_accuracy"),
+        parameters=round(arm.mean_of("parameters")),
+        metrics=arm.metrics["metrics"],
+    )
 
 
-def _describe_data(material: Material) -> dict[str, Any]:
-    provenance, config = material.dataset.manifest.provenance, material.dataset.manifest.config
-    return {
-        "hash": material.dataset.content_hash,
-        "source": provenance.get("source", config.get("source", "unknown")),
-        "classes": material.classes,
-        "level": material.level,
-        "images": {
-            "train": len(material.train),
-            "val": material.val_images,
-            "test": len(material.arms[0].labels),
-        },
-    }
+def _label_noise(arms: Sequence[ArmResult]) -> LabelNoise:
+    """Accuracy of every arm on all test images and on those whose labels `real` believes.
+
+    Doubtful are the images that confident learning finds in the mean predictions of the arm `real`
+    (see :func:`augstudy.metrics.label_noise.find_label_noise`).
+    """
+    with np.load(arms[0].artifact.file("label_noise.npz"), allow_pickle=False) as stored:
+        suspicious, noise = stored["suspicious"], float(stored["noise"])
+    left = ~suspicious
+    return LabelNoise(
+        suspicious=int(suspicious.sum()),
+        left=int(left.sum()),
+        estimated_noise=noise,
+        arms={arm.label: _trusted(arm, arms, left) for arm in arms},
+    )
 
 
-def _power(seeds: int, images: int, compared: int) -> dict[str, Any]:
-    """What could be expected of the study before it ran."""
-    asked = max(1, compared)
-    noise = assumed_noise(asked)
-    return {
-        "seeds": seeds,
-        "images": images,
-        "comparisons": compared,
-        "assumed": asdict(noise),
-        "detectable": detectable(noise, seeds, images, asked),
-        "sentence": forecast(seeds, images, asked),
-    }
+def _trusted(arm: ArmResult, arms: Sequence[ArmResult], left: NDArray[np.bool_]) -> Trusted:
+    every = float(arm.correct.mean())
+    if not left.any():
+        return Trusted(all=every)
+    believed, change = float(arm.correct[:, left].mean()), None
+    if arm is not arms[0]:
+        found = comparisons.difference(arm, arms[0], arms, left)
+        change = Change(mean=found.mean, low=found.low, high=found.high)
+    return Trusted(all=every, left=believed, left_minus_real=change)
+
+
+def _kept(artifact: Artifact | None, name: str) -> Any:
+    return artifact.json(name) if artifact else None

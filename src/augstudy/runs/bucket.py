@@ -10,15 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from augstudy.core.artifacts import MANIFEST
-from augstudy.core.errors import ServiceError
+from augstudy.core.errors import DataError, ServiceError
 from augstudy.objects import ABSENT, ConflictError, Store
+from augstudy.results import files
 from augstudy.runs import index
 from augstudy.runs.folder import NOTE, RECORD
 from augstudy.runs.index import Index
 from augstudy.runs.record import Record, build
 
 INDEX = f"tracker/{index.NAME}"
-_RESULTS = (("report", "summary.json"), ("decision", "decision.json"))
+_RESULTS = (
+    ("report", files.SUMMARY, files.summary),
+    ("decision", files.DECISION, files.decision),
+)
 _TRIES = 20
 
 
@@ -92,11 +96,13 @@ class Bucket:
     def _make(self, run: str, keys: Sequence[str], facts: Mapping[str, Any] | None) -> Record:
         own = [key for key in keys if key.startswith(f"{run}/")]
         damaged = False
-        found: list[dict[str, Any] | None] = []
-        for output, name in _RESULTS:
+        found: list[Any] = []
+        for output, name, read in _RESULTS:
+            folder = _last_whole(own, output)
+            there = folder is not None and f"{folder}{name}" in own
             try:
-                found.append(self._result(own, output, name))
-            except ValueError:
+                found.append(read(self.store.read(f"{folder}{name}")) if there else None)
+            except DataError:
                 damaged = True
                 found.append(None)
         pipeline, _, run_id = run.partition("/")
@@ -106,16 +112,6 @@ class Bucket:
         if f"{run}/{NOTE}" in own:
             known["note"] = self.store.read(f"{run}/{NOTE}").decode(errors="replace").rstrip("\n")
         return build(known, *found, damaged=damaged) | {"key": run}
-
-    def _result(self, keys: Sequence[str], output: str, name: str) -> dict[str, Any] | None:
-        """What a step of a run says that it found; ValueError if it is not what it should be."""
-        folder = _last_whole(keys, output)
-        if folder is None or f"{folder}{name}" not in keys:
-            return None
-        content = json.loads(self.store.read(f"{folder}{name}"))
-        if not isinstance(content, dict):
-            raise ValueError(f"{folder}{name} is no mapping")
-        return content
 
     def _began(self, keys: Sequence[str]) -> str | None:
         """When the drawings were read, which is the first thing that a run does."""

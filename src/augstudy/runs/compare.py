@@ -10,19 +10,21 @@ import numpy as np
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
-from augstudy.results.comparisons import difference
+from augstudy.results import files
+from augstudy.results.comparisons import compared, difference
 from augstudy.results.material import ArmResult, place, read_arm
+from augstudy.results.models import Study
+from augstudy.results.parts import Compared
 from augstudy.runs.choosing import find_arms
 from augstudy.runs.record import Record
 from augstudy.runs.shelf import Shelf
 from augstudy.stats.correction import holm
 from augstudy.stats.paired import PairedDifference
-from augstudy.stats.verdicts import verdict
+from augstudy.stats.verdicts import MARGIN
 
 MOST = 8
 # Facts of a run that are worth a line where they differ.
 _FACTS = ("pipeline", "preset", "source", "level", "data_hash", "code", "version")
-_WORDS = {"helps": "better", "hurts": "worse"}
 
 
 class Contestant:
@@ -45,6 +47,20 @@ class Contestant:
         labels = self.shelf.arms("evaluation")
         arms = (read_arm(self.shelf.path("evaluation", label)) for label in labels)
         return sorted(arms, key=place)
+
+    @cached_property
+    def report(self) -> Study | None:
+        """What the report of its run says; None if the run has left none."""
+        if not self.shelf.of("report"):
+            return None
+        report = artifacts.read(self.shelf.path("report"), "report")
+        found = files.read_summary(report.path)
+        return found if isinstance(found, Study) else None
+
+    @property
+    def margin(self) -> float:
+        """The margin of its report, a share."""
+        return self.report.margin if self.report else MARGIN
 
     @cached_property
     def heat(self) -> Artifact | None:
@@ -89,9 +105,8 @@ class Difference:
     """A contestant against the first: their paired difference, or why there is none."""
 
     label: str
-    found: PairedDifference | None
-    p_holm: float | None
-    word: str
+    found: Compared | None
+    unlike: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,26 +166,45 @@ def paired(one: Contestant, other: Contestant) -> PairedDifference | str:
     if not set(one.result.seeds) & set(other.result.seeds):
         return "no seed in common"
     pair = one.result, other.result
-    return difference(*pair, other.study if one.record["key"] == other.record["key"] else pair)
+    return difference(*pair, other.study if _same_run(one, other) else pair)
 
 
 def _differences(contestants: Sequence[Contestant]) -> list[Difference]:
+    """Each against the first: as its report says, or else as if a report said it of these."""
     reference, *others = contestants
-    outcomes = [paired(item, reference) for item in others]
-    known = [item for item in outcomes if not isinstance(item, str)]
-    adjusted = iter(holm([item.p_value for item in known]))
-    return [
-        _difference(item.label, found, adjusted)
-        for item, found in zip(others, outcomes, strict=True)
-    ]
+    told = {item.label: _reported(item, reference) for item in others}
+    outcomes = {item.label: paired(item, reference) for item in others if not told[item.label]}
+    known = {label: item for label, item in outcomes.items() if not isinstance(item, str)}
+    # What reports say was asked as well: it counts among the comparisons made here.
+    p_values = [item.p_value for item in known.values()]
+    p_values += [item.p for item in told.values() if item]
+    adjusted = dict(zip(known, holm(p_values), strict=False))
+    found = []
+    for label, reported in told.items():
+        outcome = outcomes.get(label, "")
+        if reported or isinstance(outcome, str):
+            found.append(Difference(label, reported, str(outcome)))
+        else:
+            judged = (adjusted[label], reference.margin, len(p_values))
+            found.append(Difference(label, compared(outcome, *judged)))
+    return found
 
 
-def _difference(label: str, found: PairedDifference | str, adjusted: Any) -> Difference:
-    if isinstance(found, str):
-        return Difference(label, None, None, f"no pair: {found}")
-    p_holm = next(adjusted)
-    word = verdict(found, p_holm)
-    return Difference(label, found, p_holm, _WORDS.get(word, word))
+def _reported(one: Contestant, other: Contestant) -> Compared | None:
+    """What the report of their run says of two arms, whichever of the two it calls the first."""
+    if not _same_run(one, other) or one.report is None:
+        return None
+    names = one.arm["arm"], other.arm["arm"]
+    for item in (*one.report.differences.values(), *one.report.pairs):
+        if (item.arm, item.against) == names:
+            return item.alone
+        if (item.against, item.arm) == names:
+            return item.alone.mirrored
+    return None
+
+
+def _same_run(one: Contestant, other: Contestant) -> bool:
+    return bool(one.record["key"] == other.record["key"])
 
 
 def _different(contestants: Sequence[Contestant]) -> list[tuple[str, list[Any]]]:

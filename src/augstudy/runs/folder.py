@@ -16,6 +16,7 @@ from typing import Any
 from augstudy.core.errors import InputError, ServiceError
 from augstudy.core.files import replace_bytes, replace_text
 from augstudy.objects import Store, open_store
+from augstudy.results import files
 from augstudy.runs import index
 from augstudy.runs.index import Index
 from augstudy.runs.record import Record, build
@@ -24,7 +25,7 @@ RUN = "run.json"
 RECORD = "record.json"
 NOTE = "note.txt"
 # What a record is made of: it is made again when the size or the time of one of these changes.
-_SOURCES = (RUN, "summary.json", "decision.json", NOTE)
+_SOURCES = (RUN, files.SUMMARY, files.DECISION, NOTE)
 
 
 Stamp = list[list[int]]
@@ -138,15 +139,14 @@ class RunsFolder:
         """The record of the run in folder `name`."""
         folder = self.path / name
         facts, damaged = _load_json(folder / RUN)
-        summary, summary_damaged = _load_json(folder / "summary.json")
-        decision, _ = _load_json(folder / "decision.json")
+        summary, decision, unreadable = files.load(folder)
         with contextlib.suppress(OSError, UnicodeDecodeError):
             facts["note"] = (folder / NOTE).read_text().rstrip("\n")
         page = "report.html" if (folder / "report.html").exists() else "index.html"
         facts |= {"id": self._number(name, known), "link": f"{name}/{page}"}
         facts["name"] = facts.get("name") or name
         stamp = _stamp(str(folder))
-        record = build(facts, summary, decision, damaged=damaged or summary_damaged)
+        record = build(facts, summary, decision, damaged=damaged or unreadable)
         record |= {"key": name, "stamp": stamp}
         return record
 

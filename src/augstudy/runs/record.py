@@ -10,6 +10,9 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 
 from augstudy.metrics.scores import SCORES
+from augstudy.results.files import AnySummary
+from augstudy.results.models import Arm, GeneratorSweep, Point, Retraining, Study, Sweep
+from augstudy.results.parts import Compared, Score
 
 SCHEMA_VERSION = 1
 Record = dict[str, Any]
@@ -93,8 +96,8 @@ _TAKEN = (
 
 def build(
     facts: Mapping[str, Any],
-    summary: Mapping[str, Any] | None = None,
-    decision: Mapping[str, Any] | None = None,
+    summary: AnySummary | None = None,
+    decision: Retraining | None = None,
     *,
     damaged: bool = False,
 ) -> Record:
@@ -102,11 +105,11 @@ def build(
 
     Args:
         facts: What run.json holds, or the same of a run on a cluster with its ``link``.
-        summary: summary.json of its report, once there is one.
-        decision: decision.json of a retraining.
+        summary: What its report says, once there is one.
+        decision: Of a retraining.
         damaged: Whether one of them was there but could not be read.
     """
-    settings = _mapping(facts.get("parameters")) or _mapping((summary or {}).get("study"))
+    settings = _mapping(facts.get("parameters")) or (summary.study if summary else {})
     record: Record = {"schema_version": SCHEMA_VERSION, "id": facts.get("id")}
     record |= {name: facts.get(name) for name in _TAKEN}
     record |= {
@@ -120,11 +123,8 @@ def build(
     }
     record |= _asked(settings)
     if decision:
-        record["outcome"] = "promoted" if decision.get("promoted") else "held"
-    try:
-        record |= _found(summary) if summary else {}
-    except (KeyError, TypeError, AttributeError):
-        damaged = True
+        record["outcome"] = "promoted" if decision.promoted else "held"
+    record |= _found(summary) if summary else {}
     if damaged or not record["state"]:
         record["state"] = "damaged" if damaged else "unknown"
     return record
@@ -195,99 +195,70 @@ def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _found(summary: Mapping[str, Any]) -> dict[str, Any]:
-    if summary.get("kind") == "sweep":
-        return _swept(summary)
-    if summary.get("kind") == "gan_sweep":
-        return _swept_gans(summary)
-    data, differences = summary["data"], summary["differences"]
+def _found(found: AnySummary) -> dict[str, Any]:
+    data = found.data
+    record = {"source": data.source, "level": data.level, "data_hash": data.hash}
+    record["outcome"] = found.headline.verdict
+    if isinstance(found, Study):
+        return record | _studied(found)
+    return record | (_swept(found) if isinstance(found, Sweep) else _swept_gans(found))
+
+
+def _studied(found: Study) -> dict[str, Any]:
+    drawn = found.synthetic.metrics if found.synthetic else {}
     return {
-        "source": data["source"],
-        "level": data["level"],
-        "data_hash": data.get("hash"),
-        "fid_qd": _fid(summary.get("synthetic")),
-        "gan_verdict": _mapping(summary.get("gan")).get("verdict"),
-        "outcome": summary["headline"]["verdict"],
+        "fid_qd": drawn["fid_qd"].value if "fid_qd" in drawn else None,
+        "gan_verdict": found.gan.verdict if found.gan else None,
         "arms": [
-            _arm(label, arm, differences.get(label) or {}) for label, arm in summary["arms"].items()
+            _arm(label, arm, arm.metrics, found.differences.get(label))
+            | {"kind": arm.arm, "share": arm.share}
+            for label, arm in found.arms.items()
         ],
     }
 
 
-def _swept(summary: Mapping[str, Any]) -> dict[str, Any]:
+def _swept(found: Sweep) -> dict[str, Any]:
     """A sweep: a row a point. Only the base and the chosen point have seen the test images."""
-    data, differences = summary["data"], summary["differences"]
+    tested = {"base": found.test.base, found.chosen: found.test.chosen}
     return {
-        "source": data["source"],
-        "level": data["level"],
-        "data_hash": data.get("hash"),
-        "outcome": summary["headline"]["verdict"],
         "arms": [
-            _point(name, point, summary, differences.get(name) or {})
-            for name, point in summary["points"].items()
-        ],
+            _arm(name, point, tested.get(name, {}), found.differences.get(name)) | {"kind": "point"}
+            for name, point in found.points.items()
+        ]
     }
 
 
-def _swept_gans(summary: Mapping[str, Any]) -> dict[str, Any]:
+def _swept_gans(found: GeneratorSweep) -> dict[str, Any]:
     """A sweep of generators, with the figures of the one that was chosen; no accuracies."""
-    data, points = summary["data"], summary["points"]
-    chosen = points.get(summary["chosen"]) or {}
-    fid = _mapping(_mapping(chosen.get("metrics")).get("fid_qd")).get("mean")
-    stable = sum(bool(point["stable"]) for point in points.values())
+    drawn = found.points[found.chosen].metrics if found.chosen else {}
+    stable = sum(point.stable for point in found.points.values())
     return {
-        "source": data["source"],
-        "level": data["level"],
-        "data_hash": data.get("hash"),
-        "fid_qd": fid,
-        "gan_verdict": f"{stable} of {len(points)} stable",
-        "outcome": summary["headline"]["answer"],
+        "fid_qd": drawn["fid_qd"].mean if "fid_qd" in drawn else None,
+        "gan_verdict": f"{stable} of {len(found.points)} stable",
     }
 
 
-def _point(
-    name: str, point: Mapping[str, Any], summary: Mapping[str, Any], found: Mapping[str, Any]
+def _arm(
+    label: str, trained: Arm | Point, scores: Mapping[str, Score], difference: Compared | None
 ) -> dict[str, Any]:
-    tested = {summary["chosen"]: "chosen", "base": "base"}.get(name)
-    metrics = summary["test"][tested] if tested else {}
-    arm = {
-        "arm": "point",
-        "seeds": point["seeds"],
-        "training_images": point["training_images"],
-        "train_accuracy": point["train_accuracy"],
-        "val_accuracy": point["val_accuracy"],
-        "metrics": {"accuracy": {"value": None}, **metrics},
-    }
-    return _arm(name, arm, found)
-
-
-def _arm(label: str, arm: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    metrics = arm["metrics"]
-    accuracy = metrics["accuracy"]
+    accuracy = scores.get("accuracy")
     return {
         "arm": label,
-        "kind": arm.get("arm", label),
-        "share": arm.get("share"),
-        "seeds": len(arm.get("seeds") or []) or None,
-        "images": arm.get("training_images"),
-        "train_accuracy": arm.get("train_accuracy"),
-        "val_accuracy": arm.get("val_accuracy"),
-        "accuracy": accuracy["value"],
-        "accuracy_low": accuracy.get("low"),
-        "accuracy_high": accuracy.get("high"),
-        **{item.column: _mapping(metrics.get(item.name)).get("value") for item in _FURTHER},
-        "difference": found.get("mean"),
-        "difference_low": found.get("low"),
-        "difference_high": found.get("high"),
-        "p": found.get("p_holm"),
-        "verdict": found.get("verdict"),
+        "share": None,
+        "seeds": len(trained.seeds),
+        "images": trained.training_images,
+        "train_accuracy": trained.train_accuracy,
+        "val_accuracy": trained.val_accuracy,
+        "accuracy": accuracy and accuracy.value,
+        "accuracy_low": accuracy and accuracy.low,
+        "accuracy_high": accuracy and accuracy.high,
+        **{it.column: scores[it.name].value if it.name in scores else None for it in _FURTHER},
+        "difference": difference and difference.mean,
+        "difference_low": difference and difference.low,
+        "difference_high": difference and difference.high,
+        "p": difference and difference.p_holm,
+        "verdict": difference and difference.verdict,
     }
-
-
-def _fid(quality: Any) -> float | None:
-    metrics = _mapping(_mapping(quality).get("metrics"))
-    value = _mapping(metrics.get("fid_qd")).get("value")
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -42,13 +42,6 @@ class PairedDifference:
     by_seed: tuple[float, ...]
     noise: Noise
 
-    @property
-    def covers(self) -> str:
-        """What the interval speaks about, in words."""
-        if self.seeds == 1:
-            return "other test images, but not another training run: there is only one seed"
-        return "other test images and other training runs"
-
 
 def run_difference(
     by_seed_a: Sequence[float], by_seed_b: Sequence[float], runs: RunScatter | None = None

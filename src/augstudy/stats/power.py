@@ -3,15 +3,14 @@
 import bisect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from scipy import stats
 
+from augstudy.stats.codes import MOST, Needed
 from augstudy.stats.noise import Noise
 from augstudy.stats.paired import CONFIDENCE, unseen
 
 POWER = 0.8
-_MOST = 20  # times what there is: more is no advice
 
 
 def assumed_noise(
@@ -70,49 +69,6 @@ def detectable(
     return min(1.0, found)
 
 
-def forecast(seeds: int, images: int, comparisons: int = 1) -> str:
-    """What a study will be able to see, in a sentence for before it runs.
-
-    Args:
-        seeds: training runs of each arm.
-        images: test images.
-        comparisons: arms that are compared with the same one.
-    """
-    if seeds == 1:
-        return "One seed can't tell an effect from a lucky training run: there will be no verdict."
-    noise = assumed_noise(comparisons)
-    size = 100 * detectable(noise, seeds, images, comparisons)
-    among = (
-        f", {seeds} seeds and {comparisons} comparisons"
-        if comparisons > 1
-        else f" and {seeds} seeds"
-    )
-    return (
-        f"With {images:,} test images{among} you can see differences of {size:.1f} points or more."
-    )
-
-
-@dataclass(frozen=True)
-class Needed:
-    """What more it would take: either alone, or both together; None where that cannot do it."""
-
-    seeds: int | None
-    images: int | None
-    both: tuple[int, int] | None
-
-    def __str__(self) -> str:
-        if self.seeds is not None and self.images is not None:
-            return f"about {_more(self.seeds, 'seed')} or {_more(self.images, 'test image')}"
-        if self.seeds is not None:
-            return f"about {_more(self.seeds, 'seed')}; test images alone would not do"
-        if self.images is not None:
-            return f"about {_more(self.images, 'test image')}; seeds alone would not do"
-        if self.both is not None:
-            seeds, images = self.both
-            return f"about {_more(seeds, 'seed')} together with {_more(images, 'test image')}"
-        return f"more than {_MOST} times the test images and seeds"
-
-
 def needed(sees: Callable[[int, int], bool], seeds: int, images: int) -> Needed:
     """What must be added to a study until it sees what it is to see.
 
@@ -121,11 +77,11 @@ def needed(sees: Callable[[int, int], bool], seeds: int, images: int) -> Needed:
         seeds: there are.
         images: there are.
     """
-    more_seeds = _first(lambda count: sees(count, images), seeds, _MOST * seeds)
-    more_images = _first(lambda count: sees(seeds, count), images, _MOST * images)
+    more_seeds = _first(lambda count: sees(count, images), seeds, MOST * seeds)
+    more_images = _first(lambda count: sees(seeds, count), images, MOST * images)
     both = None
     if more_seeds is None and more_images is None:
-        times = _first(lambda k: sees(k * seeds, k * images), 1, _MOST)
+        times = _first(lambda k: sees(k * seeds, k * images), 1, MOST)
         both = None if times is None else (times * seeds, _rounded(times * images))
     return Needed(more_seeds, None if more_images is None else _rounded(more_images), both)
 
@@ -141,7 +97,3 @@ def _rounded(count: int) -> int:
     """Two digits, upwards: 1,234 is 1,300."""
     unit = int(10 ** max(0, len(str(count)) - 2))
     return math.ceil(count / unit) * unit
-
-
-def _more(count: int, what: str) -> str:
-    return f"{count:,} more {what}{'' if count == 1 else 's'}"

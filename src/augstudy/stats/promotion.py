@@ -1,35 +1,10 @@
 """Whether a challenger takes the champion's place: a paired comparison and a rule."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.core.formats import points
+from augstudy.stats.codes import Comparison, Reason
 from augstudy.stats.paired import paired_difference
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Accuracies, as shares, on the same test images; the difference with its 95 % interval."""
-
-    champion: float
-    challenger: float
-    difference: float
-    low: float
-    high: float
-    images: int
-    excluded: int
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What becomes of the challenger, and why, in a sentence."""
-
-    promote: bool
-    reason: str
 
 
 def compare(
@@ -63,8 +38,8 @@ def compare(
     )
 
 
-def decide(comparison: Comparison | None, margin: float, first: bool, same: bool) -> Decision:
-    """Promote if the challenger is, at 95 % confidence, worse by no more than `margin`.
+def decide(comparison: Comparison | None, margin: float, first: bool, same: bool) -> Reason:
+    """Why to promote or to hold: at 95 % confidence it must be worse by no more than `margin`.
 
     Args:
         comparison: with the champion; None if there was nothing to compare on.
@@ -73,40 +48,9 @@ def decide(comparison: Comparison | None, margin: float, first: bool, same: bool
         same: the challenger is the champion, bit for bit.
     """
     if first:
-        return Decision(True, "Promoted: there was no champion.")
+        return "first"
     if same:
-        return Decision(
-            False, "Held: the new classifier is the champion, bit for bit; the data is the same."
-        )
+        return "same"
     if comparison is None:
-        return Decision(
-            False,
-            "Held: the champion has learnt from every test image, so there is none to compare on.",
-        )
-    found = (
-        f"accuracy changes by {points(comparison.difference)} points (95 % interval "
-        f"{points(comparison.low)} to {points(comparison.high)}, {comparison.images} test images)"
-    )
-    if comparison.low >= -margin:
-        return Decision(True, f"Promoted: {found}, which rules out {_bad(margin)}.")
-    return Decision(False, f"Held: {found}, which does not rule out {_bad(margin)}.")
-
-
-def _bad(margin: float) -> str:
-    """What the rule wants to see ruled out."""
-    size = points(abs(margin)).lstrip("+")
-    if margin == 0:
-        return "a loss"
-    return f"a loss of more than {size}" if margin > 0 else f"a gain of less than {size}"
-
-
-def flat(comparison: Comparison | None, decision: Decision) -> dict[str, float]:
-    """The numbers of a run for the dashboard, without those that do not exist."""
-    values: dict[str, float] = {"promoted": float(decision.promote)}
-    if comparison is not None:
-        found: dict[str, Any] = asdict(comparison)
-        names = {"champion": "champion.accuracy", "challenger": "challenger.accuracy"}
-        names |= {"low": "ci_low", "high": "ci_high", "images": "test_images"}
-        names |= {"excluded": "excluded_test_images"}
-        values |= {names.get(key, key): float(value) for key, value in found.items()}
-    return values
+        return "no_images"
+    return "ruled_out" if comparison.low >= -margin else "not_ruled_out"

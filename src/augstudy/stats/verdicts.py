@@ -1,21 +1,41 @@
-"""What a comparison says: it helps, it hurts, it makes no difference that matters, or not yet."""
+"""Every rule by which a comparison gets its verdict: codes, never sentences.
 
-from typing import Literal
+A verdict is decided when a run is summarised and stands in its results from then on; pages, tables
+and comparisons take it from there.
+"""
 
-from augstudy.core.formats import points
+from collections.abc import Iterable
+
 from augstudy.settings.comparing import ComparisonSettings
+from augstudy.stats.codes import Expected, Judgement, Needed, Rank, Verdict
 from augstudy.stats.paired import CONFIDENCE, PairedDifference
 from augstudy.stats.power import detectable, needed
 
 MARGIN = ComparisonSettings().equivalence_margin
+ALPHA = 1 - CONFIDENCE
 
-Verdict = Literal["helps", "hurts", "no difference", "can't tell yet"]
+_WELL = ("stable", "unknown")  # verdicts on a generator's training
+
+
+def significant(p_adjusted: float) -> bool:
+    """Whether chance alone does so rarely enough, by a p-value that is corrected."""
+    return p_adjusted < ALPHA
+
+
+def excludes_zero(low: float, high: float) -> bool:
+    """Whether an interval lies on one side of zero."""
+    return not low <= 0 <= high
+
+
+def within(low: float, high: float, margin: float) -> bool:
+    """Whether a whole interval lies within the margin: nothing that would matter is possible."""
+    return -margin < low and high < margin
 
 
 def verdict(
     difference: PairedDifference, p_adjusted: float | None = None, margin: float = MARGIN
 ) -> Verdict:
-    """What the interval and the p-value allow to be said.
+    """What the interval and the p-value allow to be said of a difference in accuracy.
 
     - ``helps``, ``hurts``: the 95 % interval excludes zero, and so does Holm's p-value at 5 %.
     - ``no difference``: otherwise, and the whole interval lies within the margin. That is the
@@ -33,14 +53,68 @@ def verdict(
     if difference.seeds == 1:
         return "can't tell yet"
     p_value = difference.p_value if p_adjusted is None else p_adjusted
-    if p_value < 1 - CONFIDENCE and not difference.low <= 0 <= difference.high:
+    if significant(p_value) and excludes_zero(difference.low, difference.high):
         return "helps" if difference.mean > 0 else "hurts"
-    within = -margin < difference.low and difference.high < margin
-    return "no difference" if within else "can't tell yet"
+    return "no difference" if within(difference.low, difference.high, margin) else "can't tell yet"
 
 
-def needs(difference: PairedDifference, margin: float = MARGIN, comparisons: int = 1) -> str:
-    """What more it takes to tell, if the truth is what was found: ``about 4 more seeds or ...``.
+def judge(
+    expected: Expected, by: float, low: float, high: float, p_adjusted: float, margin: float
+) -> Judgement:
+    """What the 95 % interval of a difference says of a claim that was made before.
+
+    - ``higher`` holds where the interval is beyond what was claimed and zero is excluded after
+      correction; it does not hold where even the interval's far end falls short of the claim, or,
+      if none was put in numbers, of the `margin` that matters. ``lower`` is its mirror image.
+    - ``same`` holds where the whole interval is within the `margin`, and does not hold where the
+      whole interval is outside.
+    - All else cannot be told.
+
+    Args:
+        expected: what was claimed.
+        by: how much at least, a share; 0 if the claim names no number.
+        low: lower end of the interval, a share.
+        high: its upper end.
+        p_adjusted: of the difference, corrected for the number of claims.
+        margin: below which a difference does not matter.
+    """
+    if expected == "same":
+        if within(low, high, margin):
+            return "holds"
+        return "does not hold" if low > margin or high < -margin else "can't tell"
+    if expected == "lower":
+        low, high = -high, -low
+    if low > by and significant(p_adjusted):
+        return "holds"
+    return "does not hold" if high < (by or margin) else "can't tell"
+
+
+def is_stable(trainings: Iterable[str]) -> bool:
+    """Whether nothing is known against any of a generator's trainings, by their verdicts."""
+    return all(word in _WELL for word in trainings)
+
+
+def rank(gain: tuple[float, float, float] | None, p_adjusted: float | None, seeds: int) -> Rank:
+    """Whether a generator that trains stably is better than another, as far as can be told.
+
+    Args:
+        gain: mean, low and high of the difference in the figure that decides, turned so that more
+            is better; None if one of the two was not measured.
+        p_adjusted: its corrected p-value.
+        seeds: training runs of each.
+    """
+    if gain is None or p_adjusted is None or seeds < 2:
+        return "can't tell yet"
+    mean, low, high = gain
+    if not (significant(p_adjusted) and excludes_zero(low, high)):
+        return "can't tell yet"
+    return "better" if mean > 0 else "worse"
+
+
+def needs(
+    difference: PairedDifference, margin: float = MARGIN, comparisons: int = 1
+) -> Needed | None:
+    """What more it takes to tell, if the truth is what was found; None if there is one seed.
 
     Enough is what has an 80 % chance of showing either that the difference is not zero or that it
     is within the margin, whichever is less work.
@@ -51,54 +125,11 @@ def needs(difference: PairedDifference, margin: float = MARGIN, comparisons: int
         comparisons: arms that are compared with the same one.
     """
     if difference.seeds == 1:
-        return "more than one seed"
+        return None
     size, noise = abs(difference.mean), difference.noise
 
     def sees(seeds: int, images: int) -> bool:
         clear = detectable(noise, seeds, images, comparisons) <= size
         return clear or detectable(noise, seeds, images) <= margin - size
 
-    return str(needed(sees, difference.seeds, difference.images))
-
-
-def outcome(
-    difference: PairedDifference,
-    p_adjusted: float | None = None,
-    margin: float = MARGIN,
-    comparisons: int = 1,
-) -> str:
-    """The verdict in words, such as ``no difference larger than 1 point``."""
-    found = verdict(difference, p_adjusted, margin)
-    if found == "no difference":
-        return f"no difference larger than {margin_text(margin)}"
-    if found == "can't tell yet":
-        return f"{found} (needs {needs(difference, margin, comparisons)})"
-    small = max(abs(difference.low), abs(difference.high)) < margin
-    return f"{found}, by less than {margin_text(margin)}" if small else found
-
-
-def sentence(
-    what: str,
-    difference: PairedDifference,
-    p_adjusted: float | None = None,
-    margin: float = MARGIN,
-    comparisons: int = 1,
-) -> str:
-    """One plain sentence, such as "Adding ... changes accuracy by +1.2 points (95 % ...)".
-
-    Args:
-        what: the subject, such as ``Adding 100 % synthetic images``.
-        difference: the comparison with the arm without it.
-        p_adjusted: see :func:`verdict`.
-        margin: see :func:`verdict`.
-        comparisons: see :func:`needs`.
-    """
-    mean, low, high = map(points, (difference.mean, difference.low, difference.high))
-    words = outcome(difference, p_adjusted, margin, comparisons)
-    return f"{what} changes accuracy by {mean} points (95 % interval {low} to {high}): {words}."
-
-
-def margin_text(margin: float) -> str:
-    """``1 point``, ``0.5 points``."""
-    size = 100 * margin
-    return f"{size:g} point{'' if size == 1 else 's'}"
+    return needed(sees, difference.seeds, difference.images)

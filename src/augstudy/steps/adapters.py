@@ -10,6 +10,7 @@ cluster a missing service is waited for first, see :mod:`augstudy.steps.patience
 """
 
 import contextlib
+import json
 import logging
 import sys
 import traceback
@@ -286,17 +287,16 @@ def summarize(
 def hand_over(report: artifacts.Artifact, outputs: Mapping[str, str]) -> dict[str, float]:
     """Copy what KFP shows of a report, and give what it keeps as metrics."""
     from augstudy.pages import kfp_metrics
+    from augstudy.results import files
 
     copy(report.file("report.html"), outputs["html"])
     copy(report.file("verdict.md"), outputs["verdict"])
-    copy(report.file("summary.json"), outputs["metrics"])
-    return kfp_metrics.scalars(report.json("summary.json")["flat"])
+    copy(report.file(files.SUMMARY), outputs["metrics"])
+    return kfp_metrics.scalars(files.summary(report.json(files.SUMMARY)))
 
 
 def arm_label(artifact: str | Path) -> str:
     """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
-    import json
-
     try:
         return str(json.loads((Path(artifact) / "arm.json").read_text())["label"])
     except (OSError, ValueError, KeyError, TypeError):

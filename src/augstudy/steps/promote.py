@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augstudy.core import artifacts, outlets, telemetry
+from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
-from augstudy.core.files import write_json
-from augstudy.core.formats import points
+from augstudy.pages import answers, verdicts
+from augstudy.results import files
+from augstudy.results.models import Retraining
+from augstudy.results.retraining import decided
 from augstudy.runs.champions import KIND as CHAMPION
 from augstudy.runs.champions import Champions, Current
 from augstudy.settings.comparing import RetrainSettings
-from augstudy.stats.promotion import Comparison, Decision, compare, decide, flat
+from augstudy.stats.codes import Comparison
+from augstudy.stats.promotion import compare
 
 KIND = "decision"
 
@@ -61,62 +64,25 @@ def run(
                 raise InputError(f"The evaluation of champion {record['champion']} is missing.")
             inputs["champion"] = _evaluation(champion, known, record["classifier"])
         comparison = None if first else _compare(inputs)
-        decision = decide(
-            comparison, settings.margin, first, record["classifier"] == model.content_hash
+        found = decided(
+            comparison,
+            settings.margin,
+            before=record["champion"],
+            challenger=_name(record, model),
+            same=record["classifier"] == model.content_hash,
+            drift=record["drift"],
         )
-        name = _name(record, model)
-        if decision.promote:
-            _promote(store, name, known, model, decision, comparison)
-        content = {
-            "promoted": decision.promote,
-            "reason": decision.reason,
-            "champion": name if decision.promote else record["champion"],
-            "before": record["champion"],
-            "comparison": comparison and asdict(comparison),
-            "drift": record["drift"],
-            "margin": settings.margin,
-            "flat": flat(comparison, decision),
-        }
+        reason = verdicts.promotion(found)
+        if found.promoted:
+            _promote(store, known, model, found, reason)
         with artifacts.publish(
             out, KIND, inputs=inputs, config=settings.model_dump(mode="json")
         ) as folder:
-            write_json(folder / "decision.json", content)
-            (folder / "verdict.md").write_text(verdict(content))
-        stage.progress(1, 1, decision.reason)
-        logger.info("%s", decision.reason)
+            files.write(folder, found)
+            (folder / "verdict.md").write_text(answers.promotion(found))
+        stage.progress(1, 1, reason)
+        logger.info("%s", reason)
     return artifacts.read(out, KIND)
-
-
-def verdict(content: dict[str, Any]) -> str:
-    """The decision as Markdown; `content` is that of ``decision.json``."""
-    head = "Promoted" if content["promoted"] else "Held"
-    reason, now = outlets.markdown(content["reason"]), outlets.code(str(content["champion"]))
-    lines = [f"# {head}", "", reason, "", f"In force: {now}."]
-    found = content["comparison"]
-    if found:
-        before = outlets.code(str(content["before"]))
-        low, high = points(found["low"]), points(found["high"])
-        lines += [
-            "",
-            f"| on {found['images']} test images | accuracy |",
-            "| --- | --- |",
-            f"| champion {before} | {100 * found['champion']:.1f} % |",
-            f"| challenger | {100 * found['challenger']:.1f} % |",
-            f"| difference, points | {points(found['difference'])} ({low} to {high}) |",
-        ]
-        if found["excluded"]:
-            lines += [
-                "",
-                f"{found['excluded']} more test images were left out for both: the champion has "
-                "learnt from them.",
-            ]
-    if content["drift"]:
-        lines += ["", "| ink histogram | stability index |", "| --- | --- |"]
-        lines += [
-            f"| {outlets.markdown(what)} | {index:.3f} |"
-            for what, index in content["drift"].items()
-        ]
-    return "\n".join(lines) + "\n"
 
 
 def _evaluation(path: Path, reference: Artifact, classifier: str) -> Artifact:
@@ -146,12 +112,7 @@ def _name(record: dict[str, Any], model: Artifact) -> str:
 
 
 def _promote(
-    store: str,
-    name: str,
-    reference: Artifact,
-    model: Artifact,
-    decision: Decision,
-    comparison: Comparison | None,
+    store: str, reference: Artifact, model: Artifact, found: Retraining, reason: str
 ) -> None:
     record = reference.json("reference.json")
     before = Current(record["champion"], record["version"]) if record["champion"] else None
@@ -163,8 +124,8 @@ def _promote(
                 shutil.copyfile(reference.file(item), draft / item)
         Champions(store).promote(
             artifacts.read(Path(folder) / "champion", CHAMPION),
-            name,
+            str(found.champion),
             before,
-            reason=decision.reason,
-            comparison=comparison and asdict(comparison),
+            reason=reason,
+            comparison=found.comparison and asdict(found.comparison),
         )

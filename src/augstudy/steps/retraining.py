@@ -46,6 +46,8 @@ def promote(
     """
     with step("promote"):
         settings = parse(RetrainSettings, rule, "the rule")
+        from augstudy.pages import kfp_metrics
+        from augstudy.results import files
         from augstudy.steps.promote import run
 
         decision = run(
@@ -58,6 +60,6 @@ def promote(
             settings,
         )
         copy(decision.file("verdict.md"), outputs["verdict"])
-        copy(decision.file("decision.json"), outputs["metrics"])
-        return dict(decision.json("decision.json")["flat"])
+        copy(decision.file(files.DECISION), outputs["metrics"])
+        return kfp_metrics.flat(files.decision(decision.json(files.DECISION)))
     raise AssertionError("unreachable: step() never swallows an error")

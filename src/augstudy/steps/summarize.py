@@ -1,19 +1,17 @@
 """Summarise a study: the comparison of its arms, in numbers, in words and as an HTML report."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augstudy.core import artifacts, telemetry
+from augstudy.core import telemetry
 from augstudy.core.artifacts import Artifact
-from augstudy.pages import html
-from augstudy.results import study as summary
+from augstudy.pages import answers, html
 from augstudy.results.material import gather
+from augstudy.results.study import summarise
 from augstudy.stats.verdicts import MARGIN
-
-logger = logging.getLogger("augstudy")
+from augstudy.steps import reports
 
 
 def run(
@@ -28,7 +26,7 @@ def run(
     left_out: Mapping[str, str] | None = None,
     margin: float = MARGIN,
 ) -> Artifact:
-    """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
+    """Publish what a study found; see :func:`augstudy.steps.reports.publish`.
 
     Args:
         dataset: the dataset all arms share.
@@ -51,17 +49,11 @@ def run(
         material = gather(dataset, evaluations, cams, made, study or {}, left_out or {})
         chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
         config = json.loads(json.dumps(chosen))
-        if done := artifacts.find(out, "report", inputs=material.inputs, config=config):
-            logger.info("%s: already done", stage.title)
-            return done
         stage.progress(1, 3, "comparing arms")
-        numbers = summary.summarise(material, margin)
+        found = summarise(material, margin)
         stage.progress(2, 3, "drawing figures")
-        page = html.render(material, numbers)
-        with artifacts.publish(out, "report", inputs=material.inputs, config=config) as folder:
-            text = json.dumps(numbers, indent=1, allow_nan=False)
-            (folder / "summary.json").write_text(text + "\n")
-            (folder / "verdict.md").write_text(summary.markdown(numbers))
-            (folder / "report.html").write_text(page)
-        stage.progress(3, 3, numbers["headline"]["answer"])
-    return artifacts.read(out, "report")
+        report = reports.publish(
+            out, found, lambda: html.render(material, found), material.inputs, config
+        )
+        stage.progress(3, 3, answers.answer(found).answer)
+    return report

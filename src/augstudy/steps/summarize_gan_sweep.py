@@ -1,14 +1,15 @@
 """Summarise a sweep of generators: every point against the base, in numbers and as a page."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
-from augstudy.pages import gan_sweep_page as gan_page
-from augstudy.results import gan_sweep as gan_summary
+from augstudy.pages import answers
+from augstudy.pages import gan_sweep_page as page
+from augstudy.results import gan_sweep
+from augstudy.steps import reports
 from augstudy.tuning.gan_points import KIND, gather
 from augstudy.tuning.sweep import Sweep
 
@@ -21,7 +22,7 @@ def run(
     sweep: Sweep,
     study: Mapping[str, Any] | None = None,
 ) -> Artifact:
-    """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
+    """Publish what a sweep found; see :func:`augstudy.steps.reports.publish`.
 
     Args:
         dataset: the dataset of all points.
@@ -37,7 +38,7 @@ def run(
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 1, "comparing points")
         workers = [artifacts.read(path, KIND) for path in points]
-        material = gan_summary.Material(
+        material = gan_sweep.Material(
             dataset=artifacts.read(dataset, "dataset"),
             judge=artifacts.read(judge, "judge"),
             workers=workers,
@@ -45,13 +46,9 @@ def run(
             sweep=sweep,
             study=dict(study or {}),
         )
-        numbers = gan_summary.summarise(material)
+        found = gan_sweep.summarise(material)
         inputs = {"dataset": material.dataset, "judge": material.judge}
         inputs |= {f"points_{index}": item for index, item in enumerate(workers)}
-        with artifacts.publish(out, "report", inputs=inputs) as folder:
-            text = json.dumps(numbers, indent=1, allow_nan=False)
-            (folder / "summary.json").write_text(text + "\n")
-            (folder / "verdict.md").write_text(gan_summary.markdown(numbers))
-            (folder / "report.html").write_text(gan_page.render(material, numbers))
-        stage.progress(1, 1, numbers["headline"]["answer"])
-    return artifacts.read(out, "report")
+        report = reports.publish(out, found, lambda: page.render(material, found), inputs)
+        stage.progress(1, 1, answers.answer(found).answer)
+    return report

@@ -1,6 +1,5 @@
 """Summarise a sweep of classifiers: every point against the base, in numbers and as a page."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,12 @@ from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import load_split
+from augstudy.pages import answers
 from augstudy.pages import sweep_page as page
-from augstudy.results import sweep as summary
+from augstudy.results import sweep as sweep_results
 from augstudy.results.material import read_arm
 from augstudy.stats.verdicts import MARGIN
+from augstudy.steps import reports
 from augstudy.tuning.points import gather
 from augstudy.tuning.search import gather_trials
 from augstudy.tuning.sweep import Sweep
@@ -27,7 +28,7 @@ def run(
     study: Mapping[str, Any] | None = None,
     margin: float = MARGIN,
 ) -> Artifact:
-    """Publish ``report.html``, ``summary.json`` and ``verdict.md``, as an artifact ``report``.
+    """Publish what a sweep found; see :func:`augstudy.steps.reports.publish`.
 
     Args:
         dataset: the dataset of all points.
@@ -45,7 +46,7 @@ def run(
         stage.progress(0, 2, "comparing points")
         data = artifacts.read(dataset, "dataset")
         workers = [artifacts.read(path, "points") for path in points]
-        material = summary.Material(
+        material = sweep_results.Material(
             dataset=data,
             workers=workers,
             points=gather(workers, load_split(data, "val").labels),
@@ -61,15 +62,13 @@ def run(
                 f"{evaluations[1]} is of point {evaluated!r}, but {material.best.id!r} is best on "
                 "the validation images: evaluate what 'choose' chose."
             )
-        numbers = summary.summarise(material, margin)
+        found = sweep_results.summarise(material, margin)
         stage.progress(1, 2, "drawing figures")
         inputs = {"dataset": data, "base": material.base.artifact}
         inputs |= {"chosen": material.chosen.artifact}
         inputs |= {f"points_{index}": item for index, item in enumerate(workers)}
-        with artifacts.publish(out, "report", inputs=inputs, config={"margin": margin}) as folder:
-            text = json.dumps(numbers, indent=1, allow_nan=False)
-            (folder / "summary.json").write_text(text + "\n")
-            (folder / "verdict.md").write_text(summary.markdown(numbers))
-            (folder / "report.html").write_text(page.render(material, numbers))
-        stage.progress(2, 2, numbers["headline"]["answer"])
-    return artifacts.read(out, "report")
+        report = reports.publish(
+            out, found, lambda: page.render(material, found), inputs, {"margin": margin}
+        )
+        stage.progress(2, 2, answers.answer(found).answer)
+    return report

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.core.artifacts import Artifact
+from augstudy.stats.verdicts import is_stable
 from augstudy.tuning.points import in_order, records
 
 KIND = "gan_points"
@@ -56,7 +57,7 @@ def values_of(runs: Sequence[Mapping[str, Any]], metric: str) -> list[float] | N
 
 def value_of(runs: Sequence[Mapping[str, Any]]) -> float | None:
     """What a point is chosen by, less is better; None if one of its runs is not stable."""
-    if any(run["stability"]["verdict"] not in ("stable", "unknown") for run in runs):
+    if not is_stable(run["stability"]["verdict"] for run in runs):
         return None
     values = values_of(runs, CHOOSES)
     return float(np.mean(values)) if values else None

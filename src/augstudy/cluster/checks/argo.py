@@ -10,7 +10,7 @@ from augstudy.cluster.findings import Finding, ok, warning
 from augstudy.cluster.kube import ForbiddenError
 from augstudy.cluster.settings import ClusterSettings
 from augstudy.core.errors import InputError
-from augstudy.core.formats import duration
+from augstudy.pages.formats import duration
 
 CONFIG_MAP = "workflow-controller-configmap"
 _ENDS = ("secondsAfterSuccess", "secondsAfterFailure", "secondsAfterCompletion")

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from augstudy.pages import style
+from augstudy.pages import style, wording
+from augstudy.results.parts import Compared, Ends, Score
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,25 @@ class Row:
     high: float
     dots: Sequence[float]
     text: str
+
+
+def accuracy(title: str, colour: str, score: Score) -> Row:
+    """An arm's accuracy, each of its seeds a small dot."""
+    text = wording.percent(score.value)
+    return _row(title, colour, score.value, score, score.by_seed, text)
+
+
+def difference(title: str, colour: str, found: Compared) -> Row:
+    """An arm minus another one."""
+    text = wording.signed(found.mean)
+    return _row(title, colour, found.mean, found, found.by_seed, text)
+
+
+def _row(
+    title: str, colour: str, mean: float, ends: Ends, by_seed: Sequence[float], text: str
+) -> Row:
+    value, low, high = (100 * share for share in (mean, ends.low, ends.high))
+    return Row(title, colour, value, low, high, [100 * share for share in by_seed], text)
 
 
 def whiskers(

@@ -27,6 +27,38 @@ def row_shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
+def compared(
+    counts: Sequence[Any],
+    others: Sequence[tuple[str, Any]],
+    classes: Sequence[str],
+    shown: Sequence[int],
+) -> dict[str, Any]:
+    """A confusion matrix, and what others change about it, all on one scale of colours.
+
+    Args:
+        counts: (C, C), rows are true classes.
+        others: titles, and the same of each.
+        classes: their names.
+        shown: indices of those that are shown.
+
+    Returns:
+        ``first`` and ``others`` (title and picture), and how many classes are ``left_out``.
+    """
+    first = row_shares(np.array(counts, np.float64))
+    names, place = [classes[index] for index in shown], np.ix_(shown, shown)
+    changes = [
+        (title, (row_shares(np.array(item, np.float64)) - first)[place]) for title, item in others
+    ]
+    limit = max([5.0, *(float(np.abs(found).max()) for _, found in changes)])
+    return {
+        "first": matrix(first[place], names),
+        "others": [
+            {"title": title, "uri": change(found, names, limit)} for title, found in changes
+        ],
+        "left_out": len(classes) - len(shown),
+    }
+
+
 def matrix(shares: NDArray[np.float64], classes: Sequence[str]) -> str:
     """A confusion matrix (C, C) of :func:`row_shares`; rows are true classes."""
     return _draw(shares, classes, _SEQUENTIAL, (0, 100))

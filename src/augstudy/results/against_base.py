@@ -2,31 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from augstudy.results.comparisons import compared
+from augstudy.results.models import Finding
+from augstudy.results.parts import Compared, Corrected, Tested
 from augstudy.stats import verdicts
 from augstudy.stats.correction import holm
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import (
-    PairedDifference,
     as_differences,
     paired_difference,
     run_difference,
 )
 from augstudy.stats.scatter import RunScatter, run_scatter
 from augstudy.tuning.points import Trained
-from augstudy.tuning.sweep import Finding
-
-Judgement = Literal["holds", "does not hold", "can't tell"]
-_FALSE_ALARM = 0.05
+from augstudy.tuning.sweep import Finding as Claim
 
 
 def with_base(
     points: Sequence[Trained], margin: float, *, together: bool = False
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Compared]:
     """Validation accuracy of each point minus that of the base, by point.
 
     Points share seeds and images, so differences are paired; how much runs scatter is estimated
@@ -41,77 +40,51 @@ def with_base(
     base, *others = points
     runs = _scatter(points, "accuracy")
     found = {item.id: paired_difference(item.correct, base.correct, runs=runs) for item in others}
-    records: dict[str, dict[str, Any]] = {}
+    records: dict[str, Compared] = {}
     families = [list(found)] if together else _families(others).values()
     for family in families:
         adjusted = holm([found[name].p_value for name in family])
         for name, p_adjusted in zip(family, adjusted, strict=True):
-            records[name] = _record(found[name], p_adjusted, margin, len(family))
+            records[name] = compared(found[name], p_adjusted, margin, len(family))
     return {item.id: records[item.id] for item in others}
 
 
-def findings(
-    claims: Sequence[Finding], points: Sequence[Trained], margin: float
-) -> list[dict[str, Any]]:
-    """Whether each of the findings holds here, with the difference that says so.
+def findings(claims: Sequence[Claim], points: Sequence[Trained], margin: float) -> list[Finding]:
+    """Whether each of the claims holds here, with the difference that says so.
 
     Args:
-        claims: the findings; those about points that were not trained cannot be told.
+        claims: those about points that were not trained cannot be told.
         points: of the sweep.
-        margin: see :func:`check_finding`.
+        margin: see :func:`augstudy.stats.verdicts.judge`.
     """
     known = {point.id: point for point in points}
     measured = [_measured(claim, known, points) for claim in claims]
-    adjusted = holm([item["p"] if item else 1.0 for item in measured])
-    records = []
-    for claim, item, p_adjusted in zip(claims, measured, adjusted, strict=True):
-        record: dict[str, Any] = claim.model_dump(mode="json")
-        if item is None:
-            record |= {"judgement": "can't tell", "difference": None}
-        else:
-            several = len(known[claim.point].seeds) > 1
-            told = check_finding(claim, item["low"], item["high"], p_adjusted, margin)
-            record["judgement"] = told if several else "can't tell"
-            record["difference"] = {**item, "p_holm": p_adjusted}
-        records.append(record)
-    return records
+    adjusted = holm([item.p if item else 1.0 for item in measured])
+    return [
+        _finding(claim, item, p_adjusted, margin, several=len(points[0].seeds) > 1)
+        for claim, item, p_adjusted in zip(claims, measured, adjusted, strict=True)
+    ]
 
 
-def check_finding(
-    finding: Finding, low: float, high: float, p_adjusted: float, margin: float
-) -> Judgement:
-    """What a 95 % interval of a difference says of a finding.
-
-    - ``higher`` holds where the interval is beyond what was claimed and zero is excluded after
-      correction; it does not hold where even the interval's far end falls short of the claim, or,
-      if none was put in numbers, of the `margin` that matters. ``lower`` is its mirror image.
-    - ``same`` holds where the whole interval is within the `margin`, and does not hold where the
-      whole interval is outside.
-    - All else cannot be told.
-
-    Args:
-        finding: what was claimed.
-        low: of the interval of point minus the one it is compared with, a share.
-        high: its upper end.
-        p_adjusted: of the difference, corrected for the number of findings.
-        margin: below which a difference does not matter.
-    """
-    if finding.expected == "same":
-        if -margin < low and high < margin:
-            return "holds"
-        return "does not hold" if low > margin or high < -margin else "can't tell"
-    if finding.expected == "lower":
-        low, high = -high, -low
-    if low > finding.by and p_adjusted < _FALSE_ALARM:
-        return "holds"
-    return "does not hold" if high < (finding.by or margin) else "can't tell"
+def _finding(
+    claim: Claim, found: Tested | None, p_adjusted: float, margin: float, *, several: bool
+) -> Finding:
+    asked = claim.model_dump()
+    if found is None:
+        return Finding(**asked, judgement="can't tell", difference=None)
+    told = verdicts.judge(claim.expected, claim.by, found.low, found.high, p_adjusted, margin)
+    return Finding(
+        **asked,
+        judgement=told if several else "can't tell",
+        difference=Corrected(**found.model_dump(), p_holm=p_adjusted),
+    )
 
 
-def on_test(chosen: Any, base: Any, points: Sequence[Trained], margin: float) -> dict[str, Any]:
+def on_test(chosen: Any, base: Any, points: Sequence[Trained], margin: float) -> Compared:
     """The chosen point minus the base on the test images: (S, N) outcomes of either."""
     runs = on_other_images(points, as_differences(chosen, base))
     found = paired_difference(chosen, base, runs=runs)
-    return _record(found, found.p_value, margin, 1)
+    return compared(found, found.p_value, margin, 1)
 
 
 def on_other_images(
@@ -133,8 +106,8 @@ def on_other_images(
 
 
 def _measured(
-    claim: Finding, known: Mapping[str, Trained], points: Sequence[Trained]
-) -> dict[str, Any] | None:
+    claim: Claim, known: Mapping[str, Trained], points: Sequence[Trained]
+) -> Tested | None:
     """Point minus the one it is compared with, in the metric of the claim."""
     if claim.point not in known or claim.against not in known:
         return None
@@ -142,9 +115,10 @@ def _measured(
     runs = _scatter(points, claim.metric)
     if claim.metric == "accuracy":
         found = paired_difference(one.correct, other.correct, runs=runs)
-        return {"mean": found.mean, "low": found.low, "high": found.high, "p": found.p_value}
+        return Tested(mean=found.mean, low=found.low, high=found.high, p=found.p_value)
     pair = one.by_seed(claim.metric), other.by_seed(claim.metric)
-    return dict(zip(("mean", "low", "high", "p"), run_difference(*pair, runs), strict=True))
+    mean, low, high, p_value = run_difference(*pair, runs)
+    return Tested(mean=mean, low=low, high=high, p=p_value)
 
 
 def _scatter(points: Sequence[Trained], metric: str) -> RunScatter | None:
@@ -158,20 +132,3 @@ def _families(points: Sequence[Trained]) -> dict[str, list[str]]:
         axes = list(point.chosen)
         families.setdefault(axes[0] if len(axes) == 1 else "", []).append(point.id)
     return families
-
-
-def _record(
-    found: PairedDifference, p_adjusted: float, margin: float, comparisons: int
-) -> dict[str, Any]:
-    return {
-        "mean": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "by_seed": list(found.by_seed),
-        "p": found.p_value,
-        "p_holm": p_adjusted,
-        "comparisons": comparisons,
-        "verdict": verdicts.verdict(found, p_adjusted, margin),
-        "seeds": found.seeds,
-        "images": found.images,
-    }

@@ -1,0 +1,121 @@
+"""Verdicts in words: what a code means here, what more it takes to tell, what could be seen."""
+
+from augstudy.pages.formats import points
+from augstudy.results.models import Power, Retraining
+from augstudy.results.parts import Compared, Difference
+from augstudy.stats.codes import MOST, Comparison, Needed
+from augstudy.stats.verdicts import within
+
+UNCLEAR = "can't tell yet"
+# Class of a verdict's pill in report.css, and its colour in a terminal.
+PILLS = {"helps": "helps", "hurts": "hurts", "better": "helps", "worse": "hurts"}
+PILLS |= {"not stable": "hurts", "holds": "helps", "does not hold": "hurts"}
+COLOURS = {
+    **{word: "green" if kind == "helps" else "red" for word, kind in PILLS.items()},
+    "no difference": "cyan",
+    UNCLEAR: "yellow",
+    "can't tell": "yellow",
+    "reference": "dim",
+}
+
+_WITHOUT_COMPARISON = {
+    "first": "Promoted: there was no champion.",
+    "same": "Held: the new classifier is the champion, bit for bit; the data is the same.",
+    "no_images": (
+        "Held: the champion has learnt from every test image, so there is none to compare on."
+    ),
+}
+
+
+def outcome(found: Compared, margin: float) -> str:
+    """A verdict in words, such as ``no difference larger than 1 point``.
+
+    Args:
+        found: the comparison.
+        margin: of the report that it is in.
+    """
+    if found.verdict == "no difference":
+        return f"no difference larger than {margin_text(margin)}"
+    if found.verdict == UNCLEAR:
+        more = f" (needs {needs(found)})" if isinstance(found, Difference) else ""
+        return f"{UNCLEAR}{more}"
+    small = within(found.low, found.high, margin)
+    return f"{found.verdict}, by less than {margin_text(margin)}" if small else found.verdict
+
+
+def needs(found: Difference) -> str:
+    """What more it takes to tell: ``about 4 more seeds or 1,200 more test images``."""
+    return "more than one seed" if found.needs is None else needed(found.needs)
+
+
+def needed(more: Needed) -> str:
+    """Seeds and test images that must be added."""
+    if more.both is not None:
+        seeds, images = more.both
+        return f"about {_more(seeds, 'seed')} together with {_more(images, 'test image')}"
+    if more.seeds is not None and more.images is not None:
+        return f"about {_more(more.seeds, 'seed')} or {_more(more.images, 'test image')}"
+    if more.seeds is not None:
+        return f"about {_more(more.seeds, 'seed')}; test images alone would not do"
+    if more.images is not None:
+        return f"about {_more(more.images, 'test image')}; seeds alone would not do"
+    return f"more than {MOST} times the test images and seeds"
+
+
+def covers(found: Compared) -> str:
+    """What the interval of a difference speaks about."""
+    if found.seeds == 1:
+        return "other test images, but not another training run: there is only one seed"
+    return "other test images and other training runs"
+
+
+def margin_text(margin: float) -> str:
+    """``1 point``, ``0.5 points``."""
+    size = 100 * margin
+    return f"{size:g} point{'' if size == 1 else 's'}"
+
+
+def forecast(power: Power) -> str:
+    """What a study will be able to see, in a sentence for before it runs."""
+    if power.seeds == 1:
+        return "One seed can't tell an effect from a lucky training run: there will be no verdict."
+    among = (
+        f", {power.seeds} seeds and {power.comparisons} comparisons"
+        if power.comparisons > 1
+        else f" and {power.seeds} seeds"
+    )
+    return (
+        f"With {power.images:,} test images{among} you can see differences of "
+        f"{100 * power.detectable:.1f} points or more."
+    )
+
+
+def promotion(found: Retraining) -> str:
+    """Why a new classifier was promoted or held."""
+    if found.comparison is None or found.reason == "same":
+        return _WITHOUT_COMPARISON[found.reason]
+    what = _accuracy_changes(found.comparison)
+    bad = _bad(found.margin)
+    if found.promoted:
+        return f"Promoted: {what}, which rules out {bad}."
+    return f"Held: {what}, which does not rule out {bad}."
+
+
+def _accuracy_changes(found: Comparison) -> str:
+    mean, low, high = map(points, (found.difference, found.low, found.high))
+    return (
+        f"accuracy changes by {mean} points (95 % interval {low} to {high}, "
+        f"{found.images} test images)"
+    )
+
+
+def _bad(margin: float) -> str:
+    """What the rule wants to see ruled out."""
+    size = points(abs(margin)).lstrip("+")
+    if margin == 0:
+        return "a loss"
+    return f"a loss of more than {size}" if margin > 0 else f"a gain of less than {size}"
+
+
+def _more(count: int, what: str) -> str:
+    return f"{count:,} more {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,250 @@
+"""What studies, sweeps and retrainings find, as summary.json and decision.json hold it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from augstudy.results.parts import (
+    Change,
+    Compared,
+    Corrected,
+    Cost,
+    Difference,
+    Ends,
+    Found,
+    Left,
+    Part,
+    Score,
+    Tested,
+)
+from augstudy.stats.codes import Comparison, Judgement, Rank, Reason
+from augstudy.stats.noise import Noise
+from augstudy.tuning import sweep as asked
+from augstudy.tuning.search import Tried
+
+
+class Arm(Part):
+    """An arm as trained and tested; means over its seeds."""
+
+    arm: str
+    share: float | None
+    name: str | None
+    seeds: tuple[int, ...]
+    training_images: int
+    steps: int
+    train_accuracy: float
+    val_accuracy: float
+    parameters: int
+    metrics: dict[str, Score]
+
+    @property
+    def accuracy(self) -> Score:
+        """On the test images."""
+        return self.metrics["accuracy"]
+
+
+class Power(Part):
+    """What could be expected of the study before it ran: see :mod:`augstudy.stats.power`."""
+
+    seeds: int
+    images: int
+    comparisons: int
+    assumed: Noise
+    detectable: float
+
+
+class Trusted(Part):
+    """Accuracies on all test images and on those left without the doubtful ones, if any are."""
+
+    all: float
+    left: float | None = None
+    left_minus_real: Change | None = None
+
+
+class LabelNoise(Part):
+    """How many test labels are doubtful, and what accuracies are without them."""
+
+    suspicious: int
+    left: int
+    estimated_noise: float
+    arms: dict[str, Trusted]
+
+
+class Stability(Left):
+    """stability.json of a GAN."""
+
+    verdict: str
+    cause: dict[str, Any] | None = None
+    reason: str = ""  # of runs of before, in words
+
+
+class Figure(Ends):
+    """A figure of synthetic images, beside that of real ones."""
+
+    value: float
+    real: float
+    n: int
+    direction: str
+
+
+class Quality(Left):
+    """quality.json of synthetic images; no metrics where they were not measured."""
+
+    metrics: dict[str, Figure] = Field(default_factory=dict)
+    per_class: dict[str, dict[str, Figure]] = Field(default_factory=dict)
+
+
+class Study(Found):
+    """What a study of arms found; ``differences`` are those to the arm `real`, by label.
+
+    A difference below ``margin``, a share of the ``metric``, does not matter.
+    """
+
+    kind: Literal["study"] = "study"
+    metric: Literal["accuracy"] = "accuracy"
+    margin: float
+    budget: str
+    left_out: dict[str, str]
+    arms: dict[str, Arm]
+    differences: dict[str, Difference]
+    pairs: tuple[Difference, ...]
+    power: Power
+    label_noise: LabelNoise
+    discriminator: dict[str, Score] | None
+    gan: Stability | None
+    synthetic: Quality | None
+    curation: dict[str, Any] | None
+
+
+class Point(Part):
+    """A point of a sweep on the validation images: ``chosen`` values by axis; ``changes``."""
+
+    chosen: dict[str, str]
+    changes: dict[str, Any]
+    seeds: tuple[int, ...]
+    val_accuracy: float
+    val_low: float
+    val_high: float
+    by_seed: tuple[float, ...]
+    train_accuracy: float
+    overfitting: float
+    parameters: int
+    training_images: int
+    epochs: tuple[int, ...]
+    best_epochs: tuple[int, ...]
+    cpu_s: float
+    wall_s: float
+
+
+class Finding(asked.Finding):
+    """A claim, and whether it holds here; no difference where it could not be measured."""
+
+    judgement: Judgement
+    difference: Corrected | None
+
+
+class Value(Part):
+    """How the trials with one value of an axis did, whatever else they had."""
+
+    label: str
+    trials: int
+    pruned: int
+    median: float | None
+    best: float | None
+
+
+class Search(Part):
+    """What a search tried; ``values`` by axis."""
+
+    settings: asked.Search
+    trials: tuple[Tried, ...]
+    values: dict[str, tuple[Value, ...]]
+
+    @property
+    def pruned(self) -> int:
+        """How many trials were cut short."""
+        return sum(trial.state == "pruned" for trial in self.trials)
+
+
+class Unseen(Part):
+    """Base and chosen point on the test images."""
+
+    base: dict[str, Score]
+    chosen: dict[str, Score]
+    difference: Compared
+
+
+class Sweep(Found):
+    """What a sweep of classifiers found; ``differences`` are those to the base, by point."""
+
+    kind: Literal["sweep"] = "sweep"
+    mode: asked.Mode
+    metric: Literal["accuracy"] = "accuracy"
+    margin: float
+    chosen: str
+    points: dict[str, Point]
+    search: Search | None
+    differences: dict[str, Compared]
+    findings: tuple[Finding, ...]
+    test: Unseen
+    cost: Cost
+
+
+class Mean(Part):
+    """A figure over the runs that have it."""
+
+    mean: float
+    by_seed: tuple[float, ...]
+
+
+class GeneratorPoint(Part):
+    """A point of a sweep of generators; ``verdicts`` and ``reasons`` are of each training."""
+
+    chosen: dict[str, str]
+    changes: dict[str, Any]
+    seeds: tuple[int, ...]
+    verdicts: tuple[str, ...]
+    stable: bool
+    reasons: tuple[Stability, ...]
+    metrics: dict[str, Mean]
+    best_steps: tuple[int, ...]
+    parameters: int
+    cpu_s: float
+    wall_s: float
+
+
+class GeneratorDifference(Part):
+    """A point minus the base; the verdict rests on one metric, whose p-value is corrected."""
+
+    metrics: dict[str, Tested]
+    p_holm: float | None
+    verdict: Rank
+
+
+class GeneratorSweep(Found):
+    """What a sweep of generators found; ``chosen`` is None where no point trains stably."""
+
+    kind: Literal["gan_sweep"] = "gan_sweep"
+    mode: asked.Mode
+    metric: Literal["fid_qd"] = "fid_qd"
+    chosen: str | None
+    points: dict[str, GeneratorPoint]
+    differences: dict[str, GeneratorDifference]
+    cost: Cost
+
+
+class Retraining(Part):
+    """decision.json: whether the new classifier became champion instead of the one ``before``.
+
+    A loss of accuracy of up to ``margin``, a share, is accepted. ``drift`` has a stability index
+    for each histogram.
+    """
+
+    schema_version: Literal[2] = 2
+    promoted: bool
+    reason: Reason
+    champion: str | None
+    before: str | None
+    comparison: Comparison | None
+    drift: dict[str, float]
+    margin: float

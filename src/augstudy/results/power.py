@@ -1,0 +1,23 @@
+"""How small an effect a study can be expected to see."""
+
+from augstudy.results.models import Power
+from augstudy.stats.power import assumed_noise, detectable
+
+
+def expected(seeds: int, images: int, compared: int) -> Power:
+    """What can be expected of a study before it runs.
+
+    Args:
+        seeds: training runs of each arm.
+        images: test images.
+        compared: arms that are compared with `real`.
+    """
+    asked = max(1, compared)
+    noise = assumed_noise(asked)
+    return Power(
+        seeds=seeds,
+        images=images,
+        comparisons=compared,
+        assumed=noise,
+        detectable=detectable(noise, seeds, images, asked),
+    )

@@ -1,0 +1,43 @@
+"""What comparisons come to, as codes and numbers: the vocabulary of all results.
+
+The rules are in :mod:`augstudy.stats.verdicts` and :mod:`augstudy.stats.promotion`; this module
+imports nothing, so that a table of ten thousand runs need not wait for SciPy.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["helps", "hurts", "no difference", "can't tell yet"]
+Judgement = Literal["holds", "does not hold", "can't tell"]
+Rank = Literal["better", "worse", "can't tell yet", "not stable"]
+Expected = Literal["higher", "lower", "same"]
+
+# Why a challenger was promoted or held. ``first``: there was no champion. ``same``: it is the
+# champion, bit for bit. ``no_images``: the champion has learnt from every test image. ``ruled_out``
+# or ``not_ruled_out``: whether the interval excludes the loss that the margin names.
+Reason = Literal["first", "same", "no_images", "ruled_out", "not_ruled_out"]
+
+MOST = 20  # times what there is: to ask for more is no advice
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What more it would take: either alone, or both together; None where that cannot do it."""
+
+    seeds: int | None
+    images: int | None
+    both: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Accuracies, as shares, on the same test images; the difference with its 95 % interval."""
+
+    champion: float
+    challenger: float
+    difference: float
+    low: float
+    high: float
+    images: int
+    excluded: int
+    seeds: int
