@@ -61,7 +61,9 @@ def test_alexnet_grows_its_filters():
 
 
 def test_unknown_architecture_names_the_known_ones():
-    with pytest.raises(InputError, match="There is no classifier 'vgg'; there are: baseline, kernel_4"):
+    with pytest.raises(
+        InputError, match="There is no classifier 'vgg'; there are: baseline, kernel_4"
+    ):
         classifiers.build("vgg", 11)
 
 
