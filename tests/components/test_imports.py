@@ -21,13 +21,7 @@ ROOMS = (
     *("stats", "tuning", "results", "runs", "pages", "steps", "cluster", "local", "ui", "cli"),
 )
 # What does not hold yet, and why; an entry that is not needed any more is an error.
-EXCEPTIONS = {
-    ("results.gan_sweep", "pages"): "its sentences move to pages with typed results",
-    ("results.learning", "pages"): "its sentences move to pages with typed results",
-    ("results.material", "pages"): "the titles of arms move to pages with typed results",
-    ("results.study", "pages"): "its sentences move to pages with typed results",
-    ("results.sweep", "pages"): "its sentences move to pages with typed results",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 # Modules that texts name and that nothing loads.
 NAMED = {
     ("core.code", "objects"): "says what no cache key depends on",
@@ -39,7 +33,7 @@ NAMED = {
 # generator failed, or that give the dashboard its metrics.
 STEPS_WITH_WORDS = {
     *("adapters", "cells", "train_gan"),
-    *("summarize", "summarize_sweep", "summarize_gan_sweep"),
+    *("summarize", "summarize_sweep", "summarize_gan_sweep", "reports", "promote", "retraining"),
 }
 # What is imported by a name that only a running program knows, and why.
 DYNAMIC = {
