@@ -54,7 +54,13 @@ def test_bad_settings_end_with_the_code_and_the_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUGSTUDY_EVENTS", str(tmp_path / "events"))
-    sizes = {"train_per_class": 6, "val_per_class": 3, "test_per_class": 3, "level": 60, "data_seed": 0}
+    sizes = {
+        "train_per_class": 6,
+        "val_per_class": 3,
+        "test_per_class": 3,
+        "level": 60,
+        "data_seed": 0,
+    }
     with pytest.raises(SystemExit) as stopped:
         function("ingest")(dataset=Output(tmp_path / "d"), source="sample", classes=["a"], **sizes)
     assert stopped.value.code == 2

@@ -10,13 +10,14 @@ cluster a missing service is waited for first, see :mod:`augstudy.steps.patience
 """
 
 import contextlib
+import functools
 import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from augstudy.core import artifacts, outlets
 from augstudy.core.errors import AugstudyError, InputError
@@ -26,7 +27,7 @@ from augstudy.data import shares
 from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm
 from augstudy.steps.patience import patient
-from augstudy.steps.study import handed
+from augstudy.steps.study import Handed, handed
 
 SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
@@ -35,6 +36,8 @@ NO_CHAMPION = "there is no champion yet"
 NO_FILTER = "no arm is filtered"
 
 logger = logging.getLogger("augstudy")
+Result = TypeVar("Result")
+Work = Callable[[Handed, Stage], Result]
 
 
 @contextlib.contextmanager
@@ -59,6 +62,28 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
             raise SystemExit(code or 1) from error
 
 
+def component(
+    name: str, label: Callable[[Handed], str] = lambda _: ""
+) -> Callable[[Work[Result]], Callable[[Mapping[str, Any]], Result]]:
+    """Make a function of what a component was handed the step `name`, with that in its `label`.
+
+    The component calls it with its ``locals()``.
+    """
+
+    def decorate(work: Work[Result]) -> Callable[[Mapping[str, Any]], Result]:
+        @patient
+        @functools.wraps(work)
+        def run(arguments: Mapping[str, Any]) -> Result:
+            found = handed(arguments)
+            with step(name, label(found)) as me:
+                return work(found, me)
+            raise AssertionError("unreachable: step() never swallows an error")
+
+        return run
+
+    return decorate
+
+
 def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> int:
     """Synthetic images per class that a study of `arms` needs; 0 if no arm uses any.
 
@@ -81,109 +106,99 @@ def given(path: str | Path) -> Path | None:
     return None if (Path(path) / SKIPPED).exists() else Path(path)
 
 
-@patient
-def ingest(arguments: Mapping[str, Any]) -> None:
+@component("ingest")
+def ingest(found: Handed, _: Stage) -> None:
     """Read, split and publish the dataset of a study.
 
     With ``refresh`` newer objects of the source are looked for, whatever a cache holds.
     """
-    with step("ingest"):
-        found = handed(arguments)
-        from augstudy.steps.ingest import run
+    from augstudy.steps.ingest import run
 
-        refresh = bool(found.study.values.get("refresh"))
-        run(found.paths["dataset"], found.study.data, refresh=refresh)
+    refresh = bool(found.study.values.get("refresh"))
+    run(found.paths["dataset"], found.study.data, refresh=refresh)
 
 
-@patient
-def train_judge(arguments: Mapping[str, Any]) -> None:
+@component("train_judge")
+def train_judge(found: Handed, me: Stage) -> None:
     """Train the judge, unless no arm needs synthetic images."""
-    with step("train_judge") as me:
-        found = handed(arguments)
-        dataset, out, judge = found.paths["dataset"], found.paths["judge"], found.study.judge
-        if synthetic_wanted(dataset, found.study.arms):
-            from augstudy.steps.train_judge import run
+    dataset, out, judge = found.paths["dataset"], found.paths["judge"], found.study.judge
+    if synthetic_wanted(dataset, found.study.arms):
+        from augstudy.steps.train_judge import run
 
-            run(dataset, out, judge)
-        else:
-            skip(out, me)
+        run(dataset, out, judge)
+    else:
+        skip(out, me)
 
 
-@patient
-def train_gan(arguments: Mapping[str, Any]) -> None:
+@component("train_gan")
+def train_gan(found: Handed, me: Stage) -> None:
     """Train the GAN, unless no arm needs synthetic images.
 
     If it fails, so does the step, or, where ``on_gan_failure`` is ``skip``, all that would use its
     images.
     """
-    with step("train_gan") as me:
-        found = handed(arguments)
-        dataset, out, study = found.paths["dataset"], found.paths["gan"], found.study
-        settings = study.gan
-        if synthetic_wanted(dataset, study.arms):
-            from augstudy.steps.train_gan import run
+    dataset, out, study = found.paths["dataset"], found.paths["gan"], found.study
+    settings = study.gan
+    if synthetic_wanted(dataset, study.arms):
+        from augstudy.steps.train_gan import run
 
-            run(
-                dataset,
-                out,
-                settings,
-                seed=study.gan_seed,
-                judge=given(found.paths["judge"]),
-                on_failure=study.on_gan_failure,
-            )
-        else:
-            skip(out, me)
+        run(
+            dataset,
+            out,
+            settings,
+            seed=study.gan_seed,
+            judge=given(found.paths["judge"]),
+            on_failure=study.on_gan_failure,
+        )
+    else:
+        skip(out, me)
 
 
-@patient
-def synthesize(arguments: Mapping[str, Any]) -> dict[str, str | float]:
+@component("synthesize")
+def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
     """Make ``synthetic_per_class`` images a class, or as many as the arms need if that is 0.
 
     Returns the figures of the images for the dashboard, see
     :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.
     """
-    with step("synthesize") as me:
-        found = handed(arguments)
-        gan, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
-        if gan is None:
-            skip(out, me)
-        elif reason := why_failed(gan):
-            skip(out, me, f"the GAN failed: {reason}")
-        else:
-            from augstudy.pages import kfp_metrics
-            from augstudy.steps.synthesize import run
+    gan, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
+    if gan is None:
+        skip(out, me)
+    elif reason := why_failed(gan):
+        skip(out, me, f"the GAN failed: {reason}")
+    else:
+        from augstudy.pages import kfp_metrics
+        from augstudy.steps.synthesize import run
 
-            level = study.data.used_level
-            asked = int(study.values["synthetic_per_class"])
-            wanted = asked or shares.synthetic_wanted(study.arms, level)
-            dataset, judge = found.paths["dataset"], given(found.paths["judge"])
-            made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
-            return kfp_metrics.synthetic(made.json("quality.json"))
+        level = study.data.used_level
+        asked = int(study.values["synthetic_per_class"])
+        wanted = asked or shares.synthetic_wanted(study.arms, level)
+        dataset, judge = found.paths["dataset"], given(found.paths["judge"])
+        made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
+        return kfp_metrics.synthetic(made.json("quality.json"))
     return {}
 
 
-@patient
-def curate(arguments: Mapping[str, Any]) -> None:
+@component("curate")
+def curate(found: Handed, me: Stage) -> None:
     """Let a filter judge what the arms with a filter choose from, if there are any such arms.
 
     Real drawings that are too few for it are not judged if the arms that need it are optional.
     """
-    with step("curate") as me:
-        found = handed(arguments)
-        dataset, out, study = found.paths["dataset"], found.paths["curation"], found.study
-        synthetic, settings, recipe = found.paths["synthetic"], study.curation, study.classifier
-        filtered = [arm for arm in study.arms if arm.kind.filtered]
-        images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
-        of_real = [arm for arm in filtered if not arm.kind.synthetic]
-        may_lack = bool(of_real) and all(arm.optional for arm in of_real)
-        short = _too_few_to_judge(dataset, settings.folds) if may_lack else ""
-        real = bool(of_real) and not short
-        if images is None and not real:
-            skip(out, me, short or (why_skipped(synthetic) if filtered else NO_FILTER))
-        else:
-            from augstudy.steps.curate import run
+    dataset, out, study = found.paths["dataset"], found.paths["curation"], found.study
+    synthetic, settings, recipe = found.paths["synthetic"], study.curation, study.classifier
+    filtered = [arm for arm in study.arms if arm.kind.filtered]
+    images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
+    of_real = [arm for arm in filtered if not arm.kind.synthetic]
+    may_lack = bool(of_real) and all(arm.optional for arm in of_real)
+    short = _too_few_to_judge(dataset, settings.folds) if may_lack else ""
+    real = bool(of_real) and not short
+    if images is None and not real:
+        skip(out, me, short or (why_skipped(synthetic) if filtered else NO_FILTER))
+    else:
+        from augstudy.steps.curate import run
 
-            run(dataset, out, settings, recipe, study.gan_seed, images, real)
+        run(dataset, out, settings, recipe, study.gan_seed, images, real)
 
 
 def _too_few_to_judge(dataset: Path, folds: int) -> str:
@@ -195,34 +210,29 @@ def _too_few_to_judge(dataset: Path, folds: int) -> str:
     return fold_shortage(train.labels, folds)
 
 
-@patient
-def summarize(arguments: Mapping[str, Any]) -> dict[str, float]:
+@component("summarize")
+def summarize(found: Handed, _: Stage) -> dict[str, float]:
     """Write the report and return the flat metrics, finite numbers only.
 
     Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
     likewise of what was skipped.
     """
-    with step("summarize"):
-        found = handed(arguments)
-        from augstudy.steps.summarize import run
+    from augstudy.steps.summarize import run
 
-        at, evaluations = found.paths, found.lists["evaluations"]
-        report = run(
-            at["dataset"],
-            at["report"],
-            [path for path in evaluations if given(path)],
-            [path for path in found.lists["cams"] if given(path)],
-            given(at["gan"]),
-            given(at["synthetic"]),
-            found.study.record(),
-            curation=given(at["curation"]),
-            left_out={
-                arm_label(path): why_skipped(path) for path in evaluations if not given(path)
-            },
-            margin=found.study.margin,
-        )
-        return hand_over(report, at)
-    raise AssertionError("unreachable: step() never swallows an error")
+    at, evaluations = found.paths, found.lists["evaluations"]
+    report = run(
+        at["dataset"],
+        at["report"],
+        [path for path in evaluations if given(path)],
+        [path for path in found.lists["cams"] if given(path)],
+        given(at["gan"]),
+        given(at["synthetic"]),
+        found.study.record(),
+        curation=given(at["curation"]),
+        left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
+        margin=found.study.margin,
+    )
+    return hand_over(report, at)
 
 
 def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, float]:

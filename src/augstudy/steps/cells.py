@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +12,38 @@ from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.settings.arms import Arm
-from augstudy.steps.adapters import arm_label, copy, given, skip, step, why_skipped
-from augstudy.steps.patience import patient
-from augstudy.steps.study import handed
+from augstudy.steps.adapters import arm_label, component, copy, given, skip, why_skipped
+from augstudy.steps.study import Handed
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
 
 
-@patient
-def train_cnn(arguments: Mapping[str, Any]) -> None:
+@component("train_cnn", lambda found: found.study.arm.label)
+def train_cnn(found: Handed, me: Stage) -> None:
     """Train one classifier a seed on the training set of an arm.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
     where there are too few drawings for it. ``synthetic`` and ``curation`` may be missing where no
     arm needs them.
     """
-    found = handed(arguments)
     arm, at = found.study.arm, found.paths
-    with step("train_cnn", arm.label) as me:
-        settings = found.study.classifier
-        share_cores()
-        from augstudy.data.dataset import level_of
-        from augstudy.steps.train_cnn import run, shortage
+    settings = found.study.classifier
+    share_cores()
+    from augstudy.data.dataset import level_of
+    from augstudy.steps.train_cnn import run, shortage
 
-        needed = {"synthetic": arm.kind.synthetic, "curation": arm.kind.filtered}
-        images = {name: at[name] for name, need in needed.items() if need and name in at}
-        missing = [path for path in images.values() if given(path) is None]
-        dataset, out = at["dataset"], at["classifier"]
-        if missing:
-            level = level_of(artifacts.read(dataset, "dataset"))
-            too_small = _about(arm, shares.shortage(arm, level))
-            _leave_out(out, arm, me, too_small or why_skipped(missing[0]))
-        elif arm.optional and (short := shortage(dataset, arm, **images)):
-            _leave_out(out, arm, me, _about(arm, short))
-        else:
-            run(dataset, out, arm, found.study.seeds, settings, **images)
+    needed = {"synthetic": arm.kind.synthetic, "curation": arm.kind.filtered}
+    images = {name: at[name] for name, need in needed.items() if need and name in at}
+    missing = [path for path in images.values() if given(path) is None]
+    dataset, out = at["dataset"], at["classifier"]
+    if missing:
+        level = level_of(artifacts.read(dataset, "dataset"))
+        too_small = _about(arm, shares.shortage(arm, level))
+        _leave_out(out, arm, me, too_small or why_skipped(missing[0]))
+    elif arm.optional and (short := shortage(dataset, arm, **images)):
+        _leave_out(out, arm, me, _about(arm, short))
+    else:
+        run(dataset, out, arm, found.study.seeds, settings, **images)
 
 
 def _about(arm: Arm, sentence: str) -> str:
@@ -68,8 +64,13 @@ def _pass_on(made: Path, out: Path, me: Stage) -> None:
         shutil.copyfile(described, out / "arm.json")
 
 
-@patient
-def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(found: Handed) -> str:
+    """What tells an evaluation from others: its ``label``, or else its arm."""
+    return str(found.study.values.get("label") or arm_label(found.paths["classifier"]))
+
+
+@component("evaluate", _shown)
+def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     """Evaluate the classifiers of a cell on the test split, if there are any.
 
     A ``label`` shows the step under another name than the arm's. Beside the arm `real` the
@@ -79,22 +80,19 @@ def evaluate(arguments: Mapping[str, Any]) -> dict[str, Any]:
         For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
         ``classes``, ``confusion`` (empty if there are too many classes) and ``roc`` (three lists).
     """
-    found = handed(arguments)
     at, label = found.paths, str(found.study.values.get("label", ""))
     classifier, out = at["classifier"], at["evaluation"]
-    with step("evaluate", label or arm_label(classifier)) as me:
-        if given(classifier) is None:
-            _pass_on(classifier, out, me)
-            empty: list[float] = []
-            return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
-        share_cores()
-        from augstudy.steps.evaluate import run
+    if given(classifier) is None:
+        _pass_on(classifier, out, me)
+        empty: list[float] = []
+        return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
+    share_cores()
+    from augstudy.steps.evaluate import run
 
-        beside = given(at["gan"]) if "gan" in at and arm_label(classifier) == "real" else None
-        made = run(at["dataset"], classifier, out, label, beside)
-        copy(made.file("metrics.json"), at["metrics"])
-        return _for_dashboard(made, at["dataset"], label)
-    raise AssertionError("unreachable: step() never swallows an error")
+    beside = given(at["gan"]) if "gan" in at and arm_label(classifier) == "real" else None
+    made = run(at["dataset"], classifier, out, label, beside)
+    copy(made.file("metrics.json"), at["metrics"])
+    return _for_dashboard(made, at["dataset"], label)
 
 
 def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict[str, Any]:
@@ -116,18 +114,17 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
     }
 
 
-@patient
-def cam(arguments: Mapping[str, Any]) -> None:
+@component("cam", lambda found: arm_label(found.paths["classifier"]))
+def cam(found: Handed, me: Stage) -> None:
     """Draw what the first classifier of a cell looks at."""
-    at = handed(arguments).paths
-    with step("cam", arm_label(at["classifier"])) as me:
-        if given(at["evaluation"]) is None:
-            _pass_on(at["evaluation"], at["maps"], me)
-            return
-        share_cores()
-        from augstudy.steps.cam import run
+    at = found.paths
+    if given(at["evaluation"]) is None:
+        _pass_on(at["evaluation"], at["maps"], me)
+        return
+    share_cores()
+    from augstudy.steps.cam import run
 
-        run(at["classifier"], at["evaluation"], at["maps"])
+    run(at["classifier"], at["evaluation"], at["maps"])
 
 
 def share_cores() -> None:

@@ -204,8 +204,8 @@ class Handed:
 def handed(arguments: Mapping[str, Any]) -> Handed:
     """Tell the artifacts among the ``locals()`` of a component from its parameters.
 
-    Artifacts are paths, or what has a ``path``; what a component imported is left out. The recipe of a classifier or GAN has ``_recipe``
-    in its name, since an artifact of a component has the plain one.
+    Artifacts are paths, or have a ``path``; modules that the component imported are left out. A
+    recipe has ``_recipe`` behind its name where an artifact of the component has the plain one.
     """
     values, paths, lists = {}, {}, {}
     for name, value in arguments.items():
