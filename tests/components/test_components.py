@@ -11,12 +11,13 @@ from builders import build_cam, build_classifier, build_dataset, build_evaluatio
 from kfp.dsl import ClassificationMetrics
 
 from augstudy.core import artifacts
+from augstudy.core.errors import InputError
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.pages import kfp_metrics
 from augstudy.results import files
 from augstudy.steps import adapters, cells
-from augstudy.steps.study import Study
+from augstudy.steps.study import Study, handed
 
 ARMS = [{"arm": "real"}, {"arm": "classic"}]
 
@@ -288,6 +289,57 @@ def test_settings_are_told_in_one_order() -> None:
     assert told == again == study
 
 
+def test_what_a_component_hands_over(tmp_path: Path) -> None:
+    """Its artifacts are told from its parameters, which get the names of the pipelines."""
+    arguments = {
+        "gan": Output(tmp_path / "gan"),
+        "evaluations": [Output(tmp_path / "one"), Output(tmp_path / "other")],
+        "curation": None,
+        "adapters": adapters,
+        "gan_recipe": "compact",
+        "arms": ARMS,
+        "seeds": [],
+        "level": 0,
+    }
+    found = handed(arguments)
+    assert found.paths == {"gan": tmp_path / "gan"}
+    assert found.lists == {"evaluations": [tmp_path / "one", tmp_path / "other"]}
+    assert found.study.values == {"gan": "compact", "arms": ARMS, "seeds": [], "level": 0}
+
+
+@pytest.mark.parametrize(
+    ("step", "values"),
+    [
+        ("train_judge", {"judge_settings": {"classifier": "nobody"}}),
+        ("train_gan", {"gan_settings": {"steps": 0}}),
+        ("train_gan", {"on_gan_failure": "later"}),
+        ("train_gan", {"arms": [{"arm": "real"}, {"arm": "replace", "share": 2}]}),
+        ("curate", {"curation_settings": {"folds": 1}}),
+        ("curate", {"classifier_settings": {"epochs": "many"}}),
+        ("train_cnn", {"seeds": [1, 1]}),
+        ("summarize", {"equivalence_margin": 1.5}),
+    ],
+)
+def test_steps_refuse_what_is_refused_before_a_run(
+    step: str, values: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cluster can start them without that check; both say the same."""
+    study = handed(STUDY).study.values | values
+    with pytest.raises(InputError) as refused:
+        Study(study).check()
+    names = ("dataset", "judge", "gan", "synthetic", "curation", "classifier")
+    at = {name: tmp_path / name for name in (*names, "report", "page", "verdict", "metrics")}
+    lists = {"evaluations": [tmp_path], "cams": [tmp_path]}
+    called = getattr(cells if step == "train_cnn" else adapters, step)
+    recipes = {f"{name}_recipe": study.pop(name) for name in ("classifier", "gan")}
+    with pytest.raises(SystemExit) as stopped:
+        called({**study, **recipes, **at, **lists, "arm": {"arm": "real"}})
+    assert stopped.value.code == 2
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith(step)
+    assert last.endswith(f" failed: {refused.value}")
+
+
 def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """The networks' count of threads can be set once a process, so it only is looked at here."""
     monkeypatch.setenv("AUGSTUDY_THREADS", "8")
@@ -309,7 +361,7 @@ GAN: dict[str, Any] = {
 STUDY: dict[str, Any] = {
     "pipeline": "augmentation_study",
     "source": "sample",
-    "classes": ["cow"],
+    "classes": ["cow", "zebra"],
     "train_per_class": 8,
     "val_per_class": 4,
     "test_per_class": 6,

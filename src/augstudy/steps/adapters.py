@@ -138,7 +138,7 @@ def train_gan(found: Handed, me: Stage) -> None:
     images.
     """
     dataset, out, study = found.paths["dataset"], found.paths["gan"], found.study
-    settings = study.gan
+    settings, on_failure = study.gan, study.on_gan_failure
     if synthetic_wanted(dataset, study.arms):
         from augstudy.steps.train_gan import run
 
@@ -148,7 +148,7 @@ def train_gan(found: Handed, me: Stage) -> None:
             settings,
             seed=study.gan_seed,
             judge=given(found.paths["judge"]),
-            on_failure=study.on_gan_failure,
+            on_failure=on_failure,
         )
     else:
         skip(out, me)
