@@ -19,8 +19,7 @@ def evaluate(
     """Read the test split, once, with every classifier of the cell."""
     from augstudy.steps import cells
 
-    made, beside = evaluation.path, gan.path if gan else ""
-    found = cells.evaluate(dataset.path, classifier.path, made, metrics.path, label, beside)
+    found = cells.evaluate(locals())
     for name, value in found["metrics"].items():
         metrics.log_metric(name, value)
     curves.metadata["display_name"] = found["title"]

@@ -209,7 +209,7 @@ def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
     @dsl.pipeline(name="one")
     def one():
         sizes = {"train_per_class": 1, "val_per_class": 1, "test_per_class": 1, "level": 0}
-        task = ingest(source="sample", classes=["cow"], seed=0, **sizes)
+        task = ingest(source="sample", classes=["cow"], data_seed=0, **sizes)
         resources.apply(task, resources.LIGHT)
 
     assert said == ["OnError"]
