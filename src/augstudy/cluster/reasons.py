@@ -9,7 +9,6 @@ from augstudy.cluster.nodes import Nodes
 from augstudy.cluster.sentences import last_sentence
 from augstudy.cluster.steps import Steps
 from augstudy.core.errors import AugstudyError
-from augstudy.core.redaction import without_secrets
 from augstudy.pages.formats import duration
 
 DRIVER = "-driver"
@@ -96,7 +95,7 @@ class Reasons:
         return ""
 
     def _shown(self, text: str) -> str:
-        return self._server.faults.shown(without_secrets(text), _LONGEST)
+        return self._server.faults.shown(text, _LONGEST)
 
 
 def _reached(limit_s: float | None, began: datetime | None, ended: datetime | None) -> bool:

@@ -1,10 +1,11 @@
 """Where the scatter of many runs on many images comes from: a two-way analysis of variance."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Noise:
     def parts(self, seeds: int, images: int) -> tuple[float, float]:
         """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
         by_run = self.run + self.residual / images
-        return float(np.sqrt(self.image / images)), float(np.sqrt(by_run / seeds))
+        return math.sqrt(self.image / images), math.sqrt(by_run / seeds)
 
 
-def noise_of(values: NDArray[Any]) -> Noise:
+def noise_of(values: "NDArray[Any]") -> Noise:
     """Estimates of the variances of (S, N) outcomes or their differences.
 
     What one run or one image cannot show is 0, except that one run has all its noise in images.
@@ -46,7 +47,7 @@ def noise_of(values: NDArray[Any]) -> Noise:
     )
 
 
-def image_share(difference: NDArray[Any]) -> float:
+def image_share(difference: "NDArray[Any]") -> float:
     """Factor in [0, 1] that shrinks the spread of (S, N) over images to what images alone cause.
 
     It is 1 where no run contradicts another: all that there may be is then due to images.
@@ -54,11 +55,13 @@ def image_share(difference: NDArray[Any]) -> float:
     _, cases, residual = _mean_squares(difference)
     if residual <= 0:
         return 1.0
-    return float(np.sqrt(max(cases - residual, 0) / cases)) if cases > 0 else 0.0
+    return math.sqrt(max(cases - residual, 0) / cases) if cases > 0 else 0.0
 
 
-def _mean_squares(values: NDArray[Any]) -> tuple[float, float, float]:
+def _mean_squares(values: "NDArray[Any]") -> tuple[float, float, float]:
     """Of a two-way analysis of variance: between runs, between images, and what is left."""
+    import numpy as np  # not above: results hold a Noise, and lists of runs load them quickly
+
     seeds, images = values.shape
     mean = values.mean()
     runs = values.mean(axis=1) - mean

@@ -31,6 +31,7 @@ from augstudy.settings.data import DataSettings
 from augstudy.settings.generators import OnFailure
 from augstudy.settings.judging import CurationSettings, JudgeSettings
 from augstudy.steps.patience import patient
+from augstudy.training import checkpoints
 
 SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
@@ -51,6 +52,7 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
         me.event("launch")
         try:
             yield me
+            checkpoints.remove(artifacts.used_up())
             me.event("exit")
         except Exception as error:
             known = isinstance(error, AugstudyError)

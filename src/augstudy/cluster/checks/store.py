@@ -1,7 +1,6 @@
 """The object store: which root runs have, the launcher's secret, and whether it takes an object."""
 
 import base64
-import secrets
 from collections.abc import Iterator
 
 from augstudy.cluster import launcher
@@ -9,12 +8,9 @@ from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
 from augstudy.cluster.kube import ForbiddenError
 from augstudy.cluster.launcher import Access
-from augstudy.cluster.stores import Stores
+from augstudy.cluster.stores import Stores, round_trip
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
-from augstudy.objects import Store
 from augstudy.objects.retry import TransientError
-
-_CONTENT = b"augstudy doctor"
 
 
 def store(place: Place, stores: Stores, root: str, origin: str) -> Iterator[Finding]:
@@ -86,7 +82,7 @@ def _tried(place: Place, stores: Stores, access: Access) -> Iterator[Finding]:
         yield warning(f"the store was not tried: {error}", _helm_test(place))
         return
     try:
-        left = _round_trip(opened)
+        left = round_trip(opened)
     except InputError as error:
         yield wrong(
             str(error),
@@ -120,21 +116,8 @@ def _passed(place: Place, access: Access, left: str) -> Iterator[Finding]:
         )
 
 
-def _round_trip(opened: Store) -> str:
-    """Write, read and delete a small object; its address if it could not be deleted."""
-    name = f"augstudy-check-{secrets.token_hex(4)}.txt"
-    opened.write(name, _CONTENT)
-    if opened.read(name) != _CONTENT:
-        raise ServiceError(f"{opened.uri}/{name} is not what was stored: check the store.")
-    try:
-        opened.delete(name)
-    except AugstudyError:
-        return f"{opened.uri}/{name}"
-    return ""
-
-
 def _create_secret(place: Place, access: Access) -> str:
-    files = " ".join(f"--from-file={key}=FILE" for key in dict.fromkeys(access.keys))
+    files = " ".join(f"--from-file=FOLDER/{key}" for key in dict.fromkeys(access.keys))
     return f"{place.kubectl} create secret generic {access.secret} {files}"
 
 
