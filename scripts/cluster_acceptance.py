@@ -125,7 +125,9 @@ class Acceptance(Tools):
 
     def has_labels(self) -> str:
         """Training pods carry the labels of KFP and of the settings."""
-        return self._each(lambda pod, run_id: pods.unlabelled(pod, run_id, {}))
+        return self._each(
+            lambda pod, run_id: pods.unlabelled(pod, run_id, self.settings.pod_labels)
+        )
 
     def is_retried(self) -> str:
         """The workflow tries steps again as often as the settings say."""
