@@ -17,8 +17,7 @@ import pytest
 from servers import GcsServer
 
 from augstudy.core import artifacts
-from augstudy.objects import retry
-from augstudy.objects.files import FileStore
+from augstudy.objects import open_store, retry
 from augstudy.steps import adapters, patience
 
 COMPONENTS = sorted((Path(__file__).parents[2] / "components").glob("[!_]*.py"))
@@ -189,7 +188,7 @@ def test_a_store_that_cannot_be_written_is_waited_for_too(
     """Not only sources: whatever raises the error of an unreachable service."""
     from augstudy.core.errors import ServiceError
 
-    store = FileStore(f"file://{tmp_path}/store")
+    store = open_store(f"file://{tmp_path}/store")
 
     @patience.patient
     def work() -> None:

@@ -31,7 +31,6 @@ CARRIERS = (
     "augstudy.core.code",
     "augstudy.core.errors",
     "augstudy.core.fingerprint",
-    "augstudy.core.leftovers",
     "augstudy.core.outlets",
     "augstudy.core.redaction",
     "augstudy.core.registry",

@@ -28,6 +28,7 @@ from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm
 from augstudy.steps.patience import patient
 from augstudy.steps.study import Handed, handed
+from augstudy.training import checkpoints
 
 SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
@@ -50,6 +51,7 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
         me.event("launch")
         try:
             yield me
+            checkpoints.remove(artifacts.used_up())
             me.event("exit")
         except Exception as error:
             known = isinstance(error, AugstudyError)
