@@ -1,13 +1,11 @@
-"""What commands on a cluster share, and the overview of its runs."""
+"""What commands on a cluster share."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from augstudy.core import outlets
-from augstudy.core.errors import InputError
 from augstudy.core.redaction import conceal
 
 if TYPE_CHECKING:
@@ -57,43 +55,4 @@ def plain_console() -> Console:
 
 def wide_console() -> Console:
     """A console for tables: a pipe has no width, so nothing is cut there."""
-    return outlets.console(pipe_width=280)
-
-
-def show_runs(
-    server: "Server",
-    stores: "Stores",
-    experiment: str,
-    most: int,
-    csv: Path | None,
-    html: Path | None,
-    png: Path | None,
-) -> None:
-    """Print the runs of a cluster and their learning curves; write them where asked to.
-
-    Raises:
-        InputError: a picture is wanted of curves that there are not.
-    """
-    from augstudy.cluster.remote_runs import collect
-    from augstudy.pages import levels, overview
-
-    found = collect(server, stores, experiment, most)
-    frame = overview.frame_of(
-        [overview.row(run.facts, run.summary, run.decision, run.damaged) for run in found]
-    )
-    curves = levels.curves(run.summary for run in found if run.summary is not None)
-    if png is not None and not curves:
-        raise InputError(
-            "There is no learning curve to draw: it needs finished runs of one study at two levels."
-        )
-    if csv is not None:
-        overview.write_csv(frame, csv)
-    if html is not None:
-        overview.write_html(frame, html, curves)
-    if png is not None:
-        levels.write_png(curves, png)
-    console = wide_console()
-    console.print(overview.render_table(frame))
-    for curve in curves:
-        console.print()
-        console.print(levels.render(curve))
+    return outlets.console(pipe_width=1000)
