@@ -1,1 +1,1 @@
-"""One KFP component a file: types, defaults and a call into ``augstudy.steps``."""
+"""One KFP component per file: types, defaults, and a call into ``augstudy.steps``."""

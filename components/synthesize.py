@@ -19,7 +19,7 @@ def synthesize(
     train_per_class: int,
     level: int,
 ):
-    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0."""
+    """Draw `per_class` images per class with the GAN; 0 means as many as the arms need."""
     from augstudy.steps import adapters
 
     used = level or train_per_class

@@ -45,8 +45,8 @@ machine. The peak of memory is that of the whole process: networks, drawings, ju
 the training; where a recipe has one seed, of two trainings, as the first measures the pace.
 """
 SETS = {
-    "mammals": "The 11 mammals, 254 training drawings a class",
-    "ten": "Ten classes, 2,400 training drawings a class",
+    "mammals": "The 11 mammals, 254 training drawings per class",
+    "ten": "Ten classes, 2,400 training drawings per class",
 }
 COLUMNS = {
     "fid_qd": ("FID-QD \N{DOWNWARDS ARROW}", 1),

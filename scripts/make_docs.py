@@ -65,7 +65,7 @@ def accuracy(result: dict[str, Any]) -> str:
     head = ["recipe", "test accuracy (95 % interval)", "by seed", "train", "parameters", "s a seed"]
     return (
         "## Accuracy on real drawings alone\n\nThe 11 mammals, 254 training, 84 validation and 84 "
-        "test drawings a class, arm `real`; each recipe as it is. Train accuracy is that of the "
+        "test drawings per class, arm `real`; each recipe as it is. Train accuracy is that of the "
         f"final weights on the training drawings.\n\n{table(head, rows)}"
     )
 

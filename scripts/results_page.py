@@ -71,7 +71,7 @@ def section(found: Published) -> list[str]:
     """What a study found: in words, as a figure, and a table a level."""
     preset, levels = found.facts["preset"], found.levels
     counts = listed(f"{level.data.level:,}" for level in levels)
-    title = f"{TITLES.get(preset, preset)}: {counts} real images a class"
+    title = f"{TITLES.get(preset, preset)}: {counts} real images per class"
     parts = [f"## {title}", setting(found), *answers(levels)]
     if len(levels) > 1:
         parts.append(f"![Accuracy of every arm by level](images/{picture(preset)})")
@@ -131,7 +131,7 @@ def labels_with(levels: list[Study], verdict: str) -> list[str]:
 
 
 def grid(levels: list[Study], which: str) -> str:
-    """A row for every two arms, a column a level."""
+    """A row for every two arms, a column per level."""
     rows: dict[str, dict[int, str]] = {}
     for column, level in enumerate(levels):
         for record in comparisons(level, which):
@@ -167,15 +167,15 @@ def worth(records: list[Worth], levels: list[Study]) -> list[str]:
     labels = dict.fromkeys(item.label for item in records)
     rows = [[f"`{label}`", *(cells.get((label, level), "") for level in at)] for label in labels]
     return [
-        "By how many real images a class `real` would have to grow to be as good as the arm, read "
-        "off its own curve; ≥ and ≤ mark the end of what was measured:",
+        "How many more real images per class `real` would need to be as good as the arm, read off "
+        "its own curve. ≥ and ≤ mark the end of what was measured:",
         table(["arm", *(f"level {level:,}" for level in at)], rows),
         "\n".join(f"- {words.sentence(item)}" for item in answering),
     ]
 
 
 def arms_table(level: Study) -> str:
-    """A row an arm."""
+    """A row per arm."""
     rows = []
     for label, arm in level.arms.items():
         difference = level.differences.get(label)

@@ -23,7 +23,7 @@ def section(found: Published, accuracy: dict[str, Any]) -> list[str]:
     top = found.levels[-1]
     real = top.arms["real"]
     rows = [
-        ["Best CNN, 3,600 real images a class: test accuracy, precision, recall", "0.81 each",
+        ["Best CNN, 3,600 real images per class: test accuracy, precision, recall", "0.81 each",
          f"{three(real.metrics)} with `{top.study['classifier']}`, "
          f"{top.data.level:,} a class"],
         *recipes(accuracy),
@@ -55,7 +55,7 @@ def recipes(accuracy: dict[str, Any]) -> list[list[str]]:
         if measured_recipe:
             train = sum(measured_recipe["train_accuracy"]) / len(measured_recipe["train_accuracy"])
             test = measured_recipe["test_accuracy"]["value"]
-            ours = f"{test:.2f} at 254 a class (train {train:.2f})"
+            ours = f"{test:.2f} at 254 per class (train {train:.2f})"
         if value or measured_recipe:
             rows.append([what, value, ours])
     return rows

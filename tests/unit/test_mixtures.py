@@ -107,7 +107,7 @@ def test_an_arm_without_its_synthetic_drawings_is_refused(arm):
 
 
 def test_too_few_synthetic_drawings_say_how_many_there_are():
-    with pytest.raises(TooFewDrawingsError, match=r"20 synthetic drawings a class.*only 10: raise"):
+    with pytest.raises(TooFewDrawingsError, match=r"20 synthetic .* per class.*only 10"):
         mix("add", 2.0)
 
 

@@ -114,7 +114,7 @@ def test_with_equal_epochs_the_arm_that_has_more_is_named():
 def test_the_filter_is_shown_class_by_class(report, page):
     assert "What the filter lets through" in page
     assert report.json("summary.json")["curation"]["synthetic"]["by_class"]["cow"]["kept"] == 0
-    assert "takes 4 drawings a class, but of some fewer passed the filter (cow: 0)." in page
+    assert "takes 4 drawings per class, but of some fewer passed the filter (cow: 0)." in page
     assert "Real images filtered (control) takes " in page.split('id="filter"')[1]
 
 

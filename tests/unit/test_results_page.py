@@ -144,7 +144,7 @@ def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
 def test_every_recipe_of_the_benchmark_is_named(found):
     accuracy = json.loads((ROOT / "benchmarks" / "results" / "accuracy.json").read_text())
     rows = student_report.recipes(accuracy)
-    assert any("at 254 a class" in row[2] for row in rows)
+    assert any("at 254 per class" in row[2] for row in rows)
     assert any(row[2] == "not run" for row in student_report.recipes({"recipes": {}}))
 
 

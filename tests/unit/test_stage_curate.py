@@ -114,7 +114,7 @@ def test_a_judgement_of_other_drawings_is_refused(folder, tmp_path):
 
 
 def study(folder, arms, synthetic, level=4):
-    """The steps of a study with so many drawings a class: the filter, and the cell of an arm."""
+    """The steps of a study with so many drawings per class: the filter, and the cell of an arm."""
     dataset = build_dataset(folder / "data", classes=CLASSES, train=level, val=4, test=4).path
     made = {"dataset": str(dataset), "synthetic": str(synthetic), "curation": str(folder / "kept")}
     filters = {"settings": {}, "recipe": "baseline", "overrides": {"epochs": 1}}

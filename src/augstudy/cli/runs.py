@@ -24,7 +24,7 @@ from augstudy.cli.records import (
 from augstudy.core.errors import InputError
 
 Columns = Annotated[
-    str, typer.Option(help="Fields to show, such as id,arm,accuracy; means a row an arm.")
+    str, typer.Option(help="Fields to show, such as id,arm,accuracy; gives one row per arm.")
 ]
 Csv = Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")]
 Html = Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")]
@@ -52,8 +52,9 @@ def list_(
 ) -> None:
     """List the runs, newest first: what they were asked and what they found.
 
-    Those of this machine; with --host or --cluster those of a cluster, and accuracy by level where
-    a study ran at several levels. With --where, --sort or --columns there is a row for each arm.
+    Lists the runs of this machine, or with --cluster or --host those of a cluster, with accuracy by
+    level if a study ran at several levels. With --where, --sort or --columns there is one row per
+    arm.
 
     For example:
 
@@ -126,11 +127,11 @@ def show(
 
 def note(
     run: RunName,
-    text: Annotated[str, typer.Argument(help="What to remember; '' removes the note.")],
+    text: Annotated[str, typer.Argument(help="Text of the note; '' removes it.")],
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
 ) -> None:
-    """Write a note on a run; it takes the place of the one that was there.
+    """Write a note on a run; it replaces the one that was there.
 
     Example: augstudy runs note 7 "learning rate too high, see 9"
     """
@@ -149,7 +150,7 @@ def export(
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
 ) -> None:
-    """Write every field of the runs, a row an arm, for other programs.
+    """Write every field of the runs, one row per arm, for other programs.
 
     Example: augstudy runs export runs.parquet --where 'state == "done"' --sort level,arm
     """
@@ -172,10 +173,10 @@ def reindex(
     experiment: options.Experiment = "",
     limit: Limit = 1000,
 ) -> None:
-    """Make the records and their index again from what the runs left.
+    """Rebuild the records and their index from what the runs left.
 
-    With --store those of a bucket that a cluster's runs write to; with --cluster or --host the
-    cluster is asked for their names, times and costs, too.
+    With --store, rebuilds those of a bucket that a cluster's runs write to; with --cluster or
+    --host, also asks the cluster for their names, times and costs.
 
     For example:
 

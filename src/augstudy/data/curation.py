@@ -52,7 +52,7 @@ def opinion_of(
 
 
 def choose(judged: Opinion, labels: Labels, count: int, classes: int, balance: bool) -> Rows:
-    """Rows of `count` drawings a class: those that were kept, in the order in which they came.
+    """Rows of `count` drawings per class: those that were kept, in the order in which they came.
 
     Where too few were kept, the most confident of the others follow. With `balance` that holds in
     every class; without, over all classes together, so that a class which passes more often

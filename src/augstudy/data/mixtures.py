@@ -55,7 +55,7 @@ class Sources:
     ``real`` are the training drawings of the level, ``extra`` those of the pool beyond it.
     ``synthetic_opinion`` and ``real_opinion`` are what the filter says of the rightly labelled
     synthetic drawings and of ``real``; ``balance`` is whether it keeps as many of every class, and
-    ``folds`` how many drawings a class it needs at least to judge ``real``.
+    ``folds`` how many drawings per class it needs at least to judge ``real``.
     """
 
     real: Drawings

@@ -64,7 +64,7 @@ def answer(found: AnySummary) -> Answer:
 
 
 def grids(found: AnySummary) -> list[Grid]:
-    """What was compared, a row an arm or a point; and what claims came to."""
+    """What was compared, a row per arm or a point; and what claims came to."""
     if isinstance(found, Study):
         return [_arms(found)]
     if isinstance(found, GeneratorSweep):

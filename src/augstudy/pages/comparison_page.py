@@ -186,7 +186,7 @@ def _confusions(comparison: Comparison) -> dict[str, Any]:
 
 
 def _cams(comparison: Comparison) -> list[dict[str, Any]]:
-    """The same drawings under the eyes of each network: a row a drawing that several explain."""
+    """The same drawings under the eyes of each network: a row per drawing that several explain."""
     maps = [_heat(item) for item in comparison.contestants]
     places: list[dict[Drawing, int]] = [
         {

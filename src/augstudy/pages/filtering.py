@@ -50,7 +50,7 @@ def shortfalls(material: Material) -> list[str]:
         if balance and short:
             listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
             notes.append(
-                f"{title} takes {wanted} drawings a class, but of some fewer passed the filter "
+                f"{title} takes {wanted} drawings per class, but of some fewer passed the filter "
                 f"({listed}). The most confident of the others make up the number."
             )
         elif kind.synthetic and mean < wanted:

@@ -50,9 +50,9 @@ def _facts(summary: GeneratorSweep) -> list[tuple[str, str]]:
     points = summary.points.values()
     return [
         (str(len(summary.points) - 1), "points beside the base"),
-        (str(len(summary.seeds)), "training runs a point"),
+        (str(len(summary.seeds)), "training runs per point"),
         (f"{sum(point.stable for point in points)}", "points stable in every run"),
-        (f"{summary.data.level:,}", "real images a class to learn from"),
+        (f"{summary.data.level:,}", "real images per class to learn from"),
         (f"{summary.data.images['val']:,}", "validation images to be like"),
         (duration(summary.cost.cpu_s), "of processor time"),
     ]
@@ -136,6 +136,6 @@ def _change(metric: str, record: GeneratorDifference | None) -> str:
 
 
 def _sheet(drawn: Drawn) -> str | None:
-    """Drawings of the first run that drew any, a row a class; None if all failed."""
+    """Drawings of the first run that drew any, a row per class; None if all failed."""
     grid = next((images for images in drawn.samples if images.shape[1]), None)
     return None if grid is None else pictures.sheet(grid)

@@ -59,10 +59,10 @@ def render(material: Material, summary: Study) -> str:
 def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
     images = summary.data.images
     return [
-        (f"{material.level:,}", "real images a class to train on"),
+        (f"{material.level:,}", "real images per class to train on"),
         (str(len(material.classes)), "classes"),
         (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
-        (str(len(summary.seeds)), "training runs an arm"),
+        (str(len(summary.seeds)), "training runs per arm"),
         (f"{images['test']:,}", "unseen test images"),
         *_visible(summary),
     ]

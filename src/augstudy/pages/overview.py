@@ -57,10 +57,10 @@ _STATE_COLOURS = {
 
 
 def collect(runs_dir: Path) -> pd.DataFrame:
-    """One row a run under `runs_dir`, newest first; unfinished and damaged runs are rows too.
+    """One row per run under `runs_dir`, newest first; unfinished and damaged runs are rows too.
 
     A run folder holds ``run.json`` and, once finished, ``summary.json``. Accuracies and
-    differences are shares; ``level`` is real training images a class. What is unknown is missing.
+    differences are shares; ``level`` is real training images per class. What is unknown is missing.
     """
     folders = [item for item in sorted(runs_dir.glob("*")) if _is_run(item)]
     frame = pd.DataFrame([_row(folder) for folder in folders], columns=list(COLUMNS))

@@ -56,7 +56,7 @@ FIGURES: dict[str, Reading] = {
     "gan_test": Reading(
         "GAN-test (label fidelity)",
         "Share of synthetic images in which the judge, trained on real ones, sees the "
-        "class asked for. One good drawing a class is enough for 100 %.",
+        "class asked for. One good drawing per class is enough for 100 %.",
     ),
     "cas": Reading(
         "CAS (GAN-train)",
@@ -92,7 +92,7 @@ FIELDS: dict[str, Reading] = {
     "where": Reading("Where", "local or cluster"),
     "user": Reading("User", "who started it"),
     "source": Reading("Source", "where the drawings came from"),
-    "level": Reading("Level", "real training images a class"),
+    "level": Reading("Level", "real training images per class"),
     "classifier": Reading("Classifier", "recipe of the classifier"),
     "gan": Reading("GAN", "recipe of the generator"),
     "changed": Reading("Changed", "settings that differ from the base: preset, or defaults"),

@@ -13,7 +13,7 @@ def box(summary: Study) -> dict[str, Any] | None:
     """What stands behind the headline; None where nothing was compared.
 
     Returns:
-        ``checks`` (question, answer, whether it was met), ``needs`` and ``runs`` (a row a seed).
+        ``checks`` (question, answer, whether it was met), ``needs`` and ``runs`` (a row per seed).
     """
     label = summary.headline.arm
     if label is None:
@@ -32,7 +32,7 @@ def box(summary: Study) -> dict[str, Any] | None:
 
 
 def runs(found: Difference) -> list[dict[str, str]]:
-    """A row a seed: what one training run of either arm says by itself."""
+    """A row per seed: what one training run of either arm says by itself."""
     return [
         {
             "seed": str(test.seed),

@@ -80,7 +80,7 @@ def _facts(summary: Sweep) -> list[tuple[str, str]]:
         *trials,
         (str(len(summary.points) - 1), f"{kind} beside the base"),
         (str(len(summary.seeds)), f"training runs a {kind[:-1]}"),
-        (f"{summary.data.level:,}", "real images a class to train on"),
+        (f"{summary.data.level:,}", "real images per class to train on"),
         (f"{images['val']:,}", "validation images, which choose"),
         (f"{images['test']:,}", "test images, read for two points"),
         (duration(summary.cost.cpu_s), "of processor time"),

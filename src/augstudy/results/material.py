@@ -81,7 +81,7 @@ class Material:
 
     @property
     def level(self) -> int:
-        """Real training images a class (of the class that has fewest)."""
+        """Real training images per class (of the class that has fewest)."""
         return int(np.bincount(self.train.labels, minlength=len(self.classes)).min())
 
 

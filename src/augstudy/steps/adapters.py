@@ -167,7 +167,7 @@ def synthesize(
     arms: Sequence[Mapping[str, Any]],
     level: int,
 ) -> dict[str, str | float]:
-    """Make `per_class` images a class, or as many as the arms need at `level` if that is 0.
+    """Make `per_class` images per class, or as many as the arms need at `level` if that is 0.
 
     `inputs` are the ``gan``, the ``dataset`` and the ``judge``. Returns the figures of the images
     for the dashboard, see :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.

@@ -30,7 +30,7 @@ def train_cnn(
     recipe: str,
     overrides: Mapping[str, Any],
 ) -> None:
-    """Train one classifier a seed on the training set of `arm`.
+    """Train one classifier per seed on the training set of `arm`.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
     where there are too few drawings for it.

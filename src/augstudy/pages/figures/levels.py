@@ -1,4 +1,4 @@
-"""Accuracy against real training images a class: the learning curve of each arm."""
+"""Accuracy against real training images per class: the learning curve of each arm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from augstudy.pages import style
 WIDTH = 7.0
 _TOGETHER = 4  # so many arms can be told apart in one panel
 _COLUMNS = 3
-_LEVELS = "Real training images a class"
+_LEVELS = "Real training images per class"
 
 
 @dataclass(frozen=True)
