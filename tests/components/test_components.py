@@ -260,7 +260,7 @@ def test_a_share_that_is_no_image_trains_nothing(
         function("train_judge")(**inputs, judge=Output(tmp_path / "judge"), arms=[*ARMS, arm])
     assert stopped.value.code == 2
     said = capsys.readouterr().out.splitlines()[-1]
-    assert "Arm 'add_10' has a share of 0.1, which is no image at level 4" in said
+    assert "Arm 'add_10' has a share of 0.1, which gives no image at level 4" in said
     arm["optional"] = True
     judge, gan, nothing = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
     function("train_judge")(**inputs, judge=judge, arms=[*ARMS, arm])
@@ -271,7 +271,7 @@ def test_a_share_that_is_no_image_trains_nothing(
     adapters.skip(nothing.path, Stage("synthesize", ""))
     left = run_cell(tmp_path / "cell", dataset.path, arm, Path(nothing.path))
     for path in left.values():
-        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which is no image")
+        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which gives no image")
 
 
 def test_settings_are_told_in_one_order() -> None:

@@ -52,7 +52,7 @@ def test_filters(text: str, places: list[int]) -> None:
         ("accuracy >", "is no filter"),
         ("acuracy > 0.5", "did you mean 'accuracy'?"),
         ("nowhere_at_all == 1", "there are: id, name"),
-        ("accuracy", "is no comparison"),
+        ("accuracy", "is not a comparison"),
         ("settings == 1", "no field 'settings'"),
         ("__import__('os').system('false') == 0", "is no filter|knows no"),
         ("(lambda: 1)() == 1", "knows no"),

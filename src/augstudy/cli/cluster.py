@@ -16,9 +16,7 @@ from augstudy.core.errors import InputError
 if TYPE_CHECKING:
     from augstudy.cluster.kfp_api import Server
 
-Gpus = Annotated[
-    int | None, typer.Option(min=0, help="GPUs per training step; 0 means CPU nodes.")
-]
+Gpus = Annotated[int | None, typer.Option(min=0, help="GPUs per training step; 0 means CPU nodes.")]
 Experiment = Annotated[
     str, typer.Option(help="Experiment that groups the runs (default: the pipeline's name).")
 ]

@@ -47,7 +47,8 @@ Token = Annotated[
     ),
 ]
 Root = Annotated[
-    str | None, typer.Option("--pipeline-root", help="Where to store artifacts, such as gs://bucket/runs.")
+    str | None,
+    typer.Option("--pipeline-root", help="Where to store artifacts, such as gs://bucket/runs."),
 ]
 Context = Annotated[str, typer.Option(help="Context in the kubeconfig (default: the current one).")]
 Cluster = Annotated[

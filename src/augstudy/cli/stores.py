@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def champions(
-    store: Annotated[str, typer.Argument(help="Folder of the champions: gs://, s3://, minio:// or file://.")],
+    store: Annotated[
+        str, typer.Argument(help="Folder of the champions: gs://, s3://, minio:// or file://.")
+    ],
     use: Annotated[str, typer.Option(metavar="NAME", help="Put this one in force.")] = "",
 ) -> None:
     """List the champions of a retraining, or roll back to one of them.

@@ -42,4 +42,4 @@ def remove(provenances: Iterable[Mapping[str, Any]]) -> None:
             for name in sorted(store.keys(f"{key}/"), key=lambda item: not item.endswith(MANIFEST)):
                 store.delete(name)
     except (AugstudyError, OSError) as error:
-        logger.warning("Checkpoints of trainings that are done stay in %s: %s", root, error)
+        logger.warning("Checkpoints of finished trainings remain in %s: %s", root, error)

@@ -80,7 +80,7 @@ def saved_when_terminated(save: Callable[[], None] | None) -> Iterator[None]:
         yield
     except Terminated:
         save()
-        logger.warning("Ended by SIGTERM; the next start goes on from the checkpoint.")
+        logger.warning("Ended by SIGTERM; the next start continues from the checkpoint.")
         raise
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -120,7 +120,7 @@ def _check_shares(arms: Sequence[Any], data: DataSettings) -> None:
             raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
         if arm.kind.extra and needed > spare:
             raise InputError(
-                f"Arm {arm.label} needs {needed} real drawings per class beyond level "
+                f"Arm {arm.label} needs {needed} real images per class beyond level "
                 f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
                 "optional: true to leave it out at such levels."
             )

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no network, no scripts, no fonts."""
+"""The report as one self-contained HTML file: no network, no scripts, no fonts."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _visible(summary: Study) -> list[tuple[str, str]]:
     power = summary.power
     if not power.comparisons or power.seeds == 1:
         return []
-    return [(f"{100 * power.detectable:.1f}", "points: what it was expected to see")]
+    return [(f"{100 * power.detectable:.1f}", "points: smallest difference expected to show")]
 
 
 def _covers(summary: Study) -> str | None:

@@ -171,8 +171,7 @@ class Arm(Settings):
         if most is None and self.share is not None:
             raise ValueError(f"arm {self.arm!r} takes no share")
         if most is not None and (self.share or 0.0) > most:
-            reason = "cannot replace more than all images" if most == 1 else "cannot take so many"
-            raise ValueError(f"arm {self.arm!r} {reason}: its share must be at most {most:g}")
+            raise ValueError(f"arm {self.arm!r} takes a share of at most {most:g}")
         if self.name in KINDS:
             raise ValueError(f"an arm cannot be named {self.name!r}, because that is a kind of arm")
         if self.augmentation is not None and self.name is None:

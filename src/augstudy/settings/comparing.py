@@ -9,8 +9,10 @@ class ComparisonSettings(Settings):
     """How arms are compared."""
 
     equivalence_margin: float = Field(
-        0.01, gt=0, lt=1, description="largest difference in accuracy, as a share, that is too "
-        "small to matter"
+        0.01,
+        gt=0,
+        lt=1,
+        description="largest difference in accuracy, as a share, that is too small to matter",
     )
 
 

@@ -248,7 +248,7 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
         and curation.manifest.inputs.get("synthetic") != synthetic.content_hash
     ):
         raise InputError(
-            f"{curation.path} judges other drawings than those of {synthetic.path}: run "
+            f"{curation.path} is about other images than those of {synthetic.path}: run "
             "'augstudy curate' on them."
         )
     rules = curation.manifest.config["curation"] if curation else {}

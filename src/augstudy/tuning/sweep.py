@@ -101,7 +101,7 @@ class Sweep(Settings):
     def _named_once(cls, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
         for names in ([axis.name for axis in axes], *map(options, axes)):
             if double := next((name for name in names if names.count(name) > 1), None):
-                raise ValueError(f"{double!r} is there twice: remove one")
+                raise ValueError(f"{double!r} appears twice: remove one")
         return axes
 
     @model_validator(mode="after")
@@ -171,7 +171,7 @@ def parse_sweep(values: Mapping[str, Any]) -> Sweep:
         for name in (finding.point, finding.against):
             if name not in known:
                 raise InputError(
-                    f"The finding {finding.claim!r} is about {name!r}, which is no point of the "
+                    f"The finding {finding.claim!r} is about {name!r}, which is not a point of the "
                     f"sweep; a point is called like {known[-1]!r}."
                 )
     return sweep

@@ -22,7 +22,7 @@ class Line:
 
 
 def height(arms: int) -> float:
-    """What a figure of so many arms needs, in inches."""
+    """The size in inches that a figure of that many arms needs."""
     return 3.6 if arms <= _TOGETHER else 0.6 + 1.55 * -(-(arms - 1) // _COLUMNS)
 
 
