@@ -27,7 +27,7 @@ Where = Annotated[
     ),
 ]
 Sort = Annotated[str, typer.Option(help="Sort by fields; a minus means largest first: -accuracy.")]
-Limit = Annotated[int, typer.Option(min=1, help="Most rows to show.")]
+Limit = Annotated[int, typer.Option(min=1, help="Largest number of rows or runs.")]
 StoreUri = Annotated[
     str, typer.Option("--store", help="Use the runs in a bucket instead: gs://, s3:// or minio://.")
 ]
