@@ -49,7 +49,7 @@ def test_with_many_seeds_it_is_the_textbook_formula():
 
 def test_forecast_is_a_sentence():
     assert words.forecast(expected(5, 935, 1)) == (
-        "With 935 test images and 5 seeds you can see differences of 2.3 points or more."
+        "With 935 test images and 5 seeds, you can see differences of 2.3 points or more."
     )
     assert "220 test images, 3 seeds and 4 comparisons" in words.forecast(expected(3, 220, 4))
     assert "no verdict" in words.forecast(expected(1, 935, 1))

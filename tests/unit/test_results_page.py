@@ -162,8 +162,8 @@ def verdicts(found: dict, label: str, *words: str, kind: str = "") -> published.
 @pytest.mark.parametrize(
     ("words", "conclusion"),
     [
-        (("helps", "helps"), "helped in `replace_30`, and hurt nowhere"),
-        (("hurts", "no difference"), "helped nowhere, and hurt in"),
+        (("helps", "helps"), "helped in `replace_30` and hurt nowhere"),
+        (("hurts", "no difference"), "helped nowhere and hurt in"),
         (("helps", "hurts"), "helped in `replace_30` and hurt in `replace_30`"),
         (("can't tell yet",) * 2, "made no arm clearly better or worse"),
     ],
