@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from augstudy.metrics.gan_training import Reference, mean_distance
-from augstudy.pages.stability import alarm as words_of
+from augstudy.pages.stability import meaning as words_of
 from augstudy.pages.stability import reason
 from augstudy.training.stability import alarms, assess, failure, first_broken
 

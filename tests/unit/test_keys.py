@@ -92,7 +92,7 @@ def every_docstring(package: Path) -> None:
         alone = (
             node
             for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", 0), str)
         )
         for node in sorted(alone, key=lambda node: -node.lineno):
             indent = " " * node.col_offset
@@ -119,7 +119,7 @@ WORDS = {
     "template": appended("pages/templates/report.html.j2", "<p>More.</p>\n"),
     "every page": every_page,
     "error": replaced("training/gan.py", "has no image to train a GAN on", "is empty"),
-    "log": replaced("training/watching.py", "beyond its limit", "past its limit"),
+    "log": replaced("steps/train_gan.py", "The generator at step %d", "After step %d"),
     "registry's error": replaced("core/registry.py", "choose another name", "take another"),
     "what carries": appended("core/telemetry.py", "ANOTHER = 1\n"),
 }

@@ -38,13 +38,13 @@ def reason(stability: Mapping[str, Any]) -> str:
         return str(stability["reason"])
     if cause["code"] != "limit":
         return CAUSES[cause["code"]].format(**cause).replace("%", " %")
-    says = alarm(cause)
+    says = meaning(cause)
     since = f" since step {cause['since']}" if "since" in cause else ""
     side = "above" if cause["above"] else "below"
     figures = f"{cause['signal']} is {cause['value']:.3g}, {side} {cause['limit']:g}"
     return f"{says[0].upper()}{says[1:]}{since}: {figures}."
 
 
-def alarm(found: Mapping[str, Any]) -> str:
+def meaning(found: Mapping[str, Any]) -> str:
     """What a signal beyond its limit means, as a part of a sentence."""
     return str(found.get("says") or SIGNALS.get(found["signal"], found["signal"]))
