@@ -1,4 +1,4 @@
-"""Component: let a filter judge synthetic and real drawings."""
+"""Component: filter synthetic and real images."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
@@ -17,7 +17,7 @@ def curate(
     classifier_settings: dict,
     gan_seed: int,
 ):
-    """Choose drawings with a classifier of the training split; skipped if no arm is filtered."""
+    """Choose images with a classifier trained on the level; skipped if no arm is filtered."""
     from augstudy.steps import adapters
 
     adapters.curate(locals())

@@ -16,7 +16,7 @@ def evaluate(
     label: str = "",
     gan: Input[Model] = None,
 ):
-    """Read the test split, once, with every classifier of the cell."""
+    """Evaluate every classifier of the cell on the test images, once."""
     from augstudy.steps import cells
 
     found = cells.evaluate(locals())

@@ -1,4 +1,4 @@
-"""Component: read the drawings and split them."""
+"""Component: read the images and split them."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Output
@@ -18,7 +18,7 @@ def ingest(
     data_seed: int,
     refresh: bool = False,
 ):
-    """Read drawings from a source and split them into training, validation and test."""
+    """Read images from a source and split them into training, validation and test images."""
     from augstudy.steps import adapters
 
     adapters.ingest(locals())

@@ -1,4 +1,4 @@
-"""Component: the new classifier against the champion."""
+"""Component: compare the new classifier with the champion."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Input, Markdown, Metrics, Model, Output
@@ -18,7 +18,7 @@ def promote(
     store: str,
     margin: float,
 ):
-    """Compare on the same test images, promote or hold, and say why."""
+    """Compare both on the same test images, promote or hold, and say why."""
     from augstudy.steps import retraining
 
     for name, value in retraining.promote(locals()).items():

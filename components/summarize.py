@@ -1,4 +1,4 @@
-"""Component: the answer, with its report."""
+"""Component: what a study found, with its report."""
 
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
@@ -39,7 +39,7 @@ def summarize(
     curation_settings: dict,
     equivalence_margin: float,
 ):
-    """Compare the arms, write the report, and log one flat set of metrics a run."""
+    """Compare the arms, write the report, and log the metrics of the run."""
     from augstudy.steps import adapters
 
     for name, value in adapters.summarize(locals()).items():

@@ -28,7 +28,7 @@ def summarize_gan_sweep(
     gan_settings: dict,
     judge_settings: dict,
 ):
-    """Compare every generator with the base, and log one flat set of metrics."""
+    """Compare every generator with the base, write the report, and log the metrics of the run."""
     from augstudy.steps import tuning
 
     for name, value in tuning.summarize_gans(locals()).items():

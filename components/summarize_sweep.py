@@ -30,7 +30,7 @@ def summarize_sweep(
     classifier_settings: dict,
     equivalence_margin: float,
 ):
-    """Compare every point with the base, judge the findings, and log one flat set of metrics."""
+    """Compare every point with the base, check the findings, and log the metrics of the run."""
     from augstudy.steps import tuning
 
     for name, value in tuning.summarize(locals()).items():

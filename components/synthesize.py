@@ -19,7 +19,7 @@ def synthesize(
     train_per_class: int,
     level: int,
 ):
-    """Let the GAN draw, as many images a class as the arms need if `synthetic_per_class` is 0."""
+    """Let the GAN draw, as many images per class as the arms need if `synthetic_per_class` is 0."""
     from augstudy.steps import adapters
 
     for name, value in adapters.synthesize(locals()).items():

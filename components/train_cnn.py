@@ -17,7 +17,7 @@ def train_cnn(
     synthetic: Input[Dataset] = None,
     curation: Input[Artifact] = None,
 ):
-    """Train one classifier a seed on the training set of an arm."""
+    """Train one classifier per seed on the training set of the arm."""
     from augstudy.steps import cells
 
     cells.train_cnn(locals())

@@ -1,4 +1,4 @@
-"""Component: train the AC-GAN."""
+"""Component: train the generator."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
@@ -17,7 +17,7 @@ def train_gan(
     arms: list[dict],
     on_gan_failure: str,
 ):
-    """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
+    """Train the generator on the level; skipped if no arm uses synthetic images."""
     from augstudy.steps import adapters
 
     adapters.train_gan(locals())

@@ -1,4 +1,4 @@
-"""Component: train the generators of a sweep that one worker is dealt."""
+"""Component: train one worker's share of the generators of a sweep."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model, Output
@@ -17,7 +17,7 @@ def train_gan_points(
     seeds: list[int],
     worker: str,
 ):
-    """Train each point with all its seeds and measure what it draws; a failed run ends nothing."""
+    """Train each point with all its seeds and measure what it draws; failed runs are kept."""
     from augstudy.steps import tuning
 
     tuning.train_gan_points(locals())

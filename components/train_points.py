@@ -1,4 +1,4 @@
-"""Component: train the points of a sweep that one worker is dealt."""
+"""Component: train one worker's share of the points of a sweep."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
@@ -16,7 +16,7 @@ def train_points(
     seeds: list[int],
     worker: str,
 ):
-    """Train each point with all its seeds, one after the other in one process."""
+    """Train each point with all its seeds, one after the other."""
     from augstudy.steps import tuning
 
     tuning.train_points(locals())

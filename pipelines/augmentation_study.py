@@ -51,16 +51,16 @@ def augmentation_study(
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
-    """Ingest, train and draw with a GAN, train and evaluate every arm, and compare.
+    """Ingest images, train a GAN and draw with it, train and evaluate every arm, and compare.
 
     Args:
-        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
         classes: Names of the classes.
-        train_per_class: Drawings a class set aside for training; levels are taken from them.
-        val_per_class: Validation drawings a class.
-        test_per_class: Test drawings a class; 0 means all that are left over.
-        level: Real training drawings a class in use; 0 means all.
-        data_seed: Chooses the drawings and their splits.
+        train_per_class: Images per class set aside for training; the level is taken from them.
+        val_per_class: Validation images per class.
+        test_per_class: Test images per class; 0 means all that are left over.
+        level: Real training images per class in use; 0 means all.
+        data_seed: Chooses the images and their splits.
         arms: How training sets are made, such as [{arm: real}, {arm: add, share: 1.0}].
         seeds: Repetitions of every arm.
         classifier: Recipe of the classifier, such as modern or report_best.
@@ -68,12 +68,12 @@ def augmentation_study(
         gan: Recipe of the generator, such as compact or diffusion.
         gan_settings: Changes to that recipe, such as {steps: 2000}.
         gan_seed: Seed of the generator and of the filter.
-        on_gan_failure: What a GAN that fails does: stop the study, or skip its arms.
-        judge_settings: Of the classifier that measures synthetic images.
-        synthetic_per_class: Synthetic images a class; 0 means as many as the arms need.
-        curation_settings: Of the filter behind add_filtered and real_filtered.
-        equivalence_margin: Difference of accuracy, as a share, that does not matter.
-        gpus: Accelerators of a training step; 0 means none.
+        on_gan_failure: What to do if the GAN fails: stop the study, or skip the arms that need it.
+        judge_settings: Settings of the classifier that measures synthetic images.
+        synthetic_per_class: Synthetic images per class; 0 means as many as the arms need.
+        curation_settings: Settings of the filter of add_filtered and real_filtered.
+        equivalence_margin: Largest difference in accuracy, as a share, that is too small to matter.
+        gpus: Accelerators per training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
     study = dict(locals())
@@ -123,5 +123,5 @@ def augmentation_study(
         **taken(summarize, study),
     )
     resources.apply(answer, resources.LIGHT)
-    # Each run shall have a report under its own id, even where all else is taken from a cache.
+    # Each run must have a report under its own id, even if all else is taken from a cache.
     answer.set_caching_options(False)

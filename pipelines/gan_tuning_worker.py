@@ -16,7 +16,7 @@ class WorkerOutputs(NamedTuple):
     points: Artifact
 
 
-@dsl.pipeline(name="gan-tuning-worker", description="Train the generators one worker is dealt.")
+@dsl.pipeline(name="gan-tuning-worker", description="Train one worker's share of the generators.")
 def gan_tuning_worker(
     dataset: Input[Dataset],
     judge: Input[Model],

@@ -16,7 +16,7 @@ class WorkerOutputs(NamedTuple):
     points: Artifact
 
 
-@dsl.pipeline(name="tuning-worker", description="Train the points that one worker is dealt.")
+@dsl.pipeline(name="tuning-worker", description="Train one worker's share of the points.")
 def tuning_worker(
     dataset: Input[Dataset],
     sweep: dict,

@@ -23,9 +23,9 @@ def section(found: Published, accuracy: dict[str, Any]) -> list[str]:
     top = found.levels[-1]
     real = top.arms["real"]
     rows = [
-        ["Best CNN, 3,600 real images a class: test accuracy, precision, recall", "0.81 each",
+        ["Best CNN, 3,600 real images per class: test accuracy, precision, recall", "0.81 each",
          f"{three(real.metrics)} with `{top.study['classifier']}`, "
-         f"{top.data.level:,} a class"],
+         f"{top.data.level:,} per class"],
         *recipes(accuracy),
         *replaced(top),
         ["AC-GAN at the end of training: source accuracy, class accuracy", "0.42, 0.628",
@@ -55,7 +55,7 @@ def recipes(accuracy: dict[str, Any]) -> list[list[str]]:
         if measured_recipe:
             train = sum(measured_recipe["train_accuracy"]) / len(measured_recipe["train_accuracy"])
             test = measured_recipe["test_accuracy"]["value"]
-            ours = f"{test:.2f} at 254 a class (train {train:.2f})"
+            ours = f"{test:.2f} at 254 per class (train {train:.2f})"
         if value or measured_recipe:
             rows.append([what, value, ours])
     return rows
@@ -71,7 +71,7 @@ def replaced(level: Study) -> list[list[str]]:
                 f"{value(arm, key):.2f} {words}"
                 for words, arm in (
                     ("with its labels", pair["mislabelled"]),
-                    ("with right ones", pair["replace"]),
+                    ("with correct ones", pair["replace"]),
                 )
                 if arm
             ]
@@ -98,8 +98,8 @@ def fault(found: Published) -> str:
     if not lines:
         return "The control with the report's labelling fault was not run."
     head = (
-        "In the report every generated image was drawn as one of the last class, whatever its "
-        "label. Train accuracy with that fault, and with right labels:"
+        "In the report, every generated image showed the last class, regardless of its "
+        "label. Train accuracy with that fault and with correct labels:"
     )
     return "\n".join([head, "", *lines])
 
@@ -110,12 +110,12 @@ def fault_line(level: int, share: int, real: float, wrong: Arm, right: Arm) -> s
     if faulty < FELL:
         said = "the report's fall is not reproduced"
     elif correct <= faulty / 2:
-        said = "the report's fall is reproduced, and right labels undo it"
+        said = "the report's fall is reproduced, and correct labels undo it"
     else:
-        said = "train accuracy falls with right labels as well"
+        said = "train accuracy falls with correct labels, too"
     return (
         f"- level {level:,}, {share} %: {real:.2f} without, {real - faulty:.2f} with the fault, "
-        f"{real - correct:.2f} with right labels: {said}."
+        f"{real - correct:.2f} with correct labels: {said}."
     )
 
 

@@ -220,7 +220,7 @@ def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path
     left_out = json.loads(Path(outputs["metrics"].path).read_text())["left_out"]
     assert set(left_out) == {"extra_real_100", "add_100"}
     assert (
-        "needs 8 further real drawings a class, but there are only 3"
+        "needs 8 further real drawings per class, but there are only 3"
         in (left_out["extra_real_100"])
     )
     assert left_out["add_100"] == "the GAN failed: it drew nothing"
@@ -268,7 +268,7 @@ def test_a_share_that_is_no_image_trains_nothing(
         function("train_judge")(**inputs, judge=Output(tmp_path / "judge"), arms=[*ARMS, arm])
     assert stopped.value.code == 2
     said = capsys.readouterr().out.splitlines()[-1]
-    assert "Arm 'add_10' has a share of 0.1, which is no image at level 4" in said
+    assert "Arm 'add_10' has a share of 0.1, which gives no image at level 4" in said
     arm["optional"] = True
     judge, gan, nothing = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
     function("train_judge")(**inputs, judge=judge, arms=[*ARMS, arm])
@@ -277,7 +277,7 @@ def test_a_share_that_is_no_image_trains_nothing(
     adapters.skip(Path(nothing.path), Stage("synthesize", ""))
     left = run_cell(tmp_path / "cell", dataset.path, arm, Path(nothing.path))
     for path in left.values():
-        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which is no image")
+        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which gives no image")
 
 
 def test_settings_are_told_in_one_order() -> None:

@@ -83,8 +83,8 @@ def test_a_service_that_comes_back_costs_nothing_but_time(
     assert artifacts.read(tmp_path / "dataset", "dataset").json("classes.json") == ["cow", "zebra"]
     assert waited == [30, 60]
     assert capsys.readouterr().out.count("ingest failed: ") == 2
-    assert "tried again in 30 s (retry 1 of 2)" in caplog.text
-    assert "tried again in 60 s (retry 2 of 2)" in caplog.text
+    assert "Retrying the step in 30 s (retry 1 of 2)" in caplog.text
+    assert "Retrying the step in 60 s (retry 2 of 2)" in caplog.text
 
 
 def test_a_service_that_stays_away_ends_the_step_with_code_3(
@@ -140,7 +140,7 @@ def test_sigterm_ends_the_waiting_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     ) as process:
         assert process.stdout
         lines = iter(process.stdout.readline, "")
-        assert next(line for line in lines if "tried again in 300 s" in line)
+        assert next(line for line in lines if "Retrying the step in 300 s" in line)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert "Ended by SIGTERM while waiting." in process.stdout.read()

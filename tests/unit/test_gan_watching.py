@@ -103,7 +103,7 @@ def test_labels_that_mean_nothing_are_recognised():
 
 
 def test_a_class_without_drawings_is_a_sentence():
-    with pytest.raises(InputError, match="Class number 2 has no drawing"):
+    with pytest.raises(InputError, match="Class number 2 has no image"):
         train(classes=3)
 
 
@@ -135,7 +135,7 @@ def test_the_generator_that_scored_best_is_kept():
 
 def test_a_number_of_steps_that_makes_training_slow_is_named(caplog):
     train(steps=29, classes=2)
-    assert "29 steps can be taken only 1 by 1, which is slow: choose a multiple" in caplog.text
+    assert "29 steps can only be taken 1 at a time, which is slow: choose a multiple" in caplog.text
 
 
 def test_moments_are_ends_of_rows_and_the_last_is_the_end():

@@ -109,12 +109,12 @@ def test_a_judgement_of_other_drawings_is_refused(folder, tmp_path):
     save_synthetic(tmp_path / "other", images, np.repeat(np.arange(2, dtype=np.int32), 24))
     arm = Arm(arm="add_filtered", share=0.5)
     inputs = {"synthetic": tmp_path / "other", "curation": folder / "curation"}
-    with pytest.raises(InputError, match=r"judges other drawings than those of .*/other"):
+    with pytest.raises(InputError, match=r"is about other images than those of .*/other"):
         train_cnn.run(folder / "dataset", tmp_path / "out", arm, [0], RECIPE, **inputs)
 
 
 def study(folder, arms, synthetic, level=4):
-    """The steps of a study with so many drawings a class: the filter, and the cell of an arm."""
+    """The steps of a study with so many drawings per class: the filter, and the cell of an arm."""
     dataset = build_dataset(folder / "data", classes=CLASSES, train=level, val=4, test=4).path
     made = {"dataset": dataset, "synthetic": synthetic, "curation": folder / "kept"}
     recipe = {"classifier_recipe": "baseline", "classifier_settings": {"epochs": 1}}
@@ -152,7 +152,7 @@ def test_too_small_folds_end_a_study_that_needs_them(folder, tmp_path, capsys):
         study(tmp_path, [FILTERED | {"name": "spare"}, needed], folder / "synthetic")
     assert stopped.value.code == 2
     last = capsys.readouterr().out.splitlines()[-1]
-    assert "A class has 4 training drawings, too few for 5 folds: set curation's folds" in last
+    assert "A class has 4 training images, too few for 5 folds: lower curation" in last
 
 
 def test_what_cannot_be_judged_is_refused(folder, tmp_path):

@@ -36,11 +36,11 @@ class Resources(Settings):
     cpu_limit: str = Field(description="CPU limit; whole cores, since it fixes the thread count")
     memory: str = Field(description="memory request")
     memory_limit: str = Field(description="memory limit")
-    timeout_s: int = Field(_HOUR, ge=1, description="a step is ended after this many seconds")
+    timeout_s: int = Field(_HOUR, ge=1, description="end a step after this many seconds")
 
     @property
     def threads(self) -> int:
-        """TensorFlow's threads: the order of a sum, and so its last bits, hang on their number."""
+        """TensorFlow's threads: the order of a sum, and so its last bits, depends on how many."""
         return max(1, int(self.cpu_limit))
 
     @field_validator("cpu_limit")
@@ -52,7 +52,7 @@ class Resources(Settings):
 
 
 class Toleration(Settings):
-    """A taint that steps put up with."""
+    """A taint that steps tolerate."""
 
     key: str | None = None
     operator: Literal["Equal", "Exists"] = "Equal"
@@ -79,11 +79,11 @@ class Affinity(Settings):
 class ClusterSettings(Settings):
     """Everything that a compiled pipeline says about the cluster."""
 
-    image: str | None = Field(None, description="of CPU steps; default: named by its content")
-    gpu_image: str | None = Field(None, description="of GPU steps where gpus > 0; default: -gpu")
+    image: str | None = Field(None, description="of CPU steps; default: that of make images")
+    gpu_image: str | None = Field(None, description="of GPU steps if gpus > 0; default: image-gpu")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
-    gpus: int = Field(0, ge=0, description="default of the pipelines' parameter, and picks images")
+    gpus: int = Field(0, ge=0, description="default of pipelines; also picks the images")
     gpu_type: str = Field("nvidia.com/gpu", description="the resource that GPU nodes advertise")
     light: Resources = Resources(cpu="250m", cpu_limit="1", memory="1Gi", memory_limit="4Gi")
     inference: Resources = Resources(cpu="500m", cpu_limit="2", memory="1Gi", memory_limit="4Gi")
@@ -105,14 +105,14 @@ class ClusterSettings(Settings):
     run_as_user: int = Field(10001, ge=1, description="user and group of the steps; never root")
     environment: dict[str, str] = Field({}, description="variables of every step; no secrets")
     secret_environment: dict[str, dict[str, str]] = Field(
-        {}, description="name of a Secret: {its key: the variable that gets it}"
+        {}, description="name of a Secret: {its key: the variable to set}"
     )
     checkpoints: str | None = Field(
-        None, description="folder of a store, gs:// or s3://, where a retried training goes on"
+        None, description="gs:// or s3:// folder from which a retried training continues"
     )
-    ttl_s: int = Field(7 * _DAY, ge=1, description="a finished run's pods are kept this long")
-    deadline_s: int = Field(2 * _DAY, ge=1, description="a run is ended after this many seconds")
-    parallel_cells: int = Field(0, ge=0, description="arms that run at once; 0 means all")
+    ttl_s: int = Field(7 * _DAY, ge=1, description="keep a finished run's pods this many seconds")
+    deadline_s: int = Field(2 * _DAY, ge=1, description="end a run after this many seconds")
+    parallel_cells: int = Field(0, ge=0, description="arms that run at the same time; 0 means all")
 
     @property
     def pod_labels(self) -> dict[str, str]:
@@ -134,7 +134,7 @@ class ClusterSettings(Settings):
             return value
         tag = value.rpartition("/")[2].partition(":")[2]
         if not tag or tag == "latest":
-            raise ValueError("name a digest or a tag that changes with the content, never latest")
+            raise ValueError("name a digest, or a tag that changes with the content; not latest")
         return value
 
     @model_validator(mode="after")
@@ -143,7 +143,7 @@ class ClusterSettings(Settings):
             if any(word in name.upper() for word in ("SECRET", "PASSWORD", "TOKEN", "ACCESS_KEY")):
                 raise ValueError(f"{name} looks like a secret: use secret_environment")
         if self.gpus and not self.gpu_image and "@" in (self.image or ""):
-            raise ValueError("gpus needs gpu_image too, since image is named by digest")
+            raise ValueError("gpus needs gpu_image, too, because image is named by digest")
         return self
 
 
@@ -151,7 +151,7 @@ def load() -> ClusterSettings:
     """The settings in force.
 
     Raises:
-        InputError: the file is missing though named, is no mapping, or holds a wrong setting.
+        InputError: the named file is missing, is not a mapping, or holds a wrong setting.
     """
     path = _file()
     values = _read(path) if path else {}

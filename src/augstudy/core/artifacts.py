@@ -209,7 +209,7 @@ def _take(key: str, kind: str, path: Path) -> Manifest | None:
     try:
         manifest = read(entry, kind).manifest
     except (InputError, DataError, OSError) as error:
-        logger.warning("What the cache holds cannot be used and is made again: %s", error)
+        logger.warning("A result in the cache cannot be used and is made again: %s", error)
         store.drop(key)
         return None
     try:
@@ -230,7 +230,7 @@ def _keep(folder: Path, manifest: Manifest, **texts: str) -> None:
     if store is None or manifest.made_of not in _looked_for:
         return
     if not is_as_it_was(_step()):
-        logger.warning("The code was changed while the step ran: not kept in the cache.")
+        logger.warning("The code changed while the step ran; its result is not cached.")
         return
     try:
         store.keep(manifest.made_of, folder, **texts)

@@ -79,7 +79,7 @@ class Wanted:
         return [] if level is not None else self._preset()[1]
 
     def runs(self, levels: Sequence[int]) -> list[dict[str, Any]]:
-        """The parameters of one run a level, or of a single one if there are no levels.
+        """The parameters of one run per level, or of a single one if there are no levels.
 
         All draw from one pool, so they share validation and test images, and a smaller level is
         part of a larger one.
@@ -95,7 +95,7 @@ class Wanted:
         """All parameters of the pipeline, checked.
 
         Args:
-            level: Real training images a class.
+            level: Real training images per class.
             pool: Raises ``train_per_class`` to this unless ``--set`` says otherwise, so that runs
                 at several levels draw from one pool and share their test images.
 

@@ -1,4 +1,4 @@
-"""The parts of the report that show pictures: GAN, drawings, heat maps, data, provenance."""
+"""The parts of the report that show pictures: GAN, images, heat maps, data, provenance."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -93,7 +93,7 @@ def from_summaries(summaries: Sequence[Study]) -> Learning:
 def _check(levels: Sequence[int], cells: Mapping[Cell, Any]) -> None:
     if len(levels) < 2:
         raise InputError(
-            f"A learning curve needs two levels at least, but there is {levels}: run the study at "
+            f"A learning curve needs at least two levels, but there is {levels}: run the study at "
             "another level."
         )
     for level in levels:

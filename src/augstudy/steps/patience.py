@@ -60,7 +60,7 @@ def _retrying(told: str) -> Any:
     def wait(seconds: float) -> None:
         with terminable("Ended by SIGTERM while waiting."):
             told = seconds, next(tries), retry.times
-            logger.warning("The step is tried again in %.3g s (retry %d of %d).", *told)
+            logger.warning("Retrying the step in %.3g s (retry %d of %d).", *told)
             _sleep(seconds)
 
     return tenacity.Retrying(

@@ -1,4 +1,4 @@
-"""Train one classifier a seed on the training set of an arm."""
+"""Train one classifier per seed on the training set of an arm."""
 
 import json
 import logging
@@ -45,7 +45,7 @@ def run(
     synthetic: Path | None = None,
     curation: Path | None = None,
 ) -> Artifact:
-    """Train a classifier a seed and publish them as an artifact of kind ``classifier``.
+    """Train a classifier per seed and publish them as an artifact of kind ``classifier``.
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
     drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
@@ -250,7 +250,7 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
         and curation.manifest.inputs.get("synthetic") != synthetic.content_hash
     ):
         raise InputError(
-            f"{curation.path} judges other drawings than those of {synthetic.path}: run "
+            f"{curation.path} is about other images than those of {synthetic.path}: run "
             "'augstudy curate' on them."
         )
     rules = curation.manifest.config["curation"] if curation else {}

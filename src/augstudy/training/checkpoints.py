@@ -186,7 +186,7 @@ class Keeper:
         except InputError:
             return None
         except DataError as error:
-            logger.warning("A checkpoint is damaged, the one before it is used: %s", error)
+            logger.warning("A checkpoint is damaged; using the one before it: %s", error)
             return None
         return item if item.manifest.config.get("training") == self._key else None
 

@@ -84,8 +84,8 @@ def train(
     missing = sorted(set(range(classes)) - set(labels.tolist()))
     if missing:
         raise InputError(
-            f"Class number {missing[0]} has no drawing to train a GAN on: leave the class out, or "
-            "get drawings of it."
+            f"Class number {missing[0]} has no image to train a GAN on: leave the class out, or "
+            "add images of it."
         )
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)

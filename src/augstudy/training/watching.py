@@ -81,7 +81,7 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
         self._row_steps = row_steps(settings.steps)
         if settings.steps > _ROW_STEPS >= _FEW * self._row_steps:
             logger.warning(
-                "%d steps can be taken only %d by %d, which is slow: choose a multiple of %d.",
+                "%d steps can only be taken %d at a time, which is slow: choose a multiple of %d.",
                 *(settings.steps, self._row_steps, self._row_steps, _ROW_STEPS),
             )
         self._moments = moments(settings.steps, settings.evaluations)

@@ -117,7 +117,7 @@ def find_class(source: Source, name: str) -> ObjectInfo:
         ServiceError: the source cannot be reached or refuses access.
     """
     if reason := why_no_class(name):
-        raise InputError(f"{name!r} is no name of a class: {reason}.")
+        raise InputError(f"{name!r} cannot be the name of a class: {reason}.")
     try:
         return source.stat(name)
     except MissingError as error:
