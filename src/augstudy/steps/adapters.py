@@ -158,7 +158,7 @@ def train_gan(found: Handed, me: Stage) -> None:
 
 @component("synthesize")
 def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
-    """Make ``synthetic_per_class`` images a class, or as many as the arms need if that is 0.
+    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0.
 
     Returns the figures of the images for the dashboard, see
     :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.

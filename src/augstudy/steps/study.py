@@ -237,7 +237,7 @@ def _check_share(arm: Arm, data: DataSettings) -> None:
     spare = data.train_per_class - data.used_level
     if arm.kind.extra and needed > spare:
         raise InputError(
-            f"Arm {arm.label} needs {needed} real drawings a class beyond level "
+            f"Arm {arm.label} needs {needed} real images per class beyond level "
             f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
             "optional: true to leave it out at such levels."
         )
