@@ -119,8 +119,8 @@ def gan(result: dict[str, Any]) -> str:
         "## Training a GAN\n\nA step updates both networks. The student report's own loop is one "
         "`predict` and three `train_on_batch` per step, in float32. Ours is one `fit`, in "
         f"`{recipes['report']['precision']}`, and does more: averaged weights, and whatever else "
-        "the recipe asks for. Both ran in turn, in one process, `compact` first. The peak of memory "
-        "is that of the process before the report's loop of that recipe ran.\n\n"
+        "the recipe asks for. Both ran in turn, in one process, `compact` first. The peak of "
+        "memory is that of the process before the report's loop of that recipe ran.\n\n"
         f"{table([*head, 'peak MiB'], rows)}"
     )
 
