@@ -15,4 +15,4 @@ def cam(
     """Show which parts of an image the classifier looks at, for right and wrong answers."""
     from augstudy.steps import cells
 
-    cells.cam(classifier.path, evaluation.path, maps.path)
+    cells.cam(locals())

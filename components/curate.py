@@ -12,13 +12,12 @@ def curate(
     synthetic: Input[Dataset],
     curation: Output[Artifact],
     arms: list[dict],
-    settings: dict,
-    recipe: str,
-    recipe_settings: dict,
-    seed: int,
+    curation_settings: dict,
+    classifier_recipe: str,
+    classifier_settings: dict,
+    gan_seed: int,
 ):
     """Choose images with a classifier trained on the level; skipped if no arm is filtered."""
     from augstudy.steps import adapters
 
-    filters = {"settings": settings, "recipe": recipe, "overrides": recipe_settings}
-    adapters.curate(dataset.path, synthetic.path, curation.path, arms, filters, seed)
+    adapters.curate(locals())

@@ -15,19 +15,10 @@ def ingest(
     val_per_class: int,
     test_per_class: int,
     level: int,
-    seed: int,
+    data_seed: int,
     refresh: bool = False,
 ):
     """Read images from a source and split them into training, validation and test images."""
     from augstudy.steps import adapters
 
-    values = {
-        "source": source,
-        "classes": classes,
-        "train_per_class": train_per_class,
-        "val_per_class": val_per_class,
-        "test_per_class": test_per_class,
-        "level": level,
-        "seed": seed,
-    }
-    adapters.ingest(dataset.path, values, refresh)
+    adapters.ingest(locals())

@@ -21,13 +21,5 @@ def promote(
     """Compare both on the same test images, promote or hold, and say why."""
     from augstudy.steps import retraining
 
-    flat = retraining.promote(
-        reference.path,
-        classifier.path,
-        {"challenger": challenger.path, "champion": champion.path},
-        store,
-        {"margin": margin},
-        {"decision": decision.path, "verdict": verdict.path, "metrics": metrics.path},
-    )
-    for name, value in flat.items():
+    for name, value in retraining.promote(locals()).items():
         metrics.log_metric(name, value)

@@ -18,5 +18,4 @@ def validate(
     """Fetch the champion, and fail if the new data differs from the data that it learnt from."""
     from augstudy.steps import retraining
 
-    limits = {"max_drift": max_drift, "max_shrink": max_shrink}
-    retraining.validate(dataset.path, champion.path, reference.path, store, limits)
+    retraining.validate(locals())

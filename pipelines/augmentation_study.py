@@ -10,6 +10,7 @@ from components.synthesize import synthesize
 from components.train_gan import train_gan
 from components.train_judge import train_judge
 from pipelines import resources
+from pipelines.passing import taken
 from pipelines.study_cell import study_cell
 
 CLASSES = list(MAMMALS)
@@ -75,27 +76,16 @@ def augmentation_study(
         gpus: Accelerators per training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        seed=data_seed,
-    )
+    study = dict(locals())
+    data = ingest(**taken(ingest, study))
     resources.apply(data, resources.LIGHT)
-    judge = train_judge(dataset=data.outputs["dataset"], settings=judge_settings, arms=arms)
+    judge = train_judge(dataset=data.outputs["dataset"], **taken(train_judge, study))
     resources.apply(judge, resources.TRAINING)
     resources.use_gpus(judge, gpus, gpu_type)
     trained = train_gan(
         dataset=data.outputs["dataset"],
         judge=judge.outputs["judge"],
-        recipe=gan,
-        settings=gan_settings,
-        seed=gan_seed,
-        arms=arms,
-        on_failure=on_gan_failure,
+        **taken(train_gan, study),
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
@@ -103,21 +93,13 @@ def augmentation_study(
         gan=trained.outputs["gan"],
         dataset=data.outputs["dataset"],
         judge=judge.outputs["judge"],
-        per_class=synthetic_per_class,
-        seed=gan_seed,
-        arms=arms,
-        train_per_class=train_per_class,
-        level=level,
+        **taken(synthesize, study),
     )
     resources.apply(drawn, resources.INFERENCE)
     judged = curate(
         dataset=data.outputs["dataset"],
         synthetic=drawn.outputs["synthetic"],
-        arms=arms,
-        settings=curation_settings,
-        recipe=classifier,
-        recipe_settings=classifier_settings,
-        seed=gan_seed,
+        **taken(curate, study),
     )
     resources.apply(judged, resources.TRAINING)
     resources.use_gpus(judged, gpus, gpu_type)
@@ -128,11 +110,7 @@ def augmentation_study(
             synthetic=drawn.outputs["synthetic"],
             curation=judged.outputs["curation"],
             arm=arm,
-            seeds=seeds,
-            classifier=classifier,
-            classifier_settings=classifier_settings,
-            gpus=gpus,
-            gpu_type=gpu_type,
+            **taken(study_cell, study),
         )
     answer = summarize(
         dataset=data.outputs["dataset"],
@@ -142,25 +120,7 @@ def augmentation_study(
         evaluations=dsl.Collected(cell.outputs["evaluation"]),
         cams=dsl.Collected(cell.outputs["maps"]),
         pipeline="augmentation_study",
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        data_seed=data_seed,
-        arms=arms,
-        seeds=seeds,
-        classifier=classifier,
-        classifier_settings=classifier_settings,
-        gan_recipe=gan,
-        gan_settings=gan_settings,
-        gan_seed=gan_seed,
-        on_gan_failure=on_gan_failure,
-        judge_settings=judge_settings,
-        synthetic_per_class=synthetic_per_class,
-        curation_settings=curation_settings,
-        equivalence_margin=equivalence_margin,
+        **taken(summarize, study),
     )
     resources.apply(answer, resources.LIGHT)
     # Each run must have a report under its own id, even if all else is taken from a cache.

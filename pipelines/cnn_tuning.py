@@ -8,6 +8,7 @@ from components.evaluate import evaluate
 from components.ingest import ingest
 from components.summarize_sweep import summarize_sweep
 from pipelines import resources
+from pipelines.passing import taken
 from pipelines.tuning_worker import tuning_worker
 
 CLASSES = list(MAMMALS)
@@ -67,26 +68,14 @@ def cnn_tuning(
         gpus: Accelerators per worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        seed=data_seed,
-    )
+    study = dict(locals())
+    data = ingest(**taken(ingest, study))
     resources.apply(data, resources.LIGHT)
     with dsl.ParallelFor(workers, name="workers", parallelism=resources.PARALLEL_CELLS) as worker:
         part = tuning_worker(
             dataset=data.outputs["dataset"],
-            sweep=sweep,
-            seeds=seeds,
-            classifier=classifier,
-            classifier_settings=classifier_settings,
             worker=worker,
-            gpus=gpus,
-            gpu_type=gpu_type,
+            **taken(tuning_worker, study),
         )
     best = choose(dataset=data.outputs["dataset"], points=dsl.Collected(part.outputs["points"]))
     resources.apply(best, resources.LIGHT)
@@ -104,18 +93,7 @@ def cnn_tuning(
         base=base.outputs["evaluation"],
         chosen=chosen.outputs["evaluation"],
         pipeline="cnn_tuning",
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        data_seed=data_seed,
-        sweep=sweep,
-        seeds=seeds,
-        classifier=classifier,
-        classifier_settings=classifier_settings,
-        equivalence_margin=equivalence_margin,
+        **taken(summarize_sweep, study),
     )
     resources.apply(answer, resources.LIGHT)
     # Each run must have a page under its own id, even if all else is taken from a cache.

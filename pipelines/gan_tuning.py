@@ -8,6 +8,7 @@ from components.summarize_gan_sweep import summarize_gan_sweep
 from components.train_judge import train_judge
 from pipelines import resources
 from pipelines.gan_tuning_worker import gan_tuning_worker
+from pipelines.passing import taken
 
 CLASSES = list(MAMMALS)
 SWEEP = {
@@ -66,19 +67,13 @@ def gan_tuning(
         gpus: Accelerators per worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=1,  # a dataset has a test split; nothing here reads it
-        level=level,
-        seed=data_seed,
-    )
+    study = dict(locals())
+    # A dataset has a test split; nothing here reads it.
+    data = ingest(test_per_class=1, **taken(ingest, study))
     resources.apply(data, resources.LIGHT)
     judge = train_judge(
         dataset=data.outputs["dataset"],
-        settings=judge_settings,
+        judge_settings=judge_settings,
         arms=[{"arm": "add", "share": 1.0}],  # whatever draws, so that it is not skipped
     )
     resources.apply(judge, resources.TRAINING)
@@ -87,30 +82,15 @@ def gan_tuning(
         part = gan_tuning_worker(
             dataset=data.outputs["dataset"],
             judge=judge.outputs["judge"],
-            sweep=sweep,
-            seeds=seeds,
-            gan=gan,
-            gan_settings=gan_settings,
             worker=worker,
-            gpus=gpus,
-            gpu_type=gpu_type,
+            **taken(gan_tuning_worker, study),
         )
     answer = summarize_gan_sweep(
         dataset=data.outputs["dataset"],
         judge=judge.outputs["judge"],
         points=dsl.Collected(part.outputs["points"]),
         pipeline="gan_tuning",
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        level=level,
-        data_seed=data_seed,
-        sweep=sweep,
-        seeds=seeds,
-        gan=gan,
-        gan_settings=gan_settings,
-        judge_settings=judge_settings,
+        **taken(summarize_gan_sweep, study),
     )
     resources.apply(answer, resources.LIGHT)
     # Each run must have a page under its own id, even if all else is taken from a cache.

@@ -10,6 +10,7 @@ from components.promote import promote
 from components.train_cnn import train_cnn
 from components.validate import validate
 from pipelines import resources
+from pipelines.passing import taken
 
 CLASSES = list(MAMMALS)
 RULE = RetrainSettings()
@@ -61,31 +62,16 @@ def retrain(
         gpus: Accelerators of the training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
+    study = dict(locals())
     # Nothing is taken from KFP's cache, which sees neither the source nor the store change.
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        seed=data_seed,
-        refresh=True,
-    ).set_caching_options(False)
+    data = ingest(refresh=True, **taken(ingest, study)).set_caching_options(False)
     resources.apply(data, resources.LIGHT)
     checked = validate(
-        dataset=data.outputs["dataset"],
-        store=champion,
-        max_drift=max_drift,
-        max_shrink=max_shrink,
+        dataset=data.outputs["dataset"], store=champion, **taken(validate, study)
     ).set_caching_options(False)
     resources.apply(checked, resources.LIGHT)
     trained = train_cnn(
-        dataset=data.outputs["dataset"],
-        arm={"arm": "real"},
-        seeds=seeds,
-        recipe=classifier,
-        settings=classifier_settings,
+        dataset=data.outputs["dataset"], arm={"arm": "real"}, **taken(train_cnn, study)
     ).set_caching_options(False)
     trained.after(checked)
     resources.apply(trained, resources.TRAINING)
@@ -108,6 +94,6 @@ def retrain(
         challenger=challenger.outputs["evaluation"],
         champion=in_force.outputs["evaluation"],
         store=champion,
-        margin=margin,
+        **taken(promote, study),
     ).set_caching_options(False)
     resources.apply(answer, resources.LIGHT)

@@ -12,6 +12,7 @@ from said import SMALL, Program
 from servers import GcsServer
 
 from augstudy.core import artifacts
+from augstudy.runs.record import FIELDS
 from augstudy.steps import summarize
 
 ROOT = "gs://artifacts/kfp"
@@ -82,7 +83,9 @@ def test_table_and_learning_curve(
     assert f'href="{kfp.url}/#/runs/details/{levels[4]}"' in page
     assert files["png"].read_bytes().startswith(b"\x89PNG") and files["png"].stat().st_size > 9000
     text = files["csv"].read_text()
-    assert text.splitlines()[0].endswith(",link") and len(text.splitlines()) == 3
+    assert text.splitlines()[0] == ",".join(FIELDS) and len(text.splitlines()) == 5
+    filtered = program("runs", "--cluster", "--where", "level == 4", "--columns", "id,arm")
+    assert filtered.out.count(levels[4][:8]) == 2 and levels[8][:8] not in filtered.out
 
 
 def test_newest_first_and_only_one_experiment(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from augstudy.pages.arms import WORDS
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "augstudy"
 
@@ -33,10 +35,15 @@ def makes_a_share_a_number_of_images(node: ast.AST) -> bool:
     return name in {"round", "ceil", "floor"} and "share" in names
 
 
+def has_the_colour_of_an_arm(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value == WORDS["add_filtered"].colour
+
+
 DECIDED: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "generators": (makes_a_generator, "core/rng.py"),
     "signals": (names_a_signal_that_stops, "core/stopping.py"),
     "image size": (knows_the_size_of_an_image, "settings/spec.py"),
+    "colours of arms": (has_the_colour_of_an_arm, "pages/arms.py"),
     "shares": (makes_a_share_a_number_of_images, "data/shares.py"),
 }
 

@@ -9,6 +9,7 @@ import pytest
 from recorded import add
 
 from augstudy.cli.app import invoke
+from augstudy.pages.tables import SHOWN
 from augstudy.runs.record import FIELDS
 
 
@@ -31,11 +32,19 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
     return captured.out if code == 0 else captured.err
 
 
-def test_without_a_word_the_overview(runs: Path, capsys, tmp_path: Path) -> None:
+def test_without_a_word_the_same_table(runs: Path, capsys, tmp_path: Path) -> None:
     out = said(capsys)
-    assert out == said(capsys, "list") and "best arm" in out and len(out.splitlines()) == 4
-    said(capsys, "--csv", str(tmp_path / "out.csv"))
-    assert len((tmp_path / "out.csv").read_text().splitlines()) == 4
+    assert out == said(capsys, "list") == said(capsys, "--columns", ",".join(SHOWN))
+    assert [line.split()[:2] for line in out.splitlines()[:3]] == [
+        ["Run", "Arm"],
+        ["3", "real"],
+        ["3", "add_100"],
+    ]
+    said(capsys, "--csv", str(tmp_path / "out.csv"), "--html", str(tmp_path / "page" / "out.html"))
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert len(lines) == len(out.splitlines()) == 6 and lines[0] == ",".join(FIELDS)
+    page = (tmp_path / "page" / "out.html").read_text()
+    assert page.count('href="../runs/0003/index.html"') == 2
 
 
 def test_filter_and_order(runs: Path, capsys, tmp_path: Path) -> None:
@@ -53,7 +62,7 @@ def test_show_and_note(runs: Path, capsys) -> None:
     said(capsys, "note", "3", "[bold]=1+1")
     out = said(capsys, "show", "0003")
     assert "[bold]=1+1" in out and "add_100" in out and "+2.0 (-1.0 to +5.0)" in out
-    assert "[bold]=1+1" in said(capsys)  # the overview says so, too
+    assert "[bold]=1+1" in said(capsys)
     said(capsys, "note", "3", "")
     assert "=1+1" not in said(capsys, "show", "3")
 

@@ -12,7 +12,7 @@ from swept import build_points, build_tested
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.local import catalog, parameters
-from augstudy.pages import kfp_metrics, levels, overview
+from augstudy.pages import kfp_metrics, levels
 from augstudy.results import files
 from augstudy.results.against_base import on_other_images
 from augstudy.runs import record
@@ -129,8 +129,9 @@ def test_tables_over_many_runs_take_a_sweep_as_it_is(swept) -> None:
     data = summary.data.model_copy(update={"level": 99})
     other = summary.model_copy(update={"data": data})
     assert levels.curves([summary, other]) == []  # a sweep has no arms to follow over levels
-    row = overview.row({"id": 1, "state": "done"}, summary)
-    assert (row["state"], row["best_arm"], row["verdict"]) == ("done", "kernel=5x5", "helps")
+    found = record.rows([record.build({"id": 1, "state": "done"}, summary)])
+    (row,) = (row for row in found if row["arm"] == "kernel=5x5")
+    assert (row["state"], row["outcome"], row["verdict"]) == ("done", "helps", "helps")
 
 
 def test_the_page_shows_every_axis_and_finding_and_needs_nothing_else(swept) -> None:

@@ -11,7 +11,7 @@ from builders import build_dataset, write_json
 from augstudy.core import artifacts, cache
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays
-from augstudy.local import catalog, checks, parameters
+from augstudy.local import catalog, parameters
 from augstudy.models import discriminators
 from augstudy.models.backend import keras
 from augstudy.models.gan_recipes import gan_recipe
@@ -20,6 +20,7 @@ from augstudy.results import files, gan_sweep
 from augstudy.runs import record
 from augstudy.settings.generators import GanSettings
 from augstudy.steps import train_gan_points
+from augstudy.steps.study import Study
 from augstudy.steps.summarize_gan_sweep import run
 from augstudy.training import gan
 from augstudy.training.stability import Stability
@@ -241,4 +242,4 @@ def test_findings_about_generators_are_refused() -> None:
     sweep = {**SWEEP, "findings": [{"claim": "x", "point": "balance=x2", "expected": "higher"}]}
     values = parameters.Wanted("gan_tuning", "smoke").values() | {"sweep": sweep}
     with pytest.raises(InputError, match="Findings are about classifiers"):
-        checks.check(values)
+        Study(values).check()

@@ -53,12 +53,12 @@ def test_a_click_on_a_heading_sorts(page: Page, address: str, shots: Path) -> No
     heading = "th[data-field='accuracy'] button"
     page.click(heading)
     page.wait("document.querySelector('th[aria-sort=descending]')")
-    page.wait("document.querySelector('tr.row td:nth-child(8)').innerText.startsWith('95.0')")
+    page.wait("document.querySelector('tr.row td:nth-child(9)').innerText.startsWith('95.0')")
     shown = [float(text.split("\xa0")[0]) for text in column(page, "accuracy")]
     assert shown == sorted(shown, reverse=True) and len(shown) > 20
     page.screenshot(shots / "sorted.png")
     page.click(heading)
-    page.wait("document.querySelector('tr.row td:nth-child(8)').innerText.startsWith('50.0')")
+    page.wait("document.querySelector('tr.row td:nth-child(9)').innerText.startsWith('50.0')")
     shown = [float(text.split("\xa0")[0]) for text in column(page, "accuracy")]
     assert shown == sorted(shown)
     assert "sort=accuracy" in page.value("location.hash")

@@ -101,12 +101,15 @@ def every_docstring(package: Path) -> None:
 
 
 def every_page(package: Path) -> None:
-    """Change what every page is made of."""
-    for path in (package / "pages").rglob("*"):
-        if path.suffix in (".py", ".j2"):
-            path.write_text(path.read_text() + "\n\n")
-    for path in (package / "pages").glob("*.py"):
-        path.write_text(path.read_text() + "\nANOTHER = 1\n")
+    """Change every text in what pages are made of, and so what they say, and every template."""
+    for path in (package / "pages").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                node.value += "!"
+        path.write_text(ast.unparse(tree))
+    for path in (package / "pages").rglob("*.j2"):
+        path.write_text(path.read_text() + "<p>More.</p>\n")
 
 
 WORDS = {

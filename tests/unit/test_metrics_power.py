@@ -7,8 +7,7 @@ from scipy import optimize
 
 from augstudy.pages import verdicts as words
 from augstudy.results.power import expected
-from augstudy.stats.codes import Needed
-from augstudy.stats.noise import Noise
+from augstudy.stats.codes import Needed, Noise
 from augstudy.stats.paired import paired_difference
 from augstudy.stats.power import assumed_noise, detectable, needed
 

@@ -6,7 +6,6 @@ import re
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
@@ -15,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from augstudy.core import outlets
-from augstudy.pages import overview, tables
+from augstudy.pages import tables
 from augstudy.runs.record import FIELDS
 
 COMMANDS = (
@@ -81,21 +80,18 @@ def test_every_console_is_one_of_ours() -> None:
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_begins_a_formula(text: str, tmp_path: Path) -> None:
-    frame = pd.DataFrame([["note", text]], columns=["a", "b"])
-    overview.write_csv(frame, tmp_path / "a.csv")
-    tables.write([dict.fromkeys(FIELDS) | {"note": text, "arm": text}], tmp_path / "b.csv")
-    for name in ("a.csv", "b.csv"):
-        content = (tmp_path / name).read_bytes().decode()
-        assert "\r" not in content
-        rows = list(csv.reader(io.StringIO(content, newline="")))
-        assert len(rows) == 2
-        cells = [cell for cell in rows[1] if cell]
-        assert len(cells) == 2
-        for cell in cells:
-            assert cell[0] not in "=+-@\t\r\n \uff1d", cell
-            # Nor does a line of the file, for readers that know no quotes.
-        lines = re.split("[\r\n]", content)
-        assert not any(line.startswith(("+", "-", "@", "\t")) for line in lines)
+    tables.write([dict.fromkeys(FIELDS) | {"note": text, "arm": text}], tmp_path / "a.csv")
+    content = (tmp_path / "a.csv").read_bytes().decode()
+    assert "\r" not in content
+    rows = list(csv.reader(io.StringIO(content, newline="")))
+    assert len(rows) == 2
+    cells = [cell for cell in rows[1] if cell]
+    assert len(cells) == 2
+    for cell in cells:
+        assert cell[0] not in "=+-@\t\r\n \uff1d", cell
+        # Nor does a line of the file, for readers that know no quotes.
+    lines = re.split("[\r\n]", content)
+    assert not any(line.startswith(("+", "-", "@", "\t")) for line in lines)
 
 
 def test_numbers_stay_numbers() -> None:

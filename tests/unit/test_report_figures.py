@@ -1,4 +1,5 @@
 import base64
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -23,11 +24,29 @@ def decoded(uri):
     return base64.b64decode(uri.split(",", 1)[1])
 
 
+class Seen(NamedTuple):
+    """An arm as figures ask for its colour."""
+
+    arm: str
+    share: float | None = None
+    name: str | None = None
+
+
 def test_an_arm_keeps_its_colour_and_shares_differ():
     assert style.colour("add", 1.0) == style.colour("add", 1.0) != style.colour("add", 0.3)
     kinds = ("real", "classic", "replace", "add", "add_filtered", "mislabelled", "extra_real")
     assert len({style.colour(kind) for kind in kinds}) == len(kinds)
     assert style.colour("something new").startswith("#")
+
+
+def test_arms_of_two_runs_are_told_apart_and_otherwise_keep_their_colours():
+    made = [Seen("add", 1.0), Seen("real"), Seen("add", 1.0), Seen("real"), Seen("add", 0.3)]
+    found = style.told_apart(made)
+    assert len(set(found)) == len(found)
+    for place in (0, 1, 4):
+        assert found[place] == style.colour_of(made[place])
+    many = style.told_apart([Seen("kernel", name=f"kernel={size}") for size in range(16)])
+    assert len(set(many)) == 16
 
 
 def test_what_has_no_words_gets_a_title_and_a_colour():

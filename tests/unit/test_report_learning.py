@@ -1,4 +1,5 @@
 import json
+import re
 
 import builders
 import pytest
@@ -77,8 +78,10 @@ def test_one_level_is_no_curve(evaluations, series):
 def test_the_page_of_all_levels_says_it(series):
     page = series.page.read_text()
     assert "Worth in real images" in page and "<code>add_100</code> at level 4 is worth" in page
-    assert "Only summaries" not in page
-    assert "3 runs, in the order run." in page
+    assert "wider than need be" not in page
+    assert "6 rows, one for each arm." in page
+    links = re.findall(r'href="(.*?\w+\.html)"', page)  # in the order in which they ran
+    assert links == [f"{place}index.html" for place in ("", "../0001/", "../0002/") for _ in "ra"]
     assert "How to read this" in page and "No difference larger than 1 point" in page
     (curve,) = series.curves()
     assert curve.learning.basis == "evaluations"

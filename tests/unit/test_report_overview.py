@@ -1,11 +1,18 @@
+"""The table of runs, as it is printed and written."""
+
 import io
 import json
+import re
 
 import pandas as pd
 from found import arm, difference, paired, study
 from rich.console import Console
 
-from augstudy.pages import overview
+from augstudy.cli.app import invoke
+from augstudy.local.runfolder import refresh_overview
+from augstudy.pages import tables
+from augstudy.runs.folder import RunsFolder
+from augstudy.runs.record import FIELDS, newest_first, rows
 
 
 def summary(best="add_100", mean=0.021, verdict="helps"):
@@ -36,9 +43,13 @@ def add_run(folder, name, started="2026-11-01T10:00:00+00:00", content=None, **v
         (folder / name / "summary.json").write_text(text)
 
 
-def printed(frame):
-    console = Console(width=240, record=True, file=io.StringIO())
-    console.print(overview.render_table(frame))
+def listed(folder):
+    return list(rows(newest_first(RunsFolder(folder).records())))
+
+
+def printed(found):
+    console = Console(width=300, record=True, file=io.StringIO())
+    console.print(tables.render(found, tables.columns("")))
     return console.export_text()
 
 
@@ -47,12 +58,14 @@ def test_newest_first_with_results(tmp_path):
     add_run(tmp_path, "0002", started="2026-11-02T08:00:00Z", content=summary(mean=-0.03))
     # 2026-11-01T11:30 in UTC, between the two
     add_run(tmp_path, "0003", started="2026-11-01T13:30:00+02:00", content=summary())
-    frame = overview.collect(tmp_path)
-    assert frame["id"].tolist() == ["0002", "0003", "0001"]
-    first = frame.iloc[-1]
-    assert (first["real_accuracy"], first["best_arm"], first["level"]) == (0.7, "add_100", 60)
-    assert (first["user"], first["date"]) == ("ada", "2026-11-01 10:00:00")
-    assert first["difference"] == 0.021 and first["verdict"] == "helps"
+    found = listed(tmp_path)
+    assert [(row["id"], row["arm"]) for row in found] == [
+        (number, arm) for number in (2, 3, 1) for arm in ("real", "add_100")
+    ]
+    real, added = found[-2:]
+    assert (real["accuracy"], real["outcome"], added["level"]) == (0.7, "helps", 60)
+    assert (added["user"], added["date"]) == ("ada", "2026-11-01 10:00:00")
+    assert added["difference"] == 0.021 and added["verdict"] == "helps"
 
 
 def test_unfinished_and_damaged_runs_are_shown(tmp_path):
@@ -63,48 +76,69 @@ def test_unfinished_and_damaged_runs_are_shown(tmp_path):
     (tmp_path / "broken" / "run.json").write_text("[1, 2")
     (tmp_path / "not a run").mkdir()
     (tmp_path / "overview.csv").write_text("")
-    frame = overview.collect(tmp_path).set_index("id")
-    assert frame["state"].to_dict() == {
+    found = {row["key"]: row for row in listed(tmp_path)}
+    assert {key: row["state"] for key, row in found.items()} == {
         "running": "running",
         "cut": "damaged",
         "odd": "damaged",
         "broken": "damaged",
     }
-    assert frame.loc["running", "level"] == 30
-    text = printed(frame.reset_index())
+    assert found["running"]["level"] == 30
+    text = printed(list(found.values()))
     assert "damaged" in text and "running" in text
 
 
 def test_no_runs(tmp_path):
-    frame = overview.collect(tmp_path / "absent")
-    assert frame.empty and list(frame.columns) == list(overview.COLUMNS)
-    overview.write_csv(frame, tmp_path / "overview.csv")
-    overview.write_html(frame, tmp_path / "overview.html")
-    assert "0 runs" in (tmp_path / "overview.html").read_text()
+    found = listed(tmp_path)
+    tables.write_csv(found, tmp_path / "overview.csv")
+    tables.write_html(found, tmp_path / "overview.html")
+    assert pd.read_csv(tmp_path / "overview.csv").columns.tolist() == list(FIELDS)
+    assert "0 rows" in (tmp_path / "overview.html").read_text()
 
 
-def test_csv_reads_back_and_disarms_formulas(tmp_path):
+def test_the_overview_is_the_export(tmp_path):
+    """One table of runs: beside them, exported, and in the terminal under the same headings."""
     add_run(tmp_path, "0001", content=summary(), note='=HYPERLINK("x")', user="ö, x")
-    path = tmp_path / "out" / "overview.csv"
-    overview.write_csv(overview.collect(tmp_path), path)
-    back = pd.read_csv(path)
-    assert back.loc[0, "difference"] == 0.021
-    assert back.loc[0, "user"] == "ö, x"
-    assert back.loc[0, "note"].startswith("'=")
-    assert [item.name for item in path.parent.iterdir()] == ["overview.csv"]
+    add_run(tmp_path, "0002", state="running")
+    (tmp_path / "0001" / "note.txt").write_text('=HYPERLINK("x")\n')
+    assert refresh_overview(tmp_path) == ""
+    export = tmp_path / "out" / "export.csv"
+    arguments = ["--runs-dir", str(tmp_path)]
+    assert invoke(["runs", "export", str(export), *arguments]) == 0
+    assert invoke(["runs", "--csv", str(tmp_path / "listed"), *arguments]) == 0
+    texts = {path.read_text() for path in (tmp_path / "overview.csv", export, tmp_path / "listed")}
+    assert len(texts) == 1
+    assert [item.name for item in export.parent.iterdir()] == ["export.csv"]
+    back = pd.read_csv(export)
+    assert back.columns.tolist() == list(FIELDS) and back["id"].tolist() == [2, 1, 1]
+    assert back.loc[2, "difference"] == 0.021
+    assert back.loc[2, "user"] == "ö, x"
+    assert back.loc[2, "note"].startswith("'=")
 
 
 def test_html_escapes_and_loads_nothing(tmp_path):
-    add_run(tmp_path, "0001", content=summary(), note="<script>alert(1)</script>")
-    overview.write_html(overview.collect(tmp_path), tmp_path / "overview.html")
-    page = (tmp_path / "overview.html").read_text()
-    assert "<script" not in page and "&lt;script&gt;" in page
-    assert "http" not in page
-    assert "72.1" in page and "2 min 05 s" in page
+    add_run(tmp_path, "0001", content=summary())
+    (tmp_path / "0001" / "note.txt").write_text("<script>alert(1)</script>\n")
+    page = tmp_path / "pages" / "overview.html"
+    tables.write_html(listed(tmp_path), page)
+    text = page.read_text()
+    assert "<script" not in text and "&lt;script&gt;" in text
+    assert "http" not in text and "href" not in text
+    assert "72.1" in text and "2 min 05 s" in text
+
+
+def test_pages_link_to_those_of_the_runs(tmp_path):
+    add_run(tmp_path, "run 1", content=summary())
+    found = [*listed(tmp_path), *({"id": "ab", "link": link} for link in ("http://x/1", "ftp://x"))]
+    page = tmp_path / "pages" / "overview.html"
+    tables.write_html([dict.fromkeys(FIELDS) | row for row in found], page, tmp_path)
+    links = set(re.findall('href="(.*?)"', page.read_text()))
+    assert links == {"../run%201/index.html", "http://x/1", "../ftp%3A/x"}
 
 
 def test_terminal_table_shows_markup_as_text(tmp_path):
-    add_run(tmp_path, "0001", content=summary(), note="[bold]a[/bold] [/]")
-    text = printed(overview.collect(tmp_path))
+    add_run(tmp_path, "0001", content=summary())
+    (tmp_path / "0001" / "note.txt").write_text("[bold]a[/bold] [/]\n")
+    text = printed(listed(tmp_path))
     assert "[bold]a[/bold]" in text
     assert "+2.1 (+1.1 to +3.1)" in text and "70.0 %" in text

@@ -13,8 +13,9 @@ from rich.console import Console
 from augstudy.cli import results
 from augstudy.cli.app import invoke
 from augstudy.core.errors import DataError
+from augstudy.local.runfolder import refresh_overview
 from augstudy.local.runner import Result
-from augstudy.pages import kfp_metrics, overview
+from augstudy.pages import kfp_metrics
 from augstudy.pages.verdicts import needed
 from augstudy.results import files, version1
 from augstudy.results.models import GeneratorSweep, Retraining, Study, Sweep
@@ -97,7 +98,9 @@ def test_they_are_listed_reported_and_served(runs: Path, capsys, monkeypatch) ->
     assert invoke(["runs", "--runs-dir", str(runs), "--sort", "-id"]) == 0
     listed += capsys.readouterr().out
     assert "kernel=5x5" in listed and "promoted" in listed and "damaged" not in listed
-    assert set(overview.collect(runs)["state"]) == {"done"}
+    assert {record["state"] for record in RunsFolder(runs).records()} == {"done"}
+    assert refresh_overview(runs) == ""
+    assert len((runs / "overview.csv").read_text().splitlines()) == 9
     library = Library(RunsFolder(runs))
     assert library.table("", "", "-id", 0, 50)["total"] == 8
     for number, name in enumerate(KINDS, 1):

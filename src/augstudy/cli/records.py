@@ -65,13 +65,6 @@ def select(records: Iterable[Record], where: str, sort: str) -> list[Row]:
     return query.arrange(filter(wanted, found) if wanted else found, sort)
 
 
-def cluster_records(server: "Server", stores: "Stores", experiment: str, most: int) -> list[Record]:
-    """Records of the newest runs of a cluster; the start of KFP's id stands for a number."""
-    from augstudy.cluster.remote_runs import collect
-
-    return [_record(run) for run in collect(server, stores, experiment, most)]
-
-
 def cluster_shelves(
     server: "Server", stores: "Stores", experiment: str, names: Sequence[str]
 ) -> "tuple[list[Record], Callable[[Record], Shelf]]":
@@ -85,10 +78,11 @@ def cluster_shelves(
     def shelf(record: Record) -> Shelf:
         return Shelf(stores.open(roots[record["key"]]), record["key"])
 
-    return [_record(run) for run in found], shelf
+    return [cluster_record(run) for run in found], shelf
 
 
-def _record(run: "RemoteRun") -> Record:
+def cluster_record(run: "RemoteRun") -> Record:
+    """The record of a run of a cluster; the start of KFP's id stands for a number."""
     made = build(run.facts, run.summary, run.decision, damaged=run.damaged)
     return made | {"key": run.key}
 

@@ -1,16 +1,12 @@
-"""What commands on a cluster share, and the overview of its runs."""
+"""What commands on a cluster share."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from augstudy.core import outlets
-from augstudy.core.errors import InputError
 from augstudy.core.redaction import conceal
-from augstudy.objects.address import refuse_credentials
 
 if TYPE_CHECKING:
     from augstudy.cluster.connection import Connection
@@ -38,14 +34,8 @@ def settings(**options: str | None) -> "Connection":
     """
     from augstudy.cluster import connection
 
-    variables = {"host": "AUGSTUDY_KFP_HOST", "ui_host": "AUGSTUDY_KFP_UI_HOST"}
-    for name, variable in variables.items():
-        refuse_credentials(options.get(name) or os.environ.get(variable, ""), "address of KFP")
     found = connection.settings(**options)
     conceal(found.token.get_secret_value() if found.token else None)
-    for uri in (found.host, found.ui_host):
-        refuse_credentials(uri, "address of KFP")
-    refuse_credentials(found.pipeline_root, "pipeline root")
     return found
 
 
@@ -65,43 +55,4 @@ def plain_console() -> Console:
 
 def wide_console() -> Console:
     """A console for tables: a pipe has no width, so nothing is cut there."""
-    return outlets.console(pipe_width=280)
-
-
-def show_runs(
-    server: "Server",
-    stores: "Stores",
-    experiment: str,
-    most: int,
-    csv: Path | None,
-    html: Path | None,
-    png: Path | None,
-) -> None:
-    """Print the runs of a cluster and their learning curves; write them where asked to.
-
-    Raises:
-        InputError: a picture is wanted of curves that there are not.
-    """
-    from augstudy.cluster.remote_runs import collect
-    from augstudy.pages import levels, overview
-
-    found = collect(server, stores, experiment, most)
-    frame = overview.frame_of(
-        [overview.row(run.facts, run.summary, run.decision, run.damaged) for run in found]
-    )
-    curves = levels.curves(run.summary for run in found if run.summary is not None)
-    if png is not None and not curves:
-        raise InputError(
-            "There is no learning curve to draw: it needs finished runs of one study at two levels."
-        )
-    if csv is not None:
-        overview.write_csv(frame, csv)
-    if html is not None:
-        overview.write_html(frame, html, curves)
-    if png is not None:
-        levels.write_png(curves, png)
-    console = wide_console()
-    console.print(overview.render_table(frame))
-    for curve in curves:
-        console.print()
-        console.print(levels.render(curve))
+    return outlets.console(pipe_width=1000)

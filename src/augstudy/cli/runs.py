@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -18,14 +18,18 @@ from augstudy.cli.records import (
     Where,
     book,
     cluster_facts,
-    cluster_records,
+    cluster_record,
     select,
 )
 from augstudy.core.errors import InputError
 
-Columns = Annotated[
-    str, typer.Option(help="Fields to show, such as id,arm,accuracy; gives one row per arm.")
-]
+if TYPE_CHECKING:
+    from augstudy.cluster.kfp_api import Server
+    from augstudy.cluster.stores import Stores
+    from augstudy.pages.levels import Curve
+    from augstudy.runs.record import Row
+
+Columns = Annotated[str, typer.Option(help="Columns to show, such as id,arm,accuracy.")]
 Csv = Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")]
 Html = Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")]
 Png = Annotated[Path | None, typer.Option(help="With --cluster: also draw accuracy by level here.")]
@@ -50,11 +54,11 @@ def list_(
     context: options.Context = "",
     experiment: options.Experiment = "",
 ) -> None:
-    """List the runs, newest first: what they were asked and what they found.
+    """List the runs, newest first: what they were asked and what each of their arms found.
 
-    Lists the runs of this machine, or with --cluster or --host those of a cluster, with accuracy by
-    level if a study ran at several levels. With --where, --sort or --columns there is one row per
-    arm.
+    Those of this machine; with --host or --cluster those of a cluster, and below them accuracy by
+    level where a study ran at several levels. There is a row for each arm of a run. --csv writes
+    every column, like 'augstudy runs export'.
 
     For example:
 
@@ -64,34 +68,70 @@ def list_(
 
     augstudy runs --host http://localhost:8080 --experiment levels --html levels.html
     """
+    from augstudy.pages import tables
+
     clustered = bool(host or cluster)
     if png is not None and not clustered:
         raise InputError("--png draws the runs of a cluster: add --cluster or --host.")
-    if where or sort or columns or store:
-        if png is not None:
-            raise InputError("--png draws all runs: leave out --where, --sort and --columns.")
-        from augstudy.pages import tables
-
-        if clustered:
-            server = remote.connect(host, namespace, token, pipeline_root)
-            with remote.stores(server, context) as stores:
-                records = cluster_records(server, stores, experiment, limit)
-        else:
-            records = book(runs_dir, store).records()
-        fields = tables.columns(columns)
-        found = select(records, where, sort)
-        for path in (csv, html):
-            if path is not None:
-                tables.write(found, path)
-        remote.wide_console().print(tables.render(found[:limit], fields))
-        if len(found) > limit:
-            remote.plain_console().print(f"{len(found) - limit} more: raise --limit.")
-    elif clustered:
+    fields = tables.columns(columns, tables.SHOWN_OF_CLUSTER if clustered else tables.SHOWN)
+    curves: list[Curve] = []
+    if clustered:
         server = remote.connect(host, namespace, token, pipeline_root)
         with remote.stores(server, context) as stores:
-            remote.show_runs(server, stores, experiment, limit, csv, html, png)
+            found, curves = _of_cluster(server, stores, experiment, limit, where, sort)
     else:
-        _overview(runs_dir, csv, html)
+        found = select(book(runs_dir, store).records(), where, sort)
+    _write(found, curves, csv, html, png, None if store or clustered else runs_dir)
+    console = remote.wide_console()
+    console.print(tables.render(found[:limit], fields))
+    if len(found) > limit:
+        remote.plain_console().print(f"{len(found) - limit} more: raise --limit.")
+    if curves:
+        from augstudy.pages import levels
+
+        for curve in curves:
+            console.print()
+            console.print(levels.render(curve))
+
+
+def _of_cluster(
+    server: "Server", stores: "Stores", experiment: str, most: int, where: str, sort: str
+) -> "tuple[list[Row], list[Curve]]":
+    """Rows of a cluster's runs, and the learning curves of the runs that they are of."""
+    from augstudy.cluster.remote_runs import collect
+    from augstudy.pages import levels
+
+    runs = collect(server, stores, experiment, most)
+    found = select(map(cluster_record, runs), where, sort)
+    listed = {row["key"] for row in found}
+    return found, levels.curves(run.summary for run in runs if run.summary and run.key in listed)
+
+
+def _write(
+    found: "list[Row]",
+    curves: "list[Curve]",
+    csv: Path | None,
+    html: Path | None,
+    png: Path | None,
+    home: Path | None,
+) -> None:
+    """Write the files that were asked for.
+
+    Raises:
+        InputError: a picture is wanted of curves that there are not.
+    """
+    from augstudy.pages import levels, tables
+
+    if png is not None and not curves:
+        raise InputError(
+            "There is no learning curve to draw: it needs finished runs of one study at two levels."
+        )
+    if csv is not None:
+        tables.write_csv(found, csv)
+    if html is not None:
+        tables.write_html(found, html, home, curves=levels.shown(curves))
+    if png is not None:
+        levels.write_png(curves, png)
 
 
 def show(
@@ -116,7 +156,6 @@ def show(
                 Text.assemble((f"{readings.field(field.name).title:12} ", "dim"), text),
                 soft_wrap=True,
             )
-    console.print(Text.assemble((f"{'Page':12} ", "dim"), str(record["link"])), soft_wrap=True)
     if record["arms"]:
         ends = ("_low", "_high")
         fields = [item for item in ARM_FIELDS if not item.name.endswith(ends)]
@@ -157,7 +196,7 @@ def export(
     from augstudy.pages import tables
 
     found = select(book(runs_dir, store).records(), where, sort)
-    tables.write(found, file)
+    tables.write(found, file, None if store else runs_dir)
     remote.plain_console().print(f"{len(found)} row(s) in {file}.", soft_wrap=True, markup=False)
 
 
@@ -225,18 +264,3 @@ def register(app: typer.Typer) -> None:
         options.add(group, name, command, "Commands")
     text = "List all runs, newest first; filter, show, compare, annotate and export them."
     app.add_typer(group, name="runs", help=text, short_help=text, rich_help_panel="Runs")
-
-
-def _overview(runs_dir: Path, csv: Path | None, html: Path | None) -> None:
-    from augstudy.local.runfolder import settle
-    from augstudy.pages import overview
-
-    if not runs_dir.is_dir():
-        raise InputError(f"There is no folder {runs_dir}: run a study first, with 'augstudy run'.")
-    settle(runs_dir)
-    rows = overview.collect(runs_dir)
-    if csv is not None:
-        overview.write_csv(rows, csv)
-    if html is not None:
-        overview.write_html(rows, html)
-    remote.wide_console().print(overview.render_table(rows))

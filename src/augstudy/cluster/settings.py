@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from augstudy.core.errors import InputError
 from augstudy.settings.base import Settings, parse
+from augstudy.settings.retrying import Retry
 
 FILE_VARIABLE = "AUGSTUDY_CLUSTER"
 _OVERRIDES = {
@@ -22,6 +23,8 @@ _OVERRIDES = {
     "AUGSTUDY_GPU_IMAGE": "gpu_image",
     "AUGSTUDY_GPUS": "gpus",
 }
+_QUEUE = "kueue.x-k8s.io/queue-name"
+_OTHERS = ("pipeline/", "pipelines.kubeflow.org/", "workflows.argoproj.io/")
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -58,20 +61,19 @@ class Toleration(Settings):
     toleration_seconds: int | None = Field(None, ge=0)
 
 
-class Retry(Settings):
-    """How often a step is retried, and after how long.
+class NodeRule(Settings):
+    """One condition on the labels of a node."""
 
-    The step itself retries in its pod if a service was unreachable (exit code 3); Argo retries in
-    a new pod if the pod was lost.
-    """
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] = "In"
+    values: tuple[str, ...] = ()
 
-    times: int = Field(2, ge=0, le=10, description="of each kind; 0 means never")
-    wait_s: int = Field(30, ge=1, description="before the first retry")
-    factor: float = Field(2.0, ge=1, description="each wait is longer by this factor")
-    longest_wait_s: int = Field(300, ge=1)
-    policy: Literal["OnError", "OnFailure", "Always"] = Field(
-        "OnError", description="which pods Argo retries, lost or failed; needs KFP 2.18 or newer"
-    )
+
+class Affinity(Settings):
+    """Nodes that steps must run on, or with a weight would rather run on."""
+
+    rules: tuple[NodeRule, ...] = Field(min_length=1, description="all of them have to hold")
+    weight: int | None = Field(None, ge=1, le=100, description="a wish; without it a condition")
 
 
 class ClusterSettings(Settings):
@@ -91,7 +93,11 @@ class ClusterSettings(Settings):
     shm_size: str = Field("1Gi", description="of /dev/shm in training steps, from their memory")
     node_selector: dict[str, str] = Field({}, description="labels that nodes must have")
     tolerations: tuple[Toleration, ...] = ()
-    gpu_node_selector: dict[str, str] = Field({}, description="of GPU steps, only if gpus > 0")
+    node_affinity: tuple[Affinity, ...] = Field((), description="of every step")
+    queue: str = Field("", description="of Kueue: the label kueue.x-k8s.io/queue-name")
+    labels: dict[str, str] = Field({}, description="of the pod of every step")
+    annotations: dict[str, str] = Field({}, description="of the pod of every step")
+    gpu_node_selector: dict[str, str] = Field({}, description="of GPU steps, only where gpus > 0")
     gpu_tolerations: tuple[Toleration, ...] = (
         Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),
     )
@@ -107,6 +113,19 @@ class ClusterSettings(Settings):
     ttl_s: int = Field(7 * _DAY, ge=1, description="keep a finished run's pods this many seconds")
     deadline_s: int = Field(2 * _DAY, ge=1, description="end a run after this many seconds")
     parallel_cells: int = Field(0, ge=0, description="arms that run at the same time; 0 means all")
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        """All labels that pods get, that of the queue among them."""
+        return {**self.labels, **({_QUEUE: self.queue} if self.queue else {})}
+
+    @field_validator("labels", "annotations")
+    @classmethod
+    def _not_kfps(cls, values: dict[str, str]) -> dict[str, str]:
+        for name in values:
+            if name.startswith(_OTHERS):
+                raise ValueError(f"{name} belongs to KFP or Argo: choose another name")
+        return values
 
     @field_validator("image", "gpu_image")
     @classmethod

@@ -10,7 +10,6 @@ import yaml
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
-from augstudy.local.checks import check
 from augstudy.settings.parsing import (
     accelerators,
     parse_arms,
@@ -20,6 +19,7 @@ from augstudy.settings.parsing import (
     shares,
     split,
 )
+from augstudy.steps.study import Study
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "STRING": (str, "a text"),
@@ -139,7 +139,7 @@ def resolve(
     missing = [name for name in known if name not in typed]
     if missing:
         raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
-    check(typed)
+    Study(typed).check()
     return typed
 
 

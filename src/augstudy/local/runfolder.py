@@ -21,6 +21,7 @@ from augstudy.core.fingerprint import code_version
 from augstudy.core.machine import hardware
 from augstudy.local.events import Step
 from augstudy.runs.folder import RunsFolder
+from augstudy.runs.record import newest_first, rows
 
 RECORD = "run.json"
 LOG = "run.log"
@@ -153,17 +154,17 @@ def settle(runs: Path) -> None:
 
 
 def refresh_overview(runs: Path) -> str:
-    """Rewrite ``overview.csv``, a row for each run in `runs`, their records, and missing pages.
+    """Rewrite ``overview.csv``, a row for each arm of the runs, their records, and missing pages.
 
     Returns:
         What went wrong: an overview that cannot be made is no reason to lose a run. Else empty.
     """
     try:
-        from augstudy.pages import overview, run_page
+        from augstudy.pages import run_page, tables
 
-        run_page.write_missing(RunsFolder(runs))
-
-        overview.write_csv(overview.collect(runs), runs / "overview.csv")
+        book = RunsFolder(runs)
+        run_page.write_missing(book)
+        tables.write_csv(list(rows(newest_first(book.records()))), runs / "overview.csv")
     except Exception as error:
         return f"The overview in {runs} could not be refreshed: {error}"
     return ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from augstudy.results import files
 from augstudy.results.files import AnySummary
+from augstudy.runs.folder import RunsFolder
+from augstudy.runs.record import rows
 
 if TYPE_CHECKING:
     from augstudy.pages.levels import Curve
@@ -44,13 +46,13 @@ class Series:
 
     def add(self, folder: Path) -> None:
         """Take in a finished run, and write the page on all so far."""
-        from augstudy.pages import overview
+        from augstudy.pages import levels, tables
 
         self.folders.append(folder)
-        rows = overview.rows_of(self.folders)
-        overview.write_html(
-            rows, self.page, self.curves(), title="Levels", order="in the order run"
-        )
+        book = RunsFolder(folder.parent)
+        found = rows(book.put(item.name) for item in self.folders)
+        shown = levels.shown(self.curves())
+        tables.write_html(list(found), self.page, book.path, "Levels", shown)
 
     def curves(self) -> "list[Curve]":
         """Accuracy of every arm by level, and what it is worth in real images."""

@@ -1,1 +1,1 @@
-"""Figures, the HTML report, and the overview of runs."""
+"""Figures, the HTML report, and the table of runs."""

@@ -10,23 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from augstudy.metrics.scores import SCORES
-from augstudy.pages import readings, verdicts, wording
+from augstudy.pages import readings, style, verdicts, wording
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves, pictures
 from augstudy.pages.templates import environment
 from augstudy.runs.compare import Comparison, Contestant, Difference
 
-# Told apart without the help of red and green.
-COLOURS = (
-    "#3d4855",
-    "#0f8a6d",
-    "#c4502f",
-    "#3b6fb6",
-    "#b7791f",
-    "#8661b8",
-    "#9b2c6f",
-    "#5b9a1f",
-)
 _SHOWN_CLASSES = 25
 _DRAWINGS_A_CLASS = 2
 # Two arms are compared here, neither of which is there to help.
@@ -36,8 +25,8 @@ Drawing = tuple[int, bytes]  # its class and its pixels
 
 
 def page(comparison: Comparison) -> str:
-    """The page: it contains its pictures and loads nothing."""
-    items = list(zip(comparison.contestants, COLOURS, strict=False))
+    """The page: pictures are within it, and nothing is loaded."""
+    items = _coloured(comparison)
     template = environment().get_template("compare.html.j2")
     return template.render(
         rows=[_row(item, colour, comparison) for item, colour in items],
@@ -83,6 +72,12 @@ def show(console: Console, comparison: Comparison) -> None:
     for name, values in comparison.settings:
         settings.add_row(Text(name), *(Text(_short(value)) for value in values))
     console.print(settings if comparison.settings else "No setting differs.")
+
+
+def _coloured(comparison: Comparison) -> list[tuple[Contestant, str]]:
+    """The arms with their colours."""
+    colours = style.told_apart([item.result for item in comparison.contestants])
+    return list(zip(comparison.contestants, colours, strict=True))
 
 
 def margin_note(comparison: Comparison) -> str:
@@ -146,7 +141,7 @@ def _change(difference: Difference | None) -> tuple[str, str, str]:
 
 
 def _plots(comparison: Comparison) -> dict[str, str | None]:
-    pairs = zip(comparison.contestants, COLOURS, strict=False)
+    pairs = _coloured(comparison)
     colours = {item.label: colour for item, colour in pairs}
     accuracy = [
         arm_figures.accuracy(item.label, colours[item.label], item.result.scores["accuracy"])

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from augstudy.pages import style, wording, worth
 from augstudy.pages.figures import levels as figures
+from augstudy.pages.verdicts import margin_text
 from augstudy.results import learning
 from augstudy.results.files import AnySummary
 from augstudy.results.material import ArmResult
@@ -142,6 +143,23 @@ def worth_sentences(curve: Curve) -> list[str]:
         for item in curve.learning.worth
         if item.label in synthetic and item.ceiling > 0
     ]
+
+
+def shown(curves: Sequence[Curve]) -> dict[str, Any]:
+    """What the page of a table of runs shows below it."""
+    context = [
+        {
+            "title": curve.title,
+            "image": svg(curve),
+            "rows": rows(curve),
+            "levels": curve.levels,
+            "worth": worth_rows(curve),
+            "sentences": worth_sentences(curve),
+            "wide": curve.learning.basis == "summaries",
+        }
+        for curve in curves
+    ]
+    return {"curves": context, "margin": margin_text(curves[0].margin) if curves else ""}
 
 
 def _levels(summaries: Iterable[Study]) -> set[int]:

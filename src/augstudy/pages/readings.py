@@ -105,6 +105,7 @@ FIELDS: dict[str, Reading] = {
     "code": Reading("Code", "hash of the program's source"),
     "data_hash": Reading("Data", "hash of the dataset's content"),
     "note": Reading("Note", "what somebody wrote about it"),
+    "link": Reading("Page", "its page: below the folder of the runs, or on the dashboard"),
     "arm": Reading("Arm", "how the training set was made; add also finds add_100"),
     "share": Reading("Share", "synthetic images as a share of the real ones"),
     "seeds": Reading("Seeds", "training runs"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from augstudy.core.files import replace_text
 from augstudy.pages import readings
-from augstudy.pages.tables import text_of
+from augstudy.pages.tables import cells, text_of
 from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import ARM_FIELDS, RUN_FIELDS, Record, rows
 from augstudy.runs.shelf import Found, Shelf
@@ -45,7 +45,7 @@ _FILES = {
     "manifest.json": "Manifest",
 }
 _ARM_COLUMNS = ("arm", "seeds", "images", "val_accuracy", "accuracy")
-_FEWER = ("id", "name", "where", "note")  # what is said already, or may change
+_FEWER = ("id", "name", "where", "note", "link")  # what is said already, or may change
 
 
 def write_missing(book: RunsFolder) -> None:
@@ -72,8 +72,7 @@ def write(folder: Path, record: Record, shelf: Shelf) -> Path:
         ],
         top=[(name, title) for name, title in _TOP.items() if (folder / name).is_file()],
         sections=list(_SECTIONS.items()) if (folder / "report.html").is_file() else [],
-        columns=[readings.field(field.name) for field in columns],
-        arms=[[text_of(field, row) for field in columns] for row in found] if first["arm"] else [],
+        arms=cells(found, columns) if first["arm"] else None,
         parts=_parts(record["key"], shelf),
     )
     replace_text(folder / NAME, page)

@@ -5,7 +5,7 @@ import colorsys
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -77,6 +77,16 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
 def colour_of(arm: Any) -> str:
     """The colour of what has ``arm``, ``share`` and ``name``; see :func:`colour`."""
     return colour(arm.arm, arm.share, arm.name)
+
+
+def told_apart(shown: Sequence[Any]) -> list[str]:
+    """A colour for each arm: its own, or the next that is free where an arm before it has that."""
+    found: list[str] = []
+    spare = palette(len(shown) + len(arms.WORDS))
+    for arm in shown:
+        own = [colour_of(arm), *spare]
+        found.append(next((item for item in own if item not in found), own[0]))
+    return found
 
 
 def palette(count: int) -> list[str]:

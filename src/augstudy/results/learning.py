@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import InputError
 from augstudy.metrics.classification import CONFIDENCE
@@ -74,7 +75,7 @@ def from_summaries(summaries: Sequence[Study]) -> Learning:
     by_level: dict[int, Study] = {}
     for summary in summaries:
         by_level.setdefault(summary.data.level, summary)
-    generator = np.random.default_rng(0)
+    generator = rng.generator(0)
     values: dict[Cell, float] = {}
     draws: dict[Cell, Floats] = {}
     for level, summary in sorted(by_level.items()):

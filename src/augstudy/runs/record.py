@@ -1,7 +1,8 @@
 """The record of a run: what it was asked, what it cost, and what each of its arms found.
 
-A run is one record; an arm is one entry of its list ``arms``. Tables show a row per arm, which
-:func:`rows` makes by joining the two, so each of :data:`FIELDS` is a column.
+A run is one record; an arm is one entry of its list ``arms``. Every table of runs, in the terminal,
+in files and on pages, has a row for each arm, which :func:`rows` makes by joining the two; so each
+of :data:`FIELDS` is a column.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,8 @@ from augstudy.results.parts import Compared, Score
 SCHEMA_VERSION = 1
 Record = dict[str, Any]
 Row = dict[str, Any]
-Kind = Literal["text", "integer", "number", "share", "points", "seconds"]
+# An id is a number, or a text where a cluster has given it.
+Kind = Literal["id", "text", "date", "hash", "integer", "number", "share", "points", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,9 @@ class Field:
 
 
 RUN_FIELDS = (
-    Field("id", "integer"),
+    Field("id", "id"),
     Field("name", "text"),
-    Field("date", "text"),
+    Field("date", "date"),
     Field("pipeline", "text"),
     Field("preset", "text"),
     Field("state", "text"),
@@ -53,8 +55,9 @@ RUN_FIELDS = (
     Field("cpu_s", "seconds"),
     Field("gpu_s", "seconds"),
     Field("code", "text"),
-    Field("data_hash", "text"),
+    Field("data_hash", "hash"),
     Field("note", "text"),
+    Field("link", "text"),
 )
 _FURTHER = [item for item in SCORES.values() if item.name != "accuracy"]
 ARM_FIELDS = (
@@ -133,7 +136,7 @@ def build(
 def rows(records: Iterable[Record]) -> Iterator[Row]:
     """A row per arm, run by run; a run without results is one row."""
     for record in records:
-        shared = {name: record.get(name) for name in ("key", "link", "settings")}
+        shared = {name: record.get(name) for name in ("key", "settings")}
         shared |= {field.name: record.get(field.name) for field in RUN_FIELDS}
         shared["changed"] = changed_text(record.get("changed") or {})
         for arm in record.get("arms") or [dict.fromkeys(("kind", *(f.name for f in ARM_FIELDS)))]:

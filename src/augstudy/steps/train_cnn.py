@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from augstudy.training.saving import save_model
 
 RECORD = "training.json"
 VALIDATION = "val_predictions.npy"  # class indices (N,) of the validation images
+_WIDTH = 88  # columns of the table of layers
 
 logger = logging.getLogger("augstudy")
 
@@ -287,6 +289,14 @@ def _predicted(
 
 
 def _summary(model: keras.Model) -> str:
+    """The layers as a table, as wide in a pod as in any terminal, whose width Keras asks for."""
     lines: list[str] = []
-    model.summary(print_fn=lines.append, line_length=88)
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(_WIDTH)
+    try:
+        model.summary(print_fn=lines.append, line_length=_WIDTH)
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
     return "\n".join(lines) + "\n"

@@ -94,17 +94,15 @@ class Library:
 
     def curves(self, name: str) -> dict[str, list[dict[str, str]]]:
         """Learning curves of all arms of a run as pictures, and whose colour is whose."""
-        from augstudy.pages.comparison_page import COLOURS
+        from augstudy.pages import style
         from augstudy.pages.figures import curves
         from augstudy.results.material import read_arm
 
         record, shelf = self._of(name)
         known = _in_order(record, shelf.arms("evaluation"))
         arms = [read_arm(shelf.path("evaluation", arm)) for arm in known]
-        runs = [
-            (arm.label, COLOURS[place % len(COLOURS)], arm.history)
-            for place, arm in enumerate(arms)
-        ]
+        colours = style.told_apart(arms)
+        runs = [(arm.label, colour, arm.history) for arm, colour in zip(arms, colours, strict=True)]
         with self._drawing:
             drawn = curves.all_overlaid(runs)
         pictures = [{"title": title, "uri": uri} for title, uri in drawn]

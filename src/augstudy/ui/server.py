@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.core.redaction import without_secrets
-from augstudy.pages import readings
-from augstudy.runs.record import FIELDS
+from augstudy.pages import readings, tables
+from augstudy.runs.record import ARM_FIELDS, FIELDS
 from augstudy.ui.library import PAGE, Library, MissingPageError, static
 
 logger = logging.getLogger("augstudy")
@@ -176,7 +176,13 @@ def _fields() -> list[dict[str, Any]]:
     """The columns of tables, with what people read about them."""
     said = {name: readings.field(name) for name in FIELDS}
     return [
-        {**vars(field), "title": said[name].title, "meaning": said[name].text}
+        {
+            **vars(field),
+            "title": said[name].title,
+            "meaning": said[name].text,
+            "usual": tables.SHOWN.index(name) if name in tables.SHOWN else None,
+            "arm": field in ARM_FIELDS,
+        }
         for name, field in FIELDS.items()
     ]
 

@@ -3,7 +3,7 @@ import { get, make } from "./dom.js";
 import { Table } from "./table.js";
 import { Details } from "./details.js";
 
-const SHOWN = ["id", "arm", "date", "pipeline", "state", "level", "accuracy", "difference", "verdict", "fid_qd", "duration_s", "changed", "note"];
+let usual = [];  // columns that the server shows unless others are chosen
 const MOST = 8;
 const by = (id) => document.getElementById(id);
 
@@ -16,7 +16,7 @@ function read() {
     search: hash.get("search") ?? "",
     open: hash.get("open") ?? "",
     tab: hash.get("tab") ?? "",
-    columns: list("columns").length ? list("columns") : SHOWN,
+    columns: list("columns"),
     ticks: new Set(list("ticks")),
   };
 }
@@ -26,7 +26,7 @@ const state = read();
 function keep() {
   const hash = new URLSearchParams();
   for (const name of ["sort", "where", "search", "open", "tab"]) if (state[name]) hash.set(name, state[name]);
-  if (state.columns.join() !== SHOWN.join()) hash.set("columns", state.columns.join());
+  if (state.columns.join() !== usual.join()) hash.set("columns", state.columns.join());
   if (state.ticks.size) hash.set("ticks", [...state.ticks].join());
   history.replaceState(null, "", `#${hash}`);
 }
@@ -81,6 +81,8 @@ function choose(fields) {
 
 async function start() {
   const fields = await get("api/fields");
+  usual = fields.filter((field) => field.usual !== null).sort((one, other) => one.usual - other.usual).map((field) => field.name);
+  if (!state.columns.length) state.columns = usual;
   for (const name of ["search", "where"]) {
     by(name).value = state[name];
     by(name).addEventListener("input", later(() => { state[name] = by(name).value; keep(); table.load(); }));

@@ -2,8 +2,7 @@
 import { get, make } from "./dom.js";
 import { cell, text } from "./table.js";
 
-const ARM = ["arm", "seeds", "images", "train_accuracy", "val_accuracy", "accuracy", "difference", "p", "verdict"];
-const FACTS = ["name", "date", "pipeline", "preset", "state", "where", "user", "source", "level", "classifier", "gan", "fid_qd", "gan_verdict", "outcome", "duration_s", "cpu_s", "gpu_s", "code", "data_hash", "note"];
+const APART = ["id", "changed", "link"];  // what the panel shows elsewhere than among its facts
 
 export class Details {
   constructor(place, state, changed, complain) {
@@ -67,9 +66,9 @@ export class Details {
   facts() {
     const { record } = this.run;
     const list = make("dl");
-    for (const name of FACTS) {
-      const field = this.fields.get(name);
-      const said = text(field, record[name]);
+    for (const field of this.fields.values()) {
+      if (field.arm || APART.includes(field.name)) continue;
+      const said = text(field, record[field.name]);
       if (said) list.append(make("dt", { textContent: field.title, title: field.meaning }), make("dd", { textContent: said }));
     }
     const parts = [list];
@@ -79,7 +78,7 @@ export class Details {
       parts.push(make("h3", { textContent: "Differs from the base" }), make("table", { className: "keys" }, make("tbody", {}, ...rows)));
     }
     if (record.arms.length) {
-      const fields = [...this.fields.values()].filter((field) => field.score || ARM.includes(field.name));
+      const fields = [...this.fields.values()].filter((field) => field.arm && !/_(low|high)$/.test(field.name));
       const kind = (field) => (field.kind === "text" ? "" : "num");
       const head = make("tr", {}, ...fields.map((field) => make("th", { textContent: field.title, className: kind(field), title: field.meaning })));
       const rows = record.arms.map((arm) => make("tr", {}, ...fields.map((field) => make("td", { className: kind(field) }, cell(field, arm)))));

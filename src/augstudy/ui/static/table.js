@@ -4,7 +4,7 @@ import { get, make } from "./dom.js";
 const HEIGHT = 32;
 const PAGE = 200;
 const AROUND = 12;
-const RIGHT = new Set(["integer", "number", "share", "points", "seconds"]);
+const RIGHT = new Set(["id", "integer", "number", "share", "points", "seconds"]);
 const GOOD = new Set(["helps", "promoted", "stable"]);
 const BAD = new Set(["hurts", "failed", "interrupted", "damaged", "canceled", "collapsed"]);
 const PILLS = new Set(["state", "verdict", "outcome", "gan_verdict"]);
@@ -15,10 +15,10 @@ export function text(field, value) {
   if (field.kind === "share") return `${(100 * value).toFixed(1)}\u00a0%`;
   if (field.kind === "points") return minus(points(value));
   if (field.kind === "number") return minus(String(Number(value.toPrecision(3))));
-  if (field.kind === "integer") return field.name === "id" ? String(value) : value.toLocaleString("en");
+  if (field.kind === "integer") return value.toLocaleString("en");
   if (field.kind === "seconds") return duration(value);
-  if (field.name === "date") return value.slice(0, 16);
-  return field.name === "data_hash" ? value.slice(0, 12) : String(value);
+  if (field.kind === "date") return value.slice(0, 16);
+  return field.kind === "hash" ? value.slice(0, 12) : String(value);
 }
 
 function points(share) {
