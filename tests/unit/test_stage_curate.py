@@ -159,7 +159,7 @@ def test_what_cannot_be_judged_is_refused(folder, tmp_path):
     with pytest.raises(InputError, match="nothing to filter"):
         curate.run(folder / "dataset", tmp_path / "out", SETTINGS, RECIPE)
     many = CurationSettings(folds=41)
-    with pytest.raises(InputError, match="40 training drawings, too few for 41 folds"):
+    with pytest.raises(InputError, match="40 training images, too few for 41 folds"):
         curate.run(folder / "dataset", tmp_path / "out", many, RECIPE, real=True)
     labels = np.zeros(4, np.int32)
     save_synthetic(tmp_path / "other", np.ones((4, 28, 28), np.uint8), labels, ("a", "b"))
