@@ -161,7 +161,7 @@ def test_interrupted_waiting_leaves_the_runs(
 
     monkeypatch.setattr(time, "sleep", interrupt)
     said = program("submit", SMALL, "--wait")
-    assert said.code == 130 and "the runs go on" in said.out
+    assert said.code == 130 and "the runs continue" in said.out
 
 
 def test_addresses_as_people_paste_them() -> None:

@@ -46,7 +46,7 @@ SKILLS = {"base": 60.0, "balance=x2": 40.0, "balance=x4": 80.0, "balance=x8": 20
 def run_record(seed, fid, verdict="stable"):
     values = {"fid_qd": fid, "kid": fid / 100, "recall": 0.5, "coverage": 0.4, "cas": 0.6}
     metrics = {name: {"value": value} for name, value in {**values, "gan_test": 0.7}.items()}
-    reason = "The discriminator tells every image apart." if verdict == "failed" else ""
+    reason = "The discriminator recognises every generated image." if verdict == "failed" else ""
     return {
         "seed": seed,
         "stability": {"verdict": verdict, "reason": reason},

@@ -66,7 +66,7 @@ def test_finalists_are_compared_with_the_base_as_one_family(searched) -> None:
     assert 2 <= others <= 4
     assert {found["comparisons"] for found in summary["differences"].values()} == {others}
     pruned = sum(item.state == "pruned" for item in tried)
-    assert f"Of 16 trials, {pruned} of them cut short, " in report.file("verdict.md").read_text()
+    assert f"Of 16 trials ({pruned} stopped early), " in report.file("verdict.md").read_text()
     assert kfp_metrics.flat(files.summary(summary))["trials.pruned"] == pruned > 0
 
 

@@ -66,7 +66,7 @@ def test_of_two_promotions_at_once_one_is_refused(
         champions.promote(champion(tmp_path, "late"), "3", before)
     # The other one gets in between the look and the writing of the pointer.
     monkeypatch.setattr(Champions, "current", lambda self: before)
-    with pytest.raises(ConflictError, match="changed by somebody else meanwhile"):
+    with pytest.raises(ConflictError, match="changed by somebody else in the meantime"):
         champions.promote(champion(tmp_path, "later"), "4", before)
     monkeypatch.undo()
 

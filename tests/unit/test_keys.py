@@ -318,9 +318,9 @@ def test_a_changed_rule_changes_the_keys_that_use_it(what, changed):
 def test_a_registry_refuses_a_name_that_it_has():
     things: Registry[str] = Registry("thing")
     things.add("one", "first")
-    with pytest.raises(AugstudyError, match="another thing 'one'"):
+    with pytest.raises(AugstudyError, match="already is thing 'one'"):
         things.add("one", "second")
-    with pytest.raises(AugstudyError, match="another thing 'one'"):
+    with pytest.raises(AugstudyError, match="already is thing 'one'"):
         things.register("one")(str)
     assert things == {"one": "first"}
     with pytest.raises(InputError, match="no thing 'ome'; did you mean 'one'"):

@@ -174,5 +174,5 @@ def test_real_filtered_balances_to_the_mean():
 def test_real_filtered_with_hardly_anything_left_is_refused(balance):
     kept = [] if not balance else [3]  # one of three classes: a third of a drawing each
     nearly_all = judged(*set(range(CLASSES * LEVEL)).difference(kept))
-    with pytest.raises(TooFewDrawingsError, match=rf"lets {len(kept)} of 30 real .*strictness"):
+    with pytest.raises(TooFewDrawingsError, match=rf"only {len(kept)} of 30 real .*strictness"):
         mix("real_filtered", real_opinion=nearly_all, balance=balance)

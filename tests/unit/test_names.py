@@ -64,9 +64,9 @@ def folder(tmp_path: Path, drawings: Path) -> Path:
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_no_name_leads_out_of_a_source(folder: Path, name: str) -> None:
     outside = str(folder.parent / "secret") if name == "/abs/secret" else name
-    with pytest.raises(InputError, match="is no name of a class"):
+    with pytest.raises(InputError, match="cannot be the name of a class"):
         parse(DataSettings, {"classes": [outside, "cow"]}, "the data settings")
-    with pytest.raises(InputError, match="is no name of a class"):
+    with pytest.raises(InputError, match="cannot be the name of a class"):
         find_class(open_source(f"file://{folder}"), outside)
 
 

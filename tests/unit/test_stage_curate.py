@@ -128,7 +128,7 @@ FILTERED = {"arm": "real_filtered", "optional": True}
 
 
 def test_an_optional_arm_is_left_out_where_folds_are_too_small(folder, tmp_path):
-    short = "a class has 4 training drawings, too few for 5 folds"
+    short = "a class has 4 training images, too few for 5 folds"
     alone, both = [FILTERED], [{"arm": "add_filtered", "share": 0.5}, FILTERED]
     kept, cell = study(tmp_path / "alone", alone, folder / "synthetic")
     assert adapters.why_skipped(kept) == adapters.why_skipped(cell) == short
@@ -156,10 +156,10 @@ def test_too_small_folds_end_a_study_that_needs_them(folder, tmp_path, capsys):
 
 
 def test_what_cannot_be_judged_is_refused(folder, tmp_path):
-    with pytest.raises(InputError, match="nothing to judge"):
+    with pytest.raises(InputError, match="nothing to filter"):
         curate.run(folder / "dataset", tmp_path / "out", SETTINGS, RECIPE)
     many = CurationSettings(folds=41)
-    with pytest.raises(InputError, match="40 training drawings, too few for 41 folds"):
+    with pytest.raises(InputError, match="40 training images, too few for 41 folds"):
         curate.run(folder / "dataset", tmp_path / "out", many, RECIPE, real=True)
     labels = np.zeros(4, np.int32)
     save_synthetic(tmp_path / "other", np.ones((4, 28, 28), np.uint8), labels, ("a", "b"))

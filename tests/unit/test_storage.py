@@ -125,7 +125,7 @@ def test_replaces_only_what_it_saw(open_kind: Callable[[str], Store], kind: str)
     store = open_kind(kind)
     assert store.lookup("pointer") is None
     store.replace("pointer", b"first")
-    with pytest.raises(ConflictError, match="pointer was changed by somebody else meanwhile"):
+    with pytest.raises(ConflictError, match="pointer was changed by somebody else in the meantime"):
         store.replace("pointer", b"late")
     seen = store.lookup("pointer")
     assert seen is not None

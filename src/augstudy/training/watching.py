@@ -82,7 +82,7 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
         if settings.steps > _ROW_STEPS >= _FEW * self._row_steps:
             logger.warning(
                 "%d steps can only be taken %d at a time, which is slow: choose a multiple of %d.",
-                *(settings.steps, self._row_steps, self._row_steps, _ROW_STEPS),
+                *(settings.steps, self._row_steps, _ROW_STEPS),
             )
         self._moments = moments(settings.steps, settings.evaluations)
         self._sampled = moments(settings.steps, MOMENTS)
