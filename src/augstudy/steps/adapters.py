@@ -25,7 +25,7 @@ from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.models.recipes import decoded
 from augstudy.pages.stability import reason
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.base import parse
 from augstudy.settings.data import DataSettings
 from augstudy.settings.generators import OnFailure
@@ -298,8 +298,8 @@ def hand_over(report: artifacts.Artifact, outputs: Mapping[str, str]) -> dict[st
 def arm_label(artifact: str | Path) -> str:
     """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
     try:
-        return str(json.loads((Path(artifact) / "arm.json").read_text())["label"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return spelled(json.loads((Path(artifact) / "arm.json").read_text())["label"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
 
 

@@ -13,7 +13,7 @@ from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.models.recipes import decoded
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.base import parse
 from augstudy.steps.adapters import arm_label, copy, given, skip, step, why_skipped
 from augstudy.steps.patience import patient
@@ -127,7 +127,7 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
     from augstudy.pages import kfp_metrics
 
     level = level_of(artifacts.read(dataset, "dataset"))
-    name = label or evaluation.json("arm.json")["label"]
+    name = label or spelled(evaluation.json("arm.json")["label"])
     with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
         probabilities, labels = stored["probabilities"], stored["labels"]
     return {
