@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy.py --drawings FOLDER --recipes modern report_best --seeds 3
 
-The 11 mammals with 254 training drawings a class; arm ``real``.
+The 11 mammals with 254 training drawings per class; arm ``real``.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python benchmarks/classifier.py --drawings FOLDER --seeds 5
 
 The two take turns, seed by seed, for the full length of the recipe without early stopping, on the
-11 mammals with 254 training drawings a class. Keras gets everything it is usually given: NumPy
+11 mammals with 254 training drawings per class. Keras gets everything it is usually given: NumPy
 arrays already scaled, and the network, optimizer and batch size of the recipe. Where the CPU has
 bfloat16 units ours computes in ``mixed_bfloat16``; elsewhere both compute the same.
 """

@@ -2,7 +2,7 @@
 
     python benchmarks/ingest.py --repeats 5 --delay 0.02
 
-A Cloud Storage server on loopback holds files as long as Google's (120,000 drawings a class, made
+A Cloud Storage server on loopback holds files as long as Google's (120,000 drawings per class, made
 by shifting real ones) and answers each request after `delay` seconds, as a far server would. Its
 bandwidth is that of loopback, so the bytes tell more than the seconds. ``ranged`` and ``cached``
 are whole ingests, ``whole_files`` is the download alone.
@@ -111,8 +111,8 @@ def run(repeats: int, rows: int, delay: float, per_class: int) -> dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=120_000, help="drawings a class in the source")
-    parser.add_argument("--per-class", type=int, default=6_000, help="drawings a class wanted")
+    parser.add_argument("--rows", type=int, default=120_000, help="images per class in the source")
+    parser.add_argument("--per-class", type=int, default=6_000, help="images per class wanted")
     parser.add_argument("--delay", type=float, default=0.02, help="seconds before each answer")
     options = parser.parse_args()
     common.write("ingest", run(options.repeats, options.rows, options.delay, options.per_class))

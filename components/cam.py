@@ -12,7 +12,7 @@ def cam(
     evaluation: Input[Artifact],
     maps: Output[Artifact],
 ):
-    """Show which strokes the classifier looks at, for right and wrong answers."""
+    """Show which parts of an image the classifier looks at, for right and wrong answers."""
     from augstudy.steps import cells
 
-    cells.cam(classifier.path, evaluation.path, maps.path)
+    cells.cam(locals())

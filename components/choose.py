@@ -16,4 +16,4 @@ def choose(
     """Hand on the classifiers of the base and of the best point; test images are not read."""
     from augstudy.steps import tuning
 
-    tuning.choose(dataset.path, [item.path for item in points], base.path, chosen.path)
+    tuning.choose(locals())

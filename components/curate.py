@@ -1,4 +1,4 @@
-"""Component: let a filter judge synthetic and real drawings."""
+"""Component: filter synthetic and real images."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
@@ -12,13 +12,12 @@ def curate(
     synthetic: Input[Dataset],
     curation: Output[Artifact],
     arms: list[dict],
-    settings: dict,
-    recipe: str,
-    recipe_settings: dict,
-    seed: int,
+    curation_settings: dict,
+    classifier_recipe: str,
+    classifier_settings: dict,
+    gan_seed: int,
 ):
-    """Choose drawings with a classifier of the training split; skipped if no arm is filtered."""
+    """Choose images with a classifier trained on the level; skipped if no arm is filtered."""
     from augstudy.steps import adapters
 
-    filters = {"settings": settings, "recipe": recipe, "overrides": recipe_settings}
-    adapters.curate(dataset.path, synthetic.path, curation.path, arms, filters, seed)
+    adapters.curate(locals())

@@ -16,11 +16,10 @@ def evaluate(
     label: str = "",
     gan: Input[Model] = None,
 ):
-    """Read the test split, once, with every classifier of the cell."""
+    """Evaluate every classifier of the cell on the test images, once."""
     from augstudy.steps import cells
 
-    made, beside = evaluation.path, gan.path if gan else ""
-    found = cells.evaluate(dataset.path, classifier.path, made, metrics.path, label, beside)
+    found = cells.evaluate(locals())
     for name, value in found["metrics"].items():
         metrics.log_metric(name, value)
     curves.metadata["display_name"] = found["title"]

@@ -1,4 +1,4 @@
-"""Component: read the drawings and split them."""
+"""Component: read the images and split them."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Output
@@ -15,19 +15,10 @@ def ingest(
     val_per_class: int,
     test_per_class: int,
     level: int,
-    seed: int,
+    data_seed: int,
     refresh: bool = False,
 ):
-    """Read drawings from a source and split them into training, validation and test."""
+    """Read images from a source and split them into training, validation and test images."""
     from augstudy.steps import adapters
 
-    values = {
-        "source": source,
-        "classes": classes,
-        "train_per_class": train_per_class,
-        "val_per_class": val_per_class,
-        "test_per_class": test_per_class,
-        "level": level,
-        "seed": seed,
-    }
-    adapters.ingest(dataset.path, values, refresh)
+    adapters.ingest(locals())

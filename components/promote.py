@@ -1,4 +1,4 @@
-"""Component: the new classifier against the champion."""
+"""Component: compare the new classifier with the champion."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Input, Markdown, Metrics, Model, Output
@@ -18,16 +18,8 @@ def promote(
     store: str,
     margin: float,
 ):
-    """Compare on the same test images, promote or hold, and say why."""
+    """Compare both on the same test images, promote or hold, and say why."""
     from augstudy.steps import retraining
 
-    flat = retraining.promote(
-        reference.path,
-        classifier.path,
-        {"challenger": challenger.path, "champion": champion.path},
-        store,
-        {"margin": margin},
-        {"decision": decision.path, "verdict": verdict.path, "metrics": metrics.path},
-    )
-    for name, value in flat.items():
+    for name, value in retraining.promote(locals()).items():
         metrics.log_metric(name, value)

@@ -1,4 +1,4 @@
-"""Component: the answer, with its report."""
+"""Component: what a study found, with its report."""
 
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
@@ -28,7 +28,7 @@ def summarize(
     data_seed: int,
     arms: list[dict],
     seeds: list[int],
-    classifier: str,
+    classifier_recipe: str,
     classifier_settings: dict,
     gan_recipe: str,
     gan_settings: dict,
@@ -39,45 +39,8 @@ def summarize(
     curation_settings: dict,
     equivalence_margin: float,
 ):
-    """Compare the arms, write the report, and log one flat set of metrics a run."""
+    """Compare the arms, write the report, and log the metrics of the run."""
     from augstudy.steps import adapters
 
-    study = {
-        "pipeline": pipeline,
-        "source": source,
-        "classes": classes,
-        "train_per_class": train_per_class,
-        "val_per_class": val_per_class,
-        "test_per_class": test_per_class,
-        "level": level,
-        "data_seed": data_seed,
-        "arms": arms,
-        "seeds": seeds,
-        "classifier": classifier,
-        "classifier_settings": classifier_settings,
-        "gan": gan_recipe,
-        "gan_settings": gan_settings,
-        "gan_seed": gan_seed,
-        "on_gan_failure": on_gan_failure,
-        "judge_settings": judge_settings,
-        "synthetic_per_class": synthetic_per_class,
-        "curation_settings": curation_settings,
-        "equivalence_margin": equivalence_margin,
-    }
-    flat = adapters.summarize(
-        dataset.path,
-        gan.path,
-        synthetic.path,
-        curation.path,
-        [item.path for item in evaluations],
-        [item.path for item in cams],
-        study,
-        {
-            "report": report.path,
-            "html": page.path,
-            "verdict": verdict.path,
-            "metrics": metrics.path,
-        },
-    )
-    for name, value in flat.items():
+    for name, value in adapters.summarize(locals()).items():
         metrics.log_metric(name, value)

@@ -24,30 +24,12 @@ def summarize_gan_sweep(
     data_seed: int,
     sweep: dict,
     seeds: list[int],
-    gan: str,
+    gan_recipe: str,
     gan_settings: dict,
     judge_settings: dict,
 ):
-    """Compare every generator with the base, and log one flat set of metrics."""
+    """Compare every generator with the base, write the report, and log the metrics of the run."""
     from augstudy.steps import tuning
 
-    study = {
-        "pipeline": pipeline,
-        "source": source,
-        "classes": classes,
-        "train_per_class": train_per_class,
-        "val_per_class": val_per_class,
-        "level": level,
-        "data_seed": data_seed,
-        "sweep": sweep,
-        "seeds": seeds,
-        "gan": gan,
-        "gan_settings": gan_settings,
-        "judge_settings": judge_settings,
-    }
-    inputs = {"dataset": dataset.path, "judge": judge.path}
-    outputs = {"report": report.path, "html": page.path}
-    outputs |= {"verdict": verdict.path, "metrics": metrics.path}
-    found = [item.path for item in points]
-    for name, value in tuning.summarize_gans({**inputs, "points": found}, study, outputs).items():
+    for name, value in tuning.summarize_gans(locals()).items():
         metrics.log_metric(name, value)

@@ -26,32 +26,12 @@ def summarize_sweep(
     data_seed: int,
     sweep: dict,
     seeds: list[int],
-    classifier: str,
+    classifier_recipe: str,
     classifier_settings: dict,
     equivalence_margin: float,
 ):
-    """Compare every point with the base, judge the findings, and log one flat set of metrics."""
+    """Compare every point with the base, check the findings, and log the metrics of the run."""
     from augstudy.steps import tuning
 
-    study = {
-        "pipeline": pipeline,
-        "source": source,
-        "classes": classes,
-        "train_per_class": train_per_class,
-        "val_per_class": val_per_class,
-        "test_per_class": test_per_class,
-        "level": level,
-        "data_seed": data_seed,
-        "sweep": sweep,
-        "seeds": seeds,
-        "classifier": classifier,
-        "classifier_settings": classifier_settings,
-        "equivalence_margin": equivalence_margin,
-    }
-    inputs = {"dataset": dataset.path, "points": [item.path for item in points]}
-    inputs |= {"base": base.path, "chosen": chosen.path}
-    outputs = {"report": report.path, "html": page.path}
-    outputs |= {"verdict": verdict.path, "metrics": metrics.path}
-    flat = tuning.summarize(inputs, study, outputs)
-    for name, value in flat.items():
+    for name, value in tuning.summarize(locals()).items():
         metrics.log_metric(name, value)

@@ -13,17 +13,14 @@ def synthesize(
     judge: Input[Model],
     synthetic: Output[Dataset],
     metrics: Output[Metrics],
-    per_class: int,
-    seed: int,
+    synthetic_per_class: int,
+    gan_seed: int,
     arms: list[dict],
     train_per_class: int,
     level: int,
 ):
-    """Let the GAN draw, as many images a class as the arms need if `per_class` is 0."""
+    """Let the GAN draw, as many images per class as the arms need if `synthetic_per_class` is 0."""
     from augstudy.steps import adapters
 
-    used = level or train_per_class
-    inputs = {"gan": gan.path, "dataset": dataset.path, "judge": judge.path}
-    found = adapters.synthesize(inputs, synthetic.path, per_class, seed, arms, used)
-    for name, value in found.items():
+    for name, value in adapters.synthesize(locals()).items():
         metrics.log_metric(name, value)

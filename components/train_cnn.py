@@ -12,14 +12,12 @@ def train_cnn(
     classifier: Output[Model],
     arm: dict,
     seeds: list[int],
-    recipe: str,
-    settings: dict,
+    classifier_recipe: str,
+    classifier_settings: dict,
     synthetic: Input[Dataset] = None,
     curation: Input[Artifact] = None,
 ):
-    """Train one classifier a seed on the training set of an arm."""
+    """Train one classifier per seed on the training set of the arm."""
     from augstudy.steps import cells
 
-    given = {"dataset": dataset, "synthetic": synthetic, "curation": curation}
-    inputs = {name: item.path for name, item in given.items() if item}
-    cells.train_cnn(inputs, classifier.path, arm, seeds, recipe, settings)
+    cells.train_cnn(locals())

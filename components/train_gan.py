@@ -1,4 +1,4 @@
-"""Component: train the AC-GAN."""
+"""Component: train the generator."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
@@ -11,14 +11,13 @@ def train_gan(
     dataset: Input[Dataset],
     judge: Input[Model],
     gan: Output[Model],
-    recipe: str,
-    settings: dict,
-    seed: int,
+    gan_recipe: str,
+    gan_settings: dict,
+    gan_seed: int,
     arms: list[dict],
-    on_failure: str,
+    on_gan_failure: str,
 ):
-    """Train the AC-GAN on the training split; skipped if no arm uses synthetic images."""
+    """Train the generator on the level; skipped if no arm uses synthetic images."""
     from augstudy.steps import adapters
 
-    paths = (dataset.path, judge.path, gan.path)
-    adapters.train_gan(*paths, recipe, settings, seed, arms, on_failure)
+    adapters.train_gan(locals())

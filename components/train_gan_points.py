@@ -1,4 +1,4 @@
-"""Component: train the generators of a sweep that one worker is dealt."""
+"""Component: train one worker's share of the generators of a sweep."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model, Output
@@ -12,14 +12,12 @@ def train_gan_points(
     judge: Input[Model],
     points: Output[Artifact],
     sweep: dict,
-    recipe: str,
-    settings: dict,
+    gan_recipe: str,
+    gan_settings: dict,
     seeds: list[int],
     worker: str,
 ):
-    """Train each point with all its seeds and measure what it draws; a failed run ends nothing."""
+    """Train each point with all its seeds and measure what it draws; failed runs are kept."""
     from augstudy.steps import tuning
 
-    inputs = {"dataset": dataset.path, "judge": judge.path}
-    base = {"recipe": recipe, "overrides": settings}
-    tuning.train_gan_points(inputs, points.path, sweep, base, seeds, worker)
+    tuning.train_gan_points(locals())

@@ -10,10 +10,10 @@ from components.image import IMAGE
 def train_judge(
     dataset: Input[Dataset],
     judge: Output[Model],
-    settings: dict,
+    judge_settings: dict,
     arms: list[dict],
 ):
     """Train the classifier that measures synthetic images; skipped if no arm uses any."""
     from augstudy.steps import adapters
 
-    adapters.train_judge(dataset.path, judge.path, settings, arms)
+    adapters.train_judge(locals())

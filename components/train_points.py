@@ -1,4 +1,4 @@
-"""Component: train the points of a sweep that one worker is dealt."""
+"""Component: train one worker's share of the points of a sweep."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
@@ -11,13 +11,12 @@ def train_points(
     dataset: Input[Dataset],
     points: Output[Artifact],
     sweep: dict,
-    recipe: str,
-    settings: dict,
+    classifier_recipe: str,
+    classifier_settings: dict,
     seeds: list[int],
     worker: str,
 ):
-    """Train each point with all its seeds, one after the other in one process."""
+    """Train each point with all its seeds, one after the other."""
     from augstudy.steps import tuning
 
-    base = {"recipe": recipe, "overrides": settings}
-    tuning.train_points(dataset.path, points.path, sweep, base, seeds, worker)
+    tuning.train_points(locals())

@@ -1,4 +1,4 @@
-"""Component: hold new data beside what the champion was made of."""
+"""Component: compare new data with the champion's."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model, Output
@@ -15,8 +15,7 @@ def validate(
     max_drift: float,
     max_shrink: float,
 ):
-    """Fetch the champion, and fail if the new data is not like the data it learnt from."""
+    """Fetch the champion, and fail if the new data differs from the data that it learnt from."""
     from augstudy.steps import retraining
 
-    limits = {"max_drift": max_drift, "max_shrink": max_shrink}
-    retraining.validate(dataset.path, champion.path, reference.path, store, limits)
+    retraining.validate(locals())

@@ -10,6 +10,7 @@ from components.synthesize import synthesize
 from components.train_gan import train_gan
 from components.train_judge import train_judge
 from pipelines import resources
+from pipelines.passing import taken
 from pipelines.study_cell import study_cell
 
 CLASSES = list(MAMMALS)
@@ -50,16 +51,16 @@ def augmentation_study(
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
-    """Ingest, train and draw with a GAN, train and evaluate every arm, and compare.
+    """Ingest images, train a GAN and draw with it, train and evaluate every arm, and compare.
 
     Args:
-        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
         classes: Names of the classes.
-        train_per_class: Drawings a class set aside for training; levels are taken from them.
-        val_per_class: Validation drawings a class.
-        test_per_class: Test drawings a class; 0 means all that are left over.
-        level: Real training drawings a class in use; 0 means all.
-        data_seed: Chooses the drawings and their splits.
+        train_per_class: Images per class set aside for training; the level is taken from them.
+        val_per_class: Validation images per class.
+        test_per_class: Test images per class; 0 means all that are left over.
+        level: Real training images per class in use; 0 means all.
+        data_seed: Chooses the images and their splits.
         arms: How training sets are made, such as [{arm: real}, {arm: add, share: 1.0}].
         seeds: Repetitions of every arm.
         classifier: Recipe of the classifier, such as modern or report_best.
@@ -67,35 +68,24 @@ def augmentation_study(
         gan: Recipe of the generator, such as compact or diffusion.
         gan_settings: Changes to that recipe, such as {steps: 2000}.
         gan_seed: Seed of the generator and of the filter.
-        on_gan_failure: What a GAN that fails does: stop the study, or skip its arms.
-        judge_settings: Of the classifier that measures synthetic images.
-        synthetic_per_class: Synthetic images a class; 0 means as many as the arms need.
-        curation_settings: Of the filter behind add_filtered and real_filtered.
-        equivalence_margin: Difference of accuracy, as a share, that does not matter.
-        gpus: Accelerators of a training step; 0 means none.
+        on_gan_failure: What to do if the GAN fails: stop the study, or skip the arms that need it.
+        judge_settings: Settings of the classifier that measures synthetic images.
+        synthetic_per_class: Synthetic images per class; 0 means as many as the arms need.
+        curation_settings: Settings of the filter of add_filtered and real_filtered.
+        equivalence_margin: Largest difference in accuracy, as a share, that is too small to matter.
+        gpus: Accelerators per training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        seed=data_seed,
-    )
+    study = dict(locals())
+    data = ingest(**taken(ingest, study))
     resources.apply(data, resources.LIGHT)
-    judge = train_judge(dataset=data.outputs["dataset"], settings=judge_settings, arms=arms)
+    judge = train_judge(dataset=data.outputs["dataset"], **taken(train_judge, study))
     resources.apply(judge, resources.TRAINING)
     resources.use_gpus(judge, gpus, gpu_type)
     trained = train_gan(
         dataset=data.outputs["dataset"],
         judge=judge.outputs["judge"],
-        recipe=gan,
-        settings=gan_settings,
-        seed=gan_seed,
-        arms=arms,
-        on_failure=on_gan_failure,
+        **taken(train_gan, study),
     )
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
@@ -103,21 +93,13 @@ def augmentation_study(
         gan=trained.outputs["gan"],
         dataset=data.outputs["dataset"],
         judge=judge.outputs["judge"],
-        per_class=synthetic_per_class,
-        seed=gan_seed,
-        arms=arms,
-        train_per_class=train_per_class,
-        level=level,
+        **taken(synthesize, study),
     )
     resources.apply(drawn, resources.INFERENCE)
     judged = curate(
         dataset=data.outputs["dataset"],
         synthetic=drawn.outputs["synthetic"],
-        arms=arms,
-        settings=curation_settings,
-        recipe=classifier,
-        recipe_settings=classifier_settings,
-        seed=gan_seed,
+        **taken(curate, study),
     )
     resources.apply(judged, resources.TRAINING)
     resources.use_gpus(judged, gpus, gpu_type)
@@ -128,11 +110,7 @@ def augmentation_study(
             synthetic=drawn.outputs["synthetic"],
             curation=judged.outputs["curation"],
             arm=arm,
-            seeds=seeds,
-            classifier=classifier,
-            classifier_settings=classifier_settings,
-            gpus=gpus,
-            gpu_type=gpu_type,
+            **taken(study_cell, study),
         )
     answer = summarize(
         dataset=data.outputs["dataset"],
@@ -142,26 +120,8 @@ def augmentation_study(
         evaluations=dsl.Collected(cell.outputs["evaluation"]),
         cams=dsl.Collected(cell.outputs["maps"]),
         pipeline="augmentation_study",
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        data_seed=data_seed,
-        arms=arms,
-        seeds=seeds,
-        classifier=classifier,
-        classifier_settings=classifier_settings,
-        gan_recipe=gan,
-        gan_settings=gan_settings,
-        gan_seed=gan_seed,
-        on_gan_failure=on_gan_failure,
-        judge_settings=judge_settings,
-        synthetic_per_class=synthetic_per_class,
-        curation_settings=curation_settings,
-        equivalence_margin=equivalence_margin,
+        **taken(summarize, study),
     )
     resources.apply(answer, resources.LIGHT)
-    # Each run shall have a report under its own id, even where all else is taken from a cache.
+    # Each run must have a report under its own id, even if all else is taken from a cache.
     answer.set_caching_options(False)

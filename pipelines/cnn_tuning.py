@@ -8,6 +8,7 @@ from components.evaluate import evaluate
 from components.ingest import ingest
 from components.summarize_sweep import summarize_sweep
 from pipelines import resources
+from pipelines.passing import taken
 from pipelines.tuning_worker import tuning_worker
 
 CLASSES = list(MAMMALS)
@@ -47,46 +48,34 @@ def cnn_tuning(
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
-    """Ingest, train every point, choose on validation images, evaluate base and chosen point.
+    """Ingest images, train every point, choose the best, evaluate it and the base.
 
     Args:
-        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
         classes: Names of the classes.
-        train_per_class: Drawings a class set aside for training.
-        val_per_class: Validation drawings a class; more of them tell smaller differences apart.
-        test_per_class: Test drawings a class.
-        level: Training drawings a class in use; 0 means all.
-        data_seed: Chooses the drawings and their splits.
-        sweep: What to try, see docs/tuning.md.
+        train_per_class: Images per class set aside for training.
+        val_per_class: Validation images per class; with more of them, smaller differences show.
+        test_per_class: Test images per class.
+        level: Training images per class in use; 0 means all.
+        data_seed: Chooses the images and their splits.
+        sweep: What to try; see docs/tuning.md.
         seeds: Repetitions of every point.
         classifier: Recipe of the base.
-        classifier_settings: Changes to it that every point has, such as {epochs: 20}.
-        workers: How many share the points, such as 4; on a cluster they run side by side. Each
-            is told its share, since a loop's body cannot see the list that is looped over.
-        equivalence_margin: Accuracy, as a share, below which a difference is none.
-        gpus: Accelerators of a worker; 0 means none.
+        classifier_settings: Changes to the recipe that every point has, such as {epochs: 20}.
+        workers: How many workers share the points, such as 4; on a cluster they run side by side.
+            The list names the share of each.
+        equivalence_margin: Largest difference in accuracy, as a share, that is too small to matter.
+        gpus: Accelerators per worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        seed=data_seed,
-    )
+    study = dict(locals())
+    data = ingest(**taken(ingest, study))
     resources.apply(data, resources.LIGHT)
     with dsl.ParallelFor(workers, name="workers", parallelism=resources.PARALLEL_CELLS) as worker:
         part = tuning_worker(
             dataset=data.outputs["dataset"],
-            sweep=sweep,
-            seeds=seeds,
-            classifier=classifier,
-            classifier_settings=classifier_settings,
             worker=worker,
-            gpus=gpus,
-            gpu_type=gpu_type,
+            **taken(tuning_worker, study),
         )
     best = choose(dataset=data.outputs["dataset"], points=dsl.Collected(part.outputs["points"]))
     resources.apply(best, resources.LIGHT)
@@ -104,19 +93,8 @@ def cnn_tuning(
         base=base.outputs["evaluation"],
         chosen=chosen.outputs["evaluation"],
         pipeline="cnn_tuning",
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        data_seed=data_seed,
-        sweep=sweep,
-        seeds=seeds,
-        classifier=classifier,
-        classifier_settings=classifier_settings,
-        equivalence_margin=equivalence_margin,
+        **taken(summarize_sweep, study),
     )
     resources.apply(answer, resources.LIGHT)
-    # Each run shall have a page under its own id, even where all else is taken from a cache.
+    # Each run must have a page under its own id, even if all else is taken from a cache.
     answer.set_caching_options(False)

@@ -1,4 +1,4 @@
-"""Which settings make a generator that draws better? A sweep around a base recipe."""
+"""Which settings make a better generator? A sweep around a base recipe."""
 
 from kfp import dsl
 
@@ -8,6 +8,7 @@ from components.summarize_gan_sweep import summarize_gan_sweep
 from components.train_judge import train_judge
 from pipelines import resources
 from pipelines.gan_tuning_worker import gan_tuning_worker
+from pipelines.passing import taken
 
 CLASSES = list(MAMMALS)
 SWEEP = {
@@ -26,7 +27,7 @@ SWEEP = {
 
 @dsl.pipeline(
     name="gan-tuning",
-    description="Which settings make better drawings, and train stably?",
+    description="Which settings make better synthetic images, and train stably?",
     pipeline_config=resources.CONFIG,
 )
 def gan_tuning(
@@ -45,40 +46,34 @@ def gan_tuning(
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
-    """Ingest, train a judge, train and judge every point, compare.
+    """Ingest images, train a judge, train and measure every point, compare.
 
-    No test image is used; a generator whose training fails is a point with that verdict.
+    No test image is used. A point whose training fails gets the verdict failed.
 
     Args:
-        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
         classes: Names of the classes.
-        train_per_class: Drawings a class set aside for training.
-        val_per_class: Validation drawings a class, which drawings are measured against.
-        level: Training drawings a class in use; 0 means all.
-        data_seed: Chooses the drawings and their splits.
-        sweep: What to try, see docs/tuning.md.
+        train_per_class: Images per class set aside for training.
+        val_per_class: Validation images per class, with which synthetic ones are compared.
+        level: Training images per class in use; 0 means all.
+        data_seed: Chooses the images and their splits.
+        sweep: What to try; see docs/tuning.md.
         seeds: Repetitions of every point.
         gan: Recipe of the base.
-        gan_settings: Changes to it that every point has, such as {steps: 500}.
-        judge_settings: Of the classifier whose eyes measure the drawings.
-        workers: How many share the points, such as 4; on a cluster they run side by side. Each
-            is told its share, since a loop's body cannot see the list that is looped over.
-        gpus: Accelerators of a worker; 0 means none.
+        gan_settings: Changes to the recipe that every point has, such as {steps: 500}.
+        judge_settings: Settings of the classifier that measures synthetic images.
+        workers: How many workers share the points, such as 4; on a cluster they run side by side.
+            The list names the share of each.
+        gpus: Accelerators per worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=1,  # a dataset has a test split; nothing here reads it
-        level=level,
-        seed=data_seed,
-    )
+    study = dict(locals())
+    # A dataset has a test split; nothing here reads it.
+    data = ingest(test_per_class=1, **taken(ingest, study))
     resources.apply(data, resources.LIGHT)
     judge = train_judge(
         dataset=data.outputs["dataset"],
-        settings=judge_settings,
+        judge_settings=judge_settings,
         arms=[{"arm": "add", "share": 1.0}],  # whatever draws, so that it is not skipped
     )
     resources.apply(judge, resources.TRAINING)
@@ -87,31 +82,16 @@ def gan_tuning(
         part = gan_tuning_worker(
             dataset=data.outputs["dataset"],
             judge=judge.outputs["judge"],
-            sweep=sweep,
-            seeds=seeds,
-            gan=gan,
-            gan_settings=gan_settings,
             worker=worker,
-            gpus=gpus,
-            gpu_type=gpu_type,
+            **taken(gan_tuning_worker, study),
         )
     answer = summarize_gan_sweep(
         dataset=data.outputs["dataset"],
         judge=judge.outputs["judge"],
         points=dsl.Collected(part.outputs["points"]),
         pipeline="gan_tuning",
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        level=level,
-        data_seed=data_seed,
-        sweep=sweep,
-        seeds=seeds,
-        gan=gan,
-        gan_settings=gan_settings,
-        judge_settings=judge_settings,
+        **taken(summarize_gan_sweep, study),
     )
     resources.apply(answer, resources.LIGHT)
-    # Each run shall have a page under its own id, even where all else is taken from a cache.
+    # Each run must have a page under its own id, even if all else is taken from a cache.
     answer.set_caching_options(False)

@@ -7,6 +7,7 @@ from kfp.dsl import Artifact, Dataset, Input, Model
 
 from components.train_gan_points import train_gan_points
 from pipelines import resources
+from pipelines.passing import taken
 
 
 class WorkerOutputs(NamedTuple):
@@ -15,7 +16,7 @@ class WorkerOutputs(NamedTuple):
     points: Artifact
 
 
-@dsl.pipeline(name="gan-tuning-worker", description="Train the generators one worker is dealt.")
+@dsl.pipeline(name="gan-tuning-worker", description="Train one worker's share of the generators.")
 def gan_tuning_worker(
     dataset: Input[Dataset],
     judge: Input[Model],
@@ -28,15 +29,8 @@ def gan_tuning_worker(
     gpu_type: str,
 ) -> WorkerOutputs:
     """A pipeline of its own, so that the GPU parameters reach the step inside the loop."""
-    trained = train_gan_points(
-        dataset=dataset,
-        judge=judge,
-        sweep=sweep,
-        recipe=gan,
-        settings=gan_settings,
-        seeds=seeds,
-        worker=worker,
-    )
+    given = taken(train_gan_points, locals())
+    trained = train_gan_points(dataset=dataset, judge=judge, **given)
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
     return WorkerOutputs(trained.outputs["points"])

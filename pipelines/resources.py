@@ -47,6 +47,13 @@ def apply(task: PipelineTask, needs: Resources) -> PipelineTask:
     kubernetes.set_security_context(task, run_as_user=user, run_as_group=user, run_as_non_root=True)
     _set_environment(task, needs)
     _choose_nodes(task, SETTINGS.node_selector, SETTINGS.tolerations)
+    for affinity in SETTINGS.node_affinity:
+        rules = [rule.model_dump(mode="json") for rule in affinity.rules]
+        kubernetes.add_node_affinity(task, rules, weight=affinity.weight)
+    for name, value in SETTINGS.pod_labels.items():
+        kubernetes.add_pod_label(task, name, value)
+    for name, value in SETTINGS.annotations.items():
+        kubernetes.add_pod_annotation(task, name, value)
     kubernetes.set_image_pull_policy(task, SETTINGS.image_pull_policy)
     if SETTINGS.image_pull_secrets:
         kubernetes.set_image_pull_secrets(task, list(SETTINGS.image_pull_secrets))

@@ -1,4 +1,4 @@
-"""Train the chosen classifier on new data; promote it only if it is as good as the champion."""
+"""Train a classifier on new data; promote it only if it is as good as the champion."""
 
 from kfp import dsl
 
@@ -10,6 +10,7 @@ from components.promote import promote
 from components.train_cnn import train_cnn
 from components.validate import validate
 from pipelines import resources
+from pipelines.passing import taken
 
 CLASSES = list(MAMMALS)
 RULE = RetrainSettings()
@@ -17,7 +18,7 @@ RULE = RetrainSettings()
 
 @dsl.pipeline(
     name="retrain",
-    description="Train on new data; promote if not worse than the champion on the same images.",
+    description="Train on new data; promote if as good as the champion on the same images.",
     pipeline_config=resources.CONFIG,
 )
 def retrain(
@@ -38,54 +39,39 @@ def retrain(
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
 ) -> None:
-    """Ingest, validate, train, evaluate, and promote or hold.
+    """Ingest images, validate them, train, evaluate, and promote or hold.
 
     Args:
         champion: Folder of the champions, such as gs://bucket/champions/mammals; s3://, minio://
             and, on one machine, file:// work as well.
-        source: Where the drawings are: sample, or a gs://, s3:// or file:// folder.
+        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
         classes: Names of the classes; those of the champion, in the same order.
-        train_per_class: Drawings a class set aside for training.
-        val_per_class: Validation drawings a class.
-        test_per_class: Test drawings a class; more of them tell smaller differences apart.
-        level: Training drawings a class in use; 0 means all.
-        data_seed: Chooses the drawings and their splits.
-        seeds: Repetitions, one model each.
+        train_per_class: Images per class set aside for training.
+        val_per_class: Validation images per class.
+        test_per_class: Test images per class; with more of them, smaller differences show.
+        level: Training images per class in use; 0 means all.
+        data_seed: Chooses the images and their splits.
+        seeds: Repetitions; each gives one model.
         classifier: Recipe of the classifier, such as modern or baseline.
         classifier_settings: Changes to the recipe, such as {epochs: 20}.
-        margin: Accuracy that may be lost at most, as a share and at 95 % confidence; 0 demands
-            that none is lost, and a negative margin that so much is gained.
-        max_drift: Population stability index that the ink histogram may have against the
-            champion's data, of all classes together and of each.
-        max_shrink: Share of its drawings that the source of a class may have lost since.
+        margin: Accuracy that may be lost, as a share and at 95 % confidence; 0 allows no loss, and
+            a negative margin requires a gain of that size.
+        max_drift: Largest population stability index allowed between the ink histograms of the new
+            data and the champion's, for all classes together and for each.
+        max_shrink: Largest share of its images that the source of a class may have lost.
         gpus: Accelerators of the training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
+    study = dict(locals())
     # Nothing is taken from KFP's cache, which sees neither the source nor the store change.
-    data = ingest(
-        source=source,
-        classes=classes,
-        train_per_class=train_per_class,
-        val_per_class=val_per_class,
-        test_per_class=test_per_class,
-        level=level,
-        seed=data_seed,
-        refresh=True,
-    ).set_caching_options(False)
+    data = ingest(refresh=True, **taken(ingest, study)).set_caching_options(False)
     resources.apply(data, resources.LIGHT)
     checked = validate(
-        dataset=data.outputs["dataset"],
-        store=champion,
-        max_drift=max_drift,
-        max_shrink=max_shrink,
+        dataset=data.outputs["dataset"], store=champion, **taken(validate, study)
     ).set_caching_options(False)
     resources.apply(checked, resources.LIGHT)
     trained = train_cnn(
-        dataset=data.outputs["dataset"],
-        arm={"arm": "real"},
-        seeds=seeds,
-        recipe=classifier,
-        settings=classifier_settings,
+        dataset=data.outputs["dataset"], arm={"arm": "real"}, **taken(train_cnn, study)
     ).set_caching_options(False)
     trained.after(checked)
     resources.apply(trained, resources.TRAINING)
@@ -108,6 +94,6 @@ def retrain(
         challenger=challenger.outputs["evaluation"],
         champion=in_force.outputs["evaluation"],
         store=champion,
-        margin=margin,
+        **taken(promote, study),
     ).set_caching_options(False)
     resources.apply(answer, resources.LIGHT)

@@ -9,6 +9,7 @@ from components.cam import cam
 from components.evaluate import evaluate
 from components.train_cnn import train_cnn
 from pipelines import resources
+from pipelines.passing import taken
 
 
 class CellOutputs(NamedTuple):
@@ -32,15 +33,8 @@ def study_cell(
     gpu_type: str,
 ) -> CellOutputs:
     """A pipeline of its own, so that the GPU parameters reach the steps inside the loop."""
-    trained = train_cnn(
-        dataset=dataset,
-        synthetic=synthetic,
-        curation=curation,
-        arm=arm,
-        seeds=seeds,
-        recipe=classifier,
-        settings=classifier_settings,
-    )
+    given = taken(train_cnn, locals())
+    trained = train_cnn(dataset=dataset, synthetic=synthetic, curation=curation, **given)
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
     evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"], gan=gan)

@@ -7,6 +7,7 @@ from kfp.dsl import Artifact, Dataset, Input
 
 from components.train_points import train_points
 from pipelines import resources
+from pipelines.passing import taken
 
 
 class WorkerOutputs(NamedTuple):
@@ -15,7 +16,7 @@ class WorkerOutputs(NamedTuple):
     points: Artifact
 
 
-@dsl.pipeline(name="tuning-worker", description="Train the points that one worker is dealt.")
+@dsl.pipeline(name="tuning-worker", description="Train one worker's share of the points.")
 def tuning_worker(
     dataset: Input[Dataset],
     sweep: dict,
@@ -27,14 +28,7 @@ def tuning_worker(
     gpu_type: str,
 ) -> WorkerOutputs:
     """A pipeline of its own, so that the GPU parameters reach the step inside the loop."""
-    trained = train_points(
-        dataset=dataset,
-        sweep=sweep,
-        recipe=classifier,
-        settings=classifier_settings,
-        seeds=seeds,
-        worker=worker,
-    )
+    trained = train_points(dataset=dataset, **taken(train_points, locals()))
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
     return WorkerOutputs(trained.outputs["points"])

@@ -8,45 +8,46 @@ from benchmarks.ladder import LADDER, ORDER
 
 HEADER = """# Generators
 
-Written by `make docs` from `benchmarks/results/generators.json`. `report`,
-`compact` and `diffusion` are recipes of `augstudy train-gan --recipe`. The other rungs of this
-ladder, each of which changes one thing in the one that is named behind it, are settings in
-`benchmarks/ladder.py`:
+For everyone who chooses a generator: what each was measured to do.
+
+`make docs` writes this page from `benchmarks/results/generators.json`. `report`, `compact` and
+`diffusion` are recipes of `augstudy train-gan --recipe`. The others are the rungs of a ladder, with
+settings in `benchmarks/ladder.py`; each changes one thing in the generator named in brackets:
 
 - `report`: the student report's AC-GAN (Odena et al. 2017), with two changes to its loop: the
-  discriminator stands still while the generator learns, and learns classes from real drawings
-  alone. The generator that is kept is the best of those looked at on the way, as for all rungs.
-- `report_sn` (`report`): spectral normalisation in the discriminator, in the place of batch
+  discriminator does not learn while the generator does, and it learns classes from real images
+  only. As with all others, the generator that is kept is the best of those scored in training.
+- `report_sn` (`report`): spectral normalisation in the discriminator instead of batch
   normalisation, and the hinge loss (Miyato et al. 2018).
 - `resnet_ema` (`report_sn`): small residual networks whose generator knows the class at every
-  stage (conditional batch normalisation), and an averaged generator. The one rung that changes
-  more, since networks so much quicker want other steps, batches, noise and rates, and a look at
-  them more often.
-- `diffaugment` (`resnet_ema`): translation and cutout of real and generated drawings alike
+  stage (conditional batch normalisation), and an averaged generator. This rung changes more than
+  one thing: networks that are so much faster need other steps, batches, noise and rates, and more
+  frequent scoring.
+- `diffaugment` (`resnet_ema`): translation and cutout of real and generated images alike
   (Zhao et al. 2020).
-- `projection` (`diffaugment`): the class enters the discriminator by projection, in the place of
-  the class loss (Miyato and Koyama 2018).
-- `adc` (`diffaugment`): a class loss that tells real from generated as well (Hou et al. 2022).
-- `compact`, the default: made for short trainings; part projection and part class loss, spectral
+- `projection` (`diffaugment`): the class enters the discriminator by projection instead of the
+  class loss (Miyato and Koyama 2018).
+- `adc` (`diffaugment`): a class loss that also separates real from generated (Hou et al. 2022).
+- `compact`, the default: made for short trainings. It combines projection and class loss, spectral
   normalisation, hinge loss, shifts and zooms before the discriminator, an averaged generator, and a
-  term that rewards different drawings for different noise.
+  term that rewards different images for different noise.
 - `diffusion`, a control without a discriminator: class-conditional denoising with classifier-free
   guidance and a few-step sampler (Ho et al. 2020, Ho and Salimans 2021, Song et al. 2021).
 
-All figures are on validation drawings, seen by the judge ([metrics](metrics.md)); the score
-that chose the best generator saw these as well: absolute values are a little rosy, for all alike.
-CAS is the validation accuracy of a classifier that learnt from generated drawings alone, as many as
-the real ones that the first row's learnt from. Training is on one thread.
+All figures are measured with validation images and the judge ([metrics](metrics.md)). The score
+that chose the best generator used the same images, so all absolute values are slightly too good.
+CAS is the validation accuracy of a classifier that learnt from generated images alone; in the first
+row it learnt from as many real ones. Training uses one thread.
 
-Budgets are of time, not of steps: one step of the report's networks takes as long as dozens of
-others, and a short budget leaves it with too few to draw anything. No recipe trains for more than
-its own number of steps. A seed takes the steps that the budget bought the first one, on whichever
-machine. The peak of memory is that of the whole process: networks, drawings, judge and what watches
-the training; where a recipe has one seed, of two trainings, as the first measures the pace.
+Budgets are in time, not in steps: one step of the report's networks takes as long as dozens of
+steps of others, and a short budget leaves them too few to draw anything. No recipe trains for more
+than its own number of steps. All seeds take as many steps as the budget bought the first one, on
+any machine. The peak of memory is that of the whole process: networks, images, judge and scoring.
+Where a recipe has one seed, it covers two trainings, because the first one measures the pace.
 """
 SETS = {
-    "mammals": "The 11 mammals, 254 training drawings a class",
-    "ten": "Ten classes, 2,400 training drawings a class",
+    "mammals": "The 11 mammals, 254 training images per class",
+    "ten": "Ten classes, 2,400 training images per class",
 }
 COLUMNS = {
     "fid_qd": ("FID-QD \N{DOWNWARDS ARROW}", 1),
@@ -68,10 +69,13 @@ def page(result: dict[str, Any], machine: str) -> str:
         parts += [title, _table(measured["recipes"]), _unmeasured(measured["recipes"])]
         parts.append(_bought(measured["recipes"]))
         if name not in pictured:
-            parts.append(f"![Real and generated drawings](images/generators-{name}.png)")
+            parts.append(f"![Real and generated images](images/generators-{name}.png)")
             pictured.add(name)
-        parts.append(f"Again: `{measured['command']}`.")
-    parts.append(f"Means over seeds, lowest and highest behind; CPU seconds are medians. {machine}")
+        parts.append(f"Repeat with `{measured['command']}`.")
+    parts.append(
+        "Figures are means over seeds, with the lowest and the highest in brackets; CPU seconds "
+        f"are medians. {machine}"
+    )
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -84,7 +88,7 @@ def _table(recipes: dict[str, Any]) -> str:
         for key, (_, digits) in COLUMNS.items()
     ]
     rows = [_row(recipe, record) for recipe, record in recipes.items()]
-    return table(head, [["*real drawings*", *real, *[""] * 6], *rows])
+    return table(head, [["*real images*", *real, *[""] * 6], *rows])
 
 
 def _unmeasured(recipes: dict[str, Any]) -> str:
@@ -110,10 +114,10 @@ def _spread(found: dict[str, float], digits: int) -> str:
 
 
 def _bought(recipes: dict[str, Any]) -> str:
-    """What each rung changed in the one below it, and the others in the first, in figures."""
+    """What each rung changed against the one below it, and the others against the first."""
     steps = [(recipe, "after", below) for recipe, (below, _) in LADDER.items()]
     first = next(iter(LADDER))
-    steps += [(recipe, "in the place of", first) for recipe in ORDER if recipe not in LADDER]
+    steps += [(recipe, "instead of", first) for recipe in ORDER if recipe not in LADDER]
     lines = [
         f"- `{recipe}` {place} `{below}`: FID-QD {_change(recipes, below, recipe, 'fid_qd', 1)}, "
         f"coverage {_change(recipes, below, recipe, 'coverage', 2)}, "
@@ -121,7 +125,7 @@ def _bought(recipes: dict[str, Any]) -> str:
         for recipe, place, below in steps
         if recipe in recipes and below in recipes
     ]
-    return "What each rung bought:\n\n" + "\n".join(lines) if lines else ""
+    return "What each change brought:\n\n" + "\n".join(lines) if lines else ""
 
 
 def _change(recipes: dict[str, Any], below: str, recipe: str, key: str, digits: int) -> str:

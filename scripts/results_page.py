@@ -25,10 +25,11 @@ from augstudy.settings.arms import KINDS
 
 HEADER = """# Results
 
-Written by `make docs` from `results/*.json`, which `make results PRESET=...` collects from
+For everyone who wants to know what we found, beside the findings of the student report.
+
+`make docs` writes this page from `results/*.json`, which `make results PRESET=...` collects from
 finished runs. Brackets are 95 % intervals; p-values are corrected for the number of arms (Holm).
-What the arms are is in the [README](../README.md#the-words); why the intervals are what they are,
-in [decisions](decisions.md).
+The [README](../README.md#arms) explains the arms, and [decisions](decisions.md) the intervals.
 """
 TITLES = {
     "scarcity": "Eleven mammals",
@@ -71,7 +72,7 @@ def section(found: Published) -> list[str]:
     """What a study found: in words, as a figure, and a table a level."""
     preset, levels = found.facts["preset"], found.levels
     counts = listed(f"{level.data.level:,}" for level in levels)
-    title = f"{TITLES.get(preset, preset)}: {counts} real images a class"
+    title = f"{TITLES.get(preset, preset)}: {counts} real images per class"
     parts = [f"## {title}", setting(found), *answers(levels)]
     if len(levels) > 1:
         parts.append(f"![Accuracy of every arm by level](images/{picture(preset)})")
@@ -98,7 +99,7 @@ def setting(found: Published) -> str:
     return (
         f"{len(data.classes)} classes ({', '.join(data.classes)}), {count} test "
         f"images{same}. {len(first.seeds)} seeds. Classifier `{study['classifier']}`, "
-        f"GAN `{study['gan']}`, trained on the images of its level alone; its best moment is "
+        f"GAN `{study['gan']}`, trained on the images of its level alone; its best checkpoint is "
         f"chosen by the [judge](metrics.md). {wording.budget(first.budget, longer)}"
     )
 
@@ -109,7 +110,7 @@ def answers(levels: list[Study]) -> list[str]:
     parts = [conclusion(helped, hurt), "Accuracy minus that of `real`, in points:"]
     parts.append(grid(levels, "differences"))
     if any(level.pairs for level in levels):
-        parts.append("Minus that of the arm which differs by one thing alone:")
+        parts.append("Accuracy minus that of an arm that differs in a single respect:")
         parts.append(grid(levels, "pairs"))
     return parts
 
@@ -131,7 +132,7 @@ def labels_with(levels: list[Study], verdict: str) -> list[str]:
 
 
 def grid(levels: list[Study], which: str) -> str:
-    """A row for every two arms, a column a level."""
+    """A row for every two arms, a column per level."""
     rows: dict[str, dict[int, str]] = {}
     for column, level in enumerate(levels):
         for record in comparisons(level, which):
@@ -150,9 +151,9 @@ def conclusion(helped: list[str], hurt: list[str]) -> str:
     if helped and hurt:
         said = f"helped in {better} and hurt in {worse}, each at the levels named below"
     elif helped:
-        said = f"helped in {better}, and hurt nowhere"
+        said = f"helped in {better} and hurt nowhere"
     elif hurt:
-        said = f"helped nowhere, and hurt in {worse}"
+        said = f"helped nowhere and hurt in {worse}"
     else:
         said = "made no arm clearly better or worse than `real`"
     return f"**Images made by the GAN {said}.**"
@@ -167,15 +168,15 @@ def worth(records: list[Worth], levels: list[Study]) -> list[str]:
     labels = dict.fromkeys(item.label for item in records)
     rows = [[f"`{label}`", *(cells.get((label, level), "") for level in at)] for label in labels]
     return [
-        "By how many real images a class `real` would have to grow to be as good as the arm, read "
-        "off its own curve; ≥ and ≤ mark the end of what was measured:",
+        "How many more real images per class `real` would need to be as good as the arm, read off "
+        "its own curve. ≥ and ≤ mark the end of what was measured:",
         table(["arm", *(f"level {level:,}" for level in at)], rows),
         "\n".join(f"- {words.sentence(item)}" for item in answering),
     ]
 
 
 def arms_table(level: Study) -> str:
-    """A row an arm."""
+    """A row per arm."""
     rows = []
     for label, arm in level.arms.items():
         difference = level.differences.get(label)
@@ -212,9 +213,10 @@ def doubts(levels: list[Study]) -> str:
     doubtful, count = found.suspicious, found.suspicious + found.left
     return (
         f"“Trusted labels” is the accuracy on test images whose label confident learning does not "
-        f"doubt, with the predictions of `real` at that level; at level "
-        f"{levels[-1].data.level:,} it doubts {doubtful:,} of {count:,}, and puts wrong "
-        f"labels at {wording.percent(found.estimated_noise)}. Verdicts are about all images."
+        f"doubt, given the predictions of `real` at that level. At level "
+        f"{levels[-1].data.level:,} it doubts {doubtful:,} of {count:,}, and estimates that "
+        f"{wording.percent(found.estimated_noise)} of all labels are wrong. Verdicts are about all "
+        "images."
     )
 
 
@@ -229,10 +231,10 @@ def made(found: Mapping[str, Any]) -> str:
     place = described(found["hardware"]) if found["hardware"] else "An unknown machine"
     hours = f"{cost['cpu_s'] / 3600:.1f} CPU-hours"
     took = f"{duration(cost['elapsed_s'])} from start to end, {hours}"
-    if cost["reused"]:  # it was cut short, or shared steps: its own time says nothing
+    if cost["reused"]:  # it was interrupted, or shared steps: its own time says nothing
         took = f"{duration(cost['steps_s'])} of steps, of which two run at once; {hours}"
     libraries = ", ".join(f"{name} {software[name]}" for name in ("tensorflow", "keras", "python"))
     return (
         f"{place}; {took}. {libraries}, augstudy {found['version']} "
-        f"({', '.join(found['code'])}), {found['date']}. Again: `{found['command']}`."
+        f"({', '.join(found['code'])}), {found['date']}. Repeat with `{found['command']}`."
     )

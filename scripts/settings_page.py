@@ -19,12 +19,15 @@ from augstudy.settings.judging import CurationSettings, JudgeSettings
 
 HEADER = """# Settings
 
-Written by `make docs` from the models that check them. A study takes its parameters from the
-pipeline's defaults, then from a preset (`PRESET=`, a file in `pipelines/presets` or any YAML file),
-then from the options, then from `SET="a=1 b.c=2"` (`--set` of the command line), where `b.c` is
-setting `c` inside parameter `b`. An unknown name is an error that says what there is.
+For everyone who runs a study: every parameter, arm, setting and recipe, with default and range.
 
-An arm of one's own is a line of YAML; it needs a name if it changes more than the share:
+`make docs` writes this page from the models that validate the settings. A study takes its
+parameters from the pipeline's defaults, then from a preset (`--preset`: a file in
+`pipelines/presets`, or any YAML file), then from the options, then from `--set a=1 --set b.c=2`,
+where `b.c` is setting `c` inside parameter `b`. With make, these are `PRESET=...` and
+`SET="a=1 b.c=2"`. An unknown name is an error that lists the known ones.
+
+An arm of your own is a line of YAML. It needs a name if it changes more than the share:
 
 ```yaml
 arms:
@@ -57,22 +60,22 @@ def page() -> str:
     for name, model in PARAMETERS.items():
         parts += [f"## `{name}`", settings(model)]
         if model is GanSettings:
-            parts.append("Of recipe `diffusion`, in the place of those from `discriminator` on:")
+            parts.append("Recipe `diffusion` has these instead of those from `discriminator` on:")
             parts.append(settings(DiffusionSettings, but=GeneratorSettings))
         if name in RECIPES:
             parts.append(recipes(RECIPES[name]))
-    parts += ["## Augmentation", "Wherever there is one:", settings(Augmentation)]
+    parts += ["## Augmentation", "Settings of every augmentation:", settings(Augmentation)]
     for name in catalog.names():
         if name != STUDY:
             own = [row for row in parameters(name) if row not in shared]
             parts.append(f"## Parameters of `{name}`")
-            parts.append(f"Those that `{STUDY}` has not, or says in other words:")
+            parts.append(f"Those that `{STUDY}` lacks, or describes differently:")
             parts.append(table(PARAMETER, own))
     return "\n\n".join(parts) + "\n"
 
 
 def parameters(name: str) -> list[list[object]]:
-    """A row a parameter of a pipeline."""
+    """A row per parameter of a pipeline."""
     pipeline = catalog.load(name)
     known = catalog.parameters(pipeline)
     order = inspect.signature(pipeline.pipeline_func).parameters
@@ -80,7 +83,7 @@ def parameters(name: str) -> list[list[object]]:
 
 
 def kinds() -> str:
-    """A row a kind of arm."""
+    """A row per kind of arm."""
     rows = [
         [f"`{name}`", _text(kind.make), f"at most {kind.most:g}" if kind.most else ""]
         for name, kind in KINDS.items()
@@ -98,12 +101,12 @@ def recipes(known: Mapping[str, Mapping[str, Any]]) -> str:
         written = yaml.safe_dump(own, default_flow_style=True, width=10_000).strip()
         alike.setdefault(written, []).append(f"`{name}`")
     lines = [f"- {listed(names)}: `{written}`" for written, names in alike.items()]
-    said = "Recipes set in their place, beside the architecture of their name:"
+    said = "Recipes change these defaults, and have the architecture of the same name:"
     return "\n".join([said, "", *lines])
 
 
 def settings(model: type[BaseModel], but: type[BaseModel] | None = None) -> str:
-    """A row a setting, those of settings inside it as well; without those that `but` has."""
+    """A row per setting, including nested ones; without those that `but` has."""
     left_out = set(but.model_fields) if but else set()
     rows = [row for row in _rows(model, "") if row[0].strip("`").split(".")[0] not in left_out]
     return table(["setting", "default", "values", "what it is"], rows)

@@ -12,6 +12,7 @@ from tables import listed, table
 from augstudy.pages import wording
 from augstudy.results.models import Arm, Study
 from augstudy.results.parts import Score
+from augstudy.settings.arms import label_of
 
 PRESET = "scarcity"  # the study that answers it
 FELL = 0.05  # a fall of train accuracy that nobody would call noise
@@ -23,9 +24,9 @@ def section(found: Published, accuracy: dict[str, Any]) -> list[str]:
     top = found.levels[-1]
     real = top.arms["real"]
     rows = [
-        ["Best CNN, 3,600 real images a class: test accuracy, precision, recall", "0.81 each",
+        ["Best CNN, 3,600 real images per class: test accuracy, precision, recall", "0.81 each",
          f"{three(real.metrics)} with `{top.study['classifier']}`, "
-         f"{top.data.level:,} a class"],
+         f"{top.data.level:,} per class"],
         *recipes(accuracy),
         *replaced(top),
         ["AC-GAN at the end of training: source accuracy, class accuracy", "0.42, 0.628",
@@ -55,7 +56,7 @@ def recipes(accuracy: dict[str, Any]) -> list[list[str]]:
         if measured_recipe:
             train = sum(measured_recipe["train_accuracy"]) / len(measured_recipe["train_accuracy"])
             test = measured_recipe["test_accuracy"]["value"]
-            ours = f"{test:.2f} at 254 a class (train {train:.2f})"
+            ours = f"{test:.2f} at 254 per class (train {train:.2f})"
         if value or measured_recipe:
             rows.append([what, value, ours])
     return rows
@@ -65,13 +66,13 @@ def replaced(level: Study) -> list[list[str]]:
     """Rows on replacing real images, with the report's labels and with right ones."""
     rows, arms = [], level.arms
     for share in (30, 50):
-        pair = {name: arms.get(f"{name}_{share}") for name in ("mislabelled", "replace")}
+        pair = {name: arms.get(label_of(name, share / 100)) for name in ("mislabelled", "replace")}
         for what, said, key in (("test", "0.81, unchanged", ""), ("train", "0.67", "train")):
             cells = [
                 f"{value(arm, key):.2f} {words}"
                 for words, arm in (
                     ("with its labels", pair["mislabelled"]),
-                    ("with right ones", pair["replace"]),
+                    ("with correct ones", pair["replace"]),
                 )
                 if arm
             ]
@@ -92,14 +93,16 @@ def fault(found: Published) -> str:
     for level in found.levels:
         arms, at = level.arms, level.data.level
         for share in (30, 50):
-            wrong, right = (arms.get(f"{name}_{share}") for name in ("mislabelled", "replace"))
+            wrong, right = (
+                arms.get(label_of(name, share / 100)) for name in ("mislabelled", "replace")
+            )
             if wrong and right:
                 lines.append(fault_line(at, share, value(arms["real"], "train"), wrong, right))
     if not lines:
         return "The control with the report's labelling fault was not run."
     head = (
-        "In the report every generated image was drawn as one of the last class, whatever its "
-        "label. Train accuracy with that fault, and with right labels:"
+        "In the report, every generated image showed the last class, regardless of its "
+        "label. Train accuracy with that fault and with correct labels:"
     )
     return "\n".join([head, "", *lines])
 
@@ -110,12 +113,12 @@ def fault_line(level: int, share: int, real: float, wrong: Arm, right: Arm) -> s
     if faulty < FELL:
         said = "the report's fall is not reproduced"
     elif correct <= faulty / 2:
-        said = "the report's fall is reproduced, and right labels undo it"
+        said = "the report's fall is reproduced, and correct labels undo it"
     else:
-        said = "train accuracy falls with right labels as well"
+        said = "train accuracy falls with correct labels, too"
     return (
         f"- level {level:,}, {share} %: {real:.2f} without, {real - faulty:.2f} with the fault, "
-        f"{real - correct:.2f} with right labels: {said}."
+        f"{real - correct:.2f} with correct labels: {said}."
     )
 
 

@@ -12,7 +12,7 @@ from augstudy.results.models import (
 )
 from augstudy.results.parts import Data, Difference, Ends, Headline, Score
 from augstudy.stats import verdicts
-from augstudy.stats.noise import Noise
+from augstudy.stats.codes import Noise
 from augstudy.stats.paired import PairedDifference
 
 NOISE = Noise(image=0.02, run=1e-5, residual=0.1)

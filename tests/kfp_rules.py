@@ -28,12 +28,19 @@ def check_parameters(known: Record, given: Record) -> None:
         if name not in given:
             if "defaultValue" not in definition and not definition.get("isOptional"):
                 raise RefusedError(400, f"parameter {name} is not optional, yet has no value")
-        elif not isinstance(given[name], _JSON_TYPES[definition["parameterType"]]):
-            raise RefusedError(400, f"input parameter {name} is not of the type it requires")
+        elif not _is_a(given[name], definition["parameterType"]):
+            kind = definition["parameterType"].lower()
+            raise RefusedError(400, f"input parameter {name} requires type {kind}")
     extra = sorted(set(given) - set(known))
     if extra:
         message = f"parameter(s) provided are not required by pipeline: {', '.join(extra)}"
         raise RefusedError(400, message)
+
+
+def _is_a(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "BOOLEAN"
+    return isinstance(value, _JSON_TYPES[kind])
 
 
 def belongs(item: Record, namespace: str | None, parent: str | None) -> bool:

@@ -47,6 +47,7 @@ class KfpServer(_Server):
         multi_user: Whether listings need a namespace.
         states: What the runs created next go through, in turn; the last one goes on for ever.
         endings: How the runs created next go that fail, or wait.
+        fires: Whether schedules start runs.
         instead: Replies to kinds of request, in place of KFP's own; ``*`` is all but the health.
         callers: What was sent as authorization, request by request.
     """
@@ -62,6 +63,7 @@ class KfpServer(_Server):
         self.schedules: dict[str, Record] = {}
         self.states: list[tuple[str, ...]] = [GOOD]
         self.endings: list[Ending] = []
+        self.fires = False
         self.failures: dict[str, list[int]] = {}
         self.instead: dict[str, Reply] = {}
         self.callers: list[str | None] = []
@@ -144,9 +146,12 @@ class KfpServer(_Server):
             ("GET", f"pipelines/{one}", self._getter("pipeline", self.pipelines)),
             ("GET", f"pipelines/{one}/versions", self._list_versions),
             ("GET", f"pipelines/{one}/versions/{one}", self._get_version),
-            ("GET", "runs", self._lister("runs", self.runs)),
+            ("GET", "runs", self._list_runs),
             ("POST", "runs", self._create_run),
             ("GET", f"runs/{one}", self._look_at_run),
+            ("DELETE", f"runs/{one}", lambda key, body: self.runs.pop(key) and {}),
+            ("POST", f"runs/{one}:terminate", self._terminate),
+            ("DELETE", f"experiments/{one}", lambda key, body: self.experiments.pop(key) and {}),
             ("GET", "recurringruns", self._lister("recurringRuns", self.schedules)),
             ("POST", "recurringruns", self._create_schedule),
             ("GET", f"recurringruns/{one}", self._getter("recurring run", self.schedules)),
@@ -237,6 +242,18 @@ class KfpServer(_Server):
         name, began = f"{spec['pipelineInfo']['name']}-x7k2p", _moment(run["created_at"])
         self._workflows[run["run_id"]] = ending, Workflow(name, spec, ending, began)
         return run
+
+    def _list_runs(self, query: dict[str, str]) -> Record:
+        """Schedules fire whenever somebody looks, where they do at all."""
+        for item in [*self.schedules.values()] if self.fires else ():
+            what = ("pipeline_version_reference", "runtime_config", "experiment_id")
+            self._create_run({key: item[key] for key in ("display_name", *what)})
+        return dict(self._lister("runs", self.runs)(query))
+
+    def _terminate(self, run_id: str, body: Record) -> Record:
+        self._left[run_id] = ["FAILED"]
+        self._getter("run", self.runs)(run_id, {})["state"] = "FAILED"
+        return {}
 
     def _look_at_run(self, run_id: str, query: dict[str, str]) -> Record:
         run = self._getter("run", self.runs)(run_id, query)

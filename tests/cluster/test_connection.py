@@ -176,7 +176,7 @@ def test_settings_come_from_the_file_then_the_environment_then_options(
         ("hots: a\n", "has no setting 'hots'"),
         (f"token: [{SECRET}\n", "is not valid YAML"),
         ("- a\n", "must be a mapping"),
-        ("host: http://me:pass@kfp\n", "must hold no password"),
+        ("host: http://me:pass@kfp\n", "must not carry credentials"),
         ("host: ftp://kfp\n", "is no address of KFP"),
     ],
 )

@@ -15,7 +15,7 @@ from said import SMALL, Program, Said
 from augstudy.cluster import following, ir, steps
 from augstudy.cluster.kfp_answers import Task
 from augstudy.cluster.nodes import Nodes, _hash
-from augstudy.cluster.sentences import last_sentence
+from augstudy.cluster.reasons import last_sentence
 
 FORKED = str(Path(__file__).parent / "forked.py")
 WAITING = ("PENDING", "RUNNING", "RUNNING", "RUNNING", "SUCCEEDED")

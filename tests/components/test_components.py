@@ -11,11 +11,13 @@ from builders import build_cam, build_classifier, build_dataset, build_evaluatio
 from kfp.dsl import ClassificationMetrics
 
 from augstudy.core import artifacts
+from augstudy.core.errors import InputError
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.pages import kfp_metrics
 from augstudy.results import files
 from augstudy.steps import adapters, cells
+from augstudy.steps.study import Study, handed
 
 ARMS = [{"arm": "real"}, {"arm": "classic"}]
 
@@ -42,7 +44,7 @@ def test_ingest_takes_floats_for_integers(tmp_path: Path) -> None:
         "val_per_class": 3.0,
         "test_per_class": 3.0,
         "level": 0.0,
-        "seed": 0.0,
+        "data_seed": 0.0,
     }
     function("ingest")(dataset=out, source="sample", classes=["cow", "zebra"], **sizes)
     dataset = artifacts.read(Path(out.path), "dataset")
@@ -53,7 +55,13 @@ def test_bad_settings_end_with_the_code_and_the_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUGSTUDY_EVENTS", str(tmp_path / "events"))
-    sizes = {"train_per_class": 6, "val_per_class": 3, "test_per_class": 3, "level": 60, "seed": 0}
+    sizes = {
+        "train_per_class": 6,
+        "val_per_class": 3,
+        "test_per_class": 3,
+        "level": 60,
+        "data_seed": 0,
+    }
     with pytest.raises(SystemExit) as stopped:
         function("ingest")(dataset=Output(tmp_path / "d"), source="sample", classes=["a"], **sizes)
     assert stopped.value.code == 2
@@ -68,10 +76,10 @@ def test_bad_settings_end_with_the_code_and_the_sentence(
 def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> None:
     judge, gan, synthetic = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
     dataset = Output(tmp_path / "not-even-read")
-    function("train_judge")(dataset=dataset, judge=judge, settings={}, arms=ARMS)
+    function("train_judge")(dataset=dataset, judge=judge, judge_settings={}, arms=ARMS)
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
-    function("train_gan")(**inputs, recipe="compact", settings={}, seed=0, on_failure="stop")
-    sizes = {"per_class": 0, "seed": 0, "train_per_class": 10, "level": 0}
+    function("train_gan")(**inputs, **GAN)
+    sizes = {"synthetic_per_class": 0, "gan_seed": 0, "train_per_class": 10, "level": 0}
     metrics = Output(tmp_path / "metrics")
     function("synthesize")(**inputs, synthetic=synthetic, metrics=metrics, **sizes)
     assert metrics.metadata == {}
@@ -85,7 +93,7 @@ def test_summarize_logs_flat_finite_metrics(tmp_path: Path) -> None:
     ]
     maps = build_cam(tmp_path / "cam", dataset, "real")
     for name in ("gan", "synthetic", "curation"):
-        adapters.skip(str(tmp_path / name), Stage(name, ""))
+        adapters.skip(tmp_path / name, Stage(name, ""))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
     function("summarize")(
@@ -171,8 +179,8 @@ def run_cell(folder: Path, dataset: Path, arm: dict[str, Any], synthetic: Path) 
         classifier=made["classifier"],
         arm=arm,
         seeds=[0.0],
-        recipe="baseline",
-        settings={},
+        classifier_recipe="baseline",
+        classifier_settings={},
     )
     function("evaluate")(
         dataset=Output(dataset),
@@ -188,14 +196,14 @@ def run_cell(folder: Path, dataset: Path, arm: dict[str, Any], synthetic: Path) 
 def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path: Path) -> None:
     dataset = build_dataset(tmp_path / "dataset", ("cow", "zebra"), extra=3)
     nothing = tmp_path / "nothing"
-    adapters.skip(str(nothing), Stage("synthesize", ""), "the GAN failed: it drew nothing")
+    adapters.skip(nothing, Stage("synthesize", ""), "the GAN failed: it drew nothing")
     arms = [
         {"arm": "extra_real", "share": 1.0, "optional": True},
         {"arm": "add", "share": 1.0},
     ]
     cells_made = [run_cell(tmp_path / arm["arm"], dataset.path, arm, nothing) for arm in arms]
     for name in ("gan", "synthetic", "curation"):
-        adapters.skip(str(tmp_path / name), Stage(name, ""))
+        adapters.skip(tmp_path / name, Stage(name, ""))
     real = build_evaluation(tmp_path / "real", dataset, seeds=(0, 1))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
@@ -212,7 +220,8 @@ def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path
     left_out = json.loads(Path(outputs["metrics"].path).read_text())["left_out"]
     assert set(left_out) == {"extra_real:1", "add:1"}
     assert (
-        "needs 8 further real drawings a class, but there are only 3" in (left_out["extra_real:1"])
+        "needs 8 further real drawings per class, but there are only 3"
+        in (left_out["extra_real:1"])
     )
     assert left_out["add:1"] == "the GAN failed: it drew nothing"
     for text in (Path(outputs[name].path).read_text() for name in ("page", "verdict")):
@@ -246,7 +255,7 @@ def test_an_arm_that_is_not_optional_fails(
     ],
 )
 def test_synthetic_images_wanted(arms: list[dict[str, Any]], level: int, images: int) -> None:
-    assert shares.synthetic_wanted(adapters.parse_arms(arms), level) == images
+    assert shares.synthetic_wanted(Study({"arms": arms}).arms, level) == images
 
 
 def test_a_share_that_is_no_image_trains_nothing(
@@ -254,31 +263,81 @@ def test_a_share_that_is_no_image_trains_nothing(
 ) -> None:
     dataset = build_dataset(tmp_path / "dataset", ("cow", "zebra"), train=4)
     arm = {"arm": "add", "share": 0.1}
-    inputs = {"dataset": Output(dataset.path), "settings": {}}
+    inputs = {"dataset": Output(dataset.path), "judge_settings": {}}
     with pytest.raises(SystemExit) as stopped:
         function("train_judge")(**inputs, judge=Output(tmp_path / "judge"), arms=[*ARMS, arm])
     assert stopped.value.code == 2
     said = capsys.readouterr().out.splitlines()[-1]
-    assert "Arm 'add:0.1' has a share of 0.1, which is no image at level 4" in said
+    assert "Arm 'add:0.1' has a share of 0.1, which gives no image at level 4" in said
     arm["optional"] = True
     judge, gan, nothing = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
     function("train_judge")(**inputs, judge=judge, arms=[*ARMS, arm])
-    function("train_gan")(
-        **inputs, judge=judge, gan=gan, recipe="compact", seed=0, arms=[arm], on_failure="stop"
-    )
+    function("train_gan")(dataset=inputs["dataset"], judge=judge, gan=gan, arms=[arm], **GAN)
     assert [adapters.given(item.path) for item in (judge, gan)] == [None] * 2
-    adapters.skip(nothing.path, Stage("synthesize", ""))
+    adapters.skip(Path(nothing.path), Stage("synthesize", ""))
     left = run_cell(tmp_path / "cell", dataset.path, arm, Path(nothing.path))
     for path in left.values():
-        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which is no image")
+        assert adapters.why_skipped(path).startswith("it has a share of 0.1, which gives no image")
 
 
 def test_settings_are_told_in_one_order() -> None:
     """KFP hands mappings over in any order; the report must not change with it."""
     study = {"b": {"y": 1, "x": [{"d": 1, "c": 2}]}, "a": None}
     other = {"b": {"x": [{"c": 2, "d": 1}], "y": 1}, "a": None}
-    assert json.dumps(adapters.ordered(study)) == json.dumps(adapters.ordered(other))
-    assert adapters.ordered(study) == study
+    told, again = Study(study).record(), Study(other).record()
+    assert json.dumps(told["b"]) == json.dumps(again["b"])
+    assert told == again == study
+
+
+def test_what_a_component_hands_over(tmp_path: Path) -> None:
+    """Its artifacts are told from its parameters, which get the names of the pipelines."""
+    arguments = {
+        "gan": Output(tmp_path / "gan"),
+        "evaluations": [Output(tmp_path / "one"), Output(tmp_path / "other")],
+        "curation": None,
+        "adapters": adapters,
+        "gan_recipe": "compact",
+        "arms": ARMS,
+        "seeds": [],
+        "level": 0,
+    }
+    found = handed(arguments)
+    assert found.paths == {"gan": tmp_path / "gan"}
+    assert found.lists == {"evaluations": [tmp_path / "one", tmp_path / "other"]}
+    assert found.study.values == {"gan": "compact", "arms": ARMS, "seeds": [], "level": 0}
+
+
+@pytest.mark.parametrize(
+    ("step", "values"),
+    [
+        ("train_judge", {"judge_settings": {"classifier": "nobody"}}),
+        ("train_gan", {"gan_settings": {"steps": 0}}),
+        ("train_gan", {"on_gan_failure": "later"}),
+        ("train_gan", {"arms": [{"arm": "real"}, {"arm": "replace", "share": 2}]}),
+        ("curate", {"curation_settings": {"folds": 1}}),
+        ("curate", {"classifier_settings": {"epochs": "many"}}),
+        ("train_cnn", {"seeds": [1, 1]}),
+        ("summarize", {"equivalence_margin": 1.5}),
+    ],
+)
+def test_steps_refuse_what_is_refused_before_a_run(
+    step: str, values: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cluster can start them without that check; both say the same."""
+    study = handed(STUDY).study.values | values
+    with pytest.raises(InputError) as refused:
+        Study(study).check()
+    names = ("dataset", "judge", "gan", "synthetic", "curation", "classifier")
+    at = {name: tmp_path / name for name in (*names, "report", "page", "verdict", "metrics")}
+    lists = {"evaluations": [tmp_path], "cams": [tmp_path]}
+    called = getattr(cells if step == "train_cnn" else adapters, step)
+    recipes = {f"{name}_recipe": study.pop(name) for name in ("classifier", "gan")}
+    with pytest.raises(SystemExit) as stopped:
+        called({**study, **recipes, **at, **lists, "arm": {"arm": "real"}})
+    assert stopped.value.code == 2
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith(step)
+    assert last.endswith(f" failed: {refused.value}")
 
 
 def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,10 +352,16 @@ def test_cells_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fixed == ["4"]
 
 
+GAN: dict[str, Any] = {
+    "gan_recipe": "compact",
+    "gan_settings": {},
+    "gan_seed": 0,
+    "on_gan_failure": "stop",
+}
 STUDY: dict[str, Any] = {
     "pipeline": "augmentation_study",
     "source": "sample",
-    "classes": ["cow"],
+    "classes": ["cow", "zebra"],
     "train_per_class": 8,
     "val_per_class": 4,
     "test_per_class": 6,
@@ -304,12 +369,9 @@ STUDY: dict[str, Any] = {
     "data_seed": 0,
     "arms": ARMS,
     "seeds": [0, 1],
-    "classifier": "modern",
+    "classifier_recipe": "modern",
     "classifier_settings": {},
-    "gan_recipe": "compact",
-    "gan_settings": {},
-    "gan_seed": 0,
-    "on_gan_failure": "stop",
+    **GAN,
     "judge_settings": {},
     "synthetic_per_class": 0,
     "curation_settings": {},

@@ -17,8 +17,7 @@ import pytest
 from servers import GcsServer
 
 from augstudy.core import artifacts
-from augstudy.objects import retry
-from augstudy.objects.files import FileStore
+from augstudy.objects import open_store, retry
 from augstudy.steps import adapters, patience
 
 COMPONENTS = sorted((Path(__file__).parents[2] / "components").glob("[!_]*.py"))
@@ -32,8 +31,9 @@ DATA: dict[str, Any] = {
 }
 # A step by itself, as in a pod: its standard output is the pod's log.
 STEP = f"""
+from pathlib import Path
 from augstudy.steps import adapters
-adapters.ingest("dataset", {DATA!r})
+adapters.ingest({{"dataset": Path("dataset"), **{DATA!r}}})
 """
 
 
@@ -79,12 +79,12 @@ def test_a_service_that_comes_back_costs_nothing_but_time(
 
     monkeypatch.setattr(patience, "_sleep", wait)
     monkeypatch.setenv(patience.VARIABLE, settings())
-    adapters.ingest(str(tmp_path / "dataset"), DATA)
+    adapters.ingest({"dataset": tmp_path / "dataset", **DATA})
     assert artifacts.read(tmp_path / "dataset", "dataset").json("classes.json") == ["cow", "zebra"]
     assert waited == [30, 60]
     assert capsys.readouterr().out.count("ingest failed: ") == 2
-    assert "tried again in 30 s (retry 1 of 2)" in caplog.text
-    assert "tried again in 60 s (retry 2 of 2)" in caplog.text
+    assert "Retrying the step in 30 s (retry 1 of 2)" in caplog.text
+    assert "Retrying the step in 60 s (retry 2 of 2)" in caplog.text
 
 
 def test_a_service_that_stays_away_ends_the_step_with_code_3(
@@ -96,7 +96,7 @@ def test_a_service_that_stays_away_ends_the_step_with_code_3(
 ) -> None:
     monkeypatch.setenv(patience.VARIABLE, settings(times=4, longest_wait_s=100))
     with pytest.raises(SystemExit) as stopped:
-        adapters.ingest(str(tmp_path / "dataset"), DATA)
+        adapters.ingest({"dataset": tmp_path / "dataset", **DATA})
     assert stopped.value.code == 3
     assert waits == [30, 60, 100, 100]
     assert capsys.readouterr().out.splitlines()[-1].startswith("ingest failed: gs://study")
@@ -110,7 +110,7 @@ def test_on_one_machine_the_error_is_told_at_once(
             for name, value in variables.items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as stopped:
-                adapters.ingest(str(tmp_path / "dataset"), DATA)
+                adapters.ingest({"dataset": tmp_path / "dataset", **DATA})
         assert (stopped.value.code, waits) == (3, [])
 
 
@@ -126,7 +126,7 @@ def test_what_would_fail_alike_is_not_repeated(
 ) -> None:
     monkeypatch.setenv(patience.VARIABLE, settings())
     with pytest.raises(SystemExit) as stopped:
-        adapters.ingest(str(tmp_path / "dataset"), {**DATA, "source": "sample", **values})
+        adapters.ingest({"dataset": tmp_path / "dataset", **DATA, "source": "sample", **values})
     assert (stopped.value.code, waits) == (code, [])
 
 
@@ -140,7 +140,7 @@ def test_sigterm_ends_the_waiting_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     ) as process:
         assert process.stdout
         lines = iter(process.stdout.readline, "")
-        assert next(line for line in lines if "tried again in 300 s" in line)
+        assert next(line for line in lines if "Retrying the step in 300 s" in line)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert "Ended by SIGTERM while waiting." in process.stdout.read()
@@ -188,7 +188,7 @@ def test_a_store_that_cannot_be_written_is_waited_for_too(
     """Not only sources: whatever raises the error of an unreachable service."""
     from augstudy.core.errors import ServiceError
 
-    store = FileStore(f"file://{tmp_path}/store")
+    store = open_store(f"file://{tmp_path}/store")
 
     @patience.patient
     def work() -> None:

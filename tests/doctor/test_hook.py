@@ -48,10 +48,15 @@ def _of_chart(action: str) -> dict[str, str]:
     raise AssertionError(action)
 
 
-def _upload(kfp: KfpServer, folder: Path, what: str = "upload?name=retrain") -> dict[str, str]:
+def _upload(
+    kfp: KfpServer,
+    folder: Path,
+    what: str = "upload?name=retrain",
+    pipeline: str = str(PIPELINE),
+) -> dict[str, str]:
     """Upload a pipeline as a client would."""
     target = folder / "pipeline.yaml"
-    compile_pipeline(catalog.load(str(PIPELINE)), target)
+    compile_pipeline(catalog.load(pipeline), target)
     body = (
         b'--x\r\nContent-Disposition: form-data; name="uploadfile"; filename="a.yaml"\r\n\r\n'
         + target.read_bytes()
@@ -85,6 +90,30 @@ def test_creates_leaves_alone_and_replaces(
         "as it should be",
         "replaced",
     ]
+
+
+def test_a_number_is_written_as_text_where_the_pipeline_declares_text(
+    kfp: KfpServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _upload(kfp, tmp_path, pipeline="retrain")
+    given = {"champion": "gs://bucket/champions", "gpus": 1, "level": 20}
+    assert run(parameters=json.dumps(given)) == 0, capsys.readouterr().err
+    (made,) = kfp.schedules.values()
+    assert made["runtime_config"]["parameters"] == {**given, "gpus": "1"}
+    assert run(parameters=json.dumps(given)) == 0
+    assert "as it should be" in capsys.readouterr().out
+
+
+def test_what_is_said_shows_no_credentials(
+    run: Run, kfp: KfpServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(host="http://me:a-pass-word@127.0.0.1:x") == 2
+    _upload(kfp, tmp_path)
+    said = b'{"message": "no, https://me:another-word@kfp\\u001b]0;x\\u0007"}'
+    kfp.instead["POST recurringruns"] = Reply(400, said)
+    assert run(parameters="{}") == 2
+    said_here = capsys.readouterr().err
+    assert "-word" not in said_here and "\x1b" not in said_here
 
 
 def test_a_new_version_replaces(kfp: KfpServer, run: Run, tmp_path: Path) -> None:

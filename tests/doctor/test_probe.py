@@ -31,12 +31,6 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeServer
         yield server
 
 
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the credentials which the probe sets are forgotten after a test."""
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-
-
 Probe = Callable[..., tuple[int, list[str]]]
 
 
@@ -81,7 +75,8 @@ def test_a_run_would_work(
     code, lines = run()
     assert code == 0, lines
     assert {line.split()[0] for line in lines} == {"ok"}
-    assert os.environ["AWS_SECRET_ACCESS_KEY"] == KEYS["secretkey"]  # those of the secret
+    assert s3.names() == []  # what was tried with leaves nothing behind
+    assert "AWS_ACCESS_KEY_ID" not in os.environ  # the keys were those of the secret
     asked = [review["resourceAttributes"] for review in kube.reviewed]
     assert {item["namespace"] for item in asked} == {"team-a"}
     assert ("patch", "workflowtaskresults") in {(item["verb"], item["resource"]) for item in asked}
@@ -93,6 +88,7 @@ def test_cloud_storage_by_the_environment(kube: KubeServer, run: Probe, gcs: Gcs
     code, lines = run()
     assert code == 0, lines
     assert "ok       gs://bucket/runs takes an object and gives it back" in lines
+    assert gcs.names("bucket") == ["there"]
 
 
 def test_no_rights(kube: KubeServer, run: Probe, gcs: GcsServer) -> None:
@@ -123,7 +119,7 @@ def test_a_secret_that_lacks_a_key(kube: KubeServer, run: Probe) -> None:
     del kube.objects[f"{SPACE}/secrets/store"]["data"]["secretkey"]
     code, lines = run()
     assert code == 3
-    assert any("The secret store lacks secretkey" in line for line in lines)
+    assert any("The secret store in namespace team-a lacks secretkey" in line for line in lines)
 
 
 def test_a_store_that_does_not_answer(

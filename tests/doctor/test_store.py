@@ -109,7 +109,7 @@ def test_the_access_key_given_twice(
     assert code == 3
     line, mend = said_of(text, "refuses access")
     assert line.startswith("wrong    with the keys of secret mlpipeline-minio-artifact: ")
-    assert "create secret generic mlpipeline-minio-artifact --from-file=accesskey=FILE" in mend
+    assert "create secret generic mlpipeline-minio-artifact --from-file=FOLDER/accesskey" in mend
     assert account[0] not in text and TRIED not in text
 
 

@@ -91,7 +91,7 @@ def test_bad_data_ends_with_code_4_and_changes_nothing(twice: Path, drawings: Pa
         np.save(source / f"{name}.npy", 255 - np.load(drawings / f"{name}.npy"))
     done = retrain(twice, f"--source=file://{source}", epochs=1)
     assert done.returncode == 4
-    assert "is not like that of champion" in done.stderr
+    assert "differs from that of champion" in done.stderr
     assert "the ink of all drawings has drifted" in done.stderr
     assert "(3 more of this kind)" in done.stderr
     assert record(twice, 3)["state"] == "failed"

@@ -59,7 +59,7 @@ def test_one_variable_gives_every_step_the_threads_of_a_pod(
     monkeypatch.setenv("AUGSTUDY_THREADS", "many")
     refused = augstudy(tmp_path, "run", TINY)
     assert refused.returncode == 2
-    assert "AUGSTUDY_THREADS is 'many': it must be a number of threads." in refused.stderr
+    assert "AUGSTUDY_THREADS is 'many': set it to a number of threads." in refused.stderr
     assert not (tmp_path / "runs/0003").exists()
 
 

@@ -42,6 +42,13 @@ EVERYTHING: dict[str, Any] = {
     "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
     "gpu_node_selector": {"accelerator": "mi300"},
     "gpu_tolerations": [{"key": "amd.com/gpu", "value": "present", "effect": "NoExecute"}],
+    "node_affinity": [
+        {"rules": [{"key": "zone", "values": ["a", "b"]}]},
+        {"rules": [{"key": "spot", "operator": "DoesNotExist"}], "weight": 50},
+    ],
+    "queue": "research",
+    "labels": {"team": "vision"},
+    "annotations": {"example.org/owner": "me"},
     "retry": {"times": 5, "wait_s": 7, "factor": 3.0, "longest_wait_s": 77},
     "run_as_user": 4711,
     "environment": {"AWS_ENDPOINT_URL": "http://store:9000"},
@@ -180,6 +187,22 @@ def test_every_setting_reaches_the_compiled_pipeline(tmp_path: Path) -> None:
     assert "train-cnn: 3 to 4 CPU, 5Gi to 6Gi of memory, 2 amd.com/gpu" in head
 
 
+def test_every_step_says_who_it_belongs_to_and_where_it_may_run(tmp_path: Path) -> None:
+    for name, _, settings in _compiled_with(EVERYTHING, tmp_path).steps():
+        assert settings["podMetadata"] == {
+            "labels": {"team": "vision", "kueue.x-k8s.io/queue-name": "research"},
+            "annotations": {"example.org/owner": "me"},
+        }, name
+        # backend/src/v2/driver/k8s.go of KFP 2.17: a term with a weight is a preferred one.
+        must, wish = settings["nodeAffinity"]
+        assert must == {
+            "matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]}]
+        }
+        assert wish["weight"] == 50
+        assert wish["matchExpressions"] == [{"key": "spot", "operator": "DoesNotExist"}]
+        assert settings["imagePullSecret"]
+
+
 def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -209,7 +232,7 @@ def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
     @dsl.pipeline(name="one")
     def one():
         sizes = {"train_per_class": 1, "val_per_class": 1, "test_per_class": 1, "level": 0}
-        task = ingest(source="sample", classes=["cow"], seed=0, **sizes)
+        task = ingest(source="sample", classes=["cow"], data_seed=0, **sizes)
         resources.apply(task, resources.LIGHT)
 
     assert said == ["OnError"]
@@ -244,6 +267,8 @@ def _compiled_with(
         ({"run_as_user": 0}, "greater than or equal to 1"),
         ({"environment": {"MY_PASSWORD": "x"}}, "secret_environment"),
         ({"gpu": 1}, "no setting 'gpu'"),
+        ({"labels": {"pipeline/runid": "x"}}, "belongs to KFP or Argo"),
+        ({"node_affinity": [{"rules": []}]}, "node_affinity"),
         ({"light": {**EVERYTHING["training"], "cpu_limit": "500m"}}, "whole number of cores"),
     ],
 )

@@ -53,6 +53,33 @@ def test_counts_steps(tmp_path: Path) -> None:
     assert ir.count_steps(spec, {"arms": [{"arm": "real"}]}) == 6 + 3
 
 
+@pytest.mark.parametrize(
+    ("parameter", "steps"),
+    [
+        ("equivalence_margin", {"summarize"}),
+        ("classifier_settings", {"curate", "cell", "summarize"}),
+        ("gan_settings", {"train-gan", "summarize"}),
+        ("judge_settings", {"train-judge", "summarize"}),
+        ("curation_settings", {"curate", "summarize"}),
+        ("seeds", {"cell", "summarize"}),
+        ("val_per_class", {"ingest", "summarize"}),
+        ("level", {"ingest", "synthesize", "summarize"}),
+    ],
+)
+def test_a_changed_parameter_runs_anew_only_the_steps_that_use_it(
+    parameter: str, steps: set[str], tmp_path: Path
+) -> None:
+    """KFP's cache compares all that a step is handed."""
+    spec, _ = ir.load(compiled("augmentation_study", tmp_path))
+    users = {
+        "cell" if name.startswith("for-loop") else name
+        for name, task in spec["root"]["dag"]["tasks"].items()
+        for item in task["inputs"].get("parameters", {}).values()
+        if item.get("componentInputParameter") == parameter
+    }
+    assert users == steps
+
+
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
 def say(text: str):
     print(text)  # noqa: T201

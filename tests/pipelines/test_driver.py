@@ -129,7 +129,7 @@ def test_each_worker_is_told_its_share(typed_workers: str, shares: list[str]) ->
     ("typed_workers", "said"),
     [
         ("0", "at least one worker"),
-        ("[1, 1]", "none twice"),
+        ("[1, 1]", "twice"),
         ("['1 of 2']", "must be all of"),
         ("{a: 1}", "must be a number, such as 4, or a list"),
     ],

@@ -130,7 +130,7 @@ def test_where_margins_differ_the_one_that_is_used_is_named(tmp_path: Path) -> N
     build_run(tmp_path, TWO, margin=0.5)
     build_run(tmp_path, TWO, margin=0.02)
     said = margin_note(compared(tmp_path, "1:real", "2:real"))
-    assert "(2:real: 2 points)" in said and said.endswith("with that of 1:real: 50 points.")
+    assert "(2:real: 2 points)" in said and said.endswith("that of 1:real: 50 points.")
     assert said in page(compared(tmp_path, "1:real", "2:real"))
 
 
@@ -185,7 +185,7 @@ def test_the_page_and_the_table(runs: Path, tmp_path: Path, capsys, monkeypatch)
     assert "1:add:1" in said and "better" in said and "baseline" in said
     text = out.read_text()
     assert "http" not in text.replace("http://www.w3.org", "") and "<script" not in text
-    for part in ("What they reach", "Settings that differ", "How they trained", "Where each looks"):
+    for part in ("Results", "Settings that differ", "How they trained", "Where each looks"):
         assert part in text
     assert text.count("data:image/webp") > 10  # heat maps of the same drawings
     assert "minus 1:real" in text

@@ -11,7 +11,7 @@ from builders import build_dataset, write_json
 from augstudy.core import artifacts, cache
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays
-from augstudy.local import catalog, checks, parameters
+from augstudy.local import catalog, parameters
 from augstudy.models import discriminators
 from augstudy.models.backend import keras
 from augstudy.models.gan_recipes import gan_recipe
@@ -20,6 +20,7 @@ from augstudy.results import files, gan_sweep
 from augstudy.runs import record
 from augstudy.settings.generators import GanSettings
 from augstudy.steps import train_gan_points
+from augstudy.steps.study import Study
 from augstudy.steps.summarize_gan_sweep import run
 from augstudy.training import gan
 from augstudy.training.stability import Stability
@@ -111,9 +112,9 @@ def test_the_best_stable_point_is_chosen_and_an_unstable_one_never(report) -> No
 
 def test_the_page_shows_drawings_verdicts_and_reasons(report) -> None:
     page = report.file("report.html").read_text()
-    for text in ("Balance", "x8", "not stable", "tells every image apart", "FID-QD", "Coverage"):
+    for text in ("Balance", "x8", "not stable", "source_loss", "FID-QD", "Coverage"):
         assert text in page
-    assert len(re.findall(r'alt="Drawings of', page)) == 4
+    assert len(re.findall(r'alt="Images of', page)) == 4
     assert not re.search(r'(src|href)="(?!data:|#)', page)
     row = record.build({"id": 1, "state": "done"}, files.read_summary(report.path))
     assert row["gan_verdict"] == "3 of 4 stable"
@@ -137,8 +138,7 @@ def drawn(place, name, fids, verdicts=("stable",) * 3):
     [
         (
             [5.0, 5.1, 5.2],
-            "Steps 10 is the best that trains stably; the base draws better, but does not train "
-            "stably.",
+            "Steps 10 is the best that trains stably; the base draws better, but is not stable.",
             "worse",
         ),
         ([40.0, 40.1, 40.2], "Steps 10 is better than the base.", "better"),
@@ -242,4 +242,4 @@ def test_findings_about_generators_are_refused() -> None:
     sweep = {**SWEEP, "findings": [{"claim": "x", "point": "balance=x2", "expected": "higher"}]}
     values = parameters.Wanted("gan_tuning", "smoke").values() | {"sweep": sweep}
     with pytest.raises(InputError, match="Findings are about classifiers"):
-        checks.check(values)
+        Study(values).check()

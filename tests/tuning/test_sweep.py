@@ -68,8 +68,8 @@ def test_points_are_dealt_so_that_each_is_trained_once() -> None:
     ("sweep", "said"),
     [
         ({"axes": []}, "the sweep, axes"),
-        ({"axes": [KERNEL, KERNEL]}, "'kernel' is there twice"),
-        ({"axes": [{**BATCH, "base": "64"}]}, "'64' is there twice"),
+        ({"axes": [KERNEL, KERNEL]}, "'kernel' appears twice"),
+        ({"axes": [{**BATCH, "base": "64"}]}, "'64' appears twice"),
         (
             {"mode": "grid", "axes": [KERNEL, {**KERNEL, "name": "other"}]},
             "both set 'network.kernels'",
@@ -80,7 +80,7 @@ def test_points_are_dealt_so_that_each_is_trained_once() -> None:
                 "axes": [BATCH],
                 "findings": [{"claim": "x", "point": "batch=3", "expected": "higher"}],
             },
-            "'x' is about 'batch=3', which is no point",
+            "'x' is about 'batch=3', which is not a point",
         ),
         (
             {"axes": [BATCH], "findings": [{"claim": "x", "point": BASE, "expected": "higher"}]},

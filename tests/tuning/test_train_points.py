@@ -126,11 +126,11 @@ def test_nothing_reads_the_test_split(tmp_path, trained, monkeypatch) -> None:
 
 def test_more_workers_than_points_leave_one_with_nothing(tmp_path, trained) -> None:
     data = build_dataset(tmp_path / "data").path
-    base = {"recipe": "baseline", "overrides": {}}
-    sweep = SWEEP.model_dump(mode="json")
+    study = {"classifier_recipe": "baseline", "classifier_settings": {}, "seeds": [0.0]}
+    study["sweep"] = SWEEP.model_dump(mode="json")
     for worker in range(1, 7):
-        out = str(tmp_path / f"w{worker}")
-        tuning.train_points(str(data), out, sweep, base, [0.0], float(worker), [1, 2, 3, 4, 5, 6])
+        out = {"points": tmp_path / f"w{worker}", "worker": f"{worker} of 6"}
+        tuning.train_points({"dataset": data, **study, **out})
     workers = [tmp_path / f"w{worker}" for worker in range(1, 7)]
     assert choose.run(data, workers, tmp_path / "base", tmp_path / "chosen") == "batch=8"
 

@@ -161,7 +161,7 @@ def test_a_champion_that_is_missing_or_altered_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="names '2', which is not in champions/"):
         champions.fetch("2", tmp_path / "back")
     (tmp_path / "c" / "champions" / "1" / "classifier" / "model").write_text("0ne")
-    with pytest.raises(DataError, match="altered or cut short"):
+    with pytest.raises(DataError, match="altered or truncated"):
         champions.fetch("1", tmp_path / "back")
 
 

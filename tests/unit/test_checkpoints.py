@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from builders import build_dataset
 
-from augstudy.core import artifacts, leftovers, telemetry
+from augstudy.core import artifacts, telemetry
 from augstudy.core.stopping import TERMINATED
 from augstudy.settings.judging import JudgeSettings
-from augstudy.steps import evaluate, synthesize, train_gan, train_judge
+from augstudy.steps import adapters, evaluate, synthesize, train_gan, train_judge
 from augstudy.training import checkpoints
 from augstudy.training.checkpoints import Keeper
 
@@ -171,12 +171,13 @@ def train(what, dataset, out):
 
 def read(what, made, dataset, out):
     """A later step, which has the artifact of the training from the store of the pipeline."""
-    if what == "cnn":
-        evaluate.run(dataset, made, out)
-    elif what == "judge":
-        train_gan.run(dataset, out, interrupted.GENERATORS["gan"], seed=3, judge=made)
-    else:
-        synthesize.run(made, out, 2, dataset=dataset, judge=dataset.with_name("judge"))
+    with adapters.step("next"):
+        if what == "cnn":
+            evaluate.run(dataset, made, out)
+        elif what == "judge":
+            train_gan.run(dataset, out, interrupted.GENERATORS["gan"], seed=3, judge=made)
+        else:
+            synthesize.run(made, out, 2, dataset=dataset, judge=dataset.with_name("judge"))
 
 
 @pytest.fixture
@@ -215,13 +216,13 @@ def test_checkpoints_that_cannot_be_removed_cost_a_warning(dataset, store, tmp_p
     made = train("cnn", dataset, tmp_path / "out")
     store.forbidden.add("study")
     with caplog.at_level(logging.WARNING, "augstudy"):
-        evaluate.run(dataset, made.path, tmp_path / "next")
+        read("cnn", made.path, dataset, tmp_path / "next")
     assert "Checkpoints of trainings that are done stay in gs://study/checkpoints" in caplog.text
     assert artifacts.read(tmp_path / "next", "evaluation")
 
 
 def test_a_manifest_cannot_have_other_objects_removed(store):
-    leftovers.remove([{leftovers.FIELD: ["of-somebody", "../checkpoints/of-somebody", ""]}])
+    checkpoints.remove(["of-somebody", "../checkpoints/of-somebody", ""])
     assert store.get("study", "checkpoints/of-somebody/else") == b""
 
 

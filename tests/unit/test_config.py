@@ -22,7 +22,7 @@ from augstudy.settings.parsing import parse_arms
         (DataSettings, {"val_per_class": 0}, "val_per_class: Input should be greater"),
         (Arm, {"arm": "replace"}, "'replace' needs a share"),
         (Arm, {"arm": "real", "share": 0.5}, "'real' takes no share"),
-        (Arm, {"arm": "replace", "share": 1.5}, "share at most 1"),
+        (Arm, {"arm": "replace", "share": 1.5}, "share of at most 1"),
         (Arm, {"arm": "gan"}, "arm: there is no such kind of arm; there are: real, "),
         (Arm, {"arm": "same_steps"}, "'same_steps' needs a share"),
         (Arm, {"arm": "real_filtered", "share": 0.5}, "'real_filtered' takes no share"),

@@ -39,7 +39,7 @@ def test_what_can_go_wrong_is_told(
     gcs.put("runs", "a/decision/decision.json", b"[]")
     cases = [
         ("gs://runs/a/decision", 4, "decision.json differs from what was written"),
-        ("gs://runs/a/decision", 2, "exists already: name another folder"),
+        ("gs://runs/a/decision", 2, "already exists: name another folder"),
         ("gs://runs/a/none", 2, "There is nothing in gs://runs/a/none/"),
         ("gs://nowhere/a", 2, "There is no bucket 'nowhere'"),
         ("gs://runs", 2, "gs://runs names no artifact"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from augstudy.metrics.gan_training import Reference, mean_distance
-from augstudy.pages.stability import alarm as words_of
+from augstudy.pages.stability import meaning as words_of
 from augstudy.pages.stability import reason
 from augstudy.training.stability import alarms, assess, failure, first_broken
 
@@ -69,7 +69,8 @@ def test_a_training_that_came_through_alarms_is_told_so():
     found = assess(history(diversity=0.2), HEALTHY)
     assert found.verdict == "stable"
     assert reason(found.as_dict()) == (
-        "Images of a class vary 80 % as much as real ones, though there were alarms on the way."
+        "Images of a class vary 80 % as much as real ones, though there were alarms during "
+        "training."
     )
 
 
@@ -78,7 +79,7 @@ def test_a_training_that_came_through_alarms_is_told_so():
     [
         ("failed", {"spread": 0.01}, "All images look alike"),
         ("failed", {"movement": 1e-4}, "The generator stands still"),
-        ("failed", {"source_loss": 1e-4}, "The discriminator tells every image apart"),
+        ("failed", {"source_loss": 1e-4}, "recognises every generated image"),
         ("collapsed", {"diversity": 0.2}, "mode collapse"),
         ("classless", {"class_fidelity": 0.01}, "do not show the class"),
         ("overfitted", {"real_accuracy": 0.95, "held_out_accuracy": 0.4}, "takes its training"),

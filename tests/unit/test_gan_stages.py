@@ -155,10 +155,8 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert samples["images"].shape[1:] == (2, SAMPLES_PER_CLASS, 28, 28)
     with pytest.raises(TrainingError):
         train_gan.run(dataset, folder / "kept", diverging)
-    step = adapters.synthesize
-    inputs = {"gan": str(found.path), "dataset": str(dataset), "judge": str(folder / "none")}
-    arms = [{"arm": "real"}, {"arm": "add", "share": 1.0}]
-    step(inputs, str(folder / "nothing"), 0, 0, arms, 10)
+    inputs = {"gan": found.path, "dataset": dataset, "judge": folder / "none"}
+    adapters.synthesize({**inputs, "synthetic": folder / "nothing"})
     assert adapters.given(folder / "nothing") is None
     note = (folder / "nothing" / adapters.SKIPPED).read_text()
     assert note.startswith("Skipped: the GAN failed: the losses are no finite numbers since step")

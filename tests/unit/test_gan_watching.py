@@ -10,6 +10,7 @@ from augstudy.core.errors import InputError
 from augstudy.models import generators
 from augstudy.models.backend import keras
 from augstudy.pages.stability import reason
+from augstudy.steps import train_gan
 from augstudy.training import gan, watching
 from augstudy.training.drawing import generate
 
@@ -19,7 +20,8 @@ REAL, HELD_OUT = (IMAGES[::2], LABELS[::2]), (IMAGES[1::2], LABELS[1::2])
 
 def train(real=REAL, held_out=HELD_OUT, scorer=None, classes=2, **changes):
     settings = gan_toy.SETTINGS.model_copy(update=changes)
-    return gan.train(settings, *real, classes=classes, seed=0, held_out=held_out, scorer=scorer)
+    beside = {"held_out": held_out, "scorer": scorer, "warn": train_gan.warn}
+    return gan.train(settings, *real, classes=classes, seed=0, **beside)
 
 
 def signals_of(trained):
@@ -101,7 +103,7 @@ def test_labels_that_mean_nothing_are_recognised():
 
 
 def test_a_class_without_drawings_is_a_sentence():
-    with pytest.raises(InputError, match="Class number 2 has no drawing"):
+    with pytest.raises(InputError, match="Class number 2 has no image"):
         train(classes=3)
 
 
@@ -133,7 +135,7 @@ def test_the_generator_that_scored_best_is_kept():
 
 def test_a_number_of_steps_that_makes_training_slow_is_named(caplog):
     train(steps=29, classes=2)
-    assert "29 steps can be taken only 1 by 1, which is slow: choose a multiple" in caplog.text
+    assert "29 steps can only be taken 1 at a time, which is slow: choose a multiple" in caplog.text
 
 
 def test_moments_are_ends_of_rows_and_the_last_is_the_end():

@@ -92,7 +92,7 @@ def every_docstring(package: Path) -> None:
         alone = (
             node
             for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", 0), str)
         )
         for node in sorted(alone, key=lambda node: -node.lineno):
             indent = " " * node.col_offset
@@ -101,25 +101,28 @@ def every_docstring(package: Path) -> None:
 
 
 def every_page(package: Path) -> None:
-    """Change what every page is made of."""
-    for path in (package / "pages").rglob("*"):
-        if path.suffix in (".py", ".j2"):
-            path.write_text(path.read_text() + "\n\n")
-    for path in (package / "pages").glob("*.py"):
-        path.write_text(path.read_text() + "\nANOTHER = 1\n")
+    """Change every text in what pages are made of, and so what they say, and every template."""
+    for path in (package / "pages").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                node.value += "!"
+        path.write_text(ast.unparse(tree))
+    for path in (package / "pages").rglob("*.j2"):
+        path.write_text(path.read_text() + "<p>More.</p>\n")
 
 
 WORDS = {
     "title": replaced("pages/arms.py", '"Real images only"', '"Nothing but real images"'),
     "colour": replaced("pages/arms.py", '"#0f8a6d"', '"#0f8a6e"'),
     "title of a score": replaced("pages/readings.py", '"Accuracy"', '"Right"'),
-    "description": replaced("settings/classifier.py", '"over the real drawings"', '"how many"'),
+    "description": replaced("settings/classifier.py", '"passes over the real images"', '"many"'),
     "every docstring": every_docstring,
     "comment": appended("models/classifiers.py", "# Another comment.\n"),
     "template": appended("pages/templates/report.html.j2", "<p>More.</p>\n"),
     "every page": every_page,
-    "error": replaced("training/gan.py", "has no drawing to train a GAN on", "is empty"),
-    "log": replaced("training/watching.py", "beyond its limit", "past its limit"),
+    "error": replaced("training/gan.py", "has no image to train a GAN on", "is empty"),
+    "log": replaced("steps/train_gan.py", "The generator at step %d", "After step %d"),
     "registry's error": replaced("core/registry.py", "choose another name", "take another"),
     "what carries": appended("core/telemetry.py", "ANOTHER = 1\n"),
 }

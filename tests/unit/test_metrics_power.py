@@ -7,8 +7,7 @@ from scipy import optimize
 
 from augstudy.pages import verdicts as words
 from augstudy.results.power import expected
-from augstudy.stats.codes import Needed
-from augstudy.stats.noise import Noise
+from augstudy.stats.codes import Needed, Noise
 from augstudy.stats.paired import paired_difference
 from augstudy.stats.power import assumed_noise, detectable, needed
 
@@ -49,7 +48,7 @@ def test_with_many_seeds_it_is_the_textbook_formula():
 
 def test_forecast_is_a_sentence():
     assert words.forecast(expected(5, 935, 1)) == (
-        "With 935 test images and 5 seeds you can see differences of 2.3 points or more."
+        "With 935 test images and 5 seeds, you can see differences of 2.3 points or more."
     )
     assert "220 test images, 3 seeds and 4 comparisons" in words.forecast(expected(3, 220, 4))
     assert "no verdict" in words.forecast(expected(1, 935, 1))
@@ -71,9 +70,9 @@ def test_what_is_needed_is_enough_and_no_more(target):
 def test_needed_says_what_cannot_help():
     some = needed(lambda seeds, images: images >= 700, 3, 500)
     assert some == Needed(None, 200, None)
-    assert words.needed(some) == "about 200 more test images; seeds alone would not do"
+    assert words.needed(some) == "about 200 more test images; seeds alone are not enough"
     other = needed(lambda seeds, images: seeds >= 4, 3, 500)
-    assert words.needed(other) == "about 1 more seed; test images alone would not do"
+    assert words.needed(other) == "about 1 more seed; test images alone are not enough"
     both = needed(lambda seeds, images: seeds >= 9 and images >= 1500, 3, 500)
     assert words.needed(both) == "about 6 more seeds together with 1,000 more test images"
     either = needed(lambda seeds, images: seeds * images >= 3000, 3, 500)

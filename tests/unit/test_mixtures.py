@@ -57,7 +57,7 @@ def test_add_keeps_every_real_drawing(arm):
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.most])
 def test_a_share_that_is_no_image_is_refused_and_one_that_is_an_image_is_not(name):
-    with pytest.raises(TooFewDrawingsError, match=r"has a share of 0\.05, which is no image"):
+    with pytest.raises(TooFewDrawingsError, match=r"has a share of 0\.05, which gives no image"):
         mix(name, 0.05, extra=REAL, synthetic_opinion=judged())  # 0.5 of an image
     made = mix(name, 0.06, extra=REAL, synthetic_opinion=judged())
     differs = len(made) != len(REAL) or numbers(made) != numbers(REAL)
@@ -102,12 +102,12 @@ def test_a_larger_share_replaces_a_superset():
 
 @pytest.mark.parametrize("arm", ["add", "replace", "mislabelled", "classic_add", "add_filtered"])
 def test_an_arm_without_its_synthetic_drawings_is_refused(arm):
-    with pytest.raises(TooFewDrawingsError, match=f"'{arm}:1' needs synthetic drawings"):
+    with pytest.raises(TooFewDrawingsError, match=f"'{arm}:1' needs synthetic images"):
         mix(arm, 1.0, synthetic=None)
 
 
 def test_too_few_synthetic_drawings_say_how_many_there_are():
-    with pytest.raises(TooFewDrawingsError, match=r"20 synthetic drawings a class.*only 10: raise"):
+    with pytest.raises(TooFewDrawingsError, match=r"20 synthetic .* per class.*only 10"):
         mix("add", 2.0)
 
 

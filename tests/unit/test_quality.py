@@ -189,7 +189,7 @@ def test_many_images_of_few_features_have_every_figure_of_each_class():
 
 
 def of_few(per_class, classes=CLASSES):
-    """What is measured of so many images a class."""
+    """What is measured of so many images per class."""
     labels = np.repeat(np.arange(len(classes)), per_class)
     pictures = (
         np.concatenate([read_drawings(name, per_class, start) for name in classes])

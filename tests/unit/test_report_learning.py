@@ -68,7 +68,7 @@ def test_summaries_give_the_same_numbers_with_wider_intervals(series, evaluation
 
 
 def test_one_level_is_no_curve(evaluations, series):
-    with pytest.raises(InputError, match="two levels at least"):
+    with pytest.raises(InputError, match="at least two levels"):
         learning.learning_curve({4: evaluations[4]})
     with pytest.raises(InputError, match="Level 8 has no arm 'real'"):
         learning.learning_curve({4: evaluations[4], 8: evaluations[8][1:]})
@@ -94,20 +94,20 @@ def test_the_page_of_all_levels_says_it(series):
 @pytest.mark.parametrize(
     ("numbers", "words", "span"),
     [
-        ((20.4, -3, 41, -25, 150), "is worth about 20 extra real images a class", "-3 to 41"),
+        ((20.4, -3, 41, -25, 150), "is worth about 20 extra real images per class", "-3 to 41"),
         (
             (150, 90, 150, -25, 150),
-            "is worth 150 extra real images a class, or more",
+            "is worth 150 extra real images per class, or more",
             "90 to 150 or more",
         ),
-        ((-12, -20, 5, -25, 150), "is like having about 12 real images a class fewer", "-20 to 5"),
+        ((-12, -20, 5, -25, 9), "is like having about 12 fewer real images per class", "-20 to 5"),
         (
             (-25, -25, -9, -25, 9),
-            "is like having 25 real images a class fewer, or worse",
+            "is like having 25 fewer real images per class, or worse",
             "-25 or less to -9",
         ),
-        ((1.2, 0, 3, 0, 175), "is worth about 1 extra real image a class", "0 or less to 3"),
-        ((-0.9, -2, 3, -25, 175), "is like having about 1 real image a class fewer", "-2 to 3"),
+        ((1.2, 0, 3, 0, 175), "is worth about 1 extra real image per class", "0 or less to 3"),
+        ((-0.9, -2, 3, -25, 175), "is like having about 1 fewer real image per class", "-2 to 3"),
         ((0, 0, 3, 0, 175), "is worth no extra real images", "0 or less to 3"),
         ((0, 0, 0, 0, 175), "is worth no extra real images", "0 or less"),
         (

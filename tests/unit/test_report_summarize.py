@@ -179,7 +179,7 @@ def test_many_classes_stay_small(tmp_path):
     report = summarize.run(out=tmp_path / "report", **study)
     page = (report.path / "report.html").read_text()
     assert len(page.encode()) < 2_000_000
-    assert "the 35 classes that real knows best are not shown" in page
+    assert "the 35 classes that real recognises best are not shown" in page
 
 
 def test_needs_the_arm_real(study, tmp_path):

@@ -125,7 +125,7 @@ def test_what_more_it_takes_is_read_off_the_sentence(seeds, images) -> None:
     ("content", "said"),
     [
         ("{", "is damaged"),
-        ("[1]", "it holds no mapping"),
+        ("[1]", "it is not a mapping"),
         ('{"schema_version": 2, "kind": "study"}', "headline: Field required"),
         ('{"schema_version": 2, "kind": "dream"}', "is damaged"),
         ('{"headline": []}', "is damaged"),

@@ -144,7 +144,7 @@ def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
 def test_every_recipe_of_the_benchmark_is_named(found):
     accuracy = json.loads((ROOT / "benchmarks" / "results" / "accuracy.json").read_text())
     rows = student_report.recipes(accuracy)
-    assert any("at 254 a class" in row[2] for row in rows)
+    assert any("at 254 per class" in row[2] for row in rows)
     assert any(row[2] == "not run" for row in student_report.recipes({"recipes": {}}))
 
 
@@ -162,8 +162,8 @@ def verdicts(found: dict, label: str, *words: str, kind: str = "") -> published.
 @pytest.mark.parametrize(
     ("words", "conclusion"),
     [
-        (("helps", "helps"), "helped in `replace:0.3`, and hurt nowhere"),
-        (("hurts", "no difference"), "helped nowhere, and hurt in"),
+        (("helps", "helps"), "helped in `replace:0.3` and hurt nowhere"),
+        (("hurts", "no difference"), "helped nowhere and hurt in"),
         (("helps", "hurts"), "helped in `replace:0.3` and hurt in `replace:0.3`"),
         (("can't tell yet",) * 2, "made no arm clearly better or worse"),
     ],
@@ -190,8 +190,8 @@ def test_a_control_that_helps_is_no_help_of_generated_images(found):
 @pytest.mark.parametrize(
     ("wrong", "right", "said"),
     [
-        (0.67, 0.80, "is reproduced, and right labels undo it"),
-        (0.67, 0.68, "falls with right labels as well"),
+        (0.67, 0.80, "is reproduced, and correct labels undo it"),
+        (0.67, 0.68, "falls with correct labels, too"),
         (0.80, 0.80, "is not reproduced"),
     ],
 )
@@ -200,7 +200,7 @@ def test_the_fault_is_judged_by_its_numbers(wrong, right, said):
     line = student_report.fault_line(254, 30, 0.81, *arms)
     assert line.startswith("- level 254, 30 %: 0.81 without")
     assert said in line
-    assert f"{wrong:.2f} with the fault, {right:.2f} with right labels" in line
+    assert f"{wrong:.2f} with the fault, {right:.2f} with correct labels" in line
 
 
 def test_a_study_in_several_starts_has_no_time_of_its_own(found):

@@ -109,17 +109,18 @@ def test_a_judgement_of_other_drawings_is_refused(folder, tmp_path):
     save_synthetic(tmp_path / "other", images, np.repeat(np.arange(2, dtype=np.int32), 24))
     arm = Arm(arm="add_filtered", share=0.5)
     inputs = {"synthetic": tmp_path / "other", "curation": folder / "curation"}
-    with pytest.raises(InputError, match=r"judges other drawings than those of .*/other"):
+    with pytest.raises(InputError, match=r"is about other images than those of .*/other"):
         train_cnn.run(folder / "dataset", tmp_path / "out", arm, [0], RECIPE, **inputs)
 
 
 def study(folder, arms, synthetic, level=4):
-    """The steps of a study with so many drawings a class: the filter, and the cell of an arm."""
+    """The steps of a study with so many drawings per class: the filter, and the cell of an arm."""
     dataset = build_dataset(folder / "data", classes=CLASSES, train=level, val=4, test=4).path
-    made = {"dataset": str(dataset), "synthetic": str(synthetic), "curation": str(folder / "kept")}
-    filters = {"settings": {}, "recipe": "baseline", "overrides": {"epochs": 1}}
-    adapters.curate(made["dataset"], made["synthetic"], made["curation"], arms, filters, 0)
-    cells.train_cnn(made, str(folder / "cell"), arms[-1], [0], "baseline", {"epochs": 1})
+    made = {"dataset": dataset, "synthetic": synthetic, "curation": folder / "kept"}
+    recipe = {"classifier_recipe": "baseline", "classifier_settings": {"epochs": 1}}
+    adapters.curate({**made, **recipe, "arms": arms, "curation_settings": {}, "gan_seed": 0})
+    cell = {"classifier": folder / "cell", "arm": arms[-1], "seeds": [0]}
+    cells.train_cnn({**made, **recipe, **cell})
     return folder / "kept", folder / "cell"
 
 
@@ -136,7 +137,7 @@ def test_an_optional_arm_is_left_out_where_folds_are_too_small(folder, tmp_path)
     assert "synthetic.npz" in artifacts.read(kept, "curation").manifest.files
     assert short in adapters.why_skipped(cell)
     skipped = tmp_path / "nothing"
-    adapters.skip(str(skipped), Stage("synthesize", ""), "the GAN failed")
+    adapters.skip(skipped, Stage("synthesize", ""), "the GAN failed")
     assert adapters.why_skipped(study(tmp_path / "failed", both, skipped)[1]) == short
 
 
@@ -151,7 +152,7 @@ def test_too_small_folds_end_a_study_that_needs_them(folder, tmp_path, capsys):
         study(tmp_path, [FILTERED | {"name": "spare"}, needed], folder / "synthetic")
     assert stopped.value.code == 2
     last = capsys.readouterr().out.splitlines()[-1]
-    assert "A class has 4 training drawings, too few for 5 folds: set curation's folds" in last
+    assert "A class has 4 training images, too few for 5 folds: lower curation" in last
 
 
 def test_what_cannot_be_judged_is_refused(folder, tmp_path):

@@ -49,10 +49,14 @@ def test_a_classifier_a_seed_in_the_order_asked_for(folder):
     assert [record["images"] for record in training] == [48, 48]
     described = {"arm": "replace", "share": 0.5, "name": None, "augmentation": None}
     assert classifier.json("arm.json") == described | {"label": "replace:0.5"}
-    assert "Total params: 160,259" in classifier.file("seed-3/architecture.txt").read_text()
+    table = classifier.file("seed-3/architecture.txt").read_text()
+    assert "Total params: 160,259" in table
+    assert any(line.startswith("│ conv2d ") and " 320 │" in line for line in table.splitlines())
 
 
-def test_the_same_inputs_and_seeds_give_the_same_hashes(folder, tmp_path):
+@pytest.mark.parametrize("columns", ["40", "500"])
+def test_the_same_inputs_and_seeds_give_the_same_hashes(folder, tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)  # the width of the terminal is no input
     again = train(folder, tmp_path / "again")
     first = artifacts.read(folder / "classifier", "classifier")
     assert again.manifest.files == first.manifest.files

@@ -102,7 +102,7 @@ def test_a_sign_in_comes_before_the_environment(
 def test_a_key_of_googles_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = (b"verysecret", b"[]", b'{"type": "verysecret"}', b'{"private_key": "verysecret"}')
     for token in tokens:
-        with pytest.raises(InputError, match="no JSON key of a service account") as caught:
+        with pytest.raises(InputError, match="not a service account's JSON key") as caught:
             open_store("gs://bucket/folder", SignIn(token=token))
         assert "verysecret" not in str(caught.value) and caught.value.__cause__ is None
 
@@ -463,7 +463,7 @@ def test_a_path_is_a_folder_of_this_machine(
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("s3://no such bucket!/x", "no address that S3 can have"),
+        ("s3://no such bucket!/x", "not a valid S3 address"),
         ("shelf", "Unknown store 'shelf': use file:///folder, gs://bucket/folder, s3://"),
         ("ftp://host/x", "Unknown scheme ftp://"),
         ("gs://", "names no bucket"),

@@ -43,14 +43,18 @@ def _root(
         bool, typer.Option("--verbose", "-v", help="Show tracebacks and debug messages.")
     ] = False,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="And exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Would synthetic images help my classifier, how much, and how sure are we?
 
     Start with 'augstudy run --preset quick': it needs no data, no account and no cluster.
 
-    Exit codes: 0 all is well, 1 a bug, 2 bad input, 3 a service is missing, 4 data is damaged.
+    Exit codes: 0 success, 1 a bug, 2 bad input, 3 a service is unreachable, 4 data is damaged, 5 a
+    GAN failed.
     """
     if verbose:
         os.environ[DEBUG_VARIABLE] = "1"
@@ -83,7 +87,7 @@ def main() -> None:
 def invoke(arguments: list[str]) -> int:
     """Run the program with `arguments`; errors become a sentence and an exit code.
 
-    Bytes in them that are no text are replaced: nobody could write them down again.
+    Bytes in them that are not text are replaced: nobody could type them again.
     """
     words = [
         word.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for word in arguments
@@ -101,7 +105,7 @@ def _invoke(arguments: list[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0
     except Interrupted as stop:
-        _say("Interrupted; all steps were ended.", f"Log: {stop.log}" if stop.log else "")
+        _say("Interrupted; all steps have ended.", f"Log: {stop.log}" if stop.log else "")
         return 128 + stop.signal
     except AugstudyError as error:
         return _known(error, arguments)
@@ -142,7 +146,7 @@ def _say(sentence: str, more: str = "") -> None:
 def _write_log(arguments: list[str]) -> Path | None:
     """Append the current traceback to the program's log; None if that is impossible.
 
-    The log is for its owner alone, and says what was asked for without the secrets in it.
+    The log is for its owner alone, and shows the command without the secrets in it.
     """
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -25,21 +25,22 @@ def cache(
     action: Annotated[str, typer.Argument(help="show or clear.")] = "show",
     runs_dir: options.RunsDir = _RUNS,
     unused_days: Annotated[
-        float, typer.Option(min=0, help="With clear: only what no run used for so many days.")
+        float, typer.Option(min=0, help="With clear: only what no run has used for this many days.")
     ] = 0,
 ) -> None:
     """Show how much the cache of finished steps holds, or clear it.
 
-    'augstudy run' keeps what each step and each seed made under a hash of what it was made of:
-    inputs, settings, code, library versions and threads. A run that was cut short, or that shares
-    steps with another, takes it from there. It is in runs/.cache, or where AUGSTUDY_CACHE says.
-    Files are shared with the run folders, so it takes no more space while those are kept.
+    'augstudy run' stores the result of each step and each seed under a hash of all that it depends
+    on: inputs, settings, code, library versions and threads. A run that was interrupted, or that
+    shares steps with another, takes these results from the cache. It is in runs/.cache, or where
+    AUGSTUDY_CACHE says. It shares its files with the run folders, so it takes no extra space while
+    those exist.
 
     Example: augstudy cache clear --unused-days 30
     """
     store = Cache(folder(runs_dir))
     if action not in ("show", "clear"):
-        raise InputError(f"{action!r} is no action: show or clear.")
+        raise InputError(f"There is no action {action!r}: use show or clear.")
     console = outlets.console(highlight=False, soft_wrap=True)
     if action == "clear":
         console.print(f"Removed {store.clear(unused_days):,} entries and checkpoints.")

@@ -16,14 +16,12 @@ from augstudy.core.errors import InputError
 if TYPE_CHECKING:
     from augstudy.cluster.kfp_api import Server
 
-Gpus = Annotated[
-    int | None, typer.Option(min=0, help="GPUs of each training step; 0 runs on CPU nodes.")
-]
+Gpus = Annotated[int | None, typer.Option(min=0, help="GPUs per training step; 0 means CPU nodes.")]
 Experiment = Annotated[
     str, typer.Option(help="Experiment that groups the runs (default: the pipeline's name).")
 ]
 Cache = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Take over outputs of equal earlier steps.")
+    bool, typer.Option("--cache/--no-cache", help="Reuse outputs of equal earlier steps.")
 ]
 _PANEL = "On a cluster"
 
@@ -33,7 +31,7 @@ def submit(
     preset: options.Preset = "",
     source: options.Source = None,
     levels: Annotated[
-        str, typer.Option(help="Real training images a class, one run each: '50 250'.")
+        str, typer.Option(help="Real training images per class, one run each: '50 250'.")
     ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
@@ -41,7 +39,7 @@ def submit(
     settings: options.Settings = [],  # noqa: B006
     experiment: Experiment = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the runs to their end.")] = False,
-    poll: Annotated[float, typer.Option(min=0, help="Seconds between two looks.")] = 5.0,
+    poll: Annotated[float, typer.Option(min=0, help="Seconds between two checks.")] = 5.0,
     cache: Cache = True,
     pipeline_root: options.Root = None,
     host: options.Host = None,
@@ -50,11 +48,11 @@ def submit(
 ) -> None:
     """Run a pipeline on a cluster, once for each level.
 
-    Compiles it, uploads it as a new version unless an equal one is there, creates the experiment if
-    it is missing, starts the runs and prints where to see them.
+    Compiles the pipeline, uploads it as a new version unless an equal one is there, creates the
+    experiment if it is missing, starts the runs and prints where to see them.
 
-    Exit codes: 0 started (with --wait: all succeeded), 1 a run failed, 2 wrong input, 3 KFP is
-    unreachable or refuses us.
+    Exit codes: 0 started (with --wait: all succeeded), 1 a run failed, 2 bad input, 3 KFP is
+    unreachable or denies access.
 
     For example:
 
@@ -90,21 +88,21 @@ def submit(
 def apply(
     pipeline: options.Pipeline,
     cron: Annotated[
-        str, typer.Option(help="Six fields, seconds first: '0 0 3 * * 1' is Mondays at three.")
+        str, typer.Option(help="Six fields, seconds first: '0 0 3 * * 1' is Monday at 3:00 UTC.")
     ],
     name: Annotated[
         str, typer.Option(help="Name of the schedule (default: the pipeline's name).")
     ] = "",
     preset: options.Preset = "",
     source: options.Source = None,
-    level: Annotated[int | None, typer.Option(help="Real training images a class.")] = None,
+    level: Annotated[int | None, typer.Option(help="Real training images per class.")] = None,
     arms: options.Arms = None,
     seeds: options.Seeds = None,
     gpus: Gpus = None,
     settings: options.Settings = [],  # noqa: B006
     experiment: Experiment = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace an equal one, too: after upgrades of KFP.")
+        bool, typer.Option("--replace", help="Replace even an equal one: after upgrades of KFP.")
     ] = False,
     cache: Cache = True,
     pipeline_root: options.Root = None,
@@ -112,9 +110,9 @@ def apply(
     namespace: options.Namespace = None,
     token: options.Token = None,
 ) -> None:
-    """Run a pipeline regularly: creates the schedule, replaces a changed one, leaves an equal one.
+    """Run a pipeline regularly: create its schedule, or replace it if it has changed.
 
-    It never runs twice at once, and does not make up for times that were missed.
+    Two runs of a schedule never overlap, and runs that were missed are not made up for.
 
     Example: augstudy schedule retrain --cron "0 0 3 * * 1" --source gs://bucket/drawings
     """
@@ -179,7 +177,7 @@ def delete(
     namespace: options.Namespace = None,
     token: options.Token = None,
 ) -> None:
-    """Delete a schedule; the runs it made stay.
+    """Delete a schedule; its runs stay.
 
     Example: augstudy schedule delete retrain
     """
@@ -224,7 +222,7 @@ def _follow(server: "Server", started: Any, steps: Any, console: Console, poll_s
     try:
         follow(server, started, steps, console, poll_s)
     except KeyboardInterrupt:
-        console.print("Stopped watching; the runs go on.")
+        console.print("Stopped following; the runs continue.")
         raise typer.Exit(130) from None
 
 

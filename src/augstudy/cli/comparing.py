@@ -1,4 +1,4 @@
-"""Commands that look at several runs at once: compare arms, and the web page over all runs."""
+"""Commands on several runs at once: compare arms, and serve the web page of all runs."""
 
 import contextlib
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def compare(
     arms: Annotated[
-        list[str], typer.Argument(metavar="RUN:ARM...", help="Such as 7:real 7:add:1, or 7.")
+        list[str], typer.Argument(metavar="RUN:ARM...", help="For example 7:real 7:add:1, or 7.")
     ],
     html: Annotated[Path, typer.Option(help="File to write the page to.")] = Path(
         "comparison.html"
@@ -30,13 +30,13 @@ def compare(
     context: options.Context = "",
     experiment: options.Experiment = "",
 ) -> None:
-    """Compare arms of one run or of several with the first one named.
+    """Compare arms, of one run or of several, with the first one named.
 
-    Prints the metrics with intervals, a paired test where both saw the same test images, and the
+    Prints the metrics with intervals, a paired test if both saw the same test images, and the
     settings that differ. The page adds learning curves, confusion matrices, and heat maps of the
-    same drawings side by side. A run without an arm stands for all its arms. With --cluster or
-    --host runs are those of a cluster, called by the id or the name that 'runs --cluster' shows;
-    the beginning of an id is enough.
+    same images side by side. A run without an arm stands for all its arms. With --cluster or
+    --host, name the runs of a cluster by the id or the name that 'runs --cluster' shows; the
+    beginning of an id is enough.
 
     For example:
 
@@ -70,16 +70,16 @@ def _show(found: "Comparison", html: Path) -> None:
 
 def ui(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than loopback let others read.")
+        str, typer.Option(help="Address to listen on. Any but loopback lets other people read.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 means any that is free.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 means any free port.")] = 8765,
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
 ) -> None:
-    """Serve a web page over all runs: table, learning curves, comparisons, samples, heat maps.
+    """Serve a web page of all runs: table, learning curves, comparisons, samples, heat maps.
 
-    It only reads, loads nothing from the network, and is for this machine alone unless --host
-    says otherwise. Ctrl-C ends it.
+    The page is read-only and loads nothing from other servers. Only this machine can open it
+    unless --host says otherwise. Ctrl-C stops the server.
 
     For example:
 
@@ -96,7 +96,7 @@ def ui(
         library.records()  # so that the first page need not wait
         if not server.on_loopback:
             console.print("[yellow]Everybody who can reach this machine can read the runs.[/]")
-        console.print(f"{server.url}  (Ctrl-C ends it)", soft_wrap=True, markup=False)
+        console.print(f"{server.url}  (Ctrl-C stops it)", soft_wrap=True, markup=False)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 

@@ -21,18 +21,19 @@ def doctor(
     token: options.Token = None,
     pipeline_root: options.Root = None,
     service_account: Annotated[
-        str | None, typer.Option(help="Account of the runs, or AUGSTUDY_SERVICE_ACCOUNT.")
+        str | None,
+        typer.Option(help="Service account of the runs (or AUGSTUDY_SERVICE_ACCOUNT)."),
     ] = None,
     kfp_namespace: Annotated[
         str, typer.Option(help="Namespace of KFP's own servers.")
     ] = "kubeflow",
 ) -> None:
-    """Say what is missing before a submit, and the command that mends it.
+    """Check that a cluster is ready for runs, and show how to fix what is not.
 
-    Looks at Kubeflow Pipelines and, through the kubeconfig, at the cluster: the namespace, the
-    service account and its rights, the object store's configuration, network policies, GPUs and
-    the images. Stores and deletes one small object, and changes nothing else. The exit code is 3 if
-    a run would fail.
+    Checks Kubeflow Pipelines and, through the kubeconfig, the cluster: namespace, service account
+    and its permissions, configuration of the object store, network policies, GPUs and images.
+    Stores one small object and deletes it again; changes nothing else. The exit code is 3 if a run
+    would fail.
 
     Example: augstudy doctor --context kind-augstudy --host http://localhost:8080
     """

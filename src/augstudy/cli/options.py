@@ -17,41 +17,42 @@ Preset = Annotated[
 Source = Annotated[str | None, typer.Option(help="sample, or a gs://, s3:// or file:// folder.")]
 Arms = Annotated[str | None, typer.Option(help="For example real,classic,replace:0.3,add:1.")]
 Seeds = Annotated[str | None, typer.Option(help="Repetitions: 0,1,2 or 0-9.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced if it exists.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; it is replaced if it exists.")]
 Dataset = Annotated[Path, typer.Option(help="Dataset folder, made by 'augstudy ingest'.")]
 Settings = Annotated[
     list[str],
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change a setting; repeatable, and a.b=1 sets b inside a.",
+        help="Change a setting; can be repeated. a.b=1 sets b inside a.",
     ),
 ]
 RunsDir = Annotated[
-    Path, typer.Option("--runs-dir", help="Folder of the run folders.", envvar="AUGSTUDY_RUNS")
+    Path, typer.Option("--runs-dir", help="Folder that holds the runs.", envvar="AUGSTUDY_RUNS")
 ]
 
 
 Host = Annotated[
     str | None,
-    typer.Option(help="Address of KFP, or AUGSTUDY_KFP_HOST: http://localhost:8080."),
+    typer.Option(help="Address of KFP, such as http://localhost:8080 (or AUGSTUDY_KFP_HOST)."),
 ]
 Namespace = Annotated[
-    str | None, typer.Option(help="Namespace of the runs, or AUGSTUDY_KFP_NAMESPACE.")
+    str | None, typer.Option(help="Namespace of the runs (or AUGSTUDY_KFP_NAMESPACE).")
 ]
 Token = Annotated[
     str | None,
     typer.Option(
-        help="Token, or adc for Google's default credentials. Others on this machine can see "
-        "options: better set AUGSTUDY_KFP_TOKEN."
+        help="Token, or adc for Google's default credentials. Other users of this machine can see "
+        "it here; prefer AUGSTUDY_KFP_TOKEN."
     ),
 ]
 Root = Annotated[
-    str | None, typer.Option("--pipeline-root", help="Where artifacts go: gs://bucket/runs.")
+    str | None,
+    typer.Option("--pipeline-root", help="Where to store artifacts, such as gs://bucket/runs."),
 ]
-Context = Annotated[str, typer.Option(help="Context of the kubeconfig (default: the current one).")]
+Context = Annotated[str, typer.Option(help="Context in the kubeconfig (default: the current one).")]
 Cluster = Annotated[
-    bool, typer.Option("--cluster", help="Runs of the cluster that the settings name.")
+    bool, typer.Option("--cluster", help="Use the runs of the cluster that the settings name.")
 ]
 Experiment = Annotated[str, typer.Option(help="With --cluster: only runs of this experiment.")]
 

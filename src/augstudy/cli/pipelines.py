@@ -1,4 +1,4 @@
-"""Commands on whole pipelines: run one here, compile one for a cluster."""
+"""Commands for whole pipelines: run one here, compile one for a cluster."""
 
 import sys
 from pathlib import Path
@@ -16,33 +16,33 @@ def run(
     pipeline: options.Pipeline = "augmentation_study",
     preset: options.Preset = "",
     source: options.Source = None,
-    level: Annotated[int | None, typer.Option(help="Real training images a class.")] = None,
+    level: Annotated[int | None, typer.Option(help="Real training images per class.")] = None,
     levels: Annotated[
-        str, typer.Option(help="Several levels, one run each, and one page: '25,50,100'.")
+        str, typer.Option(help="Several levels: one run each, and one page. '25,50,100'.")
     ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
     settings: options.Settings = [],  # noqa: B006
-    note: Annotated[str, typer.Option(help="Kept with the run, for comparing later.")] = "",
+    note: Annotated[str, typer.Option(help="A note to keep with the run.")] = "",
     runs_dir: options.RunsDir = _RUNS,
     threads: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Processor threads (0: all), of which cells get half; part of reproducibility. "
-            "AUGSTUDY_THREADS gives cells as many as other steps, as on a cluster.",
+            help="Processor threads; 0 means all. Cells get half of them. Results repeat bit by "
+            "bit only with the same number. If AUGSTUDY_THREADS is set, all steps get that many.",
         ),
     ] = 0,
     cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Take over what earlier runs made alike.")
+        bool, typer.Option("--cache/--no-cache", help="Reuse what earlier runs have made.")
     ] = True,
 ) -> None:
-    """Run a pipeline on this machine; no cluster, no account.
+    """Run a pipeline on this machine, without a cluster or an account.
 
-    Makes the next folder in runs/ with report.html, the log, the artifacts, the settings and the
-    time each step took. Parameters come from the pipeline's defaults, then the preset, then the
-    options, then --set. A run that was cut short is started again with the same words: what it
-    had finished is taken from the cache (see 'augstudy cache').
+    Each run gets a new folder in runs/, with report.html, the log, the artifacts, the settings and
+    the time that each step took. Parameters come from the pipeline's defaults, then the preset,
+    then the options, then --set. To continue a run that was interrupted, give the same command
+    again: what it had finished is taken from the cache (see 'augstudy cache').
 
     For example:
 
@@ -93,9 +93,9 @@ def compile_(
         Path | None, typer.Option("--output", "-o", help="File to write (default: NAME.yaml).")
     ] = None,
 ) -> None:
-    """Compile a pipeline to the YAML that Kubeflow Pipelines runs, and check its references.
+    """Compile a pipeline to YAML for Kubeflow Pipelines, and check it.
 
-    The image of the steps comes from the environment variable AUGSTUDY_IMAGE.
+    The environment variable AUGSTUDY_IMAGE names the image of the steps.
 
     Example: augstudy compile augmentation_study -o build/augmentation_study.yaml
     """

@@ -23,13 +23,13 @@ _LOOKED_THROUGH = 1000  # runs of a cluster, newest first
 Where = Annotated[
     str,
     typer.Option(
-        help="""Only rows such as 'accuracy > 0.8 and arm == "add"'; see docs/tracker.md."""
+        help="""Condition on rows: 'accuracy > 0.8 and arm == "add"'; see docs/tracker.md."""
     ),
 ]
-Sort = Annotated[str, typer.Option(help="Order by fields; a minus means largest first: -accuracy.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+Sort = Annotated[str, typer.Option(help="Sort by fields; a minus means largest first: -accuracy.")]
+Limit = Annotated[int, typer.Option(min=1, help="Largest number of rows or runs.")]
 StoreUri = Annotated[
-    str, typer.Option("--store", help="Runs in a bucket instead: gs://, s3:// or minio://.")
+    str, typer.Option("--store", help="Use the runs in a bucket instead: gs://, s3:// or minio://.")
 ]
 
 

@@ -1,6 +1,5 @@
 """What commands on a cluster share."""
 
-import os
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -8,7 +7,6 @@ from rich.markup import escape
 
 from augstudy.core import outlets
 from augstudy.core.redaction import conceal
-from augstudy.objects.address import refuse_credentials
 
 if TYPE_CHECKING:
     from augstudy.cluster.connection import Connection
@@ -36,14 +34,8 @@ def settings(**options: str | None) -> "Connection":
     """
     from augstudy.cluster import connection
 
-    variables = {"host": "AUGSTUDY_KFP_HOST", "ui_host": "AUGSTUDY_KFP_UI_HOST"}
-    for name, variable in variables.items():
-        refuse_credentials(options.get(name) or os.environ.get(variable, ""), "address of KFP")
     found = connection.settings(**options)
     conceal(found.token.get_secret_value() if found.token else None)
-    for uri in (found.host, found.ui_host):
-        refuse_credentials(uri, "address of KFP")
-    refuse_credentials(found.pipeline_root, "pipeline root")
     return found
 
 

@@ -39,37 +39,38 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     seeds = len(values["seeds"])
     console.print(
         f"{len(values['classes'])} classes of [bold]{escape(values['source'])}[/], {level} real "
-        f"training images a class, {seeds} seed{'s' if seeds > 1 else ''}; arms: "
+        f"training images per class, {seeds} seed{'s' if seeds > 1 else ''}; arms: "
         f"{escape(', '.join(arms))}"
     )
     images = len(values["classes"]) * values.get("test_per_class", 0)
-    if images and len(arms) > 1:  # 0 a class means all that are left over: not known yet
+    if images and len(arms) > 1:  # 0 per class means all that are left over: not known yet
         say(console, verdicts.forecast(expected(seeds, images, len(arms) - 1)))
 
 
 def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
-    """Say how many trainings are ahead."""
+    """Say how many training runs are ahead."""
     sweep = parse_sweep(values["sweep"])
     level = values.get("level") or values.get("train_per_class")
     console.print(
         f"{len(values['classes'])} classes of [bold]{escape(values['source'])}[/], {level} real "
-        f"training images a class; {_trainings(sweep, values)}; axes: "
+        f"training images per class; {_trainings(sweep, values)}; axes: "
         f"{escape(', '.join(axis.name for axis in sweep.axes))}"
     )
 
 
 def _trainings(sweep: Sweep, values: Mapping[str, Any]) -> str:
-    """How many trainings a sweep takes, and what they are for."""
+    """How many training runs a sweep takes, and what they are for."""
     seeds = len(values["seeds"])
     if sweep.search:
         trials, workers = sweep.search.trials, len(values["workers"])
         finalists = 1 + min(trials - 1, sweep.search.finalists * workers)
         return (
             f"{trials} trials, and {finalists} points with {wording.counted(seeds, 'seed')} each: "
-            f"{trials + finalists * (seeds - 1)} trainings at most"
+            f"at most {trials + finalists * (seeds - 1)} training runs"
         )
     count = len(expand(sweep))
-    return f"{count} points with {wording.counted(seeds, 'seed')} each: {count * seeds} trainings"
+    each = wording.counted(seeds, "seed")
+    return f"{count} points with {each} each: {count * seeds} training runs"
 
 
 def say(console: Console, sentence: str, style: str = "") -> None:
@@ -102,8 +103,8 @@ def show(console: Console, result: Result) -> None:
         console.print()
     say(
         console,
-        f"Done in {duration(result.wall_s)}; starting the steps took {result.startup_s:.0f} s in "
-        f"all, {100 * result.startup_s / result.wall_s:.0f} % of that (timings.csv).",
+        f"Done in {duration(result.wall_s)}, of which starting the steps took "
+        f"{result.startup_s:.0f} s ({100 * result.startup_s / result.wall_s:.0f} %; timings.csv).",
     )
     if result.reused:
         steps = "1 step was" if result.reused == 1 else f"{result.reused} steps were"

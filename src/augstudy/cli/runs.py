@@ -166,11 +166,11 @@ def show(
 
 def note(
     run: RunName,
-    text: Annotated[str, typer.Argument(help="What to remember; '' removes the note.")],
+    text: Annotated[str, typer.Argument(help="Text of the note; '' removes it.")],
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
 ) -> None:
-    """Write a note on a run; it takes the place of the one that was there.
+    """Write a note on a run; it replaces the one that was there.
 
     Example: augstudy runs note 7 "learning rate too high, see 9"
     """
@@ -189,7 +189,7 @@ def export(
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
 ) -> None:
-    """Write every field of the runs, a row an arm, for other programs.
+    """Write every field of the runs, one row per arm, for other programs.
 
     Example: augstudy runs export runs.parquet --where 'state == "done"' --sort level,arm
     """
@@ -212,10 +212,10 @@ def reindex(
     experiment: options.Experiment = "",
     limit: Limit = 1000,
 ) -> None:
-    """Make the records and their index again from what the runs left.
+    """Rebuild the records and their index from what the runs left.
 
-    With --store those of a bucket that a cluster's runs write to; with --cluster or --host the
-    cluster is asked for their names, times and costs, too.
+    With --store, rebuilds those of a bucket that a cluster's runs write to; with --cluster or
+    --host, also asks the cluster for their names, times and costs.
 
     For example:
 

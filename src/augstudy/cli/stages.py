@@ -22,11 +22,11 @@ _Train = Annotated[int, options.setting(DataSettings, "train_per_class")]
 _Val = Annotated[int, options.setting(DataSettings, "val_per_class")]
 _Test = Annotated[int, options.setting(DataSettings, "test_per_class")]
 _Level = Annotated[int, options.setting(DataSettings, "level")]
-_Seed = Annotated[int, typer.Option(help="Chooses all that is random here.")]
+_Seed = Annotated[int, typer.Option(help="Seed of all that is random here.")]
 _Evaluations = Annotated[
-    list[Path], typer.Option("--evaluation", help="Evaluation folder; repeat it, one an arm.")
+    list[Path], typer.Option("--evaluation", help="Evaluation folder; give one per arm.")
 ]
-_Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; repeatable.")]
+_Cams = Annotated[list[Path], typer.Option("--cam", help="CAM folder; can be repeated.")]
 _Gan = Annotated[Path, typer.Option(help="GAN folder, made by 'augstudy train-gan'.")]
 _Recipe = Annotated[str, typer.Option(help="modern, baseline, report_best, or another recipe.")]
 _Judge = Annotated[
@@ -50,10 +50,10 @@ def ingest(
     cache: Annotated[Path | None, typer.Option(help="Folder for downloads.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ignore the cache.")] = False,
 ) -> None:
-    """Read drawings, choose some at random and split them: source -> dataset.
+    """Read images, choose some at random and split them: source -> dataset.
 
-    Only the bytes that are needed are read. Identical drawings never end up in two splits, and
-    the drawings of a level are among those of every higher level.
+    Only the bytes that are needed are read. Identical images never end up in two splits, and the
+    images of a level are among those of every higher level.
 
     Example: augstudy ingest --source gs://quickdraw_dataset/full/numpy_bitmap
     --classes camel,cow --train-per-class 254 --out work/dataset
@@ -78,7 +78,7 @@ def train_judge(
     out: options.Out,
     settings: options.Settings = [],  # noqa: B006
 ) -> None:
-    """Train the classifier that measures synthetic images, on real ones: dataset -> judge."""
+    """Train the judge, the classifier that measures synthetic images: dataset -> judge."""
     from augstudy.settings.parsing import parse_assignments
 
     parsed = parse(JudgeSettings, parse_assignments(settings), "the judge's settings")
@@ -92,16 +92,16 @@ def train_gan(
     out: options.Out,
     recipe: Annotated[
         str,
-        typer.Option(help="compact, diffusion, report (the student report's), or another recipe."),
+        typer.Option(help="compact, diffusion, report (that of the student report), or another."),
     ] = "compact",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
     on_failure: Annotated[
-        OnFailure, typer.Option(help="stop with an error, or skip: publish it, marked as failed.")
+        OnFailure, typer.Option(help="stop with an error; or skip: publish it, marked as failed.")
     ] = "stop",
     judge: _Judge = None,
 ) -> None:
-    """Train the GAN on the training images of the level: dataset -> gan."""
+    """Train a generator on the training images of the level: dataset -> gan."""
     from augstudy.models.gan_recipes import gan_recipe
     from augstudy.settings.parsing import parse_assignments
 
@@ -117,11 +117,11 @@ def synthesize(
     per_class: Annotated[int, typer.Option(min=1, help="Images a class.")],
     seed: _Seed = 0,
     dataset: Annotated[
-        Path | None, typer.Option(help="Dataset folder; with a judge, images are measured.")
+        Path | None, typer.Option(help="Dataset folder; with --judge, images are measured.")
     ] = None,
     judge: _Judge = None,
 ) -> None:
-    """Let a GAN draw labelled images and measure them: gan, dataset, judge -> synthetic.
+    """Draw labelled images with a generator and measure them: gan, dataset, judge -> synthetic.
 
     Example: augstudy synthesize --gan work/gan --per-class 60 --dataset work/dataset
     --judge work/judge --out work/synthetic
@@ -134,18 +134,18 @@ def synthesize(
 def curate(
     dataset: options.Dataset,
     out: options.Out,
-    synthetic: Annotated[Path | None, typer.Option(help="Synthetic images to judge.")] = None,
+    synthetic: Annotated[Path | None, typer.Option(help="Synthetic images to filter.")] = None,
     real: Annotated[
-        bool, typer.Option("--real", help="Judge the training drawings, too, by cross-fitting.")
+        bool, typer.Option("--real", help="Filter the training images, too, by cross-fitting.")
     ] = False,
     recipe: _Recipe = "modern",
     settings: options.Settings = [],  # noqa: B006
     seed: _Seed = 0,
 ) -> None:
-    """Choose the drawings that a classifier of the training split finds rightly labelled.
+    """Filter images by whether a classifier agrees with their labels: dataset -> curation.
 
-    A drawing is kept if the classifier agrees with its label and is at least as sure of it as it
-    is, on average, of validation drawings of that class.
+    The classifier learns from the training images. An image is kept if the classifier agrees with
+    its label and is at least as sure as it is, on average, of validation images of that class.
     """
     from augstudy.models.recipes import classifier_recipe
     from augstudy.settings.parsing import parse_assignments
@@ -170,10 +170,10 @@ def train_cnn(
         Path | None, typer.Option(help="Synthetic images, for the arms that use them.")
     ] = None,
     curation: Annotated[
-        Path | None, typer.Option(help="The filter's judgement, for add_filtered, real_filtered.")
+        Path | None, typer.Option(help="Folder made by 'augstudy curate', for filtered arms.")
     ] = None,
 ) -> None:
-    """Train one classifier a seed on the training set of an arm: dataset -> classifier."""
+    """Train one classifier per seed on the training set of an arm: dataset -> classifier."""
     from augstudy.models.recipes import classifier_recipe
     from augstudy.settings.parsing import parse_arms, parse_assignments, parse_integers
 
@@ -192,10 +192,10 @@ def evaluate(
     classifier: _Classifier,
     out: options.Out,
     gan: Annotated[
-        Path | None, typer.Option(help="GAN whose discriminator to evaluate as a classifier, too.")
+        Path | None, typer.Option(help="Also evaluate this GAN's discriminator as a classifier.")
     ] = None,
 ) -> None:
-    """Judge the classifiers of a cell on the test split: dataset, classifier -> evaluation.
+    """Evaluate classifiers on the test images: dataset, classifier -> evaluation.
 
     Example: augstudy evaluate --dataset work/dataset --classifier work/real --out work/real-eval
     """
@@ -209,7 +209,7 @@ def cam(
     evaluation: Annotated[Path, typer.Option(help="Folder made by 'augstudy evaluate'.")],
     out: options.Out,
 ) -> None:
-    """Show which strokes a classifier looks at (Grad-CAM): classifier, evaluation -> maps.
+    """Show where a classifier looks (Grad-CAM): classifier, evaluation -> maps.
 
     Example: augstudy cam --classifier work/real --evaluation work/real-eval --out work/real-cam
     """
@@ -224,14 +224,14 @@ def summarize(
     out: options.Out,
     cams: _Cams = [],  # noqa: B006
     gan: Annotated[Path | None, typer.Option(help="GAN folder, if there is one.")] = None,
-    synthetic: Annotated[Path | None, typer.Option(help="Its images, if any.")] = None,
-    curation: Annotated[Path | None, typer.Option(help="The filter's judgement, if any.")] = None,
+    synthetic: Annotated[Path | None, typer.Option(help="Synthetic images, if any.")] = None,
+    curation: Annotated[Path | None, typer.Option(help="Curation folder, if any.")] = None,
     settings: options.Settings = [],  # noqa: B006
     equivalence_margin: _Margin = _COMPARISON.equivalence_margin,
 ) -> None:
     """Compare arms and write the report: evaluations -> report.
 
-    --set records facts for the report, such as classifier=modern.
+    With --set, add facts to the report, such as classifier=modern.
 
     Example: augstudy summarize --dataset work/dataset --evaluation work/real-eval
     --evaluation work/add-eval --out work/report

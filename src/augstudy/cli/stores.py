@@ -1,4 +1,4 @@
-"""Commands on what lies in object storage: champions of a retraining, artifacts of any run."""
+"""Commands for object storage: champions of a retraining, artifacts of any run."""
 
 import getpass
 import sys
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 
 def champions(
-    store: Annotated[str, typer.Argument(help="Their folder: gs://, s3://, minio:// or file://.")],
-    use: Annotated[str, typer.Option(metavar="NAME", help="Put this one in force (again).")] = "",
+    store: Annotated[
+        str, typer.Argument(help="Folder of the champions: gs://, s3://, minio:// or file://.")
+    ],
+    use: Annotated[str, typer.Option(metavar="NAME", help="Put this one in force.")] = "",
 ) -> None:
     """List the champions of a retraining, or roll back to one of them.
 
@@ -53,15 +55,15 @@ def fetch(
 ) -> None:
     """Download an artifact of a run, or a single object, and verify it.
 
-    The address is the one that the dashboard shows. An artifact is a folder with a manifest.json,
-    and every file of it is checked against that; what has none is downloaded as it is. With
-    --cluster a store that answers inside the cluster only is reached through kubectl.
+    Give the address that the dashboard shows. An artifact is a folder with a manifest.json, and
+    each of its files is checked against that; a folder without one is downloaded as it is. With
+    --cluster, a store that can be reached only inside the cluster is reached through kubectl.
 
     Example: augstudy fetch minio://mlpipeline/v2/artifacts/retrain/RUN/promote/ID/decision --out .
     """
     parent, _, name = uri.rstrip("/").rpartition("/")
     if parent.endswith(("/", ":")) or not parent:
-        raise InputError(f"{uri} names no artifact: use for example gs://bucket/folder/report.")
+        raise InputError(f"{uri} names no artifact: give, for example, gs://bucket/folder/report.")
     if cluster:
         from augstudy.cli import remote
         from augstudy.cluster.stores import Stores
@@ -83,7 +85,7 @@ def _download(store: "Store", name: str, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         target.write_bytes(store.read(name))
     elif target.exists() and any(target.iterdir()):
-        raise InputError(f"{target} exists already: name another folder with --out.")
+        raise InputError(f"{target} already exists: name another folder with --out.")
     else:
         store.download(name, target)
         if (target / artifacts.MANIFEST).exists():

@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, SecretStr
 
 from augstudy.core.errors import InputError
+from augstudy.objects.address import refuse_credentials
 from augstudy.settings.base import Settings, parse
 
 FILE_VARIABLE = "AUGSTUDY_KFP"
@@ -52,7 +53,7 @@ def settings(**options: str | None) -> Connection:
     """The settings in force; `options` (fields of :class:`Connection`) come first.
 
     Raises:
-        InputError: the file or a value in it is wrong.
+        InputError: the file or a value in it is wrong, or an address carries credentials.
     """
     path, values = _file()
     values |= {key: os.environ[name] for key, name in _VARIABLES.items() if os.environ.get(name)}
@@ -60,6 +61,7 @@ def settings(**options: str | None) -> Connection:
     for key in ("host", "ui_host"):
         if values.get(key):
             values[key] = address(str(values[key]))
+    refuse_credentials(str(values.get("pipeline_root", "")), "pipeline root")
     return parse(Connection, values, str(path or "the connection to KFP"))
 
 
@@ -85,8 +87,9 @@ def address(text: str) -> str:
     """`text` as scheme, host and path; what people paste from a browser is cut.
 
     Raises:
-        InputError: it is no address, or holds a password.
+        InputError: it is no address, or carries credentials.
     """
+    refuse_credentials(text, "address of KFP")
     if "://" not in text:
         text = ("http://" if text.startswith(_NEAR) else "https://") + text
     try:
@@ -94,8 +97,6 @@ def address(text: str) -> str:
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # of the port, or of an IPv6 address
         raise InputError(_NO_ADDRESS.format(text)) from None
-    if "@" in parts.netloc:
-        raise InputError("The address of KFP must hold no password: give a token instead.")
     if not known:
         raise InputError(_NO_ADDRESS.format(text))
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))

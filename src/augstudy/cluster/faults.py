@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from augstudy.cluster.exchange import Answer
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.redaction import without_secrets
 
 _LONGEST = 300
 
@@ -23,16 +24,12 @@ class AbsentError(InputError):
 
 
 class Faults:
-    """Words errors of requests to one host; knows tokens only to keep them out of them."""
+    """Words errors of requests to one host."""
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._secrets: set[str] = set()
+        self.sent_token = False
         self.withheld = False  # there is a token, but it may not travel
-
-    def conceal(self, secret: str) -> None:
-        """Never quote `secret`."""
-        self._secrets.add(secret)
 
     @contextlib.contextmanager
     def told(self, doing: str) -> Iterator[None]:
@@ -110,7 +107,7 @@ class Faults:
     def _refused(self, answer: Answer, doing: str) -> AugstudyError:
         status, said = answer.status, self._said(answer.body)
         if status == 401:
-            what = "refuses the token" if self._secrets else "wants a token"
+            what = "refuses the token" if self.sent_token else "wants a token"
             why = (
                 "the one of this pod is sent over https:// and to NAME.NAMESPACE.svc only"
                 if self.withheld
@@ -132,7 +129,7 @@ class Faults:
         return kind(f"The Kubeflow Pipelines at {self._host} does not {doing}: {why}")
 
     def _said(self, body: bytes) -> str:
-        """The message of an error's body, on one line and without a token."""
+        """The message of an error's body, on one line and without secrets."""
         try:
             content = json.loads(body)
             text = str(content.get("message") or content.get("error") or "")
@@ -141,8 +138,7 @@ class Faults:
         return self.shown(text)
 
     def shown(self, text: str, longest: int = _LONGEST) -> str:
-        """What a server said, on one line and without a token."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        text = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+        """What a server said, on one line and without secrets."""
+        text = " ".join(without_secrets(text).split())
+        text = "".join(char if char.isprintable() else " " for char in text)
         return text if len(text) <= longest else text[: longest - 1] + "…"

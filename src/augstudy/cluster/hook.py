@@ -9,9 +9,10 @@ import json
 import sys
 from collections.abc import Sequence
 
-from augstudy.cluster import schedule
+from augstudy.cluster import ir, schedule
 from augstudy.cluster.connection import Connection, address
 from augstudy.cluster.kfp_api import Schedule, Server, Version
+from augstudy.core import outlets
 from augstudy.core.errors import AugstudyError, InputError
 
 
@@ -28,7 +29,7 @@ def apply(server: Server, options: argparse.Namespace) -> str:
         options.name,
         server.find_experiment(name) or server.create_experiment(name),
         version,
-        options.parameters,
+        ir.as_declared(server.pipeline_spec(version), options.parameters),
         options.cron,
         options.max_concurrency,
         options.catch_up,
@@ -51,14 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the two; the exit code is that of the error."""
     options = _parser().parse_args(arguments)
     account = getattr(options, "service_account", "")
-    try:
-        connection = Connection(
-            host=address(options.host), namespace=options.namespace, service_account=account
-        )
-        sys.stdout.write(f"{options.action(Server(connection), options)}\n")
-    except AugstudyError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+    with outlets.guarded():
+        try:
+            connection = Connection(
+                host=address(options.host), namespace=options.namespace, service_account=account
+            )
+            sys.stdout.write(f"{options.action(Server(connection), options)}\n")
+        except AugstudyError as error:
+            sys.stderr.write(f"{error}\n")
+            return error.exit_code
     return 0
 
 

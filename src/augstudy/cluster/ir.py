@@ -48,23 +48,19 @@ def defaults(spec: Any) -> dict[str, Any]:
     return _defaults(inner(spec)) if "root" in inner(spec) else {}
 
 
-def executors(spec: Node) -> Iterator[tuple[str, str]]:
-    """The name that KFP shows of each step, and the label of its executor."""
-    for _, component in graphs(spec) if "root" in spec else ():
-        for name, task in component["dag"].get("tasks", {}).items():
-            label = spec["components"][task["componentRef"]["name"]].get("executorLabel")
-            if label:
-                yield task.get("taskInfo", {}).get("name", name), label
+def as_declared(spec: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """`parameters`, with texts in the place of numbers where a pipeline declares texts.
 
+    YAML and command lines make a number of ``1``, which KFP's API refuses for a text.
+    """
+    declared = inner(spec).get("root", {}).get("inputDefinitions", {}).get("parameters", {})
 
-def step_names(spec: Node) -> set[str]:
-    """Names of the tasks that are steps (containers), as KFP shows them."""
-    return {
-        task.get("taskInfo", {}).get("name", name)
-        for _, component in graphs(spec)
-        for name, task in component["dag"].get("tasks", {}).items()
-        if "dag" not in spec["components"][task["componentRef"]["name"]]
-    }
+    def value(name: str, given: Any) -> Any:
+        number = isinstance(given, int | float) and not isinstance(given, bool)
+        text = declared.get(name, {}).get("parameterType") == "STRING"
+        return json.dumps(given) if number and text else given
+
+    return {name: value(name, given) for name, given in parameters.items()}
 
 
 def disable_caching(spec: Node) -> None:

@@ -12,6 +12,7 @@ from augstudy.cluster.exchange import Answer, exchange, pool
 from augstudy.cluster.faults import AbsentError, Faults
 from augstudy.cluster.kfp_answers import Health, Model, Page
 from augstudy.core.errors import InputError, ServiceError
+from augstudy.core.redaction import conceal
 
 _ANSWER_S = 60.0
 _HEALTH_S = 10.0
@@ -146,7 +147,8 @@ class KfpHttp:
         headers = {"Accept": "application/json"}
         if self._token:
             token = self._token()
-            self.faults.conceal(token)
+            conceal(token)
+            self.faults.sent_token = True
             headers["Authorization"] = f"Bearer {token}"
         return exchange(
             self._pool,

@@ -1,15 +1,14 @@
 """Why a run failed or does not get on: from the logs of its pods, its times, and Kubernetes."""
 
+import re
 from datetime import datetime
 
 from augstudy.cluster.insight import Insight
 from augstudy.cluster.kfp_answers import Run, Task
 from augstudy.cluster.kfp_api import Server
 from augstudy.cluster.nodes import Nodes
-from augstudy.cluster.sentences import last_sentence
 from augstudy.cluster.steps import Steps
 from augstudy.core.errors import AugstudyError
-from augstudy.core.redaction import without_secrets
 from augstudy.pages.formats import duration
 
 DRIVER = "-driver"
@@ -20,6 +19,14 @@ _MEANING = (
     "a driver is KFP's own pod that prepares a task, so look at the service account, the pipeline "
     "root and its credentials, and the run's parameters"
 )
+
+
+# Lines of KFP's launcher and driver (glog) and of Argo's executor, around those of the step.
+_GLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^\]\s]+\] ?(.*)")
+_ARGO = re.compile(r'time="?\d{4}-|Error: exit status|exit status \d')
+_EXIT = re.compile(r"exit status \d+$")
+_OURS = re.compile(r".{1,80} failed: (.+)")
+_TAIL = 200  # lines
 
 
 class Reasons:
@@ -96,7 +103,24 @@ class Reasons:
         return ""
 
     def _shown(self, text: str) -> str:
-        return self._server.faults.shown(without_secrets(text), _LONGEST)
+        return self._server.faults.shown(text, _LONGEST)
+
+
+def last_sentence(log: str) -> str:
+    """Why the pod failed; empty if its log does not say.
+
+    A step of ours ends with "<its name> failed: <a sentence>". KFP's launcher, which runs it, then
+    says how the process ended, or what it could not do itself, such as to store the outputs.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()][-_TAIL:]
+    runtime = [match for line in lines if (match := _GLOG.match(line))]
+    own = [line for line in lines if not _GLOG.match(line) and not _ARGO.match(line)]
+    ended = [match[2] for match in runtime if match[1] in "EF"]
+    if own and (sentence := _OURS.fullmatch(own[-1])) and (not ended or _EXIT.search(ended[-1])):
+        return sentence[1]
+    if ended and not _EXIT.search(ended[-1]):
+        return ended[-1]
+    return own[-1] if own else ""
 
 
 def _reached(limit_s: float | None, began: datetime | None, ended: datetime | None) -> bool:

@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from augstudy.core.errors import InputError
 from augstudy.settings.base import Settings, parse
+from augstudy.settings.retrying import Retry
 
 FILE_VARIABLE = "AUGSTUDY_CLUSTER"
 _OVERRIDES = {
@@ -22,6 +23,8 @@ _OVERRIDES = {
     "AUGSTUDY_GPU_IMAGE": "gpu_image",
     "AUGSTUDY_GPUS": "gpus",
 }
+_QUEUE = "kueue.x-k8s.io/queue-name"
+_OTHERS = ("pipeline/", "pipelines.kubeflow.org/", "workflows.argoproj.io/")
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -33,11 +36,11 @@ class Resources(Settings):
     cpu_limit: str = Field(description="CPU limit; whole cores, since it fixes the thread count")
     memory: str = Field(description="memory request")
     memory_limit: str = Field(description="memory limit")
-    timeout_s: int = Field(_HOUR, ge=1, description="a step is ended after this many seconds")
+    timeout_s: int = Field(_HOUR, ge=1, description="end a step after this many seconds")
 
     @property
     def threads(self) -> int:
-        """TensorFlow's threads: the order of a sum, and so its last bits, hang on their number."""
+        """TensorFlow's threads: the order of a sum, and so its last bits, depends on how many."""
         return max(1, int(self.cpu_limit))
 
     @field_validator("cpu_limit")
@@ -49,7 +52,7 @@ class Resources(Settings):
 
 
 class Toleration(Settings):
-    """A taint that steps put up with."""
+    """A taint that steps tolerate."""
 
     key: str | None = None
     operator: Literal["Equal", "Exists"] = "Equal"
@@ -58,30 +61,29 @@ class Toleration(Settings):
     toleration_seconds: int | None = Field(None, ge=0)
 
 
-class Retry(Settings):
-    """How often a step is tried again, and after how long.
+class NodeRule(Settings):
+    """One condition on the labels of a node."""
 
-    By itself, in its pod, where a service was unreachable (exit code 3); by Argo, in a new pod,
-    where the pod was lost.
-    """
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] = "In"
+    values: tuple[str, ...] = ()
 
-    times: int = Field(2, ge=0, le=10, description="of each kind; 0 means never")
-    wait_s: int = Field(30, ge=1, description="before the first retry")
-    factor: float = Field(2.0, ge=1, description="each wait is this much longer")
-    longest_wait_s: int = Field(300, ge=1)
-    policy: Literal["OnError", "OnFailure", "Always"] = Field(
-        "OnError", description="which pods Argo retries, lost or failed; needs KFP 2.18 or newer"
-    )
+
+class Affinity(Settings):
+    """Nodes that steps must run on, or with a weight would rather run on."""
+
+    rules: tuple[NodeRule, ...] = Field(min_length=1, description="all of them have to hold")
+    weight: int | None = Field(None, ge=1, le=100, description="a wish; without it a condition")
 
 
 class ClusterSettings(Settings):
     """Everything that a compiled pipeline says about the cluster."""
 
-    image: str | None = Field(None, description="of CPU steps; default: named by its content")
-    gpu_image: str | None = Field(None, description="of GPU steps where gpus > 0; default: -gpu")
+    image: str | None = Field(None, description="of CPU steps; default: that of make images")
+    gpu_image: str | None = Field(None, description="of GPU steps if gpus > 0; default: image-gpu")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
-    gpus: int = Field(0, ge=0, description="default of the pipelines' parameter, and picks images")
+    gpus: int = Field(0, ge=0, description="default of pipelines; also picks the images")
     gpu_type: str = Field("nvidia.com/gpu", description="the resource that GPU nodes advertise")
     light: Resources = Resources(cpu="250m", cpu_limit="1", memory="1Gi", memory_limit="4Gi")
     inference: Resources = Resources(cpu="500m", cpu_limit="2", memory="1Gi", memory_limit="4Gi")
@@ -91,6 +93,10 @@ class ClusterSettings(Settings):
     shm_size: str = Field("1Gi", description="of /dev/shm in training steps, from their memory")
     node_selector: dict[str, str] = Field({}, description="labels that nodes must have")
     tolerations: tuple[Toleration, ...] = ()
+    node_affinity: tuple[Affinity, ...] = Field((), description="of every step")
+    queue: str = Field("", description="of Kueue: the label kueue.x-k8s.io/queue-name")
+    labels: dict[str, str] = Field({}, description="of the pod of every step")
+    annotations: dict[str, str] = Field({}, description="of the pod of every step")
     gpu_node_selector: dict[str, str] = Field({}, description="of GPU steps, only where gpus > 0")
     gpu_tolerations: tuple[Toleration, ...] = (
         Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),
@@ -99,14 +105,27 @@ class ClusterSettings(Settings):
     run_as_user: int = Field(10001, ge=1, description="user and group of the steps; never root")
     environment: dict[str, str] = Field({}, description="variables of every step; no secrets")
     secret_environment: dict[str, dict[str, str]] = Field(
-        {}, description="name of a Secret: {its key: the variable that gets it}"
+        {}, description="name of a Secret: {its key: the variable to set}"
     )
     checkpoints: str | None = Field(
-        None, description="folder of a store, gs:// or s3://, where a retried training goes on"
+        None, description="gs:// or s3:// folder from which a retried training continues"
     )
-    ttl_s: int = Field(7 * _DAY, ge=1, description="a finished run's pods are kept this long")
-    deadline_s: int = Field(2 * _DAY, ge=1, description="a run is ended after this many seconds")
-    parallel_cells: int = Field(0, ge=0, description="arms that run at once; 0 means all")
+    ttl_s: int = Field(7 * _DAY, ge=1, description="keep a finished run's pods this many seconds")
+    deadline_s: int = Field(2 * _DAY, ge=1, description="end a run after this many seconds")
+    parallel_cells: int = Field(0, ge=0, description="arms that run at the same time; 0 means all")
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        """All labels that pods get, that of the queue among them."""
+        return {**self.labels, **({_QUEUE: self.queue} if self.queue else {})}
+
+    @field_validator("labels", "annotations")
+    @classmethod
+    def _not_kfps(cls, values: dict[str, str]) -> dict[str, str]:
+        for name in values:
+            if name.startswith(_OTHERS):
+                raise ValueError(f"{name} belongs to KFP or Argo: choose another name")
+        return values
 
     @field_validator("image", "gpu_image")
     @classmethod
@@ -115,7 +134,7 @@ class ClusterSettings(Settings):
             return value
         tag = value.rpartition("/")[2].partition(":")[2]
         if not tag or tag == "latest":
-            raise ValueError("name a digest or a tag that changes with the content, never latest")
+            raise ValueError("name a digest, or a tag that changes with the content; not latest")
         return value
 
     @model_validator(mode="after")
@@ -124,7 +143,7 @@ class ClusterSettings(Settings):
             if any(word in name.upper() for word in ("SECRET", "PASSWORD", "TOKEN", "ACCESS_KEY")):
                 raise ValueError(f"{name} looks like a secret: use secret_environment")
         if self.gpus and not self.gpu_image and "@" in (self.image or ""):
-            raise ValueError("gpus needs gpu_image too, since image is named by digest")
+            raise ValueError("gpus needs gpu_image, too, because image is named by digest")
         return self
 
 
@@ -132,7 +151,7 @@ def load() -> ClusterSettings:
     """The settings in force.
 
     Raises:
-        InputError: the file is missing though named, is no mapping, or holds a wrong setting.
+        InputError: the named file is missing, is not a mapping, or holds a wrong setting.
     """
     path = _file()
     values = _read(path) if path else {}

@@ -7,6 +7,7 @@ and the store may answer inside the cluster only.
 
 import base64
 import binascii
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
@@ -25,6 +26,7 @@ from augstudy.objects import SignIn, Store, open_store
 from augstudy.objects.address import S3_SCHEMES, Address
 
 KFP_NAMESPACE = "kubeflow"
+_CONTENT = b"augstudy"
 
 
 class Stores(AbstractContextManager["Stores"]):
@@ -122,7 +124,7 @@ class Stores(AbstractContextManager["Stores"]):
             ForbiddenError: we may not read it.
             ServiceError: the store answers inside the cluster only, and no port is forwarded.
         """
-        keys = self._keys(access)
+        keys = credentials(self.cluster, self._namespace, access)
         endpoint = self._outside(access)
         uri = access.root.partition("?")[0].rstrip("/")
         return open_store(uri, SignIn(endpoint=endpoint, region=access.region, **keys))
@@ -151,7 +153,7 @@ class Stores(AbstractContextManager["Stores"]):
             return None
         try:
             access = launcher.access(self.configuration or {}, root)
-            keys = self._keys(access)
+            keys = credentials(self.cluster, self._namespace, access)
         except AugstudyError as error:
             if endpoint or address.scheme == "s3":  # then the environment has to do
                 return None
@@ -162,32 +164,6 @@ class Stores(AbstractContextManager["Stores"]):
             ) from error
         endpoint = endpoint or self._outside(access)
         return SignIn(endpoint=endpoint, region=access.region, **keys)
-
-    def _keys(self, access: Access) -> dict[str, Any]:
-        """The credentials that ``kfp-launcher`` names; empty if they are the environment's."""
-        if not access.secret:
-            return {}
-        where = f"secret {access.secret} in namespace {self._namespace}"
-        path = f"/api/v1/namespaces/{self._namespace}/secrets/{access.secret}"
-        found = self.cluster.get(path)
-        if found is None:
-            raise InputError(f"There is no {where}: create it, or change {launcher.CONFIG_MAP}.")
-        data = found.get("data") or {}
-        try:
-            values = [base64.b64decode(data.get(key) or "") for key in access.keys]
-            missing = [key for key, value in zip(access.keys, values, strict=True) if not value]
-            if missing:
-                raise InputError(f"The {where} lacks {' and '.join(missing)}: add what is missing.")
-            if access.scheme == "gs":
-                return {"token": values[0]}
-            spaced = [k for k, v in zip(access.keys, values, strict=True) if v != v.strip()]
-            if spaced:
-                raise InputError(f"The {where} has a blank or a line end around {spaced[0]}.")
-            secret = values[1].decode()
-            conceal(secret)
-            return {"key": values[0].decode(), "secret": secret}
-        except (binascii.Error, UnicodeDecodeError):
-            raise InputError(f"The {where} holds no text: create it again.") from None
 
     def _outside(self, access: Access) -> str:
         """The endpoint of a store as it is reached from here."""
@@ -233,3 +209,53 @@ class Stores(AbstractContextManager["Stores"]):
         except ForbiddenError:
             return None
         return Service(name, space, parts.port or (443 if access.tls else 80))
+
+
+def credentials(cluster: Cluster, namespace: str, access: Access) -> dict[str, Any]:
+    """Fields of a :class:`SignIn` from the secret that ``kfp-launcher`` names.
+
+    Empty if runs take their keys from the environment.
+
+    Raises:
+        InputError: there is no such secret, or it does not hold what is needed.
+        ServiceError: the cluster does not answer, or we may not read it.
+    """
+    if not access.secret:
+        return {}
+    where = f"secret {access.secret} in namespace {namespace}"
+    found = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{access.secret}")
+    if found is None:
+        raise InputError(f"There is no {where}: create it, or change {launcher.CONFIG_MAP}.")
+    data = found.get("data") or {}
+    try:
+        values = [base64.b64decode(data.get(key) or "") for key in access.keys]
+        missing = [key for key, value in zip(access.keys, values, strict=True) if not value]
+        if missing:
+            raise InputError(f"The {where} lacks {' and '.join(missing)}: add what is missing.")
+        if access.scheme == "gs":
+            return {"token": values[0]}
+        spaced = [k for k, v in zip(access.keys, values, strict=True) if v != v.strip()]
+        if spaced:
+            raise InputError(f"The {where} has a blank or a line end around {spaced[0]}.")
+        secret = values[1].decode()
+        conceal(secret)
+        return {"key": values[0].decode(), "secret": secret}
+    except (binascii.Error, UnicodeDecodeError):
+        raise InputError(f"The {where} holds no text: create it again.") from None
+
+
+def round_trip(opened: Store) -> str:
+    """Write, read and delete a small object; its address if it could not be deleted.
+
+    Raises:
+        AugstudyError: it could not be written or read, or came back as something else.
+    """
+    name = f"augstudy-check-{secrets.token_hex(4)}.txt"
+    opened.write(name, _CONTENT)
+    if opened.read(name) != _CONTENT:
+        raise ServiceError(f"{opened.uri}/{name} is not what was stored: check the store.")
+    try:
+        opened.delete(name)
+    except AugstudyError:
+        return f"{opened.uri}/{name}"
+    return ""

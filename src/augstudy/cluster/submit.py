@@ -1,4 +1,4 @@
-"""Submits a pipeline: compiles it, uploads what KFP does not have yet, starts one run a level."""
+"""Submits a pipeline: compiles it, uploads what KFP does not have yet, starts one run per level."""
 
 import hashlib
 import json

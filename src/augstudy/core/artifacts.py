@@ -17,15 +17,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from augstudy.core import cache, leftovers, telemetry
+from augstudy.core import cache, telemetry
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.core.fingerprint import code_version, is_as_it_was, made_by, software
 from augstudy.core.manifest import MANIFEST, Artifact, Manifest, describe_files, read
 
 __all__ = ["MANIFEST", "Artifact", "Manifest", "find", "made_of", "part", "publish", "read"]
 
+CHECKPOINTS = "checkpoints"  # in provenance: keys of what the trainings of a step left in a store
 _CHUNK = 1 << 20
 _looked_for: set[str] = set()
+_used: set[str] = set()
 
 logger = logging.getLogger("augstudy")
 
@@ -45,7 +47,7 @@ def publish(
     ``provenance`` is read when the block ends, so the block may go on filling it. On any error
     the temporary directory is removed and `path` stays as it was. An older artifact at `path` is
     replaced. What :func:`find` looked for in vain is kept in the cache as well. What the trainings
-    behind `inputs` left in a store of checkpoints is removed: it is of no more use.
+    behind `inputs` left in a store of checkpoints is of no more use, see :func:`used_up`.
 
     Raises:
         ServiceError: the disk is full.
@@ -64,7 +66,15 @@ def publish(
             _write_durably(draft / MANIFEST, _text(manifest))
             _replace(draft, path)
     _keep(path, manifest)
-    leftovers.remove(item.manifest.provenance for item in (inputs or {}).values())
+    for item in (inputs or {}).values():
+        _used.update(map(str, item.manifest.provenance.get(CHECKPOINTS, ())))
+
+
+def used_up() -> set[str]:
+    """Keys of the checkpoints behind the inputs of what was published; told once."""
+    told = set(_used)
+    _used.clear()
+    return told
 
 
 def _left_in_a_store(kind: str) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def _left_in_a_store(kind: str) -> dict[str, Any]:
     stage = telemetry.running()
     if stage is None or not stage.checkpoints or kind == "checkpoint":
         return {}
-    return {leftovers.FIELD: list(stage.checkpoints)}
+    return {CHECKPOINTS: list(stage.checkpoints)}
 
 
 def _manifest(
@@ -199,7 +209,7 @@ def _take(key: str, kind: str, path: Path) -> Manifest | None:
     try:
         manifest = read(entry, kind).manifest
     except (InputError, DataError, OSError) as error:
-        logger.warning("What the cache holds cannot be used and is made again: %s", error)
+        logger.warning("A result in the cache cannot be used and is made again: %s", error)
         store.drop(key)
         return None
     try:
@@ -220,7 +230,7 @@ def _keep(folder: Path, manifest: Manifest, **texts: str) -> None:
     if store is None or manifest.made_of not in _looked_for:
         return
     if not is_as_it_was(_step()):
-        logger.warning("The code was changed while the step ran: not kept in the cache.")
+        logger.warning("The code changed while the step ran; its result is not cached.")
         return
     try:
         store.keep(manifest.made_of, folder, **texts)

@@ -124,7 +124,7 @@ def active() -> Cache | None:
         return None
     root = Path(name).expanduser()
     if root.exists() and not root.is_dir():
-        raise InputError(f"{VARIABLE} is {name!r}, which is no folder: name another.")
+        raise InputError(f"{VARIABLE} is {name!r}, which is not a folder: name another.")
     return Cache(root.absolute())
 
 

@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 # They bring numbers from here to there, or words to a person, and change no number.
 CARRIERS = (
@@ -31,7 +31,6 @@ CARRIERS = (
     "augstudy.core.code",
     "augstudy.core.errors",
     "augstudy.core.fingerprint",
-    "augstudy.core.leftovers",
     "augstudy.core.outlets",
     "augstudy.core.redaction",
     "augstudy.core.registry",
@@ -157,10 +156,10 @@ class _Reach:
 
 
 def texts(things: object) -> frozenset[str]:
-    """All texts within mappings and lists, and of addresses also what they begin with."""
+    """All texts within mappings and lists; of addresses also how they begin and end."""
     if isinstance(things, str):
         scheme, separator, _ = things.partition("://")
-        return frozenset({things, scheme + separator})
+        return frozenset({things, scheme + separator, PurePosixPath(things).suffix})
     if isinstance(things, Mapping):
         things = list(things.values())
     return (

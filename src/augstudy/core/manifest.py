@@ -131,6 +131,6 @@ def _verify(path: Path, manifest: Manifest) -> None:
             raise DataError(f"{item} is missing from the artifact: make the artifact again.")
         if item.stat().st_size != record.size or file_sha256(item) != record.sha256:
             raise DataError(
-                f"{item} differs from what was written (altered or cut short): "
+                f"{item} differs from what was written (altered or truncated): "
                 "make the artifact again."
             )

@@ -16,7 +16,7 @@ def why_no_class(name: str) -> str:
         if not form.strip():
             return "it is empty"
         if form in (".", "..") or any(mark in form for mark in "/\\"):
-            return "it leads to another folder"
+            return "it would lead to another folder"
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in form):
             return "it holds a character that cannot be written"
     if len(name.encode(errors="replace")) > _LONGEST:

@@ -32,7 +32,7 @@ class Registry(dict[str, Entry]):
 
     def __setitem__(self, name: str, entry: Entry) -> None:
         if name in self:
-            raise AugstudyError(f"There is another {self.what} {name!r}: choose another name.")
+            raise AugstudyError(f"There already is {self.what} {name!r}: choose another name.")
         super().__setitem__(name, entry)
 
     def add(self, name: str, made: Any = None, **rules: Any) -> None:

@@ -61,13 +61,15 @@ def interruptible() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def saved_when_terminated(save: Callable[[], None] | None) -> Iterator[None]:
-    """On SIGTERM `save` and end the process with exit code 143.
+def terminable(said: str, save: Callable[[], None] | None = None) -> Iterator[None]:
+    """On SIGTERM `save`, log `said` and end the process with exit code 143.
+
+    Without a handler the first process of a container ignores the signal.
 
     Raises:
         Terminated: the signal came.
     """
-    if save is None or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
 
@@ -79,11 +81,20 @@ def saved_when_terminated(save: Callable[[], None] | None) -> Iterator[None]:
     try:
         yield
     except Terminated:
-        save()
-        logger.warning("Ended by SIGTERM; the next start goes on from the checkpoint.")
+        if save:
+            save()
+        logger.warning(said)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def saved_when_terminated(
+    save: Callable[[], None] | None,
+) -> contextlib.AbstractContextManager[None]:
+    """Let a training `save` its checkpoint when SIGTERM ends it; nothing without `save`."""
+    said = "Ended by SIGTERM; the next start goes on from the checkpoint."
+    return terminable(said, save) if save else contextlib.nullcontext()
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:

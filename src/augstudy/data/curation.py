@@ -52,7 +52,7 @@ def opinion_of(
 
 
 def choose(judged: Opinion, labels: Labels, count: int, classes: int, balance: bool) -> Rows:
-    """Rows of `count` drawings a class: those that were kept, in the order in which they came.
+    """Rows of `count` drawings per class: those that were kept, in the order in which they came.
 
     Where too few were kept, the most confident of the others follow. With `balance` that holds in
     every class; without, over all classes together, so that a class which passes more often
@@ -67,7 +67,7 @@ def choose(judged: Opinion, labels: Labels, count: int, classes: int, balance: b
     fewest = min(len(group) for group in groups)
     if fewest < wanted:
         raise TooFewDrawingsError(
-            f"The filter shall choose {wanted} drawings but has only {fewest} to choose from"
+            f"The filter must choose {wanted} images but has only {fewest} to choose from"
             f"{' in a class' if balance else ''}: raise synthetic_per_class or lower the share."
         )
     return np.concatenate([group[:wanted] for group in groups])
@@ -78,7 +78,7 @@ def fold_shortage(labels: Labels, folds: int) -> str:
     fewest = int(np.unique(labels, return_counts=True)[1].min())
     if fewest >= folds:
         return ""
-    return f"a class has {fewest} training drawings, too few for {folds} folds"
+    return f"a class has {fewest} training images, too few for {folds} folds"
 
 
 def _merit(judged: Opinion) -> npt.NDArray[np.float64]:

@@ -50,7 +50,7 @@ def data_report(
 
 @canvas.settings()
 def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
-    """Draw the first training drawings of each class, a labelled row a class, as a PNG."""
+    """Draw the first training drawings of each class, a labelled row per class, as a PNG."""
     train = result.splits["train"]
     rows = [train.images[train.labels == label][:_SHEET_COLUMNS] for label in range(len(classes))]
     columns = max(len(row) for row in rows)

@@ -55,7 +55,7 @@ class Sources:
     ``real`` are the training drawings of the level, ``extra`` those of the pool beyond it.
     ``synthetic_opinion`` and ``real_opinion`` are what the filter says of the rightly labelled
     synthetic drawings and of ``real``; ``balance`` is whether it keeps as many of every class, and
-    ``folds`` how many drawings a class it needs at least to judge ``real``.
+    ``folds`` how many drawings per class it needs at least to judge ``real``.
     """
 
     real: Drawings
@@ -101,16 +101,16 @@ class Mixer:
 
     @property
     def count(self) -> int:
-        """Drawings a class to add or replace: the arm's share of the class with the fewest."""
+        """Images per class to add or replace: the arm's share of the class with the fewest."""
         return shares.images(self.arm.share, int(self.real.counts(self.classes).min()))
 
     def synthetic(self) -> Drawings:
         """The first :attr:`count` synthetic drawings of each class."""
-        return self._first(self._generated().right, "synthetic drawings", _MORE_SYNTHETIC)
+        return self._first(self._generated().right, "synthetic images", _MORE_SYNTHETIC)
 
     def mislabelled(self) -> Drawings:
         """As many whose labels carry the student report's fault."""
-        return self._first(self._generated().fault, "synthetic drawings", _MORE_SYNTHETIC)
+        return self._first(self._generated().fault, "synthetic images", _MORE_SYNTHETIC)
 
     def filtered(self) -> Drawings:
         """As many synthetic drawings, chosen by the filter."""
@@ -121,7 +121,7 @@ class Mixer:
     def extra(self) -> Drawings:
         """As many real drawings beyond those of the level."""
         extra = self.sources.extra or self.real.at(np.empty(0, np.intp))
-        return self._first(extra, "further real drawings", _MORE_REAL)
+        return self._first(extra, "further real images", _MORE_REAL)
 
     def thinned(self) -> Drawings:
         """The real drawings without :attr:`count` of each class, chosen at random."""
@@ -133,19 +133,19 @@ class Mixer:
         return self.real.at(np.flatnonzero(keep))
 
     def filtered_real(self) -> Drawings:
-        """The real drawings that the filter keeps; balanced, as many a class as on average."""
+        """The real images that the filter keeps; balanced, as many per class as on average."""
         unjudged, folds = self.sources.real_opinion is None, self.sources.folds
         if unjudged and (short := fold_shortage(self.real.labels, folds)):
             raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} needs real drawings judged by the filter, but {short}."
+                f"Arm {self.arm.label!r} needs filtered real images, but {short}."
             )
         judged = self._judged(self.sources.real_opinion)
         passed = int(judged.kept.sum())
         count = min(round(passed / self.classes), int(self.real.counts(self.classes).min()))
         if not (count if self.sources.balance else passed):
             raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} has too little to train on, as the filter lets {passed} "
-                f"of {len(self.real)} real drawings through: lower the filter's strictness."
+                f"Arm {self.arm.label!r} has too few images, because only {passed} of "
+                f"{len(self.real)} real images pass the filter: lower the filter's strictness."
             )
         if not self.sources.balance:
             return self.real.at(np.flatnonzero(judged.kept))
@@ -154,14 +154,14 @@ class Mixer:
     def _generated(self) -> Synthetic:
         if self.sources.synthetic is None:
             raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} needs synthetic drawings: give --synthetic."
+                f"Arm {self.arm.label!r} needs synthetic images: give --synthetic."
             )
         return self.sources.synthetic
 
     def _judged(self, judged: Opinion | None) -> Opinion:
         if judged is None:
             raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} needs the filter's judgement: give --curation."
+                f"Arm {self.arm.label!r} needs the results of the filter: give --curation."
             )
         return judged
 
@@ -170,7 +170,7 @@ class Mixer:
         fewest = int(drawings.counts(self.classes).min())
         if fewest < self.count:
             raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} needs {self.count:,} {what} a class, but there are only "
+                f"Arm {self.arm.label!r} needs {self.count:,} {what} per class, but there are only "
                 f"{fewest:,}: {advice}."
             )
         of_class = (np.flatnonzero(drawings.labels == label) for label in range(self.classes))

@@ -95,7 +95,7 @@ def read_header(read: Callable[[int, int], bytes], size: int, uri: str) -> NpyHe
     rows, whole = shape[0], (size - stream.position) // IMAGE.size
     if rows > whole:
         raise DataError(
-            f"{uri} is cut short: its header promises {rows} drawings, but only {whole} are "
+            f"{uri} is truncated: its header promises {rows} images, but only {whole} are "
             "there; copy the file again."
         )
     return NpyHeader(stream.position, rows)

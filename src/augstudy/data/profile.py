@@ -61,7 +61,7 @@ def problems(
     names = [item["name"] for item in reference["classes"]]
     found = []
     if (was := _schema(reference)) != (is_now := _schema(now)):
-        found.append(f"the format is {is_now}, it was {was}")
+        found.append(f"the format is {is_now}; it was {was}")
     if (current := [item["name"] for item in now["classes"]]) != names:
         found.append(f"the classes are {', '.join(current)}, they were {', '.join(names)}")
     if found:
@@ -70,7 +70,7 @@ def problems(
     for before, after in pairs:
         if after["available"] < (1 - settings.max_shrink) * before["available"]:
             found.append(
-                f"class {after['name']!r} has {after['available']} drawings, it had "
+                f"class {after['name']!r} has {after['available']} images; it had "
                 f"{before['available']} (max_shrink is {settings.max_shrink:g})"
             )
     for what, moved in drifts(reference, now).items():

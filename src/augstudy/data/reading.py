@@ -119,7 +119,7 @@ def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> 
 def _check_enough(info: ObjectInfo, available: int, needed: int) -> None:
     if available < needed:
         raise InputError(
-            f"{info.uri} holds {available} drawings, but train_per_class, val_per_class and "
+            f"{info.uri} holds {available} images, but train_per_class, val_per_class and "
             f"test_per_class ask for {needed}: lower them by {needed - available} in all."
         )
 

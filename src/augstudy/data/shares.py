@@ -18,7 +18,7 @@ def shortage(arm: Arm, level: int) -> str:
     if arm.share is None or images(arm.share, level):
         return ""
     return (
-        f"Arm {arm.label!r} has a share of {arm.share:g}, which is no image at level {level}: "
+        f"Arm {arm.label!r} has a share of {arm.share:g}, which gives no image at level {level}: "
         "raise the share or the level."
     )
 

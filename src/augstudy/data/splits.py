@@ -106,7 +106,7 @@ def _usable(
 def _check_enough(item: ClassDrawings, usable: int, needed: int, lost: Dropped) -> None:
     if usable < needed:
         raise TooFewError(
-            f"{item.info.uri} gave {usable} usable drawings ({lost.blank} blank, "
+            f"{item.info.uri} gave {usable} usable images ({lost.blank} blank, "
             f"{lost.repeated + lost.in_other_class} repeated ones dropped), but train_per_class, "
             f"val_per_class and test_per_class ask for {needed}: lower them by "
             f"{needed - usable} in all.",

@@ -1,4 +1,4 @@
-"""A sheet of generated drawings: one row a class, dark ink on white paper."""
+"""A sheet of generated drawings: one row per class, dark ink on white paper."""
 
 from collections.abc import Sequence
 from pathlib import Path

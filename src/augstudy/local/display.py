@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a live table on a terminal, a line a step elsewhere."""
+"""Shows a run while it goes on: a live table on a terminal, a line per step elsewhere."""
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live

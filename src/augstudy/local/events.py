@@ -124,7 +124,7 @@ class RunState:
         if step.running:
             step.state, step.ended = "failed", time
             message = (
-                "ended without a word, most likely killed for lack of memory: use fewer images or "
+                "ended without a message, most likely because memory ran out: use fewer images or "
                 "a smaller model, or close other programs."
             )
             step.error = {"message": message, "known": True, "exit_code": 3}

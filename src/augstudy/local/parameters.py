@@ -10,7 +10,6 @@ import yaml
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
-from augstudy.local.checks import check
 from augstudy.settings.parsing import (
     accelerators,
     parse_arms,
@@ -20,6 +19,7 @@ from augstudy.settings.parsing import (
     shares,
     split,
 )
+from augstudy.steps.study import Study
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "STRING": (str, "a text"),
@@ -79,7 +79,7 @@ class Wanted:
         return [] if level is not None else self._preset()[1]
 
     def runs(self, levels: Sequence[int]) -> list[dict[str, Any]]:
-        """The parameters of one run a level, or of a single one if there are no levels.
+        """The parameters of one run per level, or of a single one if there are no levels.
 
         All draw from one pool, so they share validation and test images, and a smaller level is
         part of a larger one.
@@ -95,7 +95,7 @@ class Wanted:
         """All parameters of the pipeline, checked.
 
         Args:
-            level: Real training images a class.
+            level: Real training images per class.
             pool: Raises ``train_per_class`` to this unless ``--set`` says otherwise, so that runs
                 at several levels draw from one pool and share their test images.
 
@@ -139,7 +139,7 @@ def resolve(
     missing = [name for name in known if name not in typed]
     if missing:
         raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
-    check(typed)
+    Study(typed).check()
     return typed
 
 

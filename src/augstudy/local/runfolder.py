@@ -119,7 +119,7 @@ class RunFolder:
         return True
 
     def write_timings(self, steps: Iterable[Step], wall_s: float) -> None:
-        """Write ``timings.csv``: a row a step; `share` is its part of the wall time.
+        """Write ``timings.csv``: a row per step; `share` is its part of the wall time.
 
         A step that is `reused` was taken from the cache; what it had cost is in its manifest.
         """

@@ -130,7 +130,7 @@ def _threads(asked: int) -> dict[str, int]:
     told = os.environ.get(THREADS_VARIABLE)
     if told and not asked:
         if not re.fullmatch("[1-9][0-9]{0,3}", told):
-            raise InputError(f"{THREADS_VARIABLE} is {told!r}: it must be a number of threads.")
+            raise InputError(f"{THREADS_VARIABLE} is {told!r}: set it to a number of threads.")
         return {"step": int(told), "cell": int(told)}
     whole = asked or usable_cores()
     return {"step": whole, "cell": max(1, whole // PARALLEL_CELLS)}

@@ -50,7 +50,7 @@ ARCHITECTURES: Registry[Architecture] = Registry("classifier", _architecture)
 class ConvNet:
     """A stack of convolution-pooling blocks with a dense head, as the report varies it.
 
-    ``filters`` and ``kernels`` have one entry a block; a block has ``convs`` convolutions, then
+    ``filters`` and ``kernels`` have one entry per block; a block has ``convs`` convolutions, then
     a pooling, then dropout. ``extra`` adds convolutions without pooling behind the last block.
     """
 
@@ -92,7 +92,7 @@ class ConvNet:
         if len(made.filters) != len(made.kernels):
             raise InputError(
                 f"network has {len(made.filters)} filters and {len(made.kernels)} kernels: give as "
-                "many of either, one a block."
+                "many of either, one per block."
             )
         if made.size() < 1:
             raise InputError(

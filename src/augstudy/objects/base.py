@@ -259,7 +259,7 @@ class Store(abc.ABC):
 
     def _conflict(self, key: str, error: Exception | None = None) -> NoReturn:
         raise ConflictError(
-            f"{self.uri}/{key} was changed by somebody else meanwhile: run again."
+            f"{self.uri}/{key} was changed by somebody else in the meantime: run again."
         ) from error
 
     @abc.abstractmethod

@@ -144,7 +144,7 @@ def _client(emulator: str, token: bytes, *, read_only: bool) -> Any:
         if token or not isinstance(error, auth.DefaultCredentialsError):
             # Without its cause: the text may quote the key.
             raise InputError(
-                "The store's credentials are no JSON key of a service account: create a new key."
+                "The store's credentials are not a service account's JSON key: create a new key."
             ) from None
     return storage.Client(project=None, credentials=credentials)
 

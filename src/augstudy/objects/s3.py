@@ -174,10 +174,10 @@ class S3Store(Store):
 
     def _status(self, error: Exception, uri: str, doing: str) -> int | None:
         if isinstance(error, ParamValidationError):
-            raise InputError(f"{uri} is no address that S3 can have: check it.") from error
+            raise InputError(f"{uri} is not a valid S3 address: check it.") from error
         name = type(error).__name__
         if "Credential" in name or "Token" in name:
-            raise ServiceError(f"{uri} cannot be {doing}: the credentials are bad.") from error
+            raise ServiceError(f"{uri} cannot be {doing}: the credentials are invalid.") from error
         return _http_status(error)
 
 

@@ -1,6 +1,6 @@
 """The answer of a run in a few words, and its numbers as tables: for terminal, Markdown, pages.
 
-What studies, sweeps of classifiers and sweeps of generators say is made here alone.
+The answers of studies, sweeps of classifiers and sweeps of generators are all made here.
 """
 
 from collections.abc import Iterable, Iterator
@@ -64,7 +64,7 @@ def answer(found: AnySummary) -> Answer:
 
 
 def grids(found: AnySummary) -> list[Grid]:
-    """What was compared, a row an arm or a point; and what claims came to."""
+    """What was compared, a row per arm or a point; and what claims came to."""
     if isinstance(found, Study):
         return [_arms(found)]
     if isinstance(found, GeneratorSweep):
@@ -107,8 +107,8 @@ def promotion(found: Retraining) -> str:
         if compared.excluded:
             lines += [
                 "",
-                f"{compared.excluded} more test images were left out for both: the champion has "
-                "learnt from them.",
+                f"{compared.excluded} more test images were left out for both, because the "
+                "champion has learnt from them.",
             ]
     if found.drift:
         lines += ["", "| ink histogram | stability index |", "| --- | --- |"]
@@ -168,25 +168,25 @@ def _of_sweep(found: Sweep) -> Answer:
     base = wording.percent(test.base["accuracy"].value)
     tried = wording.counted(len(found.points) - 1, "point")
     if found.search:
-        tried = f"{len(found.search.trials)} trials, {found.search.pruned} of them cut short,"
+        tried = f"{len(found.search.trials)} trials ({found.search.pruned} stopped early)"
     if name == BASE:
         best = f"the finalists of {tried}" if found.search else tried
         return Answer(
             "Nothing beats the base.",
-            f"None of {best} does better than the base on validation images; it reaches {base} on "
-            "unseen ones.",
+            f"None of {best} does better on validation images than the base, which reaches {base} "
+            "on unseen images.",
         )
     change = test.difference
     span = f"{points(change.low)} to {points(change.high)}"
     word = {
         "helps": "Yes: {} is better than the base.",
-        "hurts": "No: {} looked best, and is worse on unseen images.",
+        "hurts": "No: {} looked best, but is worse on unseen images.",
         "no difference": "No difference that matters: {} is as good as the base.",
     }.get(change.verdict, "{} looks best; can't tell yet whether it beats the base.")
     return Answer(
         word.format(readable(name)),
-        f"Of {tried} it does best on validation images. On unseen images it reaches "
-        f"{wording.percent(test.chosen['accuracy'].value)}, the base {base}: "
+        f"Of {tried}, it does best on validation images. On unseen images it reaches "
+        f"{wording.percent(test.chosen['accuracy'].value)}, and the base {base}: "
         f"{points(change.mean)} points (95 % interval {span}).",
     )
 
@@ -194,11 +194,11 @@ def _of_sweep(found: Sweep) -> Answer:
 def _of_generators(found: GeneratorSweep) -> Answer:
     name, tried = found.chosen, found.points
     stable = sum(point.stable for point in tried.values())
-    counted = f"{stable} of {len(tried)} points train stably with every seed"
+    counted = f"{stable} of {wording.counted(len(tried), 'point')} train stably with every seed"
     if name is None:
         return Answer("No generator can be recommended.", f"{counted}.")
     value = tried[name].metrics[found.metric].mean
-    said = f"{counted}; of these it has the lowest FID-QD, {value:.1f}"
+    said = f"{counted}; of these, it has the lowest FID-QD, {value:.1f}"
     if name == BASE:
         return Answer("Nothing beats the base.", f"{said}.")
     base = tried[BASE].metrics.get(found.metric)
@@ -206,8 +206,7 @@ def _of_generators(found: GeneratorSweep) -> Answer:
     word = {
         "better": "{} is better than the base.",
         # Else the base would have been chosen.
-        "worse": "{} is the best that trains stably; the base draws better, but does not train "
-        "stably.",
+        "worse": "{} is the best that trains stably; the base draws better, but is not stable.",
     }.get(
         found.differences[name].verdict,
         "{} looks best; can't tell yet whether it beats the base.",

@@ -1,6 +1,6 @@
 """What people read about an arm: its title, the subject of sentences, its colour, what it shows.
 
-Keyed by the kind of arm. One without words here gets its name, and a colour of its own.
+Keyed by the kind of arm. A kind without words here is called by its name.
 """
 
 import zlib
@@ -14,7 +14,7 @@ class Words(NamedTuple):
         title: What tables and figures call it; ``{share}`` becomes ``30 %``.
         subject: What a sentence about it begins with.
         colour: In figures; a smaller share is paler.
-        control: What an effect is not, as this arm shows it, if it is a control.
+        control: What this arm shows about an effect, if it is a control.
     """
 
     title: str
@@ -58,32 +58,31 @@ WORDS: dict[str, Words] = {
         "{share} real added (control)",
         "Adding {share} real images",
         "#8661b8",
-        "As many further real images as the others add synthetic ones. That is the most"
-        " that adding could do: synthetic images are worth having as far as they come "
-        "near it.",
+        "As many further real images as other arms add synthetic ones: the most that adding "
+        "images could do. The closer synthetic images come to it, the more they are worth.",
     ),
     "same_steps": Words(
         "{share} more steps (control)",
         "Training on the real images for {share} more steps",
         "#4f8fa8",
-        "Real images only, trained for the steps that full epochs take with images "
-        "added. What it gains, longer training gains: where arms have equal epochs, "
-        "only what goes beyond is due to the added images.",
+        "Real images only, trained for as many steps as full epochs take with added images. "
+        "What this arm gains is due to longer training; only what an arm with equal epochs "
+        "gains beyond it is due to the added images.",
     ),
     "real_filtered": Words(
         "Real images filtered (control)",
         "Leaving out the real images that the filter doubts",
         "#8a5a44",
-        "Real images only, without those that the filter doubts most: of each class as "
-        "many stay as pass on average. What it gains is due to dropping doubtful "
-        "drawings, not to synthetic ones.",
+        "Real images only, without those that the filter doubts most; the same number stays in "
+        "each class. What this arm gains is due to dropping doubtful images, not to synthetic "
+        "ones.",
     ),
     "mislabelled": Words(
         "{share} mislabelled (control)",
         "Replacing {share} of the real images by mislabelled synthetic ones",
         "#c4502f",
-        "Synthetic images with wrong labels. An effect that it shares has nothing to do"
-        " with what the images show; what it loses is what wrong labels cost.",
+        "Synthetic images with wrong labels. An effect that shows here, too, has nothing to do "
+        "with what the images show. What this arm loses is the cost of wrong labels.",
     ),
 }
 
@@ -92,7 +91,7 @@ SPARE = ("#9b2c6f", "#2b5f75", "#a3763c", "#566b2e", "#b0506a", "#5a4fa3")
 
 
 def words(arm: str) -> Words:
-    """The words of a kind of arm, made of its name where it has none."""
+    """The words of a kind of arm; made from its name if it has none here."""
     return WORDS.get(arm) or Words(f"{arm} {{share}}", f"Arm {arm} {{share}}", spare(arm))
 
 

@@ -81,19 +81,19 @@ def _coloured(comparison: Comparison) -> list[tuple[Contestant, str]]:
 
 
 def margin_note(comparison: Comparison) -> str:
-    """Which margin the verdicts are made with, and by whose choice."""
+    """Which margin the verdicts use, and where it comes from."""
     margins = {item.label: item.margin for item in comparison.contestants}
     used = verdicts.margin_text(comparison.reference.margin)
     if len(set(margins.values())) == 1:
-        return f"Differences smaller than {used} do not matter: the margin of the report."
+        return f"Differences smaller than {used}, the margin of the report, do not matter."
     others = (
         f"{label}: {verdicts.margin_text(margin)}"
         for label, margin in margins.items()
         if margin != comparison.reference.margin
     )
     return (
-        f"The runs were judged with different margins ({', '.join(others)}). Verdicts here are "
-        f"made with that of {comparison.reference.label}: {used}."
+        f"The reports of these runs use different margins ({', '.join(others)}). The verdicts here "
+        f"use that of {comparison.reference.label}: {used}."
     )
 
 
@@ -181,7 +181,7 @@ def _confusions(comparison: Comparison) -> dict[str, Any]:
 
 
 def _cams(comparison: Comparison) -> list[dict[str, Any]]:
-    """The same drawings under the eyes of each network: a row a drawing that several explain."""
+    """The same images as each network sees them: a row per image that several explain."""
     maps = [_heat(item) for item in comparison.contestants]
     places: list[dict[Drawing, int]] = [
         {
@@ -208,12 +208,12 @@ def _cams(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _count(key: Drawing, places: list[dict[Drawing, int]]) -> int:
-    """How many explain a drawing."""
+    """How many explain an image."""
     return sum(key in found for found in places)
 
 
 def _disputed(key: Drawing, maps: list[Heat], places: list[dict[Drawing, int]]) -> bool:
-    """Whether some name a drawing rightly and others do not."""
+    """Whether some recognise an image and others do not."""
     pairs = zip(maps, places, strict=True)
     return len({int(heat["predicted"][at[key]]) == key[0] for heat, at in pairs if key in at}) > 1
 

@@ -1,4 +1,4 @@
-"""What the filter let through, class by class, in numbers and pictures."""
+"""Which images passed the filter, class by class, in numbers and pictures."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ _SHOWN = 6
 
 
 def section(material: Material) -> dict[str, Any] | None:
-    """A part for synthetic and one for real drawings; None if nothing was filtered."""
+    """A part for synthetic and one for real images; None if nothing was filtered."""
     if material.curation is None:
         return None
     record = material.curation.json("curation.json")
-    titles = {"synthetic": "Synthetic drawings", "real": "Real training drawings"}
+    titles = {"synthetic": "Synthetic images", "real": "Real training images"}
     parts = [
         _part(material, what, title, record[what])
         for what, title in titles.items()
@@ -31,7 +31,7 @@ def section(material: Material) -> dict[str, Any] | None:
 
 
 def shortfalls(material: Material) -> list[str]:
-    """A sentence for each filtered arm for which too few drawings passed, of a class or in all."""
+    """A sentence for each filtered arm for which too few images passed, of a class or in all."""
     if material.curation is None:
         return []
     record = material.curation.json("curation.json")
@@ -50,12 +50,12 @@ def shortfalls(material: Material) -> list[str]:
         if balance and short:
             listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
             notes.append(
-                f"{title} takes {wanted} drawings a class, but of some fewer passed the filter "
-                f"({listed}). The most confident of the others make up the number."
+                f"{title} takes {wanted} images per class, but fewer of some classes passed the "
+                f"filter ({listed}). The most confident of the others make up the number."
             )
         elif kind.synthetic and mean < wanted:
             notes.append(
-                f"{title} takes {wanted * len(by_class):,} drawings, but only "
+                f"{title} takes {wanted * len(by_class):,} images, but only "
                 f"{judged['kept']:,} passed the filter. The most confident of the others "
                 "make up the number."
             )
@@ -90,7 +90,7 @@ def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) 
 def _drawings(
     material: Material, what: str
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.bool_]] | None:
-    """Images, labels and what was kept; None if the synthetic images are not at hand."""
+    """Images, labels and what was kept; None if the synthetic images are missing."""
     assert material.curation is not None
     with np.load(material.curation.file(f"{what}.npz"), allow_pickle=False) as stored:
         kept = stored["kept"]
@@ -106,7 +106,7 @@ def _drawings(
 def _strips(
     images: NDArray[np.uint8], labels: NDArray[np.int32], kept: NDArray[np.bool_], index: int
 ) -> dict[str, str]:
-    """The first drawings of a class that were kept, and the first that were dropped."""
+    """The first images of a class that were kept, and the first that were dropped."""
     found = {}
     for name, chosen in (("passed", kept), ("dropped", ~kept)):
         rows = np.flatnonzero((labels == index) & chosen)[:_SHOWN]

@@ -1,4 +1,4 @@
-"""The parts of the report that show pictures: GAN, drawings, heat maps, data, provenance."""
+"""The parts of the report that show pictures: GAN, images, heat maps, data, provenance."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def gan(material: Material) -> dict[str, Any] | None:
         "reason": stability_words.reason(stability),
         "evidence": flat_rows(stability.get("evidence", {})),
         "alarms": [
-            {**item, "says": stability_words.alarm(item)} for item in stability.get("alarms", [])
+            {**item, "says": stability_words.meaning(item)} for item in stability.get("alarms", [])
         ],
         "losses": gan_figures.over_steps(history, gan_figures.LOSSES, percent=False),
         "accuracies": gan_figures.over_steps(history, gan_figures.ACCURACIES, percent=True),

@@ -50,10 +50,10 @@ def _facts(summary: GeneratorSweep) -> list[tuple[str, str]]:
     points = summary.points.values()
     return [
         (str(len(summary.points) - 1), "points beside the base"),
-        (str(len(summary.seeds)), "training runs a point"),
+        (str(len(summary.seeds)), "training runs per point"),
         (f"{sum(point.stable for point in points)}", "points stable in every run"),
-        (f"{summary.data.level:,}", "real images a class to learn from"),
-        (f"{summary.data.images['val']:,}", "validation images to be like"),
+        (f"{summary.data.level:,}", "real images per class to learn from"),
+        (f"{summary.data.images['val']:,}", "validation images to compare with"),
         (duration(summary.cost.cpu_s), "of processor time"),
     ]
 
@@ -68,7 +68,7 @@ def _overview(material: Material, summary: GeneratorSweep) -> str | None:
         rows = [row for name in names if (row := _row(name, summary))]
         if rows:
             groups.append((axis.title, rows))
-    label = "FID-QD minus that of the base; less is better"
+    label = "FID-QD minus that of the base; lower is better"
     return sweep_figures.ladder(groups, 0.0, label) if groups else None
 
 
@@ -125,7 +125,7 @@ def _reasons(point: GeneratorPoint) -> list[str]:
 
 
 def _change(metric: str, record: GeneratorDifference | None) -> str:
-    """Minus the base, with its interval where there are several runs."""
+    """The difference from the base, with its interval if there are several runs."""
     found = record.metrics.get(metric) if record else None
     if found is None or (found.low, found.high) == (-1.0, 1.0):
         return ""
@@ -136,6 +136,6 @@ def _change(metric: str, record: GeneratorDifference | None) -> str:
 
 
 def _sheet(drawn: Drawn) -> str | None:
-    """Drawings of the first run that drew any, a row a class; None if all failed."""
+    """Drawings of the first run that drew any, a row per class; None if all failed."""
     grid = next((images for images in drawn.samples if images.shape[1]), None)
     return None if grid is None else pictures.sheet(grid)

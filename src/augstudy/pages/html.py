@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no network, no scripts, no fonts."""
+"""The report as one self-contained HTML file: no network, no scripts, no fonts."""
 
 from typing import Any
 
@@ -59,10 +59,10 @@ def render(material: Material, summary: Study) -> str:
 def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
     images = summary.data.images
     return [
-        (f"{material.level:,}", "real images a class to train on"),
+        (f"{material.level:,}", "real images per class to train on"),
         (str(len(material.classes)), "classes"),
         (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
-        (str(len(summary.seeds)), "training runs an arm"),
+        (str(len(summary.seeds)), "training runs per arm"),
         (f"{images['test']:,}", "unseen test images"),
         *_visible(summary),
     ]
@@ -73,7 +73,7 @@ def _visible(summary: Study) -> list[tuple[str, str]]:
     power = summary.power
     if not power.comparisons or power.seeds == 1:
         return []
-    return [(f"{100 * power.detectable:.1f}", "points: what it was expected to see")]
+    return [(f"{100 * power.detectable:.1f}", "points: smallest difference expected to show")]
 
 
 def _covers(summary: Study) -> str | None:

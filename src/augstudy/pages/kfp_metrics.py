@@ -128,7 +128,7 @@ def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | 
 
     Args:
         label: The arm's, such as ``add:1``.
-        level: Real training images a class.
+        level: Real training images per class.
         metrics: metrics.json.
     """
     found: dict[str, str | float | int] = {

@@ -1,4 +1,4 @@
-"""The learning curve over levels: accuracy of every arm against real images a class."""
+"""The learning curve over levels: accuracy of every arm against real images per class."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ def curves(
 
 
 def render(curve: Curve) -> Table:
-    """The curve as a table for a terminal: a row an arm, a column a level; accuracies in %."""
+    """The curve as a table for a terminal: a row per arm, a column per level; accuracies in %."""
     table = Table(box=None, pad_edge=False, header_style="bold", title=Text(curve.title))
     table.title_justify = "left"
     table.add_column("arm", no_wrap=True)
@@ -95,7 +95,7 @@ def render(curve: Curve) -> Table:
 
 
 def rows(curve: Curve) -> list[list[str]]:
-    """The same as texts, for a page: label first, then a cell a level."""
+    """The same as texts, for a page: label first, then a cell per level."""
     return [
         [arm.label, *(_cell(arm.points.get(level)) for level in curve.levels)] for arm in curve.arms
     ]
@@ -120,7 +120,7 @@ def write_png(found: list[Curve], path: Path) -> None:
 
 
 def worth_rows(curve: Curve) -> list[list[str]]:
-    """What each arm but `real` is worth in real images a class: its label, then a cell a level."""
+    """What each arm but `real` is worth in real images per class: label, then a cell per level."""
     records = {(item.label, item.level): item for item in curve.learning.worth}
     return [
         [

@@ -70,7 +70,7 @@ def _class_table(
 
 
 def _shown(name: str, *values: float) -> list[str]:
-    """Values of one figure, to equally many digits: four where all are small."""
+    """Values of one figure, with the same number of digits: four if all are small."""
     if FIGURES[name].share:
         return [wording.percent(value) for value in values]
     digits = 2 if max(abs(value) for value in values) >= 0.1 else 4

@@ -10,10 +10,10 @@ from augstudy.stats.verdicts import excludes_zero, significant, within
 
 
 def box(summary: Study) -> dict[str, Any] | None:
-    """What stands behind the headline; None where nothing was compared.
+    """What the headline is based on; None if nothing was compared.
 
     Returns:
-        ``checks`` (question, answer, whether it was met), ``needs`` and ``runs`` (a row a seed).
+        ``checks`` (question, answer, whether it was met), ``needs`` and ``runs`` (a row per seed).
     """
     label = summary.headline.arm
     if label is None:
@@ -32,7 +32,7 @@ def box(summary: Study) -> dict[str, Any] | None:
 
 
 def runs(found: Difference) -> list[dict[str, str]]:
-    """A row a seed: what one training run of either arm says by itself."""
+    """A row per seed: what one training run of each arm says by itself."""
     return [
         {
             "seed": str(test.seed),
@@ -51,7 +51,7 @@ def _checks(found: Difference, margin: float) -> list[dict[str, Any]]:
     clear = excludes_zero(low, high)
     checks = [
         {
-            "question": "Does the 95 % interval stay clear of zero?",
+            "question": "Does the 95 % interval exclude zero?",
             "answer": f"{span}: {'yes' if clear else 'no, zero is inside'}",
             "met": clear,
         },

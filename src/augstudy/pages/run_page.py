@@ -49,7 +49,7 @@ _FEWER = ("id", "name", "where", "note", "link")  # what is said already, or may
 
 
 def write_missing(book: RunsFolder) -> None:
-    """Write the page of every run that has ended and has none."""
+    """Write the page of every finished run that has none."""
     for record in book.records():
         folder = book.path / record["key"]
         if record["state"] != "running" and not (folder / NAME).exists():

@@ -57,7 +57,7 @@ def _row(trial: Tried) -> dict[str, Any]:
         "number": trial.number,
         "point": readable(trial.id),
         "accuracy": wording.percent(trial.accuracy),
-        "state": f"cut short after epoch {epochs}" if pruned else told,
+        "state": f"stopped after epoch {epochs}" if pruned else told,
         "pill": "hurts" if pruned else "helps" if trial.finalist else "",
         "epochs": epochs,
         "cpu": duration(trial.cost.get("cpu_s", 0.0)),

@@ -51,7 +51,7 @@ def pair_rows(summary: Study) -> list[dict[str, Any]]:
 
 
 def budget(summary: Study) -> str:
-    """What the arms have in common in training, and which arms have not."""
+    """What the training of the arms has in common, and which arms are exceptions."""
     longer = [title_of(arm) for arm in summary.arms.values() if _is_longer(arm)]
     real = summary.arms["real"].steps
     unequal = {
@@ -67,7 +67,7 @@ def _is_longer(arm: Arm) -> bool:
 
 
 def controls(material: Material, summary: Study) -> list[dict[str, str]]:
-    """What each control is there to show, and what it found."""
+    """What each control is for, and what it found."""
     return [
         {
             "title": title_of(arm),
@@ -81,7 +81,7 @@ def controls(material: Material, summary: Study) -> list[dict[str, str]]:
 
 
 def discriminator_rows(material: Material, summary: Study) -> list[dict[str, Any]]:
-    """A row for the GAN's discriminator, which names classes as well but is no arm."""
+    """A row for the GAN's discriminator, which also predicts classes but is not an arm."""
     metrics = summary.discriminator
     if metrics is None:
         return []
@@ -173,15 +173,15 @@ def remarks(material: Material, summary: Study) -> list[str]:
     row, column = np.unravel_index(int(shares.argmax()), shares.shape)
     if shares.max() > 0:
         found.append(
-            f"The commonest mistake of real: {shares[row, column]:.0f} % of "
-            f"{material.classes[row]} is taken for {material.classes[column]}."
+            f"The most common mistake of real: {shares[row, column]:.0f} % of "
+            f"{material.classes[row]} is mistaken for {material.classes[column]}."
         )
     found_real = summary.arms["real"]
     gap = found_real.train_accuracy - found_real.accuracy.value
     if gap > 0.05:
         found.append(
-            f"With real images only, accuracy is {points(gap).lstrip('+')} points higher on the "
-            "images trained on than on unseen ones: there is room that more data could fill."
+            f"With real images only, accuracy is {points(gap).lstrip('+')} points higher on "
+            "training images than on unseen ones: more data could narrow this gap."
         )
     return found
 

@@ -1,6 +1,6 @@
 """What people read about the training of a GAN: why it is called stable, and its alarms.
 
-What :mod:`augstudy.training.stability` decided, in words. Runs of before say them themselves.
+The decisions of :mod:`augstudy.training.stability`, in words. Older runs hold the words themselves.
 """
 
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from typing import Any
 SIGNALS = {
     "spread": "all images look alike",
     "movement": "the generator stands still",
-    "source_loss": "the discriminator tells every image apart, which leaves the generator nothing "
-    "to learn",
+    "source_loss": "the discriminator recognises every generated image, so the generator learns "
+    "nothing",
     "diversity": "images of a class look alike (mode collapse)",
-    "class_fidelity": "images do not show the class asked for, unless real drawings do not show "
+    "class_fidelity": "images do not show the class asked for, unless real images do not show "
     "theirs either",
-    "overfitting": "the discriminator takes its training drawings for real, but not others",
+    "overfitting": "the discriminator takes its training images for real, but not other real ones",
 }
 CAUSES = {
-    "diverged": "The losses are no finite numbers since step {since}: lower learning_rate.",
-    "too few steps": "After so few steps ({steps}) nothing can be said: {fewest} are the fewest.",
-    "balanced": "Losses stayed in balance and images of a class vary {diversity:.0%} as much as "
-    "real ones.",
+    "diverged": "The losses have not been finite since step {since}: lower learning_rate.",
+    "too few steps": "Nothing can be said before step {fewest}; training ended at step {steps}.",
+    "balanced": "The losses stayed in balance, and images of a class vary {diversity:.0%} as much "
+    "as real ones.",
     "varied": "Images of a class vary {diversity:.0%} as much as real ones.",
     "alarms passed": "Images of a class vary {diversity:.0%} as much as real ones, though there "
-    "were alarms on the way.",
+    "were alarms during training.",
 }
 
 
@@ -38,13 +38,13 @@ def reason(stability: Mapping[str, Any]) -> str:
         return str(stability["reason"])
     if cause["code"] != "limit":
         return CAUSES[cause["code"]].format(**cause).replace("%", " %")
-    says = alarm(cause)
+    says = meaning(cause)
     since = f" since step {cause['since']}" if "since" in cause else ""
     side = "above" if cause["above"] else "below"
     figures = f"{cause['signal']} is {cause['value']:.3g}, {side} {cause['limit']:g}"
     return f"{says[0].upper()}{says[1:]}{since}: {figures}."
 
 
-def alarm(found: Mapping[str, Any]) -> str:
+def meaning(found: Mapping[str, Any]) -> str:
     """What a signal beyond its limit means, as a part of a sentence."""
     return str(found.get("says") or SIGNALS.get(found["signal"], found["signal"]))

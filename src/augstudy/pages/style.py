@@ -90,7 +90,7 @@ def told_apart(shown: Sequence[Any]) -> list[str]:
 
 
 def palette(count: int) -> list[str]:
-    """So many colours that can be told apart, the first for what others are compared with."""
+    """Distinct colours, as many as asked for; the first is for what others are compared with."""
     others = [*arms.SPARE, *(words.colour for words in arms.WORDS.values())]
     return [INK, *(others[index % len(others)] for index in range(count - 1))][:count]
 

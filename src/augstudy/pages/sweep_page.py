@@ -1,4 +1,4 @@
-"""The page of a sweep: one HTML file that needs nothing else, like the report of a study."""
+"""The page of a sweep: one self-contained HTML file, like the report of a study."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -79,10 +79,10 @@ def _facts(summary: Sweep) -> list[tuple[str, str]]:
     return [
         *trials,
         (str(len(summary.points) - 1), f"{kind} beside the base"),
-        (str(len(summary.seeds)), f"training runs a {kind[:-1]}"),
-        (f"{summary.data.level:,}", "real images a class to train on"),
-        (f"{images['val']:,}", "validation images, which choose"),
-        (f"{images['test']:,}", "test images, read for two points"),
+        (str(len(summary.seeds)), f"training runs per {kind[:-1]}"),
+        (f"{summary.data.level:,}", "real images per class to train on"),
+        (f"{images['val']:,}", "validation images, to choose by"),
+        (f"{images['test']:,}", "test images, used for two points"),
         (duration(summary.cost.cpu_s), "of processor time"),
     ]
 

@@ -1,4 +1,4 @@
-"""Verdicts in words: what a code means here, what more it takes to tell, what could be seen."""
+"""Verdicts in words: what a code means, what more is needed to tell, what could be seen."""
 
 from augstudy.pages.formats import points
 from augstudy.results.models import Power, Retraining
@@ -20,9 +20,9 @@ COLOURS = {
 
 _WITHOUT_COMPARISON = {
     "first": "Promoted: there was no champion.",
-    "same": "Held: the new classifier is the champion, bit for bit; the data is the same.",
+    "same": "Held: the data is the same, and the new classifier equals the champion bit by bit.",
     "no_images": (
-        "Held: the champion has learnt from every test image, so there is none to compare on."
+        "Held: the champion has learnt from every test image, so none is left to compare on."
     ),
 }
 
@@ -44,7 +44,7 @@ def outcome(found: Compared, margin: float) -> str:
 
 
 def needs(found: Difference) -> str:
-    """What more it takes to tell: ``about 4 more seeds or 1,200 more test images``."""
+    """What more is needed to tell: ``about 4 more seeds or 1,200 more test images``."""
     return "more than one seed" if found.needs is None else needed(found.needs)
 
 
@@ -56,14 +56,14 @@ def needed(more: Needed) -> str:
     if more.seeds is not None and more.images is not None:
         return f"about {_more(more.seeds, 'seed')} or {_more(more.images, 'test image')}"
     if more.seeds is not None:
-        return f"about {_more(more.seeds, 'seed')}; test images alone would not do"
+        return f"about {_more(more.seeds, 'seed')}; test images alone are not enough"
     if more.images is not None:
-        return f"about {_more(more.images, 'test image')}; seeds alone would not do"
+        return f"about {_more(more.images, 'test image')}; seeds alone are not enough"
     return f"more than {MOST} times the test images and seeds"
 
 
 def covers(found: Compared) -> str:
-    """What the interval of a difference speaks about."""
+    """What the interval of a difference covers."""
     if found.seeds == 1:
         return "other test images, but not another training run: there is only one seed"
     return "other test images and other training runs"
@@ -78,14 +78,14 @@ def margin_text(margin: float) -> str:
 def forecast(power: Power) -> str:
     """What a study will be able to see, in a sentence for before it runs."""
     if power.seeds == 1:
-        return "One seed can't tell an effect from a lucky training run: there will be no verdict."
+        return "One seed can't tell an effect from a lucky training run; there will be no verdict."
     among = (
         f", {power.seeds} seeds and {power.comparisons} comparisons"
         if power.comparisons > 1
         else f" and {power.seeds} seeds"
     )
     return (
-        f"With {power.images:,} test images{among} you can see differences of "
+        f"With {power.images:,} test images{among}, you can see differences of "
         f"{100 * power.detectable:.1f} points or more."
     )
 

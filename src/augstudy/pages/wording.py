@@ -1,4 +1,4 @@
-"""What pages call things: arms as a person would say them, shares, scores and differences."""
+"""What pages call things: arms, shares, scores and differences."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -39,17 +39,17 @@ def subject(arm: str, share: float | None, name: str | None = None) -> str:
 
 
 def answers(arm: str) -> bool:
-    """Whether an arm is about synthetic images, and about nothing else."""
+    """Whether an arm is about synthetic images and nothing else."""
     return arm in KINDS and KINDS[arm].answers
 
 
 def is_control(arm: str) -> bool:
-    """Whether an arm is there to show what an effect is not."""
+    """Whether an arm shows what an effect is not."""
     return arm in KINDS and KINDS[arm].control
 
 
 def control(arm: str) -> str:
-    """What an effect is not, as the arm shows it; empty if the arm is no control."""
+    """What the arm shows about an effect; empty if the arm is not a control."""
     return words(arm).control
 
 
@@ -64,29 +64,31 @@ def budget(
     real: float = 0,
     unequal: Mapping[str, float] | None = None,
 ) -> str:
-    """What the arms have in common in training, in a few sentences.
+    """What the training of all arms has in common, in a few sentences.
 
     Args:
         kind: the budget of ClassifierSettings.
-        longer: titles of the arms that are there to train longer.
+        longer: titles of the arms that train longer on purpose.
         real: steps of the arm `real`.
-        unequal: steps of the arms that were to train for as many and did not, by title.
+        unequal: steps of the arms that should have trained for as many and did not, by title.
     """
-    but = "".join(f" But for “{title}”, a control of what more steps do." for title in longer)
+    but = "".join(
+        f" “{title}” is the exception: a control that shows what more steps do." for title in longer
+    )
     if kind == "epochs":
         return (
-            "Equal epochs: every arm passes over its images as often, so more images mean more "
-            f"steps.{but}"
+            "Equal epochs: every arm passes over its images equally often, so more images mean "
+            f"more steps.{but}"
         )
     if unequal:
         made = ", ".join(f"“{title}” {steps:,.0f}" for title, steps in unequal.items())
         return (
-            "Equal gradient steps are aimed at, whatever the number of an arm's images; but epochs "
-            f"are whole, and training may stop early: real made {real:,.0f}, {made}.{but}"
+            "Every arm should train for equally many gradient steps, but epochs are whole and "
+            f"training may stop early: real made {real:,.0f}, {made}.{but}"
         )
     return (
-        "Equal gradient steps: every arm trains for as many as real, whatever the number of "
-        f"its images.{but}"
+        "Equal gradient steps: every arm trains for as many steps as real, however many images "
+        f"it has.{but}"
     )
 
 

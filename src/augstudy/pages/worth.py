@@ -27,14 +27,14 @@ def _words(worth: Worth) -> str:
     if worth.value >= worth.ceiling:
         if ceiling == 0:
             return "is no worse than `real`; its worth in real images needs a larger level"
-        return f"is worth {counted(ceiling, 'extra real image')} a class, or more"
+        return f"is worth {counted(ceiling, 'extra real image')} per class, or more"
     if worth.value <= worth.floor:
         if floor == 0:
             return "is worth no extra real images"
-        return f"is like having {counted(-floor, 'real image')} a class fewer, or worse"
+        return f"is like having {counted(-floor, 'fewer real image')} per class, or worse"
     if size < 0:
-        return f"is like having about {counted(-size, 'real image')} a class fewer"
-    return f"is worth about {counted(size, 'extra real image')} a class"
+        return f"is like having about {counted(-size, 'fewer real image')} per class"
+    return f"is worth about {counted(size, 'extra real image')} per class"
 
 
 def _bound(value: float, worth: Worth) -> str:

@@ -103,7 +103,7 @@ def _parsed(
     try:
         held = json.loads(content) if isinstance(content, str | bytes) else content
         if not isinstance(held, Mapping):
-            raise ValueError("it holds no mapping")
+            raise ValueError("it is not a mapping")
         version = held.get("schema_version", 1)
         if isinstance(version, int) and version > VERSION:
             raise DataError(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
+from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import InputError
 from augstudy.metrics.classification import CONFIDENCE
@@ -74,7 +75,7 @@ def from_summaries(summaries: Sequence[Study]) -> Learning:
     by_level: dict[int, Study] = {}
     for summary in summaries:
         by_level.setdefault(summary.data.level, summary)
-    generator = np.random.default_rng(0)
+    generator = rng.generator(0)
     values: dict[Cell, float] = {}
     draws: dict[Cell, Floats] = {}
     for level, summary in sorted(by_level.items()):
@@ -92,7 +93,7 @@ def from_summaries(summaries: Sequence[Study]) -> Learning:
 def _check(levels: Sequence[int], cells: Mapping[Cell, Any]) -> None:
     if len(levels) < 2:
         raise InputError(
-            f"A learning curve needs two levels at least, but there is {levels}: run the study at "
+            f"A learning curve needs at least two levels, but there is {levels}: run the study at "
             "another level."
         )
     for level in levels:

@@ -81,7 +81,7 @@ class Material:
 
     @property
     def level(self) -> int:
-        """Real training images a class (of the class that has fewest)."""
+        """Real training images per class (of the class that has fewest)."""
         return int(np.bincount(self.train.labels, minlength=len(self.classes)).min())
 
 
@@ -161,8 +161,8 @@ def _check(arms: Sequence[ArmResult], dataset: Artifact, classes: list[str]) -> 
     labels = [arm.label for arm in arms]
     if "real" not in labels:
         raise InputError(
-            f"There is no evaluation of the arm 'real' among {labels}: every study needs it, as "
-            "the other arms are compared with it."
+            f"There is no evaluation of the arm 'real' among {labels}: every study needs it, "
+            "because the other arms are compared with it."
         )
     doubled = {label for label in labels if labels.count(label) > 1}
     if doubled:

@@ -17,8 +17,7 @@ from augstudy.results.parts import (
     Score,
     Tested,
 )
-from augstudy.stats.codes import Comparison, Judgement, Rank, Reason
-from augstudy.stats.noise import Noise
+from augstudy.stats.codes import Comparison, Judgement, Noise, Rank, Reason
 from augstudy.tuning import sweep as asked
 from augstudy.tuning.search import Tried
 

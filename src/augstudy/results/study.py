@@ -54,7 +54,7 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
         item = error.errors()[0]
         where = ".".join(map(str, item["loc"]))
         raise DataError(
-            f"The results of the study are not whole ({where}: {item['msg']}): evaluate the arms "
+            f"The results of the study are incomplete ({where}: {item['msg']}): evaluate the arms "
             "again."
         ) from error
 

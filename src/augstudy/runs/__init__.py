@@ -1,1 +1,1 @@
-"""The tracker: one record a run, how records are stored, asked for and compared."""
+"""The tracker: one record per run, how records are stored, asked for and compared."""

@@ -41,7 +41,7 @@ def where(text: str) -> Test:
         tree = ast.parse(text.strip(), mode="eval")
         return _test(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{text!r} is no filter; {_EXAMPLE}.") from error
+        raise InputError(f"{text!r} is not a filter; {_EXAMPLE}.") from error
 
 
 def arrange(found: Iterable[Row], order: str) -> list[Row]:
@@ -77,7 +77,7 @@ def _test(node: ast.expr) -> Test:
         return lambda row: not inner(row)
     if isinstance(node, ast.Compare):
         return _comparison(node)
-    raise InputError(f"{ast.unparse(node)!r} is no comparison; {_EXAMPLE}.")
+    raise InputError(f"{ast.unparse(node)!r} is not a comparison; {_EXAMPLE}.")
 
 
 def _comparison(node: ast.Compare) -> Test:

@@ -135,7 +135,7 @@ def build(
 
 
 def rows(records: Iterable[Record]) -> Iterator[Row]:
-    """A row an arm, run by run; a run without results is one row."""
+    """A row per arm, run by run; a run without results is one row."""
     for record in records:
         shared = {name: record.get(name) for name in ("key", "settings")}
         shared |= {field.name: record.get(field.name) for field in RUN_FIELDS}
@@ -222,7 +222,7 @@ def _studied(found: Study) -> dict[str, Any]:
 
 
 def _swept(found: Sweep) -> dict[str, Any]:
-    """A sweep: a row a point. Only the base and the chosen point have seen the test images."""
+    """A sweep: a row per point. Only the base and the chosen point have seen the test images."""
     tested = {"base": found.test.base, found.chosen: found.test.chosen}
     return {
         "arms": [

@@ -1,9 +1,9 @@
 """Every arm: how its training set is made, and the rules that it follows.
 
-An arm is one function below. It is handed a :class:`~augstudy.data.mixtures.Mixer` and returns the
-drawings to train on; the rules above it, those of :class:`Kind`, say the rest. Command line,
-pipelines, filter and tracker know an arm from here alone, in the order of this file. What people
-read about it is in :mod:`augstudy.pages.arms`.
+An arm is one function below. It takes a :class:`~augstudy.data.mixtures.Mixer` and returns the
+images to train on; the rules above it, those of :class:`Kind`, say the rest. The command line, the
+pipelines, the filter and the tracker know arms from here alone, in the order of this file. What
+people read about them is in :mod:`augstudy.pages.arms`.
 """
 
 import re
@@ -25,7 +25,7 @@ Drawings = Any  # those of augstudy.data.mixtures, which come after the arms
 
 
 class Mixer(Protocol):
-    """What hands out drawings to an arm; see :class:`augstudy.data.mixtures.Mixer`."""
+    """What hands out images to an arm; see :class:`augstudy.data.mixtures.Mixer`."""
 
     @property
     def real(self) -> Drawings: ...
@@ -45,15 +45,15 @@ class Kind:
     """A kind of arm.
 
     Attributes:
-        name: By which it is asked for.
+        name: What it is called.
         make: Returns its training set.
         most: The largest share that it takes; None if it takes none.
-        synthetic: Whether it trains on synthetic drawings.
-        filtered: Whether it takes what a filter lets through.
-        extra: Whether it needs real drawings beyond those of the level.
+        synthetic: Whether it trains on synthetic images.
+        filtered: Whether it trains on images that a filter lets through.
+        extra: Whether it needs real images beyond those of the level.
         classic: Whether the recipe's augmentation ``classic`` is on.
         longer: Whether it trains for the steps that full epochs take with its share added.
-        against: Arms from which it differs by one thing alone, to compare it with beside `real`.
+        against: Arms, beside `real`, to compare it with: each differs from it in one respect.
         control: Whether it shows what an effect is not, and is no answer itself.
     """
 
@@ -70,7 +70,7 @@ class Kind:
 
     @property
     def answers(self) -> bool:
-        """Whether it answers the question of a study: it changes nothing but synthetic drawings."""
+        """Whether it answers the question of a study: it changes nothing but synthetic images."""
         return self.synthetic and not self.classic and not self.control
 
 
@@ -79,31 +79,31 @@ KINDS: Registry[Kind] = Registry("arm", Kind)
 
 @KINDS.register()
 def real(mixer: Mixer) -> Drawings:
-    """The real drawings alone."""
+    """The real images alone."""
     return mixer.real
 
 
 @KINDS.register(classic=True)
 def classic(mixer: Mixer) -> Drawings:
-    """The real drawings alone, with stronger augmentation."""
+    """The real images alone, with stronger augmentation."""
     return mixer.real
 
 
 @KINDS.register(most=1.0, synthetic=True)
 def replace(mixer: Mixer) -> Drawings:
-    """A share of each class's real drawings gives way to synthetic ones."""
+    """A share of the real images of each class is replaced by synthetic ones."""
     return mixer.thinned() + mixer.synthetic()
 
 
 @KINDS.register(most=MOST_SHARE, synthetic=True, against=("same_steps", "extra_real"))
 def add(mixer: Mixer) -> Drawings:
-    """Synthetic drawings are added, as a share of the real ones."""
+    """Synthetic images are added to the real ones; the share says how many."""
     return mixer.real + mixer.synthetic()
 
 
 @KINDS.register(most=MOST_SHARE, synthetic=True, filtered=True, against=("add",))
 def add_filtered(mixer: Mixer) -> Drawings:
-    """Like ``add``, with drawings that the filter lets through."""
+    """Like ``add``, with images that the filter lets through."""
     return mixer.real + mixer.filtered()
 
 
@@ -115,25 +115,25 @@ def classic_add(mixer: Mixer) -> Drawings:
 
 @KINDS.register(most=MOST_SHARE, extra=True, control=True)
 def extra_real(mixer: Mixer) -> Drawings:
-    """Like ``add``, with further real drawings."""
+    """Like ``add``, with further real images instead of synthetic ones."""
     return mixer.real + mixer.extra()
 
 
 @KINDS.register(most=MOST_SHARE, longer=True, control=True)
 def same_steps(mixer: Mixer) -> Drawings:
-    """The real drawings alone, trained as long as ``add`` trains in full epochs."""
+    """The real images alone, trained for as many steps as ``add`` takes in full epochs."""
     return mixer.real
 
 
 @KINDS.register(filtered=True, control=True)
 def real_filtered(mixer: Mixer) -> Drawings:
-    """Those real drawings that the filter trusts most, of each class as many as pass on average."""
+    """The real images that the filter trusts most: of each class, as many as pass on average."""
     return mixer.filtered_real()
 
 
 @KINDS.register(most=1.0, synthetic=True, control=True)
 def mislabelled(mixer: Mixer) -> Drawings:
-    """Like ``replace``, with drawings that carry the student report's labelling fault."""
+    """Like ``replace``, with images that have the wrong labels of the student report."""
     return mixer.thinned() + mixer.mislabelled()
 
 
@@ -163,18 +163,18 @@ class Arm(Settings):
         None,
         gt=0,
         le=MOST_SHARE,
-        description="of the real images: replaced, added, or worth of steps",
+        description="images replaced or added, or steps added, as a share of the real ones",
     )
     name: str | None = Field(
         None,
         pattern=r"^[a-z][a-z0-9_]{0,39}$",
-        description="in place of the usual label, to tell arms of one kind apart",
+        description="label to use instead of the usual one, to tell arms of one kind apart",
     )
     augmentation: Augmentation | None = Field(
-        None, description="in place of that of the recipe; {} for none"
+        None, description="instead of that of the recipe; {} means none"
     )
     optional: bool = Field(
-        False, description="leave the arm out, instead of failing, where it has too few drawings"
+        False, description="leave the arm out, instead of failing, if there are too few images"
     )
 
     @model_validator(mode="after")
@@ -185,10 +185,9 @@ class Arm(Settings):
         if most is None and self.share is not None:
             raise ValueError(f"arm {self.arm!r} takes no share")
         if most is not None and (self.share or 0.0) > most:
-            reason = "cannot replace more than all" if most == 1 else "cannot take so much"
-            raise ValueError(f"arm {self.arm!r} {reason}: share at most {most:g}")
+            raise ValueError(f"arm {self.arm!r} takes a share of at most {most:g}")
         if self.name in KINDS or spelled(self.name or "") != (self.name or ""):
-            raise ValueError(f"an arm cannot be named {self.name!r}, which is a kind of arm")
+            raise ValueError(f"an arm cannot be named {self.name!r}, because that is a kind of arm")
         if self.augmentation is not None and self.name is None:
             raise ValueError("an arm with an augmentation of its own needs a name of its own")
         return self

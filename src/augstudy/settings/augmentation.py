@@ -10,11 +10,11 @@ class Augmentation(Settings):
 
     horizontal_flip: bool = False
     vertical_flip: bool = False
-    rotation: float = Field(0.0, ge=0, le=180, description="at most so many degrees")
-    shift: float = Field(0.0, ge=0, le=0.5, description="at most this share of the width")
-    zoom: float = Field(0.0, ge=0, lt=1, description="scale within 1 - zoom and 1 + zoom")
-    stretch: float = Field(0.0, ge=0, lt=1, description="the same, for width and height apart")
-    shear: float = Field(0.0, ge=0, lt=1, description="slant of at most so many pixels a pixel")
+    rotation: float = Field(0.0, ge=0, le=180, description="up to this many degrees")
+    shift: float = Field(0.0, ge=0, le=0.5, description="up to this share of the width")
+    zoom: float = Field(0.0, ge=0, lt=1, description="scale between 1 - zoom and 1 + zoom")
+    stretch: float = Field(0.0, ge=0, lt=1, description="the same, for width and height separately")
+    shear: float = Field(0.0, ge=0, lt=1, description="slant, up to this many pixels per pixel")
 
     @property
     def active(self) -> bool:

@@ -26,7 +26,7 @@ class EarlyStopping(Settings):
     """Stop once the validation loss has not improved for a while."""
 
     patience: int = Field(10, ge=1, description="epochs")
-    min_delta: float = Field(0.0, ge=0, description="a smaller gain of loss is none")
+    min_delta: float = Field(0.0, ge=0, description="a smaller gain counts as none")
 
 
 class ReduceOnPlateau(Settings):
@@ -38,60 +38,60 @@ class ReduceOnPlateau(Settings):
 
 
 class NetworkSettings(Settings):
-    """Changes to the layers of an architecture of the student report; None leaves them alone."""
+    """Changes to the layers of an architecture of the student report; None changes nothing."""
 
-    filters: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
-    kernels: tuple[int, ...] | None = Field(None, min_length=1, description="one a block")
+    filters: tuple[int, ...] | None = Field(None, min_length=1, description="one per block")
+    kernels: tuple[int, ...] | None = Field(None, min_length=1, description="one per block")
     padding: Literal["valid", "same"] | None = Field(None, description="of every convolution")
-    pooling: Literal["max", "average"] | None = Field(None, description="behind every block")
-    pool_size: int | None = Field(None, ge=1, description="side and stride of a pooling")
-    convs: int | None = Field(None, ge=1, description="convolutions a block")
+    pooling: Literal["max", "average"] | None = Field(None, description="after every block")
+    pool_size: int | None = Field(None, ge=1, description="size and stride of the pooling window")
+    convs: int | None = Field(None, ge=1, description="convolutions per block")
     extra: tuple[int, ...] | None = Field(
-        None, description="filters of convolutions behind the last block"
+        None, description="filters of further convolutions after the last block"
     )
-    batch_norm: bool | None = Field(None, description="behind every convolution")
+    batch_norm: bool | None = Field(None, description="after every convolution")
     dropout: float | None = Field(
-        None, ge=0, lt=1, description="behind every pooling and before dense layers"
+        None, ge=0, lt=1, description="after every pooling and before dense layers"
     )
-    dense: tuple[int, ...] | None = Field(None, description="units of the layers before the last")
+    dense: tuple[int, ...] | None = Field(None, description="units of dense layers before the last")
 
     def changes(self) -> dict[str, Any]:
-        """What is not left alone."""
+        """The changes alone."""
         return self.model_dump(exclude_none=True)
 
 
 class ClassifierSettings(Settings):
     """A classifier and its training recipe."""
 
-    architecture: str = Field("modern", description="layers of a recipe, by its name")
+    architecture: str = Field("modern", description="name of the recipe whose layers to use")
     network: NetworkSettings = NetworkSettings()
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     metric: Literal["categorical_accuracy"] = "categorical_accuracy"
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="share of a label that is spread over all classes"
+        0.0, ge=0, lt=1, description="share of each label that is spread over all classes"
     )
     optimizer: OptimizerSettings = OptimizerSettings()
-    batch_size: int = Field(64, ge=1, description="images a gradient step")
-    epochs: int = Field(50, ge=1, description="over the real drawings")
+    batch_size: int = Field(64, ge=1, description="images per gradient step")
+    epochs: int = Field(50, ge=1, description="passes over the real images")
     budget: Literal["steps", "epochs"] = Field(
-        "steps", description="what is equal in all arms: gradient steps, or passes over the images"
+        "steps", description="what all arms have in common: gradient steps, or epochs"
     )
     early_stopping: EarlyStopping | None = None
     reduce_on_plateau: ReduceOnPlateau | None = None
-    augmentation: Augmentation = Field(Augmentation(), description="in every arm alike")
+    augmentation: Augmentation = Field(Augmentation(), description="the same in every arm")
     classic: Augmentation = Field(
         Augmentation(horizontal_flip=True, rotation=15, shift=0.1, zoom=0.1),
         description="what arm classic adds to it",
     )
-    mirror: bool = Field(False, description="predict the mean over a drawing and its mirror image")
+    mirror: bool = Field(False, description="predict the mean over an image and its mirror image")
     views: int = Field(
         1,
         ge=1,
         le=65,
-        description="predict the mean over a drawing and copies, so many in all, that are changed "
+        description="predict the mean over this many views of an image: itself, and copies changed "
         "half as much as in training",
     )
-    precision: Precision = Field("auto", description="auto is bfloat16 on CPUs that compute in it")
+    precision: Precision = Field("auto", description="auto: bfloat16 on CPUs that support it")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,4 +1,4 @@
-"""Settings of comparisons: of the arms of a study, and of a champion with its challenger."""
+"""Settings of comparisons: between the arms of a study, and between champion and challenger."""
 
 from pydantic import Field
 
@@ -9,22 +9,25 @@ class ComparisonSettings(Settings):
     """How arms are compared."""
 
     equivalence_margin: float = Field(
-        0.01, gt=0, lt=1, description="accuracy, as a share, below which a difference is none"
+        0.01,
+        gt=0,
+        lt=1,
+        description="largest difference in accuracy, as a share, that is too small to matter",
     )
 
 
 class RetrainSettings(Settings):
-    """What new data and a new classifier must be like to take the champion's place."""
+    """What new data and a new classifier must be like to replace the champion."""
 
     margin: float = Field(
         0.005,
         gt=-1,
         lt=1,
-        description="accuracy that may be lost, as a share; a negative one must be gained",
+        description="accuracy that may be lost, as a share; if negative, that must be gained",
     )
     max_drift: float = Field(
-        0.25, gt=0, description="population stability index that the ink histogram may have"
+        0.25, gt=0, description="largest population stability index allowed for the ink histogram"
     )
     max_shrink: float = Field(
-        0.2, ge=0, le=1, description="share of its drawings that a class may have lost"
+        0.2, ge=0, le=1, description="largest share of its images that a class may have lost"
     )

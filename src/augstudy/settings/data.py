@@ -1,4 +1,4 @@
-"""Settings of a data set: which drawings are read, and how they are split."""
+"""Settings of a data set: which images are read, and how they are split."""
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
@@ -24,17 +24,17 @@ MAMMALS = (
 
 
 class DataSettings(Settings):
-    """Which drawings to read and how to split them."""
+    """Which images to read and how to split them."""
 
     source: str = Field("sample", description="sample, or a file://, gs:// or s3:// folder")
     classes: tuple[str, ...] = MAMMALS
-    train_per_class: int = Field(60, ge=1, description="drawings a class set aside for training")
-    val_per_class: int = Field(20, ge=1, description="validation drawings a class")
+    train_per_class: int = Field(60, ge=1, description="images per class set aside for training")
+    val_per_class: int = Field(20, ge=1, description="validation images per class")
     test_per_class: int = Field(
-        20, ge=0, description="test drawings a class; 0 means all that are left over"
+        20, ge=0, description="test images per class; 0 means all that are left over"
     )
-    level: int = Field(0, ge=0, description="training drawings a class in use; 0 means all")
-    seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the drawings and their splits")
+    level: int = Field(0, ge=0, description="training images per class in use; 0 means all")
+    seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the images and their splits")
 
     @field_validator("source")
     @classmethod
@@ -47,7 +47,7 @@ class DataSettings(Settings):
     def _names(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         for name in classes:
             if reason := why_no_class(name):
-                raise ValueError(f"{name!r} is no name of a class: {reason}")
+                raise ValueError(f"{name!r} cannot be the name of a class: {reason}")
         return classes
 
     @model_validator(mode="after")
@@ -64,10 +64,10 @@ class DataSettings(Settings):
 
     @property
     def used_level(self) -> int:
-        """Training drawings a class that are really used."""
+        """Training images per class that are really used."""
         return self.level or self.train_per_class
 
     @property
     def needed_per_class(self) -> int:
-        """Usable drawings that each class must have at least."""
+        """Usable images that each class must have at least."""
         return self.train_per_class + self.val_per_class + max(1, self.test_per_class)

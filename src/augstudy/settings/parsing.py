@@ -17,11 +17,11 @@ def parse_levels(text: str) -> list[int]:
     """Parse ``50 250`` or ``50,250`` into levels.
 
     Raises:
-        InputError: something is no number of images, or is there twice.
+        InputError: something is not a number of images, or appears twice.
     """
     words = re.split(r"[\s,]+", text.strip()) if text.strip() else []
     if not all(word.isascii() and word.isdigit() and int(word) for word in words):
-        raise InputError(f"--levels {text!r} must be numbers of images, such as '50 250'.")
+        raise InputError(f"--levels must be numbers of images, such as '50 250', not {text!r}.")
     levels = [int(word) for word in words]
     if len(set(levels)) < len(levels):
         raise InputError(f"--levels {text!r} names a level twice: remove one.")
@@ -32,7 +32,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     """Parse ``key=value`` texts; the value is YAML, and ``a.b=1`` sets ``b`` inside ``a``.
 
     Raises:
-        InputError: a text has no ``=``, or its value is no YAML.
+        InputError: a text has no ``=``, or its value is not YAML.
     """
     values: dict[str, Any] = {}
     for text in assignments:
@@ -74,15 +74,15 @@ def parse_integers(text: str, what: str) -> list[int]:
             first, dash, last = item.partition("-")
             numbers += range(int(first), int(last) + 1) if dash else [int(first)]
     except ValueError as error:
-        raise InputError(f"{what} {text!r} must look like 0,1,2 or 0-2.") from error
+        raise InputError(f"{what} must look like 0,1,2 or 0-2, not {text!r}.") from error
     return numbers
 
 
 def accelerators(value: Any) -> int:
-    """How many accelerators somebody asks for, given as a number or as the text of one.
+    """The number of accelerators asked for, given as a number or as text.
 
     Raises:
-        InputError: it is no whole number from 0.
+        InputError: it is not a whole number from 0.
     """
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     if isinstance(value, bool) or not re.fullmatch("[0-9]{1,4}", text.strip()):
@@ -91,20 +91,20 @@ def accelerators(value: Any) -> int:
 
 
 def shares(workers: Any) -> list[str]:
-    """The share of each of so many workers, such as ``1 of 2`` and ``2 of 2``.
+    """The share of each worker, such as ``1 of 2`` and ``2 of 2``.
 
     Args:
         workers: Their number, a list with a name for each, or their shares.
 
     Raises:
-        InputError: there is none, one is there twice, or a share is missing.
+        InputError: there is none, one appears twice, or a share is missing.
     """
     if isinstance(workers, int) and not isinstance(workers, bool):
         workers = list(range(workers))
     if not isinstance(workers, list):
         raise InputError(f"workers must be a number, such as 4, or a list, not {workers!r}.")
     if not workers or len({str(item) for item in workers}) < len(workers):
-        raise InputError("workers must name at least one worker, and none twice.")
+        raise InputError("workers must name at least one worker, and no worker twice.")
     made = [f"{number} of {len(workers)}" for number in range(1, len(workers) + 1)]
     told = [item for item in workers if isinstance(item, str) and _SHARE.fullmatch(item)]
     if told and set(told) != set(made):
@@ -116,12 +116,12 @@ def parse_share(text: str) -> tuple[int, int]:
     """Parse ``2 of 4``, the share of a worker, into its number, from 1, and how many there are.
 
     Raises:
-        InputError: it is no such text.
+        InputError: it is not such a text.
     """
     found = _SHARE.fullmatch(text)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(
-            f"{text!r} is no share of a worker: write '2 of 4' for the second of four."
+            f"{text!r} is not the share of a worker: write '2 of 4' for the second of four."
         )
     return int(found[1]), int(found[2])
 
@@ -135,5 +135,5 @@ def _put(values: dict[str, Any], keys: Sequence[str], value: Any, text: str) -> 
     for key in keys[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
-            raise InputError(f"{text!r} sets something inside {key!r}, which has a value already.")
+            raise InputError(f"{text!r} sets a part of {key!r}, which already has a value.")
     values[keys[-1]] = value

@@ -23,7 +23,7 @@ class ImageSpec:
 
     @property
     def size(self) -> int:
-        """Numbers in an image, which are bytes of one on disk."""
+        """Numbers in an image, which are its bytes on disk."""
         return self.height * self.width * self.channels
 
 

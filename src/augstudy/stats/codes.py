@@ -1,9 +1,10 @@
 """What comparisons come to, as codes and numbers: the vocabulary of all results.
 
 The rules are in :mod:`augstudy.stats.verdicts` and :mod:`augstudy.stats.promotion`; this module
-imports nothing, so that a table of ten thousand runs need not wait for SciPy.
+is light, so that a table of ten thousand runs need not wait for SciPy.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,3 +42,26 @@ class Comparison:
     images: int
     excluded: int
     seeds: int
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Where the difference between two arms gets its noise from, as variances.
+
+    Args:
+        image: between images, alike in every training run: drawings that suit one arm.
+        run: between training runs, alike on every image: a run that went well.
+        residual: the rest, of one run on one image.
+        pooled: how many times the degrees of freedom of two arms' runs are behind `run`, because
+            other arms tell of it as well.
+    """
+
+    image: float
+    run: float
+    residual: float
+    pooled: float = 1.0
+
+    def parts(self, seeds: int, images: int) -> tuple[float, float]:
+        """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
+        by_run = self.run + self.residual / images
+        return math.sqrt(self.image / images), math.sqrt(by_run / seeds)

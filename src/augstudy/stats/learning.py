@@ -29,7 +29,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Worth:
-    """Real images a class by which `real` would have to grow to be as good as an arm.
+    """Real images per class by which `real` would have to grow to be as good as an arm.
 
     ``floor`` and ``ceiling`` are the least and the most that the measured levels can show: a number
     that reaches one of them may lie beyond.
@@ -81,7 +81,7 @@ def estimate(value: float, draws: Floats) -> Estimate:
 
 
 class LearningCurve:
-    """Accuracy of `real` as a function of real images a class.
+    """Accuracy of `real` as a function of real images per class.
 
     Between the levels it is the monotone cubic interpolation of Fritsch and Butland (1984) over
     the logarithm of the level, after isotonic regression: more real images never make it worse. No
@@ -106,7 +106,7 @@ class LearningCurve:
 
     @property
     def points(self) -> tuple[list[float], list[float]]:
-        """The curve for drawing: real images a class and accuracies."""
+        """The curve for drawing: real images per class and accuracies."""
         return np.exp(self._places).tolist(), self._heights[:, 0].tolist()
 
     def worth(self, level: int, accuracy: float, draws: Floats) -> Worth:
@@ -117,7 +117,7 @@ class LearningCurve:
         return Worth(found.value, found.low, found.high, floor, ceiling)
 
     def _inverse(self, accuracies: Floats) -> Floats:
-        """Real images a class at which each curve reaches its accuracy; clipped to the levels."""
+        """Real images per class at which each curve reaches its accuracy; clipped to the levels."""
         last = len(self._places) - 1
         below = (self._heights < accuracies).sum(axis=0)
         upper = below.clip(1, last)

@@ -1,33 +1,11 @@
 """Where the scatter of many runs on many images comes from: a two-way analysis of variance."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Noise:
-    """Where the difference between two arms gets its noise from, as variances.
-
-    Args:
-        image: between images, alike in every training run: drawings that suit one arm.
-        run: between training runs, alike on every image: a run that went well.
-        residual: the rest, of one run on one image.
-        pooled: how many times the degrees of freedom of two arms' runs are behind `run`, because
-            other arms tell of it as well.
-    """
-
-    image: float
-    run: float
-    residual: float
-    pooled: float = 1.0
-
-    def parts(self, seeds: int, images: int) -> tuple[float, float]:
-        """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
-        by_run = self.run + self.residual / images
-        return float(np.sqrt(self.image / images)), float(np.sqrt(by_run / seeds))
+from augstudy.stats.codes import Noise
 
 
 def noise_of(values: NDArray[Any]) -> Noise:

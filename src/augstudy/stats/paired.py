@@ -12,7 +12,8 @@ from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
-from augstudy.stats.noise import Noise, image_share, noise_of
+from augstudy.stats.codes import Noise
+from augstudy.stats.noise import image_share, noise_of
 from augstudy.stats.scatter import RunError, RunScatter
 
 CONFIDENCE = 0.95

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from scipy import stats
 
-from augstudy.stats.codes import MOST, Needed
-from augstudy.stats.noise import Noise
+from augstudy.stats.codes import MOST, Needed, Noise
 from augstudy.stats.paired import CONFIDENCE, unseen
 
 POWER = 0.8

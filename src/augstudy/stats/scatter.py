@@ -62,7 +62,7 @@ class RunScatter:
 def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
     """What all arms together tell of the scatter of training runs.
 
-    Two to five runs an arm say little about how much runs scatter: with two, Student's t has one
+    Two to five runs per arm say little about how much runs scatter: with two, Student's t has one
     degree of freedom and every interval is hopelessly wide. Where many arms were trained with the
     same seeds, all of them tell of it, as in a randomised block design whose blocks are the seeds
     (Fisher 1935, "The Design of Experiments"; Dunnett 1955, JASA 50). Arms need not scatter alike,

@@ -1,1 +1,1 @@
-"""One module a step: directories in, directory out."""
+"""One module per step: directories in, directory out."""

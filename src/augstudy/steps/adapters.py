@@ -1,8 +1,8 @@
-"""What a KFP component calls: plain values and paths in, a call of a stage out.
+"""What a KFP component calls: its arguments in, a call of a stage out.
 
 A component's body travels as text inside the compiled pipeline, so it stays a few lines long and
-everything worth testing is here. Pipelines carry numbers in lists and dicts as floats; the
-settings models turn them back into integers.
+everything worth testing is here. It hands over all that it was called with, artifacts and
+parameters; :mod:`augstudy.steps.study` validates the latter.
 
 A failing step ends with the exit code of its error class and its sentence as the last line of its
 log, so a pod tells bad input (2), a missing service (3), damaged data (4) and a bug (1) apart. On a
@@ -10,27 +10,25 @@ cluster a missing service is waited for first, see :mod:`augstudy.steps.patience
 """
 
 import contextlib
+import functools
 import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from augstudy.core import artifacts, outlets
 from augstudy.core.errors import AugstudyError, InputError
 from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
-from augstudy.models.recipes import decoded
 from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm, spelled
-from augstudy.settings.base import parse
-from augstudy.settings.data import DataSettings
-from augstudy.settings.generators import OnFailure
-from augstudy.settings.judging import CurationSettings, JudgeSettings
 from augstudy.steps.patience import patient
+from augstudy.steps.study import Handed, handed
+from augstudy.training import checkpoints
 
 SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
@@ -39,6 +37,8 @@ NO_CHAMPION = "there is no champion yet"
 NO_FILTER = "no arm is filtered"
 
 logger = logging.getLogger("augstudy")
+Result = TypeVar("Result")
+Work = Callable[[Handed, Stage], Result]
 
 
 @contextlib.contextmanager
@@ -51,6 +51,7 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
         me.event("launch")
         try:
             yield me
+            checkpoints.remove(artifacts.used_up())
             me.event("exit")
         except Exception as error:
             known = isinstance(error, AugstudyError)
@@ -63,38 +64,43 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
             raise SystemExit(code or 1) from error
 
 
-def parse_arms(arms: Sequence[Mapping[str, Any]]) -> list[Arm]:
-    """Validate the arms of a study.
+def component(
+    name: str, label: Callable[[Handed], str] = lambda _: ""
+) -> Callable[[Work[Result]], Callable[[Mapping[str, Any]], Result]]:
+    """Make a function of what a component was handed the step `name`, with that in its `label`.
 
-    Raises:
-        InputError: an arm is wrong.
+    The component calls it with its ``locals()``.
     """
-    return [parse(Arm, arm, "an arm") for arm in arms]
+
+    def decorate(work: Work[Result]) -> Callable[[Mapping[str, Any]], Result]:
+        @patient
+        @functools.wraps(work)
+        def run(arguments: Mapping[str, Any]) -> Result:
+            found = handed(arguments)
+            with step(name, label(found)) as me:
+                return work(found, me)
+            raise AssertionError("unreachable: step() never swallows an error")
+
+        return run
+
+    return decorate
 
 
-def synthetic_wanted(dataset: str, arms: Sequence[Mapping[str, Any]]) -> int:
+def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> int:
     """Synthetic images per class that a study of `arms` needs; 0 if no arm uses any.
 
     Raises:
-        InputError: an arm is wrong, or its share comes to no image and it is not optional.
+        InputError: an arm's share comes to no image and it is not optional.
     """
-    parsed = parse_arms(arms)
-    if all(arm.share is None for arm in parsed):
+    if all(arm.share is None for arm in arms):
         return 0
     from augstudy.data.dataset import level_of
 
-    level = level_of(artifacts.read(Path(dataset), "dataset"))
-    for arm in parsed:
+    level = level_of(artifacts.read(dataset, "dataset"))
+    for arm in arms:
         if (short := shares.shortage(arm, level)) and not arm.optional:
             raise InputError(short)
-    return shares.synthetic_wanted(parsed, level)
-
-
-def ordered(value: Any) -> Any:
-    """`value` with every mapping sorted by name: KFP hands them over in any order."""
-    if isinstance(value, Mapping):
-        return {name: ordered(value[name]) for name in sorted(value)}
-    return [ordered(item) for item in value] if isinstance(value, list) else value
+    return shares.synthetic_wanted(arms, level)
 
 
 def given(path: str | Path) -> Path | None:
@@ -102,194 +108,145 @@ def given(path: str | Path) -> Path | None:
     return None if (Path(path) / SKIPPED).exists() else Path(path)
 
 
-@patient
-def ingest(out: str, values: Mapping[str, Any], refresh: bool = False) -> None:
-    """Read, split and publish the dataset that `values` (see DataSettings) describe.
+@component("ingest")
+def ingest(found: Handed, _: Stage) -> None:
+    """Read, split and publish the dataset of a study.
 
-    With `refresh` newer objects of the source are looked for, whatever a cache holds.
+    With ``refresh`` newer objects of the source are looked for, whatever a cache holds.
     """
-    with step("ingest"):
-        settings = parse(DataSettings, values, "the data settings")
-        from augstudy.steps.ingest import run
+    from augstudy.steps.ingest import run
 
-        run(Path(out), settings, refresh=refresh)
+    refresh = bool(found.study.values.get("refresh"))
+    run(found.paths["dataset"], found.study.data, refresh=refresh)
 
 
-@patient
-def train_judge(
-    dataset: str, out: str, settings: Mapping[str, Any], arms: Sequence[Mapping[str, Any]]
-) -> None:
+@component("train_judge")
+def train_judge(found: Handed, me: Stage) -> None:
     """Train the judge, unless no arm needs synthetic images."""
-    with step("train_judge") as me:
-        parsed = parse(JudgeSettings, decoded(settings), "the judge's settings")
-        if synthetic_wanted(dataset, arms):
-            from augstudy.steps.train_judge import run
+    dataset, out, judge = found.paths["dataset"], found.paths["judge"], found.study.judge
+    if synthetic_wanted(dataset, found.study.arms):
+        from augstudy.steps.train_judge import run
 
-            run(Path(dataset), Path(out), parsed)
-        else:
-            skip(out, me)
+        run(dataset, out, judge)
+    else:
+        skip(out, me)
 
 
-@patient
-def train_gan(
-    dataset: str,
-    judge: str,
-    out: str,
-    recipe: str,
-    overrides: Mapping[str, Any],
-    seed: int,
-    arms: Sequence[Mapping[str, Any]],
-    on_failure: OnFailure = "stop",
-) -> None:
-    """Train the GAN `recipe` with `overrides`, unless no arm needs synthetic images.
+@component("train_gan")
+def train_gan(found: Handed, me: Stage) -> None:
+    """Train the GAN, unless no arm needs synthetic images.
 
-    If it fails, so does the step, or with `on_failure` ``skip`` all that would use its images.
+    If it fails, so does the step, or, where ``on_gan_failure`` is ``skip``, all that would use its
+    images.
     """
-    with step("train_gan") as me:
-        from augstudy.models.gan_recipes import gan_recipe
+    dataset, out, study = found.paths["dataset"], found.paths["gan"], found.study
+    settings, on_failure = study.gan, study.on_gan_failure
+    if synthetic_wanted(dataset, study.arms):
+        from augstudy.steps.train_gan import run
 
-        settings = gan_recipe(recipe, decoded(overrides))
-        if synthetic_wanted(dataset, arms):
-            from augstudy.steps.train_gan import run
+        run(
+            dataset,
+            out,
+            settings,
+            seed=study.gan_seed,
+            judge=given(found.paths["judge"]),
+            on_failure=on_failure,
+        )
+    else:
+        skip(out, me)
 
-            whole, eye = Path(dataset), given(judge)
-            run(whole, Path(out), settings, seed=seed, judge=eye, on_failure=on_failure)
-        else:
-            skip(out, me)
 
+@component("synthesize")
+def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
+    """Make ``synthetic_per_class`` images a class, or as many as the arms need if that is 0.
 
-@patient
-def synthesize(
-    inputs: Mapping[str, str],
-    out: str,
-    per_class: int,
-    seed: int,
-    arms: Sequence[Mapping[str, Any]],
-    level: int,
-) -> dict[str, str | float]:
-    """Make `per_class` images a class, or as many as the arms need at `level` if that is 0.
-
-    `inputs` are the ``gan``, the ``dataset`` and the ``judge``. Returns the figures of the images
-    for the dashboard, see :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.
+    Returns the figures of the images for the dashboard, see
+    :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.
     """
-    with step("synthesize") as me:
-        gan = given(inputs["gan"])
-        if gan is None:
-            skip(out, me)
-        elif reason := why_failed(gan):
-            skip(out, me, f"the GAN failed: {reason}")
-        else:
-            from augstudy.pages import kfp_metrics
-            from augstudy.steps.synthesize import run
+    gan, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
+    if gan is None:
+        skip(out, me)
+    elif reason := why_failed(gan):
+        skip(out, me, f"the GAN failed: {reason}")
+    else:
+        from augstudy.pages import kfp_metrics
+        from augstudy.steps.synthesize import run
 
-            wanted = per_class or shares.synthetic_wanted(parse_arms(arms), level)
-            dataset, judge = Path(inputs["dataset"]), given(inputs["judge"])
-            made = run(gan, Path(out), wanted, seed=seed, dataset=dataset, judge=judge)
-            return kfp_metrics.synthetic(made.json("quality.json"))
+        level = study.data.used_level
+        asked = int(study.values["synthetic_per_class"])
+        wanted = asked or shares.synthetic_wanted(study.arms, level)
+        dataset, judge = found.paths["dataset"], given(found.paths["judge"])
+        made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
+        return kfp_metrics.synthetic(made.json("quality.json"))
     return {}
 
 
-@patient
-def curate(
-    dataset: str,
-    synthetic: str,
-    out: str,
-    arms: Sequence[Mapping[str, Any]],
-    filters: Mapping[str, Any],
-    seed: int,
-) -> None:
+@component("curate")
+def curate(found: Handed, me: Stage) -> None:
     """Let a filter judge what the arms with a filter choose from, if there are any such arms.
 
     Real drawings that are too few for it are not judged if the arms that need it are optional.
-
-    Args:
-        dataset: The dataset artifact.
-        synthetic: Its synthetic images, or what is left where they were skipped.
-        out: Where the judgement goes.
-        arms: Of the study.
-        filters: The ``settings`` of the filter (see CurationSettings), the ``recipe`` of its
-            classifier, and the ``overrides`` of that.
-        seed: Of the filter.
     """
-    with step("curate") as me:
-        from augstudy.models.recipes import classifier_recipe
+    dataset, out, study = found.paths["dataset"], found.paths["curation"], found.study
+    synthetic, settings, recipe = found.paths["synthetic"], study.curation, study.classifier
+    filtered = [arm for arm in study.arms if arm.kind.filtered]
+    images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
+    of_real = [arm for arm in filtered if not arm.kind.synthetic]
+    may_lack = bool(of_real) and all(arm.optional for arm in of_real)
+    short = _too_few_to_judge(dataset, settings.folds) if may_lack else ""
+    real = bool(of_real) and not short
+    if images is None and not real:
+        skip(out, me, short or (why_skipped(synthetic) if filtered else NO_FILTER))
+    else:
+        from augstudy.steps.curate import run
 
-        settings = parse(CurationSettings, decoded(filters["settings"]), "the curation settings")
-        recipe = classifier_recipe(filters["recipe"], decoded(filters["overrides"]))
-        filtered = [arm for arm in parse_arms(arms) if arm.kind.filtered]
-        images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
-        of_real = [arm for arm in filtered if not arm.kind.synthetic]
-        may_lack = bool(of_real) and all(arm.optional for arm in of_real)
-        short = _too_few_to_judge(dataset, settings.folds) if may_lack else ""
-        real = bool(of_real) and not short
-        if images is None and not real:
-            skip(out, me, short or (why_skipped(synthetic) if filtered else NO_FILTER))
-        else:
-            from augstudy.steps.curate import run
-
-            run(Path(dataset), Path(out), settings, recipe, seed, images, real)
+        run(dataset, out, settings, recipe, study.gan_seed, images, real)
 
 
-def _too_few_to_judge(dataset: str, folds: int) -> str:
+def _too_few_to_judge(dataset: Path, folds: int) -> str:
     """Why a filter cannot judge the training drawings; empty if it can."""
     from augstudy.data.curation import fold_shortage
     from augstudy.data.dataset import load_split
 
-    train = load_split(artifacts.read(Path(dataset), "dataset"), "train")
+    train = load_split(artifacts.read(dataset, "dataset"), "train")
     return fold_shortage(train.labels, folds)
 
 
-@patient
-def summarize(
-    dataset: str,
-    gan: str,
-    synthetic: str,
-    curation: str,
-    evaluations: Sequence[str],
-    cams: Sequence[str],
-    study: Mapping[str, Any],
-    outputs: Mapping[str, str],
-) -> dict[str, float]:
+@component("summarize")
+def summarize(found: Handed, _: Stage) -> dict[str, float]:
     """Write the report and return the flat metrics, finite numbers only.
 
-    Args:
-        dataset: The dataset artifact.
-        gan: The GAN, or what is left where it was skipped.
-        synthetic: Its images, or what is left where they were skipped.
-        curation: What the filter says, or what is left where it was skipped.
-        evaluations: One evaluation a cell, or what is left where the arm was left out.
-        cams: One CAM artifact a cell, likewise.
-        study: The parameters of the pipeline, ``equivalence_margin`` among them.
-        outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
-            ``metrics`` (JSON, for readers that cannot query metadata) go.
+    Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
+    likewise of what was skipped.
     """
-    with step("summarize"):
-        from augstudy.steps.summarize import run
+    from augstudy.steps.summarize import run
 
-        report = run(
-            Path(dataset),
-            Path(outputs["report"]),
-            [path for item in evaluations if (path := given(item))],
-            [path for item in cams if (path := given(item))],
-            given(gan),
-            given(synthetic),
-            {name: ordered(value) for name, value in study.items()},
-            curation=given(curation),
-            left_out={
-                arm_label(item): why_skipped(item) for item in evaluations if not given(item)
-            },
-            margin=study["equivalence_margin"],
-        )
-        return hand_over(report, outputs)
-    raise AssertionError("unreachable: step() never swallows an error")
+    at, evaluations = found.paths, found.lists["evaluations"]
+    report = run(
+        at["dataset"],
+        at["report"],
+        [path for path in evaluations if given(path)],
+        [path for path in found.lists["cams"] if given(path)],
+        given(at["gan"]),
+        given(at["synthetic"]),
+        found.study.record(),
+        curation=given(at["curation"]),
+        left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
+        margin=found.study.margin,
+    )
+    return hand_over(report, at)
 
 
-def hand_over(report: artifacts.Artifact, outputs: Mapping[str, str]) -> dict[str, float]:
-    """Copy what KFP shows of a report, and give what it keeps as metrics."""
+def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, float]:
+    """Copy what KFP shows of a report, and give what it keeps as metrics.
+
+    Of a report that are the ``page``, the ``verdict`` and, for readers that cannot query metadata,
+    the ``metrics`` once more as a file.
+    """
     from augstudy.pages import kfp_metrics
     from augstudy.results import files
 
-    copy(report.file("report.html"), outputs["html"])
+    copy(report.file("report.html"), outputs["page"])
     copy(report.file("verdict.md"), outputs["verdict"])
     copy(report.file(files.SUMMARY), outputs["metrics"])
     return kfp_metrics.scalars(files.summary(report.json(files.SUMMARY)))
@@ -303,10 +260,10 @@ def arm_label(artifact: str | Path) -> str:
         return ""
 
 
-def copy(source: Path, target: str) -> None:
+def copy(source: Path, target: Path) -> None:
     """Copy a file to where KFP wants it."""
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    Path(target).write_bytes(source.read_bytes())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(source.read_bytes())
 
 
 def why_failed(gan: str | Path) -> str:
@@ -316,10 +273,10 @@ def why_failed(gan: str | Path) -> str:
     return why[0].lower() + why[1:] if stability["verdict"] == "failed" else ""
 
 
-def skip(out: str, me: Stage, why: str = NO_SYNTHETIC) -> None:
+def skip(out: Path, me: Stage, why: str = NO_SYNTHETIC) -> None:
     """Leave a note instead of an artifact: an empty output cannot be told from a lost one."""
-    Path(out).mkdir(parents=True, exist_ok=True)
-    (Path(out) / SKIPPED).write_text(f"{_SKIPPED}{why}.\n")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / SKIPPED).write_text(f"{_SKIPPED}{why}.\n")
     me.progress(1, 1, f"skipped: {why}")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,61 +11,39 @@ from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
-from augstudy.models.recipes import decoded
 from augstudy.settings.arms import Arm, spelled
-from augstudy.settings.base import parse
-from augstudy.steps.adapters import arm_label, copy, given, skip, step, why_skipped
-from augstudy.steps.patience import patient
+from augstudy.steps.adapters import arm_label, component, copy, given, skip, why_skipped
+from augstudy.steps.study import Handed
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
 
 
-@patient
-def train_cnn(
-    inputs: Mapping[str, str],
-    out: str,
-    arm: Mapping[str, Any],
-    seeds: Sequence[float],
-    recipe: str,
-    overrides: Mapping[str, Any],
-) -> None:
-    """Train one classifier a seed on the training set of `arm`.
+@component("train_cnn", lambda found: found.study.arm.label)
+def train_cnn(found: Handed, me: Stage) -> None:
+    """Train one classifier a seed on the training set of an arm.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
-    where there are too few drawings for it.
-
-    Args:
-        inputs: The ``dataset``, and, unless no arm needs them, ``synthetic`` and ``curation``.
-        out: Where the classifiers go.
-        arm: See Arm.
-        seeds: The repetitions.
-        recipe: Of the classifier.
-        overrides: Settings on top of the recipe's.
+    where there are too few drawings for it. ``synthetic`` and ``curation`` may be missing where no
+    arm needs them.
     """
-    parsed = parse(Arm, arm, "an arm")
-    with step("train_cnn", parsed.label) as me:
-        from augstudy.models.recipes import classifier_recipe
+    arm, at = found.study.arm, found.paths
+    settings = found.study.classifier
+    share_cores()
+    from augstudy.data.dataset import level_of
+    from augstudy.steps.train_cnn import run, shortage
 
-        settings = classifier_recipe(recipe, decoded(overrides))
-        share_cores()
-        from augstudy.data.dataset import level_of
-        from augstudy.steps.train_cnn import run, shortage
-
-        needed = {"synthetic": parsed.kind.synthetic, "curation": parsed.kind.filtered}
-        asked = {name: inputs[name] for name, need in needed.items() if need and name in inputs}
-        missing = [path for path in asked.values() if given(path) is None]
-        dataset = Path(inputs["dataset"])
-        if missing:
-            level = level_of(artifacts.read(dataset, "dataset"))
-            too_small = _about(parsed, shares.shortage(parsed, level))
-            _leave_out(out, parsed, me, too_small or why_skipped(missing[0]))
-            return
-        images = {name: Path(path) for name, path in asked.items()}
-        if parsed.optional and (short := shortage(dataset, parsed, **images)):
-            _leave_out(out, parsed, me, _about(parsed, short))
-        else:
-            whole = [int(seed) for seed in seeds]
-            run(dataset, Path(out), parsed, whole, settings, **images)
+    needed = {"synthetic": arm.kind.synthetic, "curation": arm.kind.filtered}
+    images = {name: at[name] for name, need in needed.items() if need and name in at}
+    missing = [path for path in images.values() if given(path) is None]
+    dataset, out = at["dataset"], at["classifier"]
+    if missing:
+        level = level_of(artifacts.read(dataset, "dataset"))
+        too_small = _about(arm, shares.shortage(arm, level))
+        _leave_out(out, arm, me, too_small or why_skipped(missing[0]))
+    elif arm.optional and (short := shortage(dataset, arm, **images)):
+        _leave_out(out, arm, me, _about(arm, short))
+    else:
+        run(dataset, out, arm, found.study.seeds, settings, **images)
 
 
 def _about(arm: Arm, sentence: str) -> str:
@@ -74,50 +51,48 @@ def _about(arm: Arm, sentence: str) -> str:
     return sentence.replace(f"Arm {arm.label!r}", "it").removesuffix(".")
 
 
-def _leave_out(out: str, arm: Arm, me: Stage, why: str) -> None:
+def _leave_out(out: Path, arm: Arm, me: Stage, why: str) -> None:
     """Skip the cell of `arm`; the steps that follow find in its place whose it was, and why."""
     skip(out, me, why)
-    write_json(Path(out) / "arm.json", arm.record())
+    write_json(out / "arm.json", arm.record())
 
 
-def _pass_on(made: str, out: str, me: Stage) -> None:
+def _pass_on(made: Path, out: Path, me: Stage) -> None:
     """Skip a step because the one before it was skipped, for the same reason."""
     skip(out, me, why_skipped(made))
-    if (described := Path(made) / "arm.json").exists():
-        shutil.copyfile(described, Path(out) / "arm.json")
+    if (described := made / "arm.json").exists():
+        shutil.copyfile(described, out / "arm.json")
 
 
-@patient
-def evaluate(
-    dataset: str, classifier: str, out: str, metrics: str, label: str = "", gan: str = ""
-) -> dict[str, Any]:
+def _shown(found: Handed) -> str:
+    """What tells an evaluation from others: its ``label``, or else its arm."""
+    return str(found.study.values.get("label") or arm_label(found.paths["classifier"]))
+
+
+@component("evaluate", _shown)
+def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     """Evaluate the classifiers of a cell on the test split, if there are any.
 
-    Args:
-        dataset: The dataset artifact.
-        classifier: The classifiers of the cell, or what is left where there were none.
-        out: Where the evaluation goes.
-        metrics: Where metrics.json goes once more, for readers that cannot query metadata.
-        label: How the step is shown; by default like the arm.
-        gan: Whose discriminator to evaluate as a classifier, beside the arm `real`.
+    A ``label`` shows the step under another name than the arm's. Beside the arm `real` the
+    discriminator of the ``gan`` is evaluated as a classifier, if there is one.
 
     Returns:
         For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
         ``classes``, ``confusion`` (empty if there are too many classes) and ``roc`` (three lists).
     """
-    with step("evaluate", label or arm_label(classifier)) as me:
-        if given(classifier) is None:
-            _pass_on(classifier, out, me)
-            empty: list[float] = []
-            return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
-        share_cores()
-        from augstudy.steps.evaluate import run
+    at, label = found.paths, str(found.study.values.get("label", ""))
+    classifier, out = at["classifier"], at["evaluation"]
+    if given(classifier) is None:
+        _pass_on(classifier, out, me)
+        empty: list[float] = []
+        return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
+    share_cores()
+    from augstudy.steps.evaluate import run
 
-        beside = given(gan) if gan and arm_label(classifier) == "real" else None
-        made = run(Path(dataset), Path(classifier), Path(out), label, beside)
-        copy(made.file("metrics.json"), metrics)
-        return _for_dashboard(made, Path(dataset), label)
-    raise AssertionError("unreachable: step() never swallows an error")
+    beside = given(at["gan"]) if "gan" in at and arm_label(classifier) == "real" else None
+    made = run(at["dataset"], classifier, out, label, beside)
+    copy(made.file("metrics.json"), at["metrics"])
+    return _for_dashboard(made, at["dataset"], label)
 
 
 def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict[str, Any]:
@@ -139,17 +114,17 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
     }
 
 
-@patient
-def cam(classifier: str, evaluation: str, out: str) -> None:
+@component("cam", lambda found: arm_label(found.paths["classifier"]))
+def cam(found: Handed, me: Stage) -> None:
     """Draw what the first classifier of a cell looks at."""
-    with step("cam", arm_label(classifier)) as me:
-        if given(evaluation) is None:
-            _pass_on(evaluation, out, me)
-            return
-        share_cores()
-        from augstudy.steps.cam import run
+    at = found.paths
+    if given(at["evaluation"]) is None:
+        _pass_on(at["evaluation"], at["maps"], me)
+        return
+    share_cores()
+    from augstudy.steps.cam import run
 
-        run(Path(classifier), Path(evaluation), Path(out))
+    run(at["classifier"], at["evaluation"], at["maps"])
 
 
 def share_cores() -> None:

@@ -76,7 +76,7 @@ def run(
             classes, or a class has fewer training drawings than there are folds.
     """
     if synthetic is None and not real:
-        raise InputError("There is nothing to judge: give --synthetic, --real or both.")
+        raise InputError("There is nothing to filter: give --synthetic, --real or both.")
     check_seed(seed)
     with telemetry.stage("curate") as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
@@ -204,7 +204,7 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
 def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
     """The fold of each training drawing: in every class as many of each, give or take one."""
     if short := fold_shortage(train.labels, folds):
-        advice = "set curation's folds lower, or leave real_filtered out"
+        advice = "lower curation_settings.folds, or leave out real_filtered"
         raise InputError(f"{short[0].upper()}{short[1:]}: {advice}.")
     fold_of = np.zeros(len(train), np.intp)
     for label in np.unique(train.labels):
@@ -246,7 +246,7 @@ def _save(
     classes: list[str],
 ) -> None:
     write_arrays(folder / f"{what}.npz", confidence=judged.confidence, kept=judged.kept)
-    title = f"{what.capitalize()} drawings that were kept (left) and dropped (right)"
+    title = f"{what.capitalize()} images that were kept (left) and dropped (right)"
     draw_sheet(folder / f"{what}.png", _sheet(images, labels, judged, len(classes)), classes, title)
 
 

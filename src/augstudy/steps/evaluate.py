@@ -113,7 +113,7 @@ def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: l
     discriminator = load_model(gan.file("discriminator.keras"))
     found = class_probabilities(discriminator, test.images, len(classes))
     if found is not None and not np.isfinite(found).all():
-        logger.warning("The discriminator of a failed training names no class: not evaluated.")
+        logger.warning("The discriminator of a failed training is not evaluated.")
     elif found is not None:
         seeds = [gan.manifest.seed or 0]
         metrics = evaluate_predictions(found[None], test.labels, classes, seeds)

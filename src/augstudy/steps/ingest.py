@@ -64,7 +64,7 @@ def _read_and_split(
         except TooFewError as error:
             if not error.unread:
                 raise
-        logger.info("ingest: many drawings are blank or repeated, reading more of them.")
+        logger.info("ingest: many images are blank or repeated; reading more of them.")
     drawings = read_drawings(settings, cache, refresh, report, RESERVES[-1])
     return drawings, make_splits(drawings, settings)
 

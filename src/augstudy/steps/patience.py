@@ -6,19 +6,19 @@ often and after how long comes with the compiled pipeline, in ``AUGSTUDY_RETRY``
 that is not set: whoever sits there would rather see the error.
 """
 
-import contextlib
 import functools
 import itertools
 import json
 import logging
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from augstudy.core.errors import InputError, ServiceError
+from augstudy.core.stopping import terminable
+from augstudy.settings.base import parse
+from augstudy.settings.retrying import Retry
 
 VARIABLE = "AUGSTUDY_RETRY"
 
@@ -30,8 +30,8 @@ Result = TypeVar("Result")
 def patient(step: Callable[Given, Result]) -> Callable[Given, Result]:
     """Let what a component calls do its work again after an unreachable service ended it.
 
-    The waits are those of :class:`augstudy.cluster.settings.Retry`; SIGTERM ends them at once, with
-    exit code 143. Functions without this are found by a test.
+    The waits are those of :class:`augstudy.settings.retrying.Retry`; SIGTERM ends them at once,
+    with exit code 143. Functions without this are found by a test.
     """
 
     @functools.wraps(step)
@@ -49,9 +49,6 @@ def patient(step: Callable[Given, Result]) -> Callable[Given, Result]:
 def _retrying(told: str) -> Any:
     import tenacity
 
-    from augstudy.cluster.settings import Retry
-    from augstudy.settings.base import parse
-
     try:
         values = json.loads(told)
     except ValueError as error:
@@ -61,9 +58,9 @@ def _retrying(told: str) -> Any:
     tries = itertools.count(1)
 
     def wait(seconds: float) -> None:
-        with _ended_by_sigterm():
+        with terminable("Ended by SIGTERM while waiting."):
             told = seconds, next(tries), retry.times
-            logger.warning("The step is tried again in %.3g s (retry %d of %d).", *told)
+            logger.warning("Retrying the step in %.3g s (retry %d of %d).", *told)
             _sleep(seconds)
 
     return tenacity.Retrying(
@@ -79,24 +76,6 @@ def _retrying(told: str) -> Any:
 
 def _may_pass(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and isinstance(error.__cause__, ServiceError)
-
-
-@contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the block even in the first process of a container, which ignores it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(*_: object) -> NoReturn:
-        logger.warning("Ended by SIGTERM while waiting.")
-        raise SystemExit(128 + signal.SIGTERM)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 _sleep = time.sleep

@@ -44,7 +44,7 @@ def run(
         InputError: `per_class` is less than 1, there is no such seed, or no GAN.
     """
     if per_class < 1:
-        raise InputError(f"Cannot draw {per_class} images a class: ask for at least 1.")
+        raise InputError(f"Cannot draw {per_class} images per class: ask for at least 1.")
     check_seed(seed)
     with telemetry.stage("synthesize") as stage:
         inputs = {"gan": artifacts.read(gan, "gan")}

@@ -1,7 +1,8 @@
-"""Train one classifier a seed on the training set of an arm."""
+"""Train one classifier per seed on the training set of an arm."""
 
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from augstudy.training.saving import save_model
 
 RECORD = "training.json"
 VALIDATION = "val_predictions.npy"  # class indices (N,) of the validation images
+_WIDTH = 88  # columns of the table of layers
 
 logger = logging.getLogger("augstudy")
 
@@ -43,7 +45,7 @@ def run(
     synthetic: Path | None = None,
     curation: Path | None = None,
 ) -> Artifact:
-    """Train a classifier a seed and publish them as an artifact of kind ``classifier``.
+    """Train a classifier per seed and publish them as an artifact of kind ``classifier``.
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
     drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
@@ -248,7 +250,7 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
         and curation.manifest.inputs.get("synthetic") != synthetic.content_hash
     ):
         raise InputError(
-            f"{curation.path} judges other drawings than those of {synthetic.path}: run "
+            f"{curation.path} is about other images than those of {synthetic.path}: run "
             "'augstudy curate' on them."
         )
     rules = curation.manifest.config["curation"] if curation else {}
@@ -287,6 +289,14 @@ def _predicted(
 
 
 def _summary(model: keras.Model) -> str:
+    """The layers as a table, as wide in a pod as in any terminal, whose width Keras asks for."""
     lines: list[str] = []
-    model.summary(print_fn=lines.append, line_length=88)
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(_WIDTH)
+    try:
+        model.summary(print_fn=lines.append, line_length=_WIDTH)
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
     return "\n".join(lines) + "\n"

@@ -15,13 +15,14 @@ from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seed
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.models.backend import resolve_precision
-from augstudy.pages.stability import reason
+from augstudy.pages.stability import meaning, reason
 from augstudy.settings.generators import GeneratorSettings, OnFailure
 from augstudy.training import gan
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.judge import load as load_judge
 from augstudy.training.saving import save_model
 from augstudy.training.scoring import scorer
+from augstudy.training.stability import Alarm
 
 logger = logging.getLogger("augstudy")
 
@@ -78,12 +79,18 @@ def run(
                 held_out=(validation.images, validation.labels),
                 scorer=scorer(seer, validation) if seer else None,
                 progress=stage.progress,
+                warn=warn,
                 keeper=keeper,
             )
             _stop_if_failed(trained.stability.as_dict(), on_failure)
             _write(folder, trained, split, classes, settings)
         keeper.clear()
     return artifacts.read(out, KIND)
+
+
+def warn(step: int, alarm: Alarm) -> None:
+    """Say in the log what an alarm means."""
+    logger.warning("The generator at step %d: %s.", step, meaning(vars(alarm)))
 
 
 def _stop_if_failed(stability: Mapping[str, Any], on_failure: OnFailure) -> None:

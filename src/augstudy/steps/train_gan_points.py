@@ -20,6 +20,7 @@ from augstudy.data.dataset import load_classes, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.models.backend import resolve_precision
 from augstudy.settings.spec import IMAGE
+from augstudy.steps import train_gan
 from augstudy.training import gan
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
@@ -105,6 +106,7 @@ class _Studio:
             held_out=(self.validation.images, self.validation.labels),
             scorer=self.score,
             progress=progress,
+            warn=train_gan.warn,
             keeper=keeper,
         )
         keeper.write()  # it need not be trained again if it is cut short while it is measured

@@ -1,164 +1,94 @@
 """What the components of a sweep call; see :mod:`augstudy.steps.adapters`."""
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
-from augstudy.models.recipes import decoded
+from augstudy.core.telemetry import Stage
 from augstudy.settings.parsing import parse_share
-from augstudy.steps.adapters import hand_over, ordered, step
+from augstudy.steps.adapters import component, hand_over
 from augstudy.steps.cells import share_cores
-from augstudy.steps.patience import patient
+from augstudy.steps.study import Handed
 
 
-@patient
-def train_points(
-    dataset: str,
-    out: str,
-    sweep: Mapping[str, Any],
-    base: Mapping[str, Any],
-    seeds: Sequence[float],
-    worker: str,
-) -> None:
-    """Train the points of a sweep that one worker is dealt, or its share of a search.
-
-    Args:
-        dataset: The dataset artifact.
-        out: Where the points go.
-        sweep: See Sweep.
-        base: The ``recipe`` of the base, and the ``overrides`` of its settings.
-        seeds: The repetitions of every point.
-        worker: Its share, such as ``2 of 4``.
-    """
-    with _dealt("train_points", worker) as (place, workers):
-        from augstudy.tuning.points import deal
-        from augstudy.tuning.sweep import parse_sweep
-
-        wanted, overrides = parse_sweep(sweep), decoded(base["overrides"])
-        paths, repeated = (Path(dataset), Path(out)), [int(seed) for seed in seeds]
-        share_cores()
-        if wanted.mode == "search":
-            from augstudy.steps import search_points
-
-            task = search_points.Task(wanted, base["recipe"], overrides, place, workers)
-            search_points.run(*paths, task, repeated, worker)
-            return
-        from augstudy.steps import train_points
-
-        trials = deal(wanted, base["recipe"], overrides, place, workers)
-        train_points.run(*paths, trials, repeated, worker)
+def _worker(found: Handed) -> str:
+    """The share of a worker, such as ``2 of 4``."""
+    return str(found.study.values["worker"])
 
 
-@patient
-def train_gan_points(
-    inputs: Mapping[str, str],
-    out: str,
-    sweep: Mapping[str, Any],
-    base: Mapping[str, Any],
-    seeds: Sequence[float],
-    worker: str,
-) -> None:
-    """Train the generators of a sweep that one worker is dealt; one that fails ends nothing.
+@component("train_points", _worker)
+def train_points(found: Handed, _: Stage) -> None:
+    """Train the points of a sweep that one worker is dealt, or its share of a search."""
+    from augstudy.tuning.points import deal
 
-    Args:
-        inputs: The ``dataset`` and the ``judge``.
-        out: Where the points go.
-        sweep: See Sweep.
-        base: The ``recipe`` of the base, and the ``overrides`` of its settings.
-        seeds: The repetitions of every point.
-        worker: Its share, such as ``2 of 4``.
-    """
-    with _dealt("train_gan_points", worker) as (place, workers):
-        from augstudy.models.gan_recipes import gan_recipe
-        from augstudy.tuning.points import deal
-        from augstudy.tuning.sweep import parse_sweep
+    study = found.study
+    wanted, base, seeds = study.sweep, study.base("classifier"), study.seeds
+    paths, worker = (found.paths["dataset"], found.paths["points"]), _worker(found)
+    number, workers = parse_share(worker)
+    share_cores()
+    if wanted.mode == "search":
+        from augstudy.steps import search_points
 
-        wanted, overrides = parse_sweep(sweep), decoded(base["overrides"])
-        trials = deal(wanted, base["recipe"], overrides, place, workers, gan_recipe)
-        share_cores()
-        from augstudy.steps.train_gan_points import run
+        task = search_points.Task(wanted, *base, number - 1, workers)
+        search_points.run(*paths, task, seeds, worker)
+        return
+    from augstudy.steps import train_points
 
-        paths = Path(inputs["dataset"]), Path(inputs["judge"]), Path(out)
-        run(*paths, trials, [int(seed) for seed in seeds], worker)
+    trials = deal(wanted, *base, number - 1, workers)
+    train_points.run(*paths, trials, seeds, worker)
 
 
-@patient
-def summarize_gans(
-    inputs: Mapping[str, Any], study: Mapping[str, Any], outputs: Mapping[str, str]
-) -> dict[str, float]:
-    """Write the page of a sweep of generators and return the flat metrics, finite numbers only.
+@component("train_gan_points", _worker)
+def train_gan_points(found: Handed, _: Stage) -> None:
+    """Train the generators of a sweep that one worker is dealt; one that fails ends nothing."""
+    from augstudy.models.gan_recipes import gan_recipe
+    from augstudy.tuning.points import deal
 
-    Args:
-        inputs: The ``dataset``, the ``judge``, and the ``points`` of every worker.
-        study: The parameters of the pipeline.
-        outputs: See :func:`summarize`.
-    """
-    with step("summarize"):
-        from augstudy.steps.summarize_gan_sweep import run
-        from augstudy.tuning.sweep import parse_sweep
+    study, worker = found.study, _worker(found)
+    number, workers = parse_share(worker)
+    trials = deal(study.sweep, *study.base("gan"), number - 1, workers, gan_recipe)
+    share_cores()
+    from augstudy.steps.train_gan_points import run
 
-        report = run(
-            Path(inputs["dataset"]),
-            Path(inputs["judge"]),
-            Path(outputs["report"]),
-            [Path(item) for item in inputs["points"]],
-            parse_sweep(study["sweep"]),
-            {name: ordered(value) for name, value in study.items()},
-        )
-        return hand_over(report, outputs)
-    raise AssertionError("unreachable: step() never swallows an error")
+    at = found.paths
+    run(at["dataset"], at["judge"], at["points"], trials, study.seeds, worker)
 
 
-@patient
-def choose(dataset: str, points: Sequence[str], base: str, chosen: str) -> None:
-    """Choose the best of all points on the validation images.
+@component("choose")
+def choose(found: Handed, _: Stage) -> None:
+    """Choose the best of all points on the validation images."""
+    from augstudy.steps.choose import run
 
-    Args:
-        dataset: The dataset artifact.
-        points: What each worker left.
-        base: Where the classifiers of the base go.
-        chosen: Where those of the best point go.
-    """
-    with step("choose"):
-        from augstudy.steps.choose import run
-
-        run(Path(dataset), [Path(item) for item in points], Path(base), Path(chosen))
+    at = found.paths
+    run(at["dataset"], found.lists["points"], at["base"], at["chosen"])
 
 
-@patient
-def summarize(
-    inputs: Mapping[str, Any], study: Mapping[str, Any], outputs: Mapping[str, str]
-) -> dict[str, float]:
-    """Write the page of a sweep and return the flat metrics, finite numbers only.
+@component("summarize")
+def summarize(found: Handed, _: Stage) -> dict[str, float]:
+    """Write the page of a sweep and return the flat metrics, finite numbers only."""
+    from augstudy.steps.summarize_sweep import run
 
-    Args:
-        inputs: The ``dataset``, the ``points`` of every worker, and the evaluations of ``base``
-            and ``chosen``.
-        study: The parameters of the pipeline.
-        outputs: Where the ``report`` folder, the ``html``, the ``verdict`` (Markdown) and the
-            ``metrics`` (JSON, for readers that cannot query metadata) go.
-    """
-    with step("summarize"):
-        from augstudy.steps.summarize_sweep import run
-        from augstudy.tuning.sweep import parse_sweep
-
-        report = run(
-            Path(inputs["dataset"]),
-            Path(outputs["report"]),
-            [Path(item) for item in inputs["points"]],
-            (Path(inputs["base"]), Path(inputs["chosen"])),
-            parse_sweep(study["sweep"]),
-            {name: ordered(value) for name, value in study.items()},
-            study["equivalence_margin"],
-        )
-        return hand_over(report, outputs)
-    raise AssertionError("unreachable: step() never swallows an error")
+    at, study = found.paths, found.study
+    report = run(
+        at["dataset"],
+        at["report"],
+        found.lists["points"],
+        (at["base"], at["chosen"]),
+        study.sweep,
+        study.record(),
+        study.margin,
+    )
+    return hand_over(report, at)
 
 
-@contextlib.contextmanager
-def _dealt(stage: str, worker: str) -> Iterator[tuple[int, int]]:
-    """The step of one worker of a sweep: its place among them, from 0, and how many there are."""
-    with step(stage, worker):
-        number, workers = parse_share(worker)
-        yield number - 1, workers
+@component("summarize")
+def summarize_gans(found: Handed, _: Stage) -> dict[str, float]:
+    """Write the page of a sweep of generators; else like :func:`summarize`."""
+    from augstudy.steps.summarize_gan_sweep import run
+
+    at, study = found.paths, found.study
+    report = run(
+        at["dataset"],
+        at["judge"],
+        at["report"],
+        found.lists["points"],
+        study.sweep,
+        study.record(),
+    )
+    return hand_over(report, at)

@@ -76,7 +76,7 @@ def _check(
     if wrong:
         more = f" ({len(wrong) - 1} more of this kind)" if len(wrong) > 1 else ""
         raise DataError(
-            f"The data of {source} is not like that of champion {name}: {wrong[0]}{more}; look at "
+            f"The data of {source} differs from that of champion {name}: {wrong[0]}{more}; look at "
             "the source, or raise the limit if the change is wanted."
         )
 

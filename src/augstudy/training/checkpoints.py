@@ -5,8 +5,13 @@ and optimizer, the states of random generators among them, and the state of the 
 slots take turns: while one is written, the other holds the last good checkpoint.
 
 ``AUGSTUDY_CHECKPOINTS`` may name a folder of a store (``gs://bucket/checkpoints``), where a pod
-that takes the place of a lost one finds them; trainings are told apart there by what they do. Who
-removes them there says :mod:`augstudy.core.leftovers`.
+that takes the place of a lost one finds them; trainings are told apart there by what they do.
+
+A training that has ended may still be lost: on a cluster KFP uploads its artifact only after the
+step. So the training itself leaves its checkpoints there, and names them in the manifest of the
+artifact. A later step that has made something of that artifact has proof that it was published, and
+removes them. What a run leaves that never comes so far, a later one of the same training takes up
+and removes; for the rest the bucket needs a life cycle rule.
 """
 
 import contextlib
@@ -14,9 +19,10 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,14 +30,16 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.core import artifacts, cache, leftovers, telemetry
+from augstudy.core import artifacts, cache, telemetry
 from augstudy.core.errors import AugstudyError, DataError, InputError
 from augstudy.core.files import write_arrays
 from augstudy.core.fingerprint import made_by
+from augstudy.core.manifest import MANIFEST
 from augstudy.objects import Store, open_store
 
-STORE_VARIABLE = leftovers.VARIABLE
+STORE_VARIABLE = "AUGSTUDY_CHECKPOINTS"
 _SLOTS = ("a", "b")
+_KEY = re.compile("[0-9a-f]{32}")  # a manifest may have been written by anybody
 EVERY_S = 10.0
 EVERY_S_STORED = 60.0  # with a store each checkpoint is an upload
 
@@ -178,7 +186,7 @@ class Keeper:
         except InputError:
             return None
         except DataError as error:
-            logger.warning("A checkpoint is damaged, the one before it is used: %s", error)
+            logger.warning("A checkpoint is damaged; using the one before it: %s", error)
             return None
         return item if item.manifest.config.get("training") == self._key else None
 
@@ -193,6 +201,22 @@ class Keeper:
                 store.download(f"{self._key}/{slot}", target)
             except AugstudyError as error:
                 logger.debug("No checkpoint %s in the store: %s", slot, error)
+
+
+def remove(keys: Iterable[str]) -> None:
+    """Remove trainings from the store of checkpoints; one that is away costs a warning."""
+    root = os.environ.get(STORE_VARIABLE)
+    known = sorted(key for key in keys if _KEY.fullmatch(key))
+    if not root or not known:
+        return
+    try:
+        store = open_store(root)
+        for key in known:
+            # The manifest first: without it, what is left is no checkpoint.
+            for name in sorted(store.keys(f"{key}/"), key=lambda item: not item.endswith(MANIFEST)):
+                store.delete(name)
+    except (AugstudyError, OSError) as error:
+        logger.warning("Checkpoints of trainings that are done stay in %s: %s", root, error)
 
 
 def _step(checkpoint: artifacts.Artifact | None) -> int:

@@ -22,7 +22,7 @@ from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.schedules import learning_rate
 from augstudy.training.stability import Stability, assess
-from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Watcher, row_steps
+from augstudy.training.watching import SIGNALS, Progress, Row, Scorer, Warn, Watcher, row_steps
 
 # What is no AC-GAN, by the architecture that settings name.
 OTHERS: Registry[Callable[..., keras.Model]] = Registry("model")
@@ -56,6 +56,7 @@ def train(
     held_out: tuple[Images, Labels] | None = None,
     scorer: Scorer | None = None,
     progress: Progress | None = None,
+    warn: Warn | None = None,
     keeper: Keeper | None = None,
 ) -> Trained:
     """Train for ``settings.steps`` steps on uint8 images (N, 28, 28) with labels (N,).
@@ -73,6 +74,7 @@ def train(
         scorer: given generated images and their labels, how bad they are; the best generator is
             kept. It must return the same for the same images.
         progress: told step, steps and how it goes.
+        warn: told the step and the alarm, when one is raised.
         keeper: training goes on from the checkpoint that it has, if any.
 
     Raises:
@@ -82,14 +84,14 @@ def train(
     missing = sorted(set(range(classes)) - set(labels.tolist()))
     if missing:
         raise InputError(
-            f"Class number {missing[0]} has no drawing to train a GAN on: leave the class out, or "
-            "get drawings of it."
+            f"Class number {missing[0]} has no image to train a GAN on: leave the class out, or "
+            "add images of it."
         )
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
     model = _build(settings, images, classes, seed)
     reference = Reference(images, labels, *(held_out or (images, labels)))
-    watcher = Watcher(settings, reference, classes, seed, scorer, progress)
+    watcher = Watcher(settings, reference, classes, seed, scorer, progress, warn)
     saver = Checkpointer(keeper, {"watcher": watcher})
     rows = row_steps(settings.steps)
     done = saver.resume(model, settings.steps // rows)

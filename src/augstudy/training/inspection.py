@@ -62,7 +62,7 @@ class Inspection:
         }
         if count * classes < measuring.LEAST:
             logger.warning(
-                "There are only %d validation drawings to measure synthetic images against: "
+                "There are only %d validation images to compare synthetic images with: "
                 "raise val_per_class to %d or more.",
                 len(self._validation),
                 -(-measuring.LEAST // classes),

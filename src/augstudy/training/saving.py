@@ -40,7 +40,7 @@ def load_model(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a model this version can load: train it again.") from error
+        raise DataError(f"{path} is not a model for this version: train it again.") from error
 
 
 def _without_date(metadata: bytes) -> bytes:

@@ -40,7 +40,7 @@ class Limit:
         return value is not None and (value > self.value if self.above else value < self.value)
 
 
-# Diversity measured with 60 drawings a class: 0.83-0.95 where drawings of a class differ visibly,
+# Diversity measured with 60 drawings per class: 0.83-0.95 where drawings of a class differ visibly,
 # 0.15-0.25 where each class has become one drawing.
 LIMITS = (
     Limit("spread", 0.05, False, "failed", hopeless=True),

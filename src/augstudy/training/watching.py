@@ -16,6 +16,7 @@ from augstudy.training.drawing import generate
 
 Progress = Callable[[int, int, str], None]
 Scorer = Callable[[Images, Labels], float]
+Warn = Callable[[int, stability.Alarm], None]
 Row = dict[str, float]
 
 SIGNALS = (
@@ -43,7 +44,8 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
 
     At each of ``settings.evaluations`` moments it draws with always the same noise and labels,
     takes the signals of :mod:`augstudy.training.stability` and asks the scorer, for which lower
-    is better. A training that failed for good is stopped.
+    is better, and tells `warn` the step and each new alarm. A training that failed for good is
+    stopped.
     """
 
     _STATE = (
@@ -64,6 +66,7 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
         seed: int,
         scorer: Scorer | None = None,
         progress: Progress | None = None,
+        warn: Warn | None = None,
     ) -> None:
         super().__init__()
         self.history: list[Row] = []
@@ -74,11 +77,11 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
         self._best_weights: list[npt.NDArray[np.float32]] = []
         self._last_drawn: list[Images] = []
         self._settings, self._reference, self._classes = settings, reference, classes
-        self._seed, self._scorer, self._progress = seed, scorer, progress
+        self._seed, self._scorer, self._progress, self._warn = seed, scorer, progress, warn
         self._row_steps = row_steps(settings.steps)
         if settings.steps > _ROW_STEPS >= _FEW * self._row_steps:
             logger.warning(
-                "%d steps can be taken only %d by %d, which is slow: choose a multiple of %d.",
+                "%d steps can only be taken %d at a time, which is slow: choose a multiple of %d.",
                 *(settings.steps, self._row_steps, self._row_steps, _ROW_STEPS),
             )
         self._moments = moments(settings.steps, settings.evaluations)
@@ -116,9 +119,8 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
         if self._scorer:
             self._score(row, drawn, self._scorer)
         for name, alarm in self._alarms().items():
-            if name not in before:
-                beyond = row["step"], name, alarm.value, alarm.limit
-                logger.warning("The generator at step %d: %s is %g, beyond its limit %g.", *beyond)
+            if name not in before and self._warn:
+                self._warn(int(row["step"]), alarm)
 
     def _alarms(self) -> dict[str, stability.Alarm]:
         found = stability.alarms(self.history, self._settings.steps)

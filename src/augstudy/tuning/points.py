@@ -149,7 +149,7 @@ def refuse_search(sweep: Sweep) -> None:
     """
     if sweep.mode == "search":
         raise InputError(
-            "A search goes by the validation accuracy of classifiers: choose mode one_at_a_time "
+            "A search needs the validation accuracy of classifiers: choose mode one_at_a_time "
             "or grid for generators."
         )
 

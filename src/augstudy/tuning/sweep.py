@@ -42,7 +42,7 @@ class Axis(Settings):
 
 
 class Finding(Settings):
-    """Something that was claimed before, put so that a sweep can say whether it holds."""
+    """An earlier claim, put in such a way that a sweep can say whether it holds."""
 
     claim: str = Field(min_length=1, description="in words")
     point: str = Field(description="such as kernel=5x5")
@@ -52,29 +52,29 @@ class Finding(Settings):
         description="accuracy on validation images, on training images, or the gap between them",
     )
     expected: Expected
-    by: float = Field(0.0, ge=0, lt=1, description="by more than so much, as a share")
+    by: float = Field(0.0, ge=0, lt=1, description="smallest size of the difference, as a share")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.expected == "same" and self.by:
-            raise ValueError("what is expected to be the same cannot differ by something")
+            raise ValueError("by must be left out where the same is expected")
         if self.point == self.against:
             raise ValueError(f"{self.point!r} is compared with itself")
         return self
 
 
 class Search(Settings):
-    """How a search spends its trainings."""
+    """How a search spends its training runs."""
 
     trials: int = Field(ge=2, description="points to try with the first seed, the base among them")
     finalists: int = Field(
-        2, ge=1, description="points of each worker, its best, that are trained with all seeds"
+        2, ge=1, description="how many of each worker's best points are trained with all seeds"
     )
     seed: int = Field(0, ge=0, lt=SEEDS, description="decides which points are tried")
     startup: int = Field(
-        5, ge=1, description="trials of each worker by chance alone, none of which is pruned"
+        5, ge=1, description="random trials of each worker before it learns; none is pruned"
     )
-    prune_after: int = Field(3, ge=1, description="epochs that every trial is given")
+    prune_after: int = Field(3, ge=1, description="epochs that every trial gets")
 
     @model_validator(mode="after")
     def _selective(self) -> Self:
@@ -101,7 +101,7 @@ class Sweep(Settings):
     def _named_once(cls, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
         for names in ([axis.name for axis in axes], *map(options, axes)):
             if double := next((name for name in names if names.count(name) > 1), None):
-                raise ValueError(f"{double!r} is there twice: remove one")
+                raise ValueError(f"{double!r} appears twice: remove one")
         return axes
 
     @model_validator(mode="after")
@@ -171,7 +171,7 @@ def parse_sweep(values: Mapping[str, Any]) -> Sweep:
         for name in (finding.point, finding.against):
             if name not in known:
                 raise InputError(
-                    f"The finding {finding.claim!r} is about {name!r}, which is no point of the "
+                    f"The finding {finding.claim!r} is about {name!r}, which is not a point of the "
                     f"sweep; a point is called like {known[-1]!r}."
                 )
     return sweep

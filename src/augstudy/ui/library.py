@@ -110,7 +110,7 @@ class Library:
         return {"pictures": pictures, "legend": legend}
 
     def samples(self, name: str) -> dict[str, Any]:
-        """What the generator drew after more and more steps: a picture a step, a row a class."""
+        """What the generator drew as it trained: a picture per step, a row per class."""
         from augstudy.pages.figures import pictures
         from augstudy.pages.stability import reason
 

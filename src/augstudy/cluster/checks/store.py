@@ -1,7 +1,5 @@
 """The object store: which root runs have, the launcher's secret, and whether it takes an object."""
 
-import base64
-import secrets
 from collections.abc import Iterator
 
 from augstudy.cluster import launcher
@@ -9,12 +7,9 @@ from augstudy.cluster.checks import Place
 from augstudy.cluster.findings import Finding, ok, warning, wrong
 from augstudy.cluster.kube import ForbiddenError
 from augstudy.cluster.launcher import Access
-from augstudy.cluster.stores import Stores
+from augstudy.cluster.stores import Stores, credentials, round_trip
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
-from augstudy.objects import Store
 from augstudy.objects.retry import TransientError
-
-_CONTENT = b"augstudy doctor"
 
 
 def store(place: Place, stores: Stores, root: str, origin: str) -> Iterator[Finding]:
@@ -49,31 +44,15 @@ def _secret(place: Place, access: Access) -> Iterator[Finding]:
     if not access.secret:
         yield ok("the store's credentials come from the pods' environment")
         return
-    create = _create_secret(place, access)
-    path = f"/api/v1/namespaces/{place.namespace}/secrets/{access.secret}"
     try:
-        found = place.cluster.get(path)
+        credentials(place.cluster, place.namespace, access)
     except ForbiddenError:
         yield warning(
             f"we may not read secret {access.secret}, so neither its keys nor the store were tried",
             _helm_test(place),
         )
-        return
-    if found is None:
-        yield wrong(f"there is no secret {access.secret} in {place.namespace}", create)
-        return
-    data = found.get("data") or {}
-    values = {key: base64.b64decode(data.get(key) or "") for key in access.keys}
-    missing = [key for key, value in values.items() if not value]
-    spaced = [key for key, value in values.items() if value != value.strip()]
-    if missing:
-        yield wrong(f"secret {access.secret} lacks {' and '.join(missing)}", create)
-    elif spaced and access.scheme != "gs":
-        yield wrong(
-            f"secret {access.secret} has a blank or a line end around {' and '.join(spaced)}, "
-            "which the store takes for a part of it",
-            f"{create}, of files without a line end",
-        )
+    except InputError as error:
+        yield wrong(str(error), f"{_create_secret(place, access)}, of files without a line end")
     else:
         yield ok(f"secret {access.secret} has {' and '.join(access.keys)}")
 
@@ -86,7 +65,7 @@ def _tried(place: Place, stores: Stores, access: Access) -> Iterator[Finding]:
         yield warning(f"the store was not tried: {error}", _helm_test(place))
         return
     try:
-        left = _round_trip(opened)
+        left = round_trip(opened)
     except InputError as error:
         yield wrong(
             str(error),
@@ -120,21 +99,8 @@ def _passed(place: Place, access: Access, left: str) -> Iterator[Finding]:
         )
 
 
-def _round_trip(opened: Store) -> str:
-    """Write, read and delete a small object; its address if it could not be deleted."""
-    name = f"augstudy-check-{secrets.token_hex(4)}.txt"
-    opened.write(name, _CONTENT)
-    if opened.read(name) != _CONTENT:
-        raise ServiceError(f"{opened.uri}/{name} is not what was stored: check the store.")
-    try:
-        opened.delete(name)
-    except AugstudyError:
-        return f"{opened.uri}/{name}"
-    return ""
-
-
 def _create_secret(place: Place, access: Access) -> str:
-    files = " ".join(f"--from-file={key}=FILE" for key in dict.fromkeys(access.keys))
+    files = " ".join(f"--from-file=FOLDER/{key}" for key in dict.fromkeys(access.keys))
     return f"{place.kubectl} create secret generic {access.secret} {files}"
 
 

@@ -5,7 +5,7 @@ import pkgutil
 from functools import partial
 from pathlib import Path
 
-from augstudy.data.sources.base import FORMATS, ObjectInfo, Source, find_class, known
+from augstudy.data.sources.base import FORMATS, ObjectInfo, Source, find_class
 from augstudy.data.sources.npy import NpySource
 from augstudy.objects import open_store
 from augstudy.objects.address import Address
@@ -28,14 +28,13 @@ def open_source(uri: str, cache: Path | None = None, refresh: bool = False) -> S
         importlib.import_module(module.name)
 
     def store(folder: str) -> Reader:
-        address = Address.parse(folder, "source", known())
+        address = Address.parse(folder, "source", FORMATS.examples())
         opener = partial(open_store, address.uri, read_only=True)
         if address.scheme == "file":
             return opener()
         return CachedStore(address, opener, cache, refresh)
 
-    fitting = (item for end, item in FORMATS.items() if end.startswith(".") and uri.endswith(end))
-    found = FORMATS.get(uri) or next(fitting, None)
+    found = FORMATS.of(uri)
     return found.open(uri, store) if found else NpySource(uri, store)
 
 

@@ -90,14 +90,22 @@ class Format:
     example: str = ""
 
 
-FORMATS: Registry[Format] = Registry("source", Format)
+class Formats(Registry[Format]):
+    """The formats of sources, besides folders of ``<class>.npy``."""
+
+    def of(self, uri: str) -> Format | None:
+        """The format of the source at an address; None if it has none of its own."""
+        endings = (item for name, item in self.items() if name[0] == "." and uri.endswith(name))
+        return self.get(uri) or next(endings, None)
+
+    def examples(self) -> str:
+        """The addresses that can be opened, for an error: those on this machine come first."""
+        others = [item.example for item in self.values() if item.example]
+        *first, last = ("sample", *EXAMPLES[:-1], *others)
+        return f"{', '.join(first)} or {last}"
 
 
-def known() -> str:
-    """The addresses that can be opened, for an error: those on this machine come first."""
-    others = [item.example for item in FORMATS.values() if item.example]
-    *first, last = ("sample", *EXAMPLES[:-1], *others)
-    return f"{', '.join(first)} or {last}"
+FORMATS = Formats("source", Format)
 
 
 def find_class(source: Source, name: str) -> ObjectInfo:
@@ -109,7 +117,7 @@ def find_class(source: Source, name: str) -> ObjectInfo:
         ServiceError: the source cannot be reached or refuses access.
     """
     if reason := why_no_class(name):
-        raise InputError(f"{name!r} is no name of a class: {reason}.")
+        raise InputError(f"{name!r} cannot be the name of a class: {reason}.")
     try:
         return source.stat(name)
     except MissingError as error:

@@ -47,7 +47,7 @@ def whiskers(
     axis_label: str,
     band: float = 0.0,
 ) -> str:
-    """Dots with intervals, one arm a row, its name above it, and a reference line.
+    """Dots with intervals, one arm per row, its name above it, and a reference line.
 
     The small dots below each interval are the single seeds. What is closer to the reference than
     `band` is shaded.

@@ -1,4 +1,4 @@
-"""Confusion matrices: what is taken for what, and what an arm changes about it."""
+"""Confusion matrices: which classes are confused, and what an arm changes about it."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -22,8 +22,8 @@ ACCURACIES = {
 # Of the moments at which the averaged generator is evaluated alone.
 SCORE = {"score": ("score of the averaged generator", "#c4502f")}
 WATCHED = {
-    "real_accuracy": ("training drawings", "#3b6fb6"),
-    "held_out_accuracy": ("held-out drawings", "#3d4855"),
+    "real_accuracy": ("training images", "#3b6fb6"),
+    "held_out_accuracy": ("held-out images", "#3d4855"),
 }
 
 
@@ -71,5 +71,5 @@ def over_steps(
 
 
 def _unit(columns: Iterable[str]) -> str:
-    """What figures that are no shares are: losses, or distances to real drawings."""
+    """The unit of figures that are not shares: losses, or distances from real images."""
     return "loss" if all(name.endswith("_loss") for name in columns) else "distance"

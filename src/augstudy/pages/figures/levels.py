@@ -1,4 +1,4 @@
-"""Accuracy against real training images a class: the learning curve of each arm."""
+"""Accuracy against real training images per class: the learning curve of each arm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from augstudy.pages import style
 WIDTH = 7.0
 _TOGETHER = 4  # so many arms can be told apart in one panel
 _COLUMNS = 3
-_LEVELS = "Real training images a class"
+_LEVELS = "Real training images per class"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Line:
 
 
 def height(arms: int) -> float:
-    """What a figure of so many arms needs, in inches."""
+    """The size in inches that a figure of that many arms needs."""
     return 3.6 if arms <= _TOGETHER else 0.6 + 1.55 * -(-(arms - 1) // _COLUMNS)
 
 

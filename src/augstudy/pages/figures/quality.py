@@ -7,7 +7,7 @@ from augstudy.pages import style
 
 PANELS = {
     "gan_test": "Label fidelity",
-    "cas": "Learnt from (CAS)",
+    "cas": "CAS (GAN-train)",
     "coverage": "Coverage",
 }
 

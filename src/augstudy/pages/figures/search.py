@@ -1,4 +1,4 @@
-"""What a search tried: how good each trial was, and how far it was trained."""
+"""What a search tried: how good each trial was, and for how long it was trained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

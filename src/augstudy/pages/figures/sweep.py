@@ -1,4 +1,4 @@
-"""What a sweep found: every point's difference to the base, one axis after the other."""
+"""What a sweep found: every point's difference from the base, one axis after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -110,7 +110,7 @@ export class Details {
       const move = () => {
         picture.src = frames[slider.value];
         picture.alt = `Samples after ${steps[slider.value]} steps`;
-        said.textContent = `After ${steps[slider.value].toLocaleString("en")} generator steps; the same noise at every step.`;
+        said.textContent = `After ${steps[slider.value].toLocaleString("en")} generator steps. The noise is the same at every step.`;
       };
       slider.addEventListener("input", move);
       move();

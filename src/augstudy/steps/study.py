@@ -1,0 +1,261 @@
+"""The parameters of a pipeline, and what they mean: the one place where they are validated.
+
+Before a run everything that is given is checked; a step validates what it was handed again, since
+a cluster can start it without that check.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from augstudy.core.errors import InputError
+from augstudy.core.rng import check_seed, check_seeds
+from augstudy.data import shares
+from augstudy.models.gan_recipes import gan_recipe
+from augstudy.models.recipes import classifier_recipe, decoded
+from augstudy.objects import check_address
+from augstudy.objects.address import refuse_credentials
+from augstudy.settings.arms import Arm
+from augstudy.settings.base import Settings, parse
+from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.comparing import ComparisonSettings, RetrainSettings
+from augstudy.settings.data import DataSettings
+from augstudy.settings.generators import ON_FAILURE, GeneratorSettings, OnFailure
+from augstudy.settings.judging import CurationSettings, JudgeSettings
+from augstudy.tuning.sweep import Sweep, parse_sweep
+
+RECIPE = "_recipe"
+Part = TypeVar("Part", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Study:
+    """All parameters of a pipeline, or those that one of its steps uses, by name.
+
+    They are as people and KFP hand them over: whole numbers inside lists and mappings may be
+    floats, and "none" stands for null. Each property is a validated part of them, and raises
+    InputError with one sentence if it is wrong.
+    """
+
+    values: Mapping[str, Any]
+
+    @property
+    def data(self) -> DataSettings:
+        """Which drawings are read, and how they are split."""
+        seed = {"seed": self.values["data_seed"]} if "data_seed" in self.values else {}
+        return self._part(DataSettings, "the data settings", seed)
+
+    @property
+    def arms(self) -> list[Arm]:
+        """How training sets are made."""
+        return [_arm(item) for item in self.values["arms"]]
+
+    @property
+    def arm(self) -> Arm:
+        """The arm of a cell."""
+        return _arm(self.values["arm"])
+
+    @property
+    def seeds(self) -> list[int]:
+        """One for each repetition."""
+        seeds = [int(seed) for seed in self.values["seeds"]]
+        check_seeds(seeds)
+        return seeds
+
+    @property
+    def gan_seed(self) -> int:
+        """Seed of the generator and of the filter."""
+        seed = int(self.values["gan_seed"])
+        check_seed(seed, "gan_seed")
+        return seed
+
+    @property
+    def classifier(self) -> ClassifierSettings:
+        """The classifier and how it is trained."""
+        return classifier_recipe(*self.base("classifier"))
+
+    @property
+    def gan(self) -> GeneratorSettings:
+        """The generator and how it is trained."""
+        return gan_recipe(*self.base("gan"))
+
+    @property
+    def on_gan_failure(self) -> OnFailure:
+        """What happens if the training of the generator fails."""
+        asked = self.values["on_gan_failure"]
+        for known in ON_FAILURE:
+            if asked == known:
+                return known
+        raise InputError(f"on_gan_failure is {' or '.join(ON_FAILURE)}, not {asked!r}.")
+
+    @property
+    def judge(self) -> JudgeSettings:
+        """The classifier that measures synthetic images."""
+        judge = parse(JudgeSettings, decoded(self.values["judge_settings"]), "the judge's settings")
+        classifier_recipe(judge.classifier)
+        return judge
+
+    @property
+    def curation(self) -> CurationSettings:
+        """The filter behind ``add_filtered`` and ``real_filtered``."""
+        values = decoded(self.values["curation_settings"])
+        return parse(CurationSettings, values, "the curation settings")
+
+    @property
+    def margin(self) -> float:
+        """The accuracy, as a share, below which a difference is none."""
+        return self._part(ComparisonSettings, "the comparison").equivalence_margin
+
+    @property
+    def rule(self) -> RetrainSettings:
+        """What it takes to become champion."""
+        return self._part(RetrainSettings, "the rule")
+
+    @property
+    def sweep(self) -> Sweep:
+        """Which points are tried."""
+        return parse_sweep(self.values["sweep"])
+
+    def base(self, kind: str) -> tuple[str, dict[str, Any]]:
+        """The name of a recipe, of a ``classifier`` or a ``gan``, and the changes to it."""
+        return self.values[kind], decoded(self.values[f"{kind}_settings"])
+
+    def record(self) -> dict[str, Any]:
+        """The parameters as a report shows them: KFP hands mappings over in any order."""
+        return {name: _ordered(value) for name, value in self.values.items()}
+
+    def check(self) -> None:
+        """Validate everything that can be known to be wrong before any step starts.
+
+        Raises:
+            InputError: naming the first thing that is wrong.
+        """
+        for name, value in self.values.items():
+            _refuse_credentials(name, value)
+        if {"source", "classes"} <= set(self.values):
+            _ = self.data
+        _ = self.rule, self.margin
+        if "champion" in self.values:
+            check_address(self.values["champion"])
+        if "arms" in self.values:
+            self._check_arms()
+        if "seeds" in self.values:
+            check_seeds(self.values["seeds"])
+        if "gan_seed" in self.values:
+            check_seed(self.values["gan_seed"], "gan_seed")
+        self._check_trained()
+
+    def _part(self, model: type[Part], what: str, more: Mapping[str, Any] | None = None) -> Part:
+        values = {name: self.values[name] for name in model.model_fields if name in self.values}
+        return parse(model, {**values, **(more or {})}, what)
+
+    def _check_arms(self) -> None:
+        if not self.values["arms"]:
+            raise InputError("arms is empty: name at least one, for example real.")
+        arms, seen = self.arms, set()
+        for arm in arms:
+            if arm.label in seen:
+                raise InputError(f"Arm {arm.label} is there twice: remove one.")
+            seen.add(arm.label)
+        if "real" not in seen:
+            raise InputError("Arm real is missing: every other arm is compared with it.")
+        if {"level", "train_per_class"} <= set(self.values):
+            for arm in arms:
+                if not arm.optional:
+                    _check_share(arm, self.data)
+
+    def _check_trained(self) -> None:
+        """See that everything that is trained has settings that exist."""
+        if "sweep" in self.values:
+            self._check_sweep()
+        parts = {"classifier_settings": "classifier", "on_gan_failure": "on_gan_failure"}
+        parts |= {"gan_settings": "gan", "judge_settings": "judge", "curation_settings": "curation"}
+        for parameter, part in parts.items():
+            if parameter in self.values:
+                getattr(self, part)
+
+    def _check_sweep(self) -> None:
+        """See that the settings of all points exist, and that there is who trains them."""
+        from augstudy.tuning import points
+
+        if "classifier" in self.values:
+            points.check(self.sweep, *self.base("classifier"), classifier_recipe)
+        else:
+            points.refuse_search(self.sweep)
+            points.check(self.sweep, *self.base("gan"), gan_recipe)
+            if self.sweep.findings:
+                raise InputError("Findings are about classifiers: leave them out of this sweep.")
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What a component was called with: the ``study``, and where its artifacts are.
+
+    ``paths`` has those that are one artifact, ``lists`` those that are several.
+    """
+
+    study: Study
+    paths: dict[str, Path]
+    lists: dict[str, list[Path]]
+
+
+def handed(arguments: Mapping[str, Any]) -> Handed:
+    """Tell the artifacts among the ``locals()`` of a component from its parameters.
+
+    Artifacts are paths, or have a ``path``; modules that the component imported are left out. A
+    recipe has ``_recipe`` behind its name where an artifact of the component has the plain one.
+    """
+    values, paths, lists = {}, {}, {}
+    for name, value in arguments.items():
+        if (path := _path(value)) is not None:
+            paths[name] = path
+        elif isinstance(value, list) and any(_path(item) is not None for item in value):
+            lists[name] = [path for item in value if (path := _path(item)) is not None]
+        elif value is not None and not inspect.ismodule(value):
+            values[name.removesuffix(RECIPE)] = value
+    return Handed(Study(values), paths, lists)
+
+
+def _path(value: Any) -> Path | None:
+    found = value if isinstance(value, Path) else getattr(value, "path", None)
+    return None if found is None else Path(found)
+
+
+def _arm(item: Any) -> Arm:
+    if not isinstance(item, Mapping):
+        raise InputError(f"An arm is a mapping such as {{arm: replace, share: 0.3}}: {item!r}.")
+    return parse(Arm, item, f"arm {item}")
+
+
+def _check_share(arm: Arm, data: DataSettings) -> None:
+    """Refuse a share that is no image, or more real drawings than there are beyond the level."""
+    if short := shares.shortage(arm, data.used_level):
+        raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
+    needed = shares.images(arm.share, data.used_level)
+    spare = data.train_per_class - data.used_level
+    if arm.kind.extra and needed > spare:
+        raise InputError(
+            f"Arm {arm.label} needs {needed} real drawings a class beyond level "
+            f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
+            "optional: true to leave it out at such levels."
+        )
+
+
+def _refuse_credentials(name: str, value: Any) -> None:
+    """Refuse credentials in any address: parameters are kept with the run."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            _refuse_credentials(name, item)
+    elif isinstance(value, str) and "://" in value:
+        refuse_credentials(value, f"address in {name}")
+
+
+def _ordered(value: Any) -> Any:
+    """`value` with every mapping sorted by name."""
+    if isinstance(value, Mapping):
+        return {name: _ordered(value[name]) for name in sorted(value)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
