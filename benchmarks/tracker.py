@@ -95,8 +95,8 @@ def published_study() -> Study:
     level = json.loads(text)["levels"][0]
     found = files.summary({name: value for name, value in level.items() if name not in beside})
     assert isinstance(found, Study)
-    arms = {label: found.arms[label] for label in ("real", "add_100")}
-    differences = {"add_100": found.differences["add_100"]}
+    arms = {label: found.arms[label] for label in ("real", "add:1")}
+    differences = {"add:1": found.differences["add:1"]}
     changes = {"arms": arms, "differences": differences, "pairs": (), "discriminator": None}
     return found.model_copy(update=changes)
 

@@ -11,6 +11,7 @@ from augstudy.core.errors import DataError
 from augstudy.results import files
 from augstudy.results.learning import Worth
 from augstudy.results.models import Study
+from augstudy.settings.arms import spelled
 
 BESIDE = ("run", "gan_accuracy", "confused", "cost")
 
@@ -35,7 +36,10 @@ def read(content: Mapping[str, Any]) -> Published:
         DataError: a level holds no study.
     """
     worth = content.get("worth") or []
-    numbers = [{name: item[name] for name in Worth.model_fields} for item in worth]
+    numbers = [
+        {name: item[name] for name in Worth.model_fields} | {"label": spelled(item["label"])}
+        for item in worth
+    ]
     return Published(
         content,
         [_study(level) for level in content["levels"]],

@@ -12,6 +12,7 @@ from tables import listed, table
 from augstudy.pages import wording
 from augstudy.results.models import Arm, Study
 from augstudy.results.parts import Score
+from augstudy.settings.arms import label_of
 
 PRESET = "scarcity"  # the study that answers it
 FELL = 0.05  # a fall of train accuracy that nobody would call noise
@@ -65,7 +66,7 @@ def replaced(level: Study) -> list[list[str]]:
     """Rows on replacing real images, with the report's labels and with right ones."""
     rows, arms = [], level.arms
     for share in (30, 50):
-        pair = {name: arms.get(f"{name}_{share}") for name in ("mislabelled", "replace")}
+        pair = {name: arms.get(label_of(name, share / 100)) for name in ("mislabelled", "replace")}
         for what, said, key in (("test", "0.81, unchanged", ""), ("train", "0.67", "train")):
             cells = [
                 f"{value(arm, key):.2f} {words}"
@@ -92,7 +93,9 @@ def fault(found: Published) -> str:
     for level in found.levels:
         arms, at = level.arms, level.data.level
         for share in (30, 50):
-            wrong, right = (arms.get(f"{name}_{share}") for name in ("mislabelled", "replace"))
+            wrong, right = (
+                arms.get(label_of(name, share / 100)) for name in ("mislabelled", "replace")
+            )
             if wrong and right:
                 lines.append(fault_line(at, share, value(arms["real"], "train"), wrong, right))
     if not lines:

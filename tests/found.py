@@ -23,7 +23,7 @@ def paired(mean, low, high, p_value=0.2, seeds=2):
     return PairedDifference(mean, low, high, p_value, seeds, 1000, 0.0, (mean,) * seeds, NOISE)
 
 
-def difference(found, margin=0.01, p_adjusted=None, arm="add_100", comparisons=1):
+def difference(found, margin=0.01, p_adjusted=None, arm="add:1", comparisons=1):
     """What a report says of a difference with `real`."""
     judged = compared(found, p_adjusted or found.p_value, margin, comparisons)
     return Difference(
@@ -59,11 +59,11 @@ def arm(kind="real", share=None, accuracy=0.8, half=0.1):
     )
 
 
-def study(arms=None, differences=None, best="add_100", margin=0.01, fid_qd=12.5):
-    """A study of `real` and `add_100`, in which the latter is 2 points better, perhaps."""
-    arms = arms or {"real": arm(), "add_100": arm("add")}
+def study(arms=None, differences=None, best="add:1", margin=0.01, fid_qd=12.5):
+    """A study of `real` and `add:1`, in which the latter is 2 points better, perhaps."""
+    arms = arms or {"real": arm(), "add:1": arm("add")}
     if differences is None:
-        differences = {"add_100": difference(paired(0.02, -0.01, 0.05))}
+        differences = {"add:1": difference(paired(0.02, -0.01, 0.05))}
     verdict = differences[best].verdict if best else None
     images = {"train": 660, "val": 100, "test": 1000}
     figure = {"value": fid_qd, "low": fid_qd, "high": fid_qd, "real": 1.0, "n": 8}

@@ -18,15 +18,15 @@ def test_compare_runs_of_a_cluster(
     """By the beginning of an id or by name, which has a colon in its time."""
     page = tmp_path / "page.html"
     low, high = (levels[level][:8] for level in (4, 8))
-    said = program("compare", "--cluster", f"{low}:real", f"{low}:add_100", "--html", str(page))
+    said = program("compare", "--cluster", f"{low}:real", f"{low}:add:1", "--html", str(page))
     assert said.code == 0, said.err
-    assert f"{low}:add_100" in said.out and "no pair" not in said.out
-    assert f"{low}:add_100" in page.read_text()
+    assert f"{low}:add:1" in said.out and "no pair" not in said.out
+    assert f"{low}:add:1" in page.read_text()
     name = kfp.runs[levels[8]]["display_name"]
     assert name.count(":") == 1
     both = program("compare", "--host", kfp.url, f"{name}:add", f"{low}:add", "--html", str(page))
     assert both.code == 0, both.err
-    assert f"{high}:add_100" in both.out and "level" in both.out
+    assert f"{high}:add:1" in both.out and "level" in both.out
     whole = program("compare", "--cluster", levels[4], "--html", str(page))
     assert whole.code == 0 and f"minus {low}:real" in whole.out
 
@@ -46,7 +46,7 @@ def test_the_list_shows_what_compare_takes(
     ("names", "said"),
     [
         (["ffffffff-none:real"], "There is no run 'ffffffff-none' among the newest 2 on http"),
-        (["{4}:real", "{4}:nothing"], "has no single arm 'nothing'; its arms: real, add_100"),
+        (["{4}:real", "{4}:nothing"], "has no single arm 'nothing'; its arms: real, add:1"),
         (["{4}:real"], "Two to 8 arms can be compared, not 1"),
     ],
 )

@@ -39,7 +39,7 @@ def test_the_documented_way_on_kind(
     assert said.code == 0, said.err
     root = "Artifacts: minio://mlpipeline/v2/artifacts (kfp-launcher, namespace kubeflow)."
     assert said.out.count(root) == 1
-    assert "add_100" in said.out and "modern arm level 4 level 8" in said.out
+    assert "add:1" in said.out and "modern arm level 4 level 8" in said.out
     assert levels[4][:8] in page.read_text()
     assert program("runs", "--cluster").code == 0
 
@@ -49,7 +49,7 @@ def test_without_any_setting_kubectl_and_the_secret_do(
 ) -> None:
     said = program("runs", "--cluster", "--context", "test")
     assert said.code == 0, said.err
-    assert "add_100" in said.out
+    assert "add:1" in said.out
     assert inside() == ["--context test --namespace kubeflow port-forward svc/seaweedfs :9000"]
     assert "minio123" not in said.out + said.err
 
@@ -61,7 +61,7 @@ def test_without_kubeconfig_the_store_of_the_environment_is_kfps(
     said = program("runs", "--cluster")
     assert said.code == 0, said.err
     assert "KFP's default, since the cluster cannot be asked: There is no kubeconfig" in said.out
-    assert "add_100" in said.out
+    assert "add:1" in said.out
 
 
 def test_without_kubeconfig_and_store_it_says_what_to_give(
@@ -78,7 +78,7 @@ def test_kfps_default_where_there_is_no_launcher_configuration(
     kube.remove("/api/v1/namespaces/kubeflow/configmaps/kfp-launcher")
     said = program("runs", "--cluster")
     assert said.code == 0 and "(KFP's default, namespace kubeflow)" in said.out
-    assert "add_100" in said.out
+    assert "add:1" in said.out
 
 
 def test_another_endpoint_and_other_keys(
@@ -98,7 +98,7 @@ def test_another_endpoint_and_other_keys(
     assert said.code == 2 and "There is no secret mine in namespace kubeflow" in said.err
     kube.put(of_kfp("Secret", "mine", data={"a": "bWU=", "b": "bXlzZWxm"}))
     said = program("runs", "--cluster")
-    assert said.code == 0 and "add_100" in said.out, said.err
+    assert said.code == 0 and "add:1" in said.out, said.err
 
 
 def test_a_default_root_in_cloud_storage(
@@ -118,7 +118,7 @@ def test_a_default_root_in_cloud_storage(
         gcs.put("artifacts", key, (report / name).read_bytes())
     said = program("runs", "--cluster")
     assert said.code == 0, said.err
-    assert "gs://artifacts/kfp (kfp-launcher" in said.out and "add_100" in said.out
+    assert "gs://artifacts/kfp (kfp-launcher" in said.out and "add:1" in said.out
 
 
 def test_runs_of_a_user_ask_their_own_namespace(

@@ -298,7 +298,7 @@ def test_a_pod_that_waits_for_a_moment_is_not_told(kfp: KfpServer, program: Prog
     ("log", "sentence"),
     [
         ("", ""),
-        (failed_step("train add_100", "no GPU: use GPUS=0.", 3), "no GPU: use GPUS=0."),
+        (failed_step("train add:1", "no GPU: use GPUS=0.", 3), "no GPU: use GPUS=0."),
         ("INFO launch\ntrain failed: it is full.\n", "it is full."),
         ("INFO launch\nKilled\n", "Killed"),
         (failed_runtime("failed to execute component: signal: killed"), None),

@@ -76,7 +76,7 @@ def test_table_and_learning_curve(
     for level, run_id in levels.items():
         assert f"small level {level} " in said.out
         assert f"{kfp.url}/#/runs/details/{run_id}" in said.out
-    assert "succeeded" in said.out and "add_100" in said.out
+    assert "succeeded" in said.out and "add:1" in said.out
     assert "11 classes of file:///drawings, modern arm level 4 level 8 " in said.out
     page = files["html"].read_text()
     assert "Learning curve" in page and "data:image/svg+xml;base64," in page
@@ -158,7 +158,7 @@ def test_the_root_may_come_from_the_settings(
     said = program("runs", "--cluster")
     assert said.code == 2 and "give --pipeline-root" in said.err
     monkeypatch.setenv("AUGSTUDY_PIPELINE_ROOT", ROOT)
-    assert "add_100" in program("runs", "--cluster").out
+    assert "add:1" in program("runs", "--cluster").out
 
 
 def test_pages_of_runs(kfp: KfpServer, program: Program) -> None:

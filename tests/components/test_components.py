@@ -119,7 +119,7 @@ def test_what_a_cell_shows_in_the_dashboard(tmp_path: Path) -> None:
     dataset = build_dataset(tmp_path / "dataset", train=8, test=6)
     made = build_evaluation(tmp_path / "cell", dataset, "add", share=1.0, seeds=(0, 1))
     shown = cells._for_dashboard(made, dataset.path)
-    assert shown["title"] == "add_100, level 8"
+    assert shown["title"] == "add:1, level 8"
     accuracy = made.json("metrics.json")["metrics"]["accuracy"]["value"]
     assert shown["metrics"]["accuracy"] == accuracy
     counts = sum(row[at] for at, row in enumerate(shown["confusion"]))
@@ -218,14 +218,14 @@ def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path
         **STUDY,
     )
     left_out = json.loads(Path(outputs["metrics"].path).read_text())["left_out"]
-    assert set(left_out) == {"extra_real_100", "add_100"}
+    assert set(left_out) == {"extra_real:1", "add:1"}
     assert (
         "needs 8 further real drawings per class, but there are only 3"
-        in (left_out["extra_real_100"])
+        in (left_out["extra_real:1"])
     )
-    assert left_out["add_100"] == "the GAN failed: it drew nothing"
+    assert left_out["add:1"] == "the GAN failed: it drew nothing"
     for text in (Path(outputs[name].path).read_text() for name in ("page", "verdict")):
-        assert "Arm add_100 was left out: the GAN failed" in text
+        assert "Arm add:1 was left out: the GAN failed" in text
 
 
 def test_an_arm_that_is_not_optional_fails(
@@ -268,7 +268,7 @@ def test_a_share_that_is_no_image_trains_nothing(
         function("train_judge")(**inputs, judge=Output(tmp_path / "judge"), arms=[*ARMS, arm])
     assert stopped.value.code == 2
     said = capsys.readouterr().out.splitlines()[-1]
-    assert "Arm 'add_10' has a share of 0.1, which gives no image at level 4" in said
+    assert "Arm 'add:0.1' has a share of 0.1, which gives no image at level 4" in said
     arm["optional"] = True
     judge, gan, nothing = (Output(tmp_path / name) for name in ("judge", "gan", "synthetic"))
     function("train_judge")(**inputs, judge=judge, arms=[*ARMS, arm])

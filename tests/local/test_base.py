@@ -18,7 +18,7 @@ def test_only_what_differs_from_the_preset() -> None:
     )
     assert found == {"classifier_settings.epochs": 5, "classifier_settings.mirror": False}
     found = changed(arms="real,add:0.5", seeds="0-1")
-    assert changed_text(found) == "arms=real+add_0.5, seeds=0+1"
+    assert changed_text(found) == "arms=real+add:0.5, seeds=0+1"
 
 
 def test_without_a_preset_the_defaults_are_the_base() -> None:

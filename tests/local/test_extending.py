@@ -22,7 +22,7 @@ from augstudy.results import files
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text()
-ARM = "add_mirrored_100"
+ARM = "add_mirrored:1"
 EXAMPLE = re.compile(r"^(Append to|New file) `([^`]+)`:\n\n```python\n(.*?)^```", re.M | re.S)
 
 # Enough training to be better than chance: a score that is 0 tells nothing.

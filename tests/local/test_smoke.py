@@ -31,7 +31,7 @@ def test_terminal_tells_the_answer(study: Path) -> None:
     out = (study / "out.txt").read_text()
     summary = json.loads((study / "runs/0001/summary.json").read_text())
     assert answers.answer(files.summary(summary)).answer in out
-    assert "replace_50" in out
+    assert "replace:0.5" in out
     assert "Report: runs/0001/report.html" in out
     assert "starting the steps took" in out
     assert max(map(len, out.splitlines())) <= 100
@@ -67,7 +67,7 @@ def test_every_step_is_timed(study: Path) -> None:
     cells = [
         f"{name} {arm}"
         for name in ("train_cnn", "evaluate", "cam")
-        for arm in ("real", "replace_50")
+        for arm in ("real", "replace:0.5")
     ]
     others = ["ingest", "train_judge", "train_gan", "synthesize", "curate", "summarize"]
     assert sorted(steps) == sorted([*others, *cells])
@@ -80,7 +80,7 @@ def test_metrics_reached_the_dashboard(study: Path) -> None:
     (output,) = (study / "runs" / "0001" / "artifacts").rglob("summarize/executor_output.json")
     made = json.loads(output.read_text())["artifacts"]
     metrics = made["metrics"]["artifacts"][0]["metadata"]
-    assert "replace_50_minus_real.ci_low" in metrics
+    assert "replace:0.5_minus_real.ci_low" in metrics
     assert all(isinstance(value, (int, float)) for value in metrics.values())
 
 
@@ -88,7 +88,7 @@ def test_every_cell_reached_the_dashboard(study: Path) -> None:
     outputs = (study / "runs" / "0001" / "artifacts").rglob("evaluate/executor_output.json")
     cells = [json.loads(path.read_text())["artifacts"] for path in outputs]
     found = [cell["metrics"]["artifacts"][0]["metadata"] for cell in cells]
-    assert {(item["arm"], item["level"]) for item in found} == {("real", 12), ("replace_50", 12)}
+    assert {(item["arm"], item["level"]) for item in found} == {("real", 12), ("replace:0.5", 12)}
     for cell in cells:
         curves = cell["curves"]["artifacts"][0]["metadata"]
         assert len(curves["confusionMatrix"]["rows"]) == 3
@@ -99,15 +99,15 @@ def test_every_cell_reached_the_dashboard(study: Path) -> None:
 
 def test_arms_keep_their_order(study: Path) -> None:
     summary = json.loads((study / "runs" / "0001" / "summary.json").read_text())
-    assert list(summary["arms"]) == ["real", "replace_50"]
+    assert list(summary["arms"]) == ["real", "replace:0.5"]
 
 
 def test_runs_lists_it(study: Path) -> None:
     done = augstudy(study, "runs", "--csv", "all.csv", "--html", "all.html")
     assert done.returncode == 0, done.stderr
     assert "smoke" in done.stdout
-    assert "replace_50" in (study / "all.csv").read_text()
-    assert "replace_50" in (study / "runs" / "overview.csv").read_text()
+    assert "replace:0.5" in (study / "all.csv").read_text()
+    assert "replace:0.5" in (study / "runs" / "overview.csv").read_text()
     assert "<html" in (study / "all.html").read_text()
 
 

@@ -19,7 +19,7 @@ SETTINGS = {"source": "sample", "level": 30, "classifier": "modern"}
 
 def summary(accuracy: float = 0.8) -> dict:
     """What a finished study says."""
-    arms = {"real": arm(accuracy=accuracy), "add_100": arm("add", accuracy=accuracy)}
+    arms = {"real": arm(accuracy=accuracy), "add:1": arm("add", accuracy=accuracy)}
     return study(arms).model_dump(mode="json")
 
 

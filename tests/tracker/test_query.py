@@ -7,8 +7,8 @@ from augstudy.runs import query
 
 ROWS = [
     {"id": 1, "arm": "real", "kind": "real", "accuracy": 0.7, "note": "the Base", "state": "done"},
-    {"id": 1, "arm": "add_100", "kind": "add", "accuracy": 0.9, "state": "done"},
-    {"id": 2, "arm": "add_50", "kind": "add", "accuracy": 0.8, "state": "done"},
+    {"id": 1, "arm": "add:1", "kind": "add", "accuracy": 0.9, "state": "done"},
+    {"id": 2, "arm": "add:0.5", "kind": "add", "accuracy": 0.8, "state": "done"},
     {"id": 3, "arm": None, "kind": None, "accuracy": None, "state": "running"},
 ]
 ROWS[2]["settings"] = {"gan": "compact", "gan_settings": {"steps": 600}}
@@ -24,11 +24,14 @@ def found(text: str) -> list[int]:
     ("text", "places"),
     [
         ("accuracy > 0.8", [1]),
-        ("accuracy >= 0.8 and arm == 'add_100'", [1]),
+        ("accuracy >= 0.8 and arm == 'add:1'", [1]),
         ('arm == "add"', [1, 2]),
         ('"add" == arm', [1, 2]),
         ("arm != 'add'", [0, 3]),
-        ("arm in ['real', 'add_50']", [0, 2]),
+        ("arm == 'add_100' or 'add_50' == arm", [1, 2]),
+        ("arm in ['add_50']", [2]),
+        ("'add_100' in note", []),
+        ("arm in ['real', 'add:0.5']", [0, 2]),
         ("arm in ('add', 'classic')", [1, 2]),
         ("not accuracy < 0.75", [1, 2, 3]),
         ("accuracy < 1", [0, 1, 2]),

@@ -20,6 +20,7 @@ from augstudy.runs.bucket import Bucket
 from augstudy.runs.compare import Comparison, compare
 from augstudy.runs.folder import RunsFolder
 from augstudy.runs.shelf import of_store
+from augstudy.settings.arms import Arm
 
 ARMS = (("real", None, 0.0), ("replace", 0.5, -2.0), ("add", 1.0, 2.0))
 TWO = ARMS[::2]
@@ -44,7 +45,7 @@ def compared(runs: Path, *names: str) -> Comparison:
 
 def test_the_interval_is_that_of_the_report(runs: Path) -> None:
     said = json.loads((runs / "0001" / "summary.json").read_text())["differences"]
-    (one,) = compared(runs, "1:real", "1:add_100").differences
+    (one,) = compared(runs, "1:real", "1:add:1").differences
     both = compared(runs, "1").differences
     assert one.found is not None
     for found in (one, *both):
@@ -62,7 +63,7 @@ def test_the_interval_is_that_of_the_report(runs: Path) -> None:
         assert (found.found.p_holm, found.found.comparisons) == (reported["p_holm"], 2)
         assert found.found.verdict == reported["verdict"]
     assert (one.found.verdict, both[0].found.verdict) == ("helps", "hurts")
-    (turned,) = compared(runs, "1:add_100", "1:real").differences
+    (turned,) = compared(runs, "1:add:1", "1:real").differences
     assert turned.found == one.found.mirrored and turned.found.verdict == "hurts"
 
 
@@ -105,6 +106,24 @@ def test_an_old_report_is_taken_at_its_word(tmp_path: Path) -> None:
     (found,) = compared(tmp_path, "1:real", "1:replace").differences
     said = json.loads((old / "summary.json").read_text())["differences"]["replace_50"]
     assert found.found == Compared(**{name: said[name] for name in Compared.model_fields})
+
+
+def test_arms_of_before_are_found_by_both_spellings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Artifacts and index of before say ``add_100``; what is typed may, too."""
+    with monkeypatch.context() as before:
+        old = property(lambda arm: f"{arm.arm}_{100 * arm.share:g}" if arm.share else arm.arm)
+        before.setattr(Arm, "label", old)
+        folder = build_run(tmp_path, TWO)
+    kept = [path for path in folder.rglob("arm.json") if '"add_100"' in path.read_text()]
+    assert kept and RunsFolder(tmp_path).records()
+    index = tmp_path / "index.jsonl"
+    index.write_text(index.read_text().replace("add:1", "add_100"))
+    for typed in ("1:add:1", "1:add_100", "1:add", "0001:add:1"):
+        found = compared(tmp_path, "1:real", typed)
+        assert [item.label for item in found.contestants] == ["1:real", "1:add:1"]
+    assert [arm["arm"] for arm in RunsFolder(tmp_path).records()[0]["arms"]] == ["real", "add:1"]
 
 
 def test_where_margins_differ_the_one_that_is_used_is_named(tmp_path: Path) -> None:
@@ -163,7 +182,7 @@ def test_the_page_and_the_table(runs: Path, tmp_path: Path, capsys, monkeypatch)
     arguments = ["compare", "1:real", "1:add", "2:real", "--runs-dir", str(runs)]
     assert invoke([*arguments, "--html", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "1:add_100" in said and "better" in said and "baseline" in said
+    assert "1:add:1" in said and "better" in said and "baseline" in said
     text = out.read_text()
     assert "http" not in text.replace("http://www.w3.org", "") and "<script" not in text
     for part in ("Results", "Settings that differ", "How they trained", "Where each looks"):
@@ -175,7 +194,7 @@ def test_the_page_and_the_table(runs: Path, tmp_path: Path, capsys, monkeypatch)
 def test_a_bucket_gives_the_same(runs: Path, tmp_path: Path) -> None:
     """As the launcher of a cluster lays artifacts down, read as from a bucket."""
     store = open_store(f"file://{tmp_path}")
-    arms = [f"evaluations/{arm}" for arm in ("real", "replace_50", "add_100")]
+    arms = [f"evaluations/{arm}" for arm in ("real", "replace:0.5", "add:1")]
     for part in (*arms, "dataset", "cams/real"):
         (source,) = (runs / "0001" / "artifacts").glob(f"study/{part}")
         store.upload(source, f"study/ab12/task/{part.replace('/', '-')}/{source.parent.name}")
@@ -202,7 +221,7 @@ def test_an_altered_evaluation_is_refused(tmp_path: Path) -> None:
         (["1:real"], "Two to 8 arms can be compared, not 1"),
         (["1:real", "1:real"], "not 1"),
         (["1", "2", "3", "1:add", "9"], "no run '9'"),
-        (["1:real", "1:classic"], "no single arm 'classic'; its arms: real, replace_50, add_100"),
+        (["1:real", "1:classic"], "no single arm 'classic'; its arms: real, replace:0.5, add:1"),
         (["1:real", "4"], "Run 4 has no results: it is running"),
     ],
 )

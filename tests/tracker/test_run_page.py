@@ -35,7 +35,7 @@ def test_all_that_a_run_left_is_linked(tmp_path: Path) -> None:
     ):
         assert title in found, title
     text = (folder / NAME).read_text()
-    assert "http" not in text and "add_100" in text
+    assert "http" not in text and "add:1" in text
 
 
 def test_a_run_without_results_has_a_page_once_it_ended(tmp_path: Path) -> None:

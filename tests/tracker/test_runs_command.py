@@ -38,7 +38,7 @@ def test_without_a_word_the_same_table(runs: Path, capsys, tmp_path: Path) -> No
     assert [line.split()[:2] for line in out.splitlines()[:3]] == [
         ["Run", "Arm"],
         ["3", "real"],
-        ["3", "add_100"],
+        ["3", "add:1"],
     ]
     said(capsys, "--csv", str(tmp_path / "out.csv"), "--html", str(tmp_path / "page" / "out.html"))
     lines = (tmp_path / "out.csv").read_text().splitlines()
@@ -51,7 +51,7 @@ def test_filter_and_order(runs: Path, capsys, tmp_path: Path) -> None:
     page = tmp_path / "out.html"
     out = said(capsys, "--where", 'accuracy>0.5 and arm=="add"', "--sort", "-accuracy")
     rows = [line.split()[:2] for line in out.splitlines()[1:]]
-    assert rows == [["3", "add_100"], ["1", "add_100"]]
+    assert rows == [["3", "add:1"], ["1", "add:1"]]
     out = said(capsys, "--columns", "id,cpu_s", "--sort", "id", "--html", str(page))
     assert " ".join(out.split()) == "Run CPU 1 20 s 1 20 s 2 3 20 s 3 20 s"
     assert "90.0" in page.read_text() and "http" not in page.read_text()
@@ -61,7 +61,7 @@ def test_filter_and_order(runs: Path, capsys, tmp_path: Path) -> None:
 def test_show_and_note(runs: Path, capsys) -> None:
     said(capsys, "note", "3", "[bold]=1+1")
     out = said(capsys, "show", "0003")
-    assert "[bold]=1+1" in out and "add_100" in out and "+2.0 (-1.0 to +5.0)" in out
+    assert "[bold]=1+1" in out and "add:1" in out and "+2.0 (-1.0 to +5.0)" in out
     assert "[bold]=1+1" in said(capsys)
     said(capsys, "note", "3", "")
     assert "=1+1" not in said(capsys, "show", "3")

@@ -80,15 +80,15 @@ def test_rows(served: Server) -> None:
 
 def test_a_run(served: Server) -> None:
     run = told(served, "/api/run/1")
-    assert run["curves"] == run["cams"] == ["real", "add_100"]
+    assert run["curves"] == run["cams"] == ["real", "add:1"]
     assert run["gan"] and run["report"] and run["record"]["cpu_s"] == 90.0
     curves = told(served, "/api/curves/1")
-    assert [item["title"] for item in curves["legend"]] == ["real", "add_100"]
+    assert [item["title"] for item in curves["legend"]] == ["real", "add:1"]
     assert all(item["uri"].startswith("data:image/svg") for item in curves["pictures"])
     samples = told(served, "/api/samples/1")
     assert len(samples["frames"]) == len(samples["steps"]) == 5
     assert samples["classes"] == ["cow", "horse", "tiger", "zebra"]
-    tiles = told(served, "/api/cams/1/add_100")
+    tiles = told(served, "/api/cams/1/add:1")
     assert {tile["class"] for tile in tiles} == set(samples["classes"])
     assert any(tile["class"] != tile["predicted"] for tile in tiles)
     answer, page = ask(served, "/report/1")

@@ -40,9 +40,7 @@ def test_ten_thousand_runs_are_listed_and_only_those_in_sight_drawn(
         "[...document.querySelectorAll('tr.row')].some((e) => e.dataset.name === '3828:real')"
     )
     page.scroll("#scroller", 32 * ROWS)
-    page.wait(
-        "[...document.querySelectorAll('tr.row')].some((e) => e.dataset.name === '1:add_100')"
-    )
+    page.wait("[...document.querySelectorAll('tr.row')].some((e) => e.dataset.name === '1:add:1')")
     assert page.value("document.querySelectorAll('tr.row').length") < 80
     assert column(page, "id")[-1] == "1"
 
@@ -71,7 +69,7 @@ def test_filter_and_search(page: Page, address: str, shots: Path) -> None:
     page.wait(READY)
     page.type("#where", "accuracy > 0.94 and arm == 'add' and level <= 100")
     page.wait("document.querySelector('#count').innerText.endsWith('of 20,000 rows')")
-    assert set(column(page, "arm")) == {"add_100"}
+    assert set(column(page, "arm")) == {"add:1"}
     assert all(float(text.split("\xa0")[0]) > 94 for text in column(page, "accuracy"))
     page.screenshot(shots / "filtered.png")
     page.type("#where", "acuracy > 0.9")
@@ -106,12 +104,12 @@ def test_the_address_keeps_what_is_shown(page: Page, address: str) -> None:
 def test_two_runs_are_compared(page: Page, address: str, shots: Path) -> None:
     page.go(address)
     page.wait(READY)
-    for name in ("10000:real", "9999:add_100"):
+    for name in ("10000:real", "9999:add:1"):
         page.click(f"tr[data-name='{name}'] input")
     assert page.text("#compare") == "Compare 2"
     page.click("#compare")
     page.wait("document.querySelector('#metrics')")
-    assert page.text("h1") == "10000:real and 9999:add_100"
+    assert page.text("h1") == "10000:real and 9999:add:1"
     assert "better" in page.texts(".pill")
     page.wait("[...document.images].every((e) => e.complete && e.naturalWidth > 0)")
     assert page.value("document.images.length") > 10
@@ -125,10 +123,10 @@ def test_two_runs_are_compared(page: Page, address: str, shots: Path) -> None:
 
 def test_the_details_of_a_run(page: Page, address: str, shots: Path) -> None:
     page.go(address)
-    page.click("tr.row[data-name='10000:add_100'] td:nth-child(3)")
+    page.click("tr.row[data-name='10000:add:1'] td:nth-child(3)")
     page.wait("document.querySelector('#details h2')")
     assert page.text("#details h2") == "Run 10000"
-    assert "add_100" in page.text("#inside") and "1 min 30 s" in page.text("#inside")
+    assert "add:1" in page.text("#inside") and "1 min 30 s" in page.text("#inside")
     page.click("#tabs button:nth-child(2)")
     page.wait("document.querySelectorAll('#inside img').length === 4")
     page.screenshot(shots / "curves.png")

@@ -4,11 +4,12 @@ from augstudy.core.errors import InputError
 from augstudy.models.classifiers import ARCHITECTURES
 from augstudy.models.gan_recipes import GANS, gan_recipe
 from augstudy.models.recipes import classifier_recipe
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.base import parse
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.data import DataSettings
+from augstudy.settings.parsing import parse_arms
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_an_unknown_recipe_suggests_the_nearest():
 
 def test_arm_labels_tell_shares_apart():
     labels = {Arm(arm="add", share=share).label for share in (0.3, 0.5, 1, 2)}
-    assert labels == {"add_30", "add_50", "add_100", "add_200"}
+    assert labels == {"add:0.3", "add:0.5", "add:1", "add:2"}
 
 
 def test_an_arm_with_a_name_is_called_by_it_and_may_bring_its_augmentation():
@@ -104,3 +105,16 @@ def test_the_classic_arm_strengthens_the_recipes_augmentation():
     assert Arm(arm="classic").augmentation_in(settings) == Augmentation(
         horizontal_flip=True, rotation=15, shift=0.2
     )
+
+
+def test_an_arm_has_one_spelling_and_the_old_one_is_understood() -> None:
+    for text in ("real", "replace:0.3", "add_filtered:1", "extra_real:0.125", "add:1e-05"):
+        (found,) = (Arm(**item) for item in parse_arms(text))
+        assert found.label == text == spelled(text)
+        old = found.arm if found.share is None else f"{found.arm}_{100 * found.share:g}"
+        assert spelled(old) == text
+        assert parse_arms(old) == parse_arms(text)
+    for name in ("wide_100", "kernel=5x5", "real_1", "add_", "_100", "add_many", ""):
+        assert spelled(name) == name
+    with pytest.raises(ValueError, match="kind of arm"):
+        Arm(arm="real", name="add_100")

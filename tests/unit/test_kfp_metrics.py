@@ -81,8 +81,8 @@ def test_scalars_drop_what_is_not_finite_and_what_is_least_missed():
 def test_a_cell_says_which_it_is():
     record = {"value": 0.5, "low": 0.4, "high": 0.6}
     metrics = {"seeds": [0, 1], "n": 40, "metrics": {"accuracy": record}}
-    assert kfp_metrics.cell("add_100", 50, metrics) == {
-        "arm": "add_100",
+    assert kfp_metrics.cell("add:1", 50, metrics) == {
+        "arm": "add:1",
         "level": 50,
         "seeds": 2,
         "test_images": 40,

@@ -102,7 +102,7 @@ def test_a_larger_share_replaces_a_superset():
 
 @pytest.mark.parametrize("arm", ["add", "replace", "mislabelled", "classic_add", "add_filtered"])
 def test_an_arm_without_its_synthetic_drawings_is_refused(arm):
-    with pytest.raises(TooFewDrawingsError, match=f"'{arm}_100' needs synthetic images"):
+    with pytest.raises(TooFewDrawingsError, match=f"'{arm}:1' needs synthetic images"):
         mix(arm, 1.0, synthetic=None)
 
 
@@ -127,7 +127,7 @@ def test_extra_real_adds_real_drawings_beyond_the_level():
 def test_extra_real_says_when_the_pool_is_too_small(extra, left):
     with pytest.raises(
         TooFewDrawingsError,
-        match=rf"'extra_real_150' needs 15 further .*only {left}: lower the level.*train_per_class",
+        match=rf"'extra_real:1.5' needs 15 further .*only {left}: lower the level.*train_per_class",
     ):
         mix("extra_real", 1.5, extra=extra)
 

@@ -49,7 +49,7 @@ def study(tmp_path_factory):
         "evaluations": paths[::-1],
         "synthetic": synthetic.path,
         "curation": generated.build_curation(folder / "curation", dataset, synthetic).path,
-        "left_out": {"add_300": "the pool is <empty>"},
+        "left_out": {"add:3": "the pool is <empty>"},
     }
 
 
@@ -72,8 +72,8 @@ def test_the_arm_called_real_comes_first_and_is_what_others_are_compared_with(re
 
 
 def test_an_arm_that_was_left_out_is_named_with_its_reason(report, page):
-    assert report.json("summary.json")["left_out"] == {"add_300": "the pool is <empty>"}
-    assert "Arm add_300 was left out: the pool is &lt;empty&gt;." in page
+    assert report.json("summary.json")["left_out"] == {"add:3": "the pool is <empty>"}
+    assert "Arm add:3 was left out: the pool is &lt;empty&gt;." in page
 
 
 def test_the_budget_is_stated(report, page):
@@ -135,7 +135,7 @@ def test_accuracies_with_and_without_doubtful_labels(report, study):
         "left": pytest.approx(correct[:, left].mean()),
         "left_minus_real": None,
     }
-    other = found["arms"]["extra_real_100"]
+    other = found["arms"]["extra_real:1"]
     assert other["left_minus_real"]["mean"] == pytest.approx(
         other["left"] - found["arms"]["real"]["left"]
     )

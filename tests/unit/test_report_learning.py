@@ -25,7 +25,7 @@ def series(tmp_path_factory):
         folder = runs / f"{number:04}"
         root = folder / "artifacts"
         dataset = builders.build_dataset(root / "dataset", CLASSES, train=level, test=60)
-        paths = [root / "evaluations" / label for label in ("real", "add_100")]
+        paths = [root / "evaluations" / label for label in ("real", "add:1")]
         for path, arm, share, skill in zip(
             paths, ("real", "add"), (None, 1.0), skills, strict=True
         ):
@@ -42,7 +42,7 @@ def evaluations(series):
     return {
         level: [read_arm(folder / "artifacts" / "evaluations" / label) for label in labels]
         for folder, level in zip(series.folders, SKILLS, strict=True)
-        for labels in [("real", "add_100")]
+        for labels in [("real", "add:1")]
     }
 
 
@@ -50,13 +50,13 @@ def test_the_worth_of_an_arm_is_read_off_the_curve_of_real(evaluations):
     found = learning.learning_curve(evaluations)
     assert Learning.model_validate_json(found.model_dump_json()) == found
     assert found.basis == "evaluations"
-    assert {item.label for item in found.worth} == {"add_100"}
+    assert {item.label for item in found.worth} == {"add:1"}
     first, second, third = found.worth
     assert [item.level for item in found.worth] == [4, 8, 16]
     assert 2 < first.value < 6 and first.low <= first.value <= first.high
     assert (second.floor, second.ceiling) == (-4, 8) and third.ceiling == 0
     said = worth.sentence(first)
-    assert said.startswith("`add_100` at level 4 is worth about 3 extra real images")
+    assert said.startswith("`add:1` at level 4 is worth about 3 extra real images")
 
 
 def test_summaries_give_the_same_numbers_with_wider_intervals(series, evaluations):
@@ -77,7 +77,7 @@ def test_one_level_is_no_curve(evaluations, series):
 
 def test_the_page_of_all_levels_says_it(series):
     page = series.page.read_text()
-    assert "Worth in real images" in page and "<code>add_100</code> at level 4 is worth" in page
+    assert "Worth in real images" in page and "<code>add:1</code> at level 4 is worth" in page
     assert "wider than need be" not in page
     assert "6 rows, one for each arm." in page
     links = re.findall(r'href="(.*?\w+\.html)"', page)  # in the order in which they ran
@@ -86,7 +86,7 @@ def test_the_page_of_all_levels_says_it(series):
     (curve,) = series.curves()
     assert curve.learning.basis == "evaluations"
     (row,) = levels.worth_rows(curve)
-    assert row[0] == "add_100" and row[1].startswith("+3 (")
+    assert row[0] == "add:1" and row[1].startswith("+3 (")
     assert len(levels.worth_sentences(curve)) == 2
     assert curve.learning == series.curves()[0].learning
 
@@ -119,7 +119,7 @@ def test_the_page_of_all_levels_says_it(series):
 )
 def test_sentences(numbers, words, span):
     text = worth.sentence(worth_of(*numbers))
-    assert text == f"`add_100` at level 50 {words} (95 % interval {span})."
+    assert text == f"`add:1` at level 50 {words} (95 % interval {span})."
 
 
 def test_cells():
@@ -129,4 +129,4 @@ def test_cells():
 
 def worth_of(*numbers):
     names = ("value", "low", "high", "floor", "ceiling")
-    return Worth(label="add_100", level=50, **dict(zip(names, numbers, strict=True)))
+    return Worth(label="add:1", level=50, **dict(zip(names, numbers, strict=True)))

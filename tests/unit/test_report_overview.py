@@ -15,10 +15,10 @@ from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import FIELDS, newest_first, rows
 
 
-def summary(best="add_100", mean=0.021, verdict="helps"):
-    arms = {"real": arm(accuracy=0.7), "add_100": arm("add", accuracy=0.7 + mean)}
+def summary(best="add:1", mean=0.021, verdict="helps"):
+    arms = {"real": arm(accuracy=0.7), "add:1": arm("add", accuracy=0.7 + mean)}
     found = difference(paired(mean, mean - 0.01, mean + 0.01))
-    found = study(arms, {"add_100": found.model_copy(update={"verdict": verdict})}, best)
+    found = study(arms, {"add:1": found.model_copy(update={"verdict": verdict})}, best)
     return found.model_dump(mode="json")
 
 
@@ -60,7 +60,7 @@ def test_newest_first_with_results(tmp_path):
     add_run(tmp_path, "0003", started="2026-11-01T13:30:00+02:00", content=summary())
     found = listed(tmp_path)
     assert [(row["id"], row["arm"]) for row in found] == [
-        (number, arm) for number in (2, 3, 1) for arm in ("real", "add_100")
+        (number, arm) for number in (2, 3, 1) for arm in ("real", "add:1")
     ]
     real, added = found[-2:]
     assert (real["accuracy"], real["outcome"], added["level"]) == (0.7, "helps", 60)

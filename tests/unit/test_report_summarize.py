@@ -36,31 +36,31 @@ def only(study, **changes):
 
 def test_summary_holds_arms_differences_and_settings(study, report):
     summary = report.json("summary.json")
-    assert list(summary["arms"]) == ["real", "add_100", "mislabelled_30"]
-    assert set(summary["differences"]) == {"add_100", "mislabelled_30"}
+    assert list(summary["arms"]) == ["real", "add:1", "mislabelled:0.3"]
+    assert set(summary["differences"]) == {"add:1", "mislabelled:0.3"}
     assert summary["data"]["level"] == 8
     assert summary["data"]["images"] == {"train": 24, "val": 12, "test": 120}
     assert summary["data"]["hash"] == artifacts.read(study["dataset"], "dataset").content_hash
     assert summary["seeds"] == [0, 1, 2] and summary["study"]["name"] == "low_data"
     assert summary["gan"]["verdict"] == "stable"
-    found = summary["differences"]["add_100"]
+    found = summary["differences"]["add:1"]
     accuracy = {
         label: arm["metrics"]["accuracy"]["value"] for label, arm in summary["arms"].items()
     }
-    assert found["mean"] == pytest.approx(accuracy["add_100"] - accuracy["real"])
+    assert found["mean"] == pytest.approx(accuracy["add:1"] - accuracy["real"])
     assert found["low"] <= found["mean"] <= found["high"] and found["p_holm"] >= found["p"]
 
 
 def test_headline_is_about_synthetic_images_and_never_a_control(report):
     head = report.json("summary.json")["headline"]
-    assert head["arm"] == "add_100"
+    assert head["arm"] == "add:1"
     assert "\nAdding 100 % synthetic images" in report.file("verdict.md").read_text()
 
 
 def test_flat_metrics_are_finite_numbers(report):
     flat = kfp_metrics.flat(files.read_summary(report.path))
-    wanted = {"real.accuracy_mean", "add_100.accuracy_mean", "add_100_minus_real.accuracy"}
-    wanted |= {f"add_100_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
+    wanted = {"real.accuracy_mean", "add:1.accuracy_mean", "add:1_minus_real.accuracy"}
+    wanted |= {f"add:1_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
     assert wanted <= set(flat)
     assert all(isinstance(value, int | float) and math.isfinite(value) for value in flat.values())
 
@@ -190,7 +190,7 @@ def test_needs_the_arm_real(study, tmp_path):
 
 def test_an_arm_twice_is_refused(study, tmp_path):
     doubled = [*study["evaluations"], study["evaluations"][1]]
-    with pytest.raises(InputError, match="'add_100' is evaluated twice"):
+    with pytest.raises(InputError, match="'add:1' is evaluated twice"):
         summarize.run(out=tmp_path / "r", **only(study, evaluations=doubled))
 
 
@@ -215,7 +215,7 @@ def test_only_shared_seeds_are_paired(study, tmp_path):
     other = builders.build_evaluation(tmp_path / "add", dataset, "add", 0.5, seeds=(2, 1, 9))
     evaluations = [study["evaluations"][0], other.path]
     report = summarize.run(out=tmp_path / "r", **only(study, evaluations=evaluations))
-    assert report.json("summary.json")["differences"]["add_50"]["seeds"] == 2
+    assert report.json("summary.json")["differences"]["add:0.5"]["seeds"] == 2
     apart = builders.build_evaluation(tmp_path / "replace", dataset, "replace", 0.5, seeds=(8,))
     evaluations = [study["evaluations"][0], apart.path]
     with pytest.raises(InputError, match="shares no seed"):

@@ -128,13 +128,13 @@ def test_page_and_figure_from_the_file(runs, tmp_path, capsys):
     results_page.figures(results, tmp_path / "images")
     assert (tmp_path / "images" / "results-scarcity.png").read_bytes().startswith(b"\x89PNG")
     assert "![Accuracy of every arm by level](images/results-scarcity.png)" in page
-    assert "- `replace_30` at level 8 is" in page
+    assert "- `replace:0.3` at level 8 is" in page
     assert "### Level 4" in page and "### Level 8" in page
     found = json.loads((results / "scarcity.json").read_text())
-    assert "| `add_100` minus `extra_real_100` | " in page
-    trusted = found["levels"][1]["label_noise"]["arms"]["add_100"]["left"]
+    assert "| `add:1` minus `extra_real:1` | " in page
+    trusted = found["levels"][1]["label_noise"]["arms"]["add:1"]["left"]
     assert f"{100 * trusted:.1f} % | " in page and "confident learning does not doubt" in page
-    accuracy = found["levels"][1]["arms"]["replace_30"]["metrics"]["accuracy"]
+    accuracy = found["levels"][1]["arms"]["replace:0.3"]["metrics"]["accuracy"]
     assert f"{100 * accuracy['value']:.1f} % (" in page
     assert "A processor, 2 cores, 8.0 GiB; 2 h 00 min from start to end" in page
     for said in ("0.81 each", "0.42, 0.628", "0.60, 0.58", "tiger with zebra", "0.67"):
@@ -162,27 +162,27 @@ def verdicts(found: dict, label: str, *words: str, kind: str = "") -> published.
 @pytest.mark.parametrize(
     ("words", "conclusion"),
     [
-        (("helps", "helps"), "helped in `replace_30` and hurt nowhere"),
+        (("helps", "helps"), "helped in `replace:0.3` and hurt nowhere"),
         (("hurts", "no difference"), "helped nowhere and hurt in"),
-        (("helps", "hurts"), "helped in `replace_30` and hurt in `replace_30`"),
+        (("helps", "hurts"), "helped in `replace:0.3` and hurt in `replace:0.3`"),
         (("can't tell yet",) * 2, "made no arm clearly better or worse"),
     ],
 )
 def test_words_follow_the_verdicts(found, words, conclusion):
-    said = results_page.answers(verdicts(found, "replace_30", *words).levels)
+    said = results_page.answers(verdicts(found, "replace:0.3", *words).levels)
     assert conclusion in said[0]
     cells = said[2].splitlines()[2].split(" | ")
     assert [cell.strip(" |").split(", ")[1] for cell in cells[1:]] == list(words)
 
 
 def test_help_of_classic_augmentation_is_no_help_of_generated_images(found):
-    other = verdicts(found, "replace_30", "helps", "helps", kind="classic_add")
+    other = verdicts(found, "replace:0.3", "helps", "helps", kind="classic_add")
     assert "made no arm clearly better" in results_page.answers(other.levels)[0]
     assert student_report.conclusion_cell(other) == "not at any level"
 
 
 def test_a_control_that_helps_is_no_help_of_generated_images(found):
-    control = verdicts(found, "mislabelled_30", "helps", "helps")
+    control = verdicts(found, "mislabelled:0.3", "helps", "helps")
     assert "made no arm clearly better" in results_page.answers(control.levels)[0]
     assert student_report.conclusion_cell(control) == "not at any level"
 

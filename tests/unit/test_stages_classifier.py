@@ -48,7 +48,7 @@ def test_a_classifier_a_seed_in_the_order_asked_for(folder):
     assert training[0]["parameters"] == 160_259  # the baseline with 3 classes
     assert [record["images"] for record in training] == [48, 48]
     described = {"arm": "replace", "share": 0.5, "name": None, "augmentation": None}
-    assert classifier.json("arm.json") == described | {"label": "replace_50"}
+    assert classifier.json("arm.json") == described | {"label": "replace:0.5"}
     table = classifier.file("seed-3/architecture.txt").read_text()
     assert "Total params: 160,259" in table
     assert any(line.startswith("│ conv2d ") and " 320 │" in line for line in table.splitlines())
@@ -135,14 +135,14 @@ def test_an_arm_with_more_images_trains_for_as_many_steps(folder, tmp_path):
             folder / "dataset", tmp_path / arm.label, arm, [0], settings, folder / "synthetic"
         ).json("training.json")[0]
         steps[arm.label] = trained["steps"]
-    assert steps == {"real": 18, "add_50": 18}  # 3 epochs of 48 images, 2 of 72
+    assert steps == {"real": 18, "add:0.5": 18}  # 3 epochs of 48 images, 2 of 72
 
 
 @pytest.mark.parametrize(
     ("budget", "steps"),
     [
-        ("steps", {"real": 36, "add_50": 36, "same_steps_50": 54}),
-        ("epochs", {"real": 36, "add_50": 54, "same_steps_50": 54}),
+        ("steps", {"real": 36, "add:0.5": 36, "same_steps:0.5": 54}),
+        ("epochs", {"real": 36, "add:0.5": 54, "same_steps:0.5": 54}),
     ],
 )
 def test_budgets(budget, steps):
@@ -231,4 +231,4 @@ def test_other_classes_are_refused(folder, tmp_path):
 
 
 def test_arm_json_is_valid_json(folder):
-    assert json.loads((folder / "cam" / "arm.json").read_text())["label"] == "replace_50"
+    assert json.loads((folder / "cam" / "arm.json").read_text())["label"] == "replace:0.5"

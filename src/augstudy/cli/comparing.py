@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def compare(
     arms: Annotated[
-        list[str], typer.Argument(metavar="RUN:ARM...", help="For example 7:real 7:add_100, or 7.")
+        list[str], typer.Argument(metavar="RUN:ARM...", help="For example 7:real 7:add:1, or 7.")
     ],
     html: Annotated[Path, typer.Option(help="File to write the page to.")] = Path(
         "comparison.html"
@@ -40,7 +40,7 @@ def compare(
 
     For example:
 
-    augstudy compare 7:real 7:add_100
+    augstudy compare 7:real 7:add:1
 
     augstudy compare 7:add 9:add --html wider.html
 

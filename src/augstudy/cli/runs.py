@@ -64,7 +64,7 @@ def list_(
 
     augstudy runs --csv overview.csv
 
-    augstudy runs --where 'accuracy > 0.8 and arm == "add_100"' --sort -accuracy
+    augstudy runs --where 'accuracy > 0.8 and arm == "add:1"' --sort -accuracy
 
     augstudy runs --host http://localhost:8080 --experiment levels --html levels.html
     """

@@ -20,6 +20,7 @@ from augstudy.objects import Store
 from augstudy.results import files
 from augstudy.results.files import AnySummary
 from augstudy.results.models import Retraining
+from augstudy.runs.choosing import parts_of
 from augstudy.runs.record import difference_of
 
 _AT_ONCE = 8
@@ -82,18 +83,17 @@ def named(
     listed = _listed(server, experiment, most)
     wanted: dict[str, Any] = {}
     for name in names:
-        # Names of runs have colons, too: they end in a time.
         found = next(
             (
                 runs
-                for part in (name, name.rpartition(":")[0])
+                for part, _ in parts_of(name)
                 if (runs := [run for run in listed if _is_called(run, part)])
             ),
             [],
         )
         if not found:
             raise InputError(
-                f"There is no run {name.rpartition(':')[0] or name!r} among the newest "
+                f"There is no run {name.partition(':')[0]!r} among the newest "
                 f"{len(listed)} on {server.connection.host}: see 'augstudy runs --cluster'."
             )
         wanted |= {str(run.run_id): run for run in found}

@@ -14,7 +14,7 @@ from augstudy.local.events import RunState, Step, now
 from augstudy.pages.formats import duration
 
 _BAR = 16
-_NAMES = 25  # columns for the title of a step: "train_cnn mislabelled_30"
+_NAMES = 25  # columns for the title of a step: "train_cnn mislabelled:0.3"
 _MARKS = {"done": ("✓", "green"), "stopped": ("■", "yellow")}
 _FAILED = ("✗", "red")
 

@@ -54,7 +54,7 @@ def scalars(found: AnySummary | Retraining, most: int = MOST_SCALARS) -> dict[st
 
 
 def flat(found: AnySummary | Retraining) -> dict[str, float]:
-    """All that a run found under flat keys, such as ``add_100_minus_real.ci_low``."""
+    """All that a run found under flat keys, such as ``add:1_minus_real.ci_low``."""
     if isinstance(found, Retraining):
         values = _decided(found)
     elif isinstance(found, Study):
@@ -127,7 +127,7 @@ def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | 
     """What one cell reports; arm and level are in it, since the dashboard names all cells alike.
 
     Args:
-        label: The arm's, such as ``add_100``.
+        label: The arm's, such as ``add:1``.
         level: Real training images per class.
         metrics: metrics.json.
     """

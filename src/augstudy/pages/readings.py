@@ -106,7 +106,7 @@ FIELDS: dict[str, Reading] = {
     "data_hash": Reading("Data", "hash of the dataset's content"),
     "note": Reading("Note", "what somebody wrote about it"),
     "link": Reading("Page", "its page: below the folder of the runs, or on the dashboard"),
-    "arm": Reading("Arm", "how the training set was made; add also finds add_100"),
+    "arm": Reading("Arm", "how the training set was made; add also finds add:1"),
     "share": Reading("Share", "synthetic images as a share of the real ones"),
     "seeds": Reading("Seeds", "training runs"),
     "images": Reading("Images", "training images"),

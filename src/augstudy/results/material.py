@@ -15,7 +15,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.results.parts import Score
-from augstudy.settings.arms import KINDS
+from augstudy.settings.arms import KINDS, spelled
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def read_arm(path: Path) -> ArmResult:
         correct = stored["probabilities"].argmax(axis=-1) == labels
         seeds = [int(seed) for seed in stored["seeds"]]
     return ArmResult(
-        label=described["label"],
+        label=spelled(described["label"]),
         arm=described["arm"],
         share=described["share"],
         name=described.get("name"),  # runs of before arms had names are compared, too
@@ -192,5 +192,5 @@ def _read_cams(paths: Sequence[Path], classes: list[str], labels: list[str]) -> 
     for artifact in read:
         if load_classes(artifact) != classes:
             raise InputError(f"{artifact.path} is about other classes than the dataset.")
-    by_label = {artifact.json("arm.json")["label"]: artifact for artifact in read}
+    by_label = {spelled(artifact.json("arm.json")["label"]): artifact for artifact in read}
     return {label: by_label[label] for label in labels if label in by_label}

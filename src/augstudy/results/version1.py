@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from augstudy.settings.arms import spelled
+
 _WORDS = ("outcome", "sentence", "covers")
 _REASONS = {
     "there was no champion": "first",
@@ -27,6 +29,7 @@ def summary(old: Mapping[str, Any]) -> dict[str, Any]:
     new["headline"] = {name: old["headline"][name] for name in ("arm", "verdict")}
     if new["kind"] == "study":
         new |= _study(old)
+        new["headline"]["arm"] = spelled(old["headline"]["arm"] or "") or None
     if new["kind"] == "gan_sweep":  # its headline had a word of its own
         found = old["differences"].get(old["chosen"]) or {}
         new["headline"]["verdict"] = found.get("verdict")
@@ -38,11 +41,25 @@ def _study(old: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("gan", "discriminator", "synthetic", "curation")
     return {
         **{name: old.get(name) for name in kept},
-        "arms": {label: _without(arm, "title") for label, arm in old["arms"].items()},
-        "differences": {label: _difference(item) for label, item in old["differences"].items()},
-        "pairs": [_difference(item) for item in old["pairs"]],
+        "left_out": _by_arm(old["left_out"]),
+        "arms": _by_arm({name: _without(arm, "title") for name, arm in old["arms"].items()}),
+        "differences": _by_arm(
+            {name: _compared(item) for name, item in old["differences"].items()}
+        ),
+        "pairs": [_compared(item) for item in old["pairs"]],
+        "label_noise": {**old["label_noise"], "arms": _by_arm(old["label_noise"]["arms"])},
         "power": _without(old["power"], "sentence"),
     }
+
+
+def _by_arm(old: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept for each arm, by its label as it is spelled now."""
+    return {spelled(label): item for label, item in old.items()}
+
+
+def _compared(old: Mapping[str, Any]) -> dict[str, Any]:
+    arms = {name: spelled(old[name]) for name in ("arm", "against")}
+    return _without(old, *_WORDS) | arms | {"needs": needs(str(old["needs"]))}
 
 
 def _generator(point: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,10 +79,6 @@ def decision(old: Mapping[str, Any]) -> dict[str, Any]:
     if not codes:
         raise ValueError(f"the reason {said!r} is unknown")
     return {**_without(old, "flat"), "schema_version": 2, "reason": codes[0]}
-
-
-def _difference(old: Mapping[str, Any]) -> dict[str, Any]:
-    return _without(old, *_WORDS) | {"needs": needs(str(old["needs"]))}
 
 
 def needs(said: str) -> dict[str, Any] | None:

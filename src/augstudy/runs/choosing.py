@@ -5,6 +5,7 @@ from typing import Any
 
 from augstudy.core.errors import InputError
 from augstudy.runs.record import Record
+from augstudy.settings.arms import spelled
 
 
 def find(records: Sequence[Record], name: str) -> Record:
@@ -27,28 +28,35 @@ def find(records: Sequence[Record], name: str) -> Record:
 
 
 def find_arms(records: Sequence[Record], name: str) -> list[tuple[Record, dict[str, Any]]]:
-    """The run and arm that ``7:add_100`` names; ``7`` names all arms of the run.
+    """The run and arm that ``7:add:1`` names; ``7`` names all arms of the run.
 
     An arm may be called without its share where it is the only one of its kind.
 
     Raises:
         InputError: there is no such run or arm, or the run has found nothing yet.
     """
-    run, colon, label = name, "", ""
-    if not any(_is_called(record, name) for record in records):
-        run, colon, label = name.rpartition(":")
-    record = find(records, run if colon else name)
+    run, label = next(
+        (parts for parts in parts_of(name) if any(_is_called(it, parts[0]) for it in records)),
+        name.partition(":")[::2],
+    )
+    record = find(records, run)
     arms = record["arms"]
     if not arms:
         raise InputError(f"Run {record['id']} has no results: it is {record['state']}.")
-    if not colon:
+    if not label:
         return [(record, arm) for arm in arms]
-    found = [arm for arm in arms if arm["arm"] == label]
+    found = [arm for arm in arms if arm["arm"] == spelled(label)]
     found = found or [arm for arm in arms if arm["kind"] == label]
     if len(found) != 1:
         known = ", ".join(arm["arm"] for arm in arms)
         raise InputError(f"Run {record['id']} has no single arm {label!r}; its arms: {known}.")
     return [(record, found[0])]
+
+
+def parts_of(name: str) -> list[tuple[str, str]]:
+    """What ``RUN:ARM`` may mean, the longest run first: runs and arms have colons in names."""
+    places = [place for place, letter in enumerate(name) if letter == ":"]
+    return [(name, ""), *((name[:place], name[place + 1 :]) for place in reversed(places))]
 
 
 def _is_called(record: Record, name: str) -> bool:

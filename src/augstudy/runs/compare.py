@@ -126,7 +126,7 @@ class Comparison:
 def compare(
     records: Sequence[Record], shelf: Callable[[Record], Shelf], names: Sequence[str]
 ) -> Comparison:
-    """Compare arms named like ``7:add_100``; ``7`` stands for all arms of run 7.
+    """Compare arms named like ``7:add:1``; ``7`` stands for all arms of run 7.
 
     Args:
         records: Of the runs that may be named.
@@ -146,7 +146,7 @@ def compare(
         said = ", ".join(f"{number}:{label}" for number, label in chosen)
         raise InputError(
             f"Two to {MOST} arms can be compared, not {len(chosen)} ({said}): name them like "
-            "7:real 7:add_100."
+            "7:real 7:add:1."
         )
     shelves = {record["key"]: shelf(record) for record, _ in chosen.values()}
     found = [Contestant(record, arm, shelves[record["key"]]) for record, arm in chosen.values()]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from augstudy.runs.record import SCHEMA_VERSION, Record
+from augstudy.settings.arms import spelled
 
 NAME = "index.jsonl"
 
@@ -43,6 +44,8 @@ def parse(content: bytes) -> Index:
             if "last_id" in item:
                 found.last_id = max(found.last_id, int(item["last_id"]))
             elif isinstance(item["key"], str) and isinstance(item["id"], int):
+                for arm in item["arms"]:
+                    arm["arm"] = spelled(arm["arm"])
                 found.put(item)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue

@@ -12,6 +12,7 @@ from typing import Any
 
 from augstudy.core.errors import InputError
 from augstudy.runs.record import FIELDS, Row
+from augstudy.settings.arms import spelled
 
 Test = Callable[[Row], bool]
 _Value = Callable[[Row], Any]
@@ -22,7 +23,7 @@ _ORDERS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_EXAMPLE = 'for example: accuracy > 0.8 and arm == "add_100" and settings.gan_settings.steps > 500'
+_EXAMPLE = 'for example: accuracy > 0.8 and arm == "add:1" and settings.gan_settings.steps > 500'
 
 
 def where(text: str) -> Test:
@@ -91,6 +92,8 @@ def _comparison(node: ast.Compare) -> Test:
 
 def _link(left: ast.expr, operation: ast.cmpop, right: ast.expr) -> Test:
     first, second = _value(left), _value(right)
+    if _is_arm(left) or _is_arm(right):
+        first, second = _of_arms(first), _of_arms(second)
     negated = isinstance(operation, ast.NotEq | ast.NotIn | ast.IsNot)
     if isinstance(operation, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
         names, other = _names(right, second), first
@@ -107,6 +110,17 @@ def _link(left: ast.expr, operation: ast.cmpop, right: ast.expr) -> Test:
 
 def _is_arm(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "arm"
+
+
+def _of_arms(value: _Value) -> _Value:
+    """The value of a node with labels of arms as they are spelled now."""
+
+    def now(found: Any) -> Any:
+        if isinstance(found, list):
+            return [now(item) for item in found]
+        return spelled(found) if isinstance(found, str) else found
+
+    return lambda row: now(value(row))
 
 
 def _names(node: ast.expr, value: _Value) -> Callable[[Row], list[Any]]:

@@ -14,6 +14,7 @@ from augstudy.metrics.scores import SCORES
 from augstudy.results.files import AnySummary
 from augstudy.results.models import Arm, GeneratorSweep, Point, Retraining, Study, Sweep
 from augstudy.results.parts import Compared, Score
+from augstudy.settings.arms import label_of
 
 SCHEMA_VERSION = 1
 Record = dict[str, Any]
@@ -271,6 +272,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _plain(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return "+".join(
-            str(item.get("name") or "_".join(map(str, item.values()))) for item in value
+            label_of(item["arm"], item.get("share"), item.get("name"))
+            if "arm" in item
+            else str(item.get("name") or "_".join(map(str, item.values())))
+            for item in value
         )
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)

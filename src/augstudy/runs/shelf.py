@@ -12,6 +12,7 @@ from augstudy.core.artifacts import MANIFEST, Manifest
 from augstudy.core.errors import DataError, InputError
 from augstudy.objects import Store
 from augstudy.objects.parallel import side_by_side
+from augstudy.settings.arms import spelled
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class Shelf:
             manifest = Manifest.model_validate_json(self.store.read(key))
             named = "arm.json" in manifest.files
             arm = json.loads(self.store.read(f"{folder}/arm.json"))["label"] if named else None
-        except (ValueError, KeyError, TypeError) as error:
+            return Found(folder, manifest, arm if arm is None else spelled(arm))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{self.store.uri}/{key} is damaged: run the study again.") from error
-        return Found(folder, manifest, arm)
 
 
 def of_store(store: Store) -> Callable[[Mapping[str, Any]], Shelf]:

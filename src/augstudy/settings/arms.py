@@ -6,6 +6,7 @@ pipelines, the filter and the tracker know arms from here alone, in the order of
 people read about them is in :mod:`augstudy.pages.arms`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -19,6 +20,7 @@ from augstudy.settings.base import Settings
 from augstudy.settings.classifier import ClassifierSettings
 
 MOST_SHARE = 10.0
+_PERCENT = re.compile(r"\d+(\.\d+)?(e-\d+)?")
 Drawings = Any  # those of augstudy.data.mixtures, which come after the arms
 
 
@@ -141,6 +143,18 @@ def _known(name: str) -> str:
     return name
 
 
+def label_of(arm: str, share: float | None = None, name: str | None = None) -> str:
+    """What an arm is called: its name if it has one, else kind and share, as in ``add:0.5``."""
+    return name or (arm if share is None else f"{arm}:{share:g}")
+
+
+def spelled(label: str) -> str:
+    """An arm's label as it is spelled now: ``add_100``, as it once was, is ``add:1``."""
+    name, _, percent = label.rpartition("_")
+    old = name in KINDS and KINDS[name].most is not None and _PERCENT.fullmatch(percent)
+    return label_of(name, float(percent) / 100) if old else label
+
+
 class Arm(Settings):
     """How a training set is made, as a study asks for it."""
 
@@ -172,7 +186,7 @@ class Arm(Settings):
             raise ValueError(f"arm {self.arm!r} takes no share")
         if most is not None and (self.share or 0.0) > most:
             raise ValueError(f"arm {self.arm!r} takes a share of at most {most:g}")
-        if self.name in KINDS:
+        if self.name in KINDS or spelled(self.name or "") != (self.name or ""):
             raise ValueError(f"an arm cannot be named {self.name!r}, because that is a kind of arm")
         if self.augmentation is not None and self.name is None:
             raise ValueError("an arm with an augmentation of its own needs a name of its own")
@@ -185,10 +199,8 @@ class Arm(Settings):
 
     @property
     def label(self) -> str:
-        """Unique within a study, and usable as a file name: ``replace_30``."""
-        if self.name is not None:
-            return self.name
-        return self.arm if self.share is None else f"{self.arm}_{100 * self.share:g}"
+        """Unique within a study, and what is typed, shown and filtered: ``replace:0.3``."""
+        return label_of(self.arm, self.share, self.name)
 
     def augmentation_in(self, settings: ClassifierSettings) -> Augmentation:
         """The augmentation that it trains with, where the recipe is `settings`."""

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from augstudy.core.errors import InputError
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.base import parse
 
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
@@ -55,7 +55,7 @@ def parse_arms(text: str) -> list[dict[str, Any]]:
     """
     arms = []
     for item in split(text):
-        name, colon, share = item.partition(":")
+        name, colon, share = spelled(item).partition(":")
         values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
         arm = parse(Arm, values, f"arm {item!r}")
         arms.append(arm.model_dump(exclude_defaults=True))

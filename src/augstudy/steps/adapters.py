@@ -25,7 +25,7 @@ from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.pages.stability import reason
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.steps.patience import patient
 from augstudy.steps.study import Handed, handed
 from augstudy.training import checkpoints
@@ -255,8 +255,8 @@ def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[s
 def arm_label(artifact: str | Path) -> str:
     """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
     try:
-        return str(json.loads((Path(artifact) / "arm.json").read_text())["label"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return spelled(json.loads((Path(artifact) / "arm.json").read_text())["label"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
 
 

@@ -11,7 +11,7 @@ from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.steps.adapters import arm_label, component, copy, given, skip, why_skipped
 from augstudy.steps.study import Handed
 
@@ -102,7 +102,7 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
     from augstudy.pages import kfp_metrics
 
     level = level_of(artifacts.read(dataset, "dataset"))
-    name = label or evaluation.json("arm.json")["label"]
+    name = label or spelled(evaluation.json("arm.json")["label"])
     with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
         probabilities, labels = stored["probabilities"], stored["labels"]
     return {

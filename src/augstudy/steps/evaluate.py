@@ -17,7 +17,7 @@ from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare
-from augstudy.settings.arms import Arm
+from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.training.predicting import predict, predict_as
 from augstudy.training.saving import load_model
@@ -47,7 +47,7 @@ def run(
     }
     if gan is not None:
         inputs["gan"] = artifacts.read(gan, "gan")
-    label = label or inputs["classifier"].json("arm.json")["label"]
+    label = label or spelled(inputs["classifier"].json("arm.json")["label"])
     with telemetry.stage("evaluate", label) as stage:
         classes = load_classes(inputs["dataset"])
         if inputs["classifier"].json("classes.json") != list(classes):

@@ -154,7 +154,7 @@ class Library:
         from augstudy.runs.shelf import of_store
 
         if not all(names):
-            raise InputError("Name the arms to compare, such as ?arms=7:real,7:add_100.")
+            raise InputError("Name the arms to compare, such as ?arms=7:real,7:add:1.")
         with self._drawing:
             return page(compare(self.records(), of_store(self.book.store), names))
 
