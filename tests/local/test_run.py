@@ -68,7 +68,7 @@ def test_one_variable_gives_every_step_the_threads_of_a_pod(
     [
         ("data", 4, "images.npy is cut short: get it again."),
         ("bug", 1, "ValueError: a [bold] surprise"),
-        ("kill", 3, "killed for lack of memory"),
+        ("kill", 3, "most likely because memory ran out"),
     ],
 )
 def test_a_failing_step(tmp_path: Path, mode: str, code: int, said: str) -> None:

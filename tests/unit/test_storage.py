@@ -161,7 +161,7 @@ def test_a_store_without_conditional_writes_is_asked_before(
         store.replace("pointer", b"late", seen.version)
     assert store.read("pointer") == b"second"
     assert caplog.text.count("this store ignores conditions of writes") == 1
-    assert s3.keys() == ["pointer"]  # neither the probe nor claims are left
+    assert s3.names() == ["pointer"]  # neither the probe nor claims are left
 
 
 @pytest.mark.parametrize("forgetful", [0], indirect=True)
@@ -188,7 +188,7 @@ def test_of_many_writers_to_a_store_without_conditional_writes_one_wins(
         assert won == ([found.data] if found and found.version != version else [])
         version = found.version if found else ""
     assert version
-    assert s3.keys() == ["pointer"]
+    assert s3.names() == ["pointer"]
 
 
 @pytest.mark.parametrize("forgetful", [0], indirect=True)

@@ -11,7 +11,6 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_arrays
 from augstudy.explain.gradcam import heat_maps
 from augstudy.models.backend import prepare
-from augstudy.settings.arms import spelled
 from augstudy.training.saving import load_model
 
 logger = logging.getLogger("augstudy")
@@ -26,7 +25,7 @@ def run(classifier: Path, evaluation: Path, out: Path) -> Artifact:
         "classifier": artifacts.read(classifier, "classifier"),
         "evaluation": artifacts.read(evaluation, "evaluation"),
     }
-    with telemetry.stage("cam", spelled(inputs["evaluation"].json("arm.json")["label"])) as stage:
+    with telemetry.stage("cam", inputs["evaluation"].json("arm.json")["label"]) as stage:
         if done := artifacts.find(out, "cam", inputs=inputs):
             logger.info("%s: already done", stage.title)
             return done
