@@ -261,8 +261,8 @@ def _compiled_with(
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"image": "augstudy-python:latest"}, "never latest"),
-        ({"image": "augstudy-python"}, "never latest"),
+        ({"image": "augstudy-python:latest"}, "not latest"),
+        ({"image": "augstudy-python"}, "not latest"),
         ({"image": DIGEST, "gpus": 1}, "needs gpu_image"),
         ({"run_as_user": 0}, "greater than or equal to 1"),
         ({"environment": {"MY_PASSWORD": "x"}}, "secret_environment"),

@@ -148,7 +148,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(
 def test_a_file_is_no_cache(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file"))
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         cache.active()
 
 
