@@ -243,7 +243,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
 
 def test_too_few_drawings_are_counted(drawings: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"camel\.npy holds 424 drawings.* lower them by 116"):
+    with pytest.raises(InputError, match=r"camel\.npy holds 424 images.* lower them by 116"):
         ingest.run(tmp_path / "data", settings(f"file://{drawings}", train_per_class=500))
 
 
@@ -260,7 +260,7 @@ def test_blank_and_repeated_drawings_are_replaced_from_the_rest(
     report = made.json("data_report.json")["classes"]["cat"]
     assert report["dropped"]["blank"] > 100
     assert (report["train"], report["val"], report["test"]) == (60, 20, 20)
-    with pytest.raises(InputError, match=r"gave 334 usable drawings \(334 blank, 332 repeated"):
+    with pytest.raises(InputError, match=r"gave 334 usable images \(334 blank, 332 repeated"):
         ingest.run(
             tmp_path / "more", settings(wanted.source, classes=("cat", "dog"), train_per_class=300)
         )

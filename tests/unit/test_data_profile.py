@@ -76,12 +76,12 @@ def test_a_class_whose_ink_has_changed_is_named(known):
 def test_a_shrunken_source_is_told(known):
     assert problems(known, changed(known, 0, available=340), LIMITS) == []
     (found,) = problems(known, changed(known, 0, available=338), LIMITS)
-    assert found == "class 'cow' has 338 drawings, it had 424 (max_shrink is 0.2)"
+    assert found == "class 'cow' has 338 images; it had 424 (max_shrink is 0.2)"
 
 
 def test_another_schema_is_told(known):
     assert problems(known, known | {"image": [32, 32, "uint8"]}, LIMITS) == [
-        "the format is [1, 32, 32, 'uint8'], it was [1, 28, 28, 'uint8']"
+        "the format is [1, 32, 32, 'uint8']; it was [1, 28, 28, 'uint8']"
     ]
     for classes in (known["classes"][::-1], known["classes"][:2]):
         (found,) = problems(known, known | {"classes": classes}, LIMITS)

@@ -94,7 +94,7 @@ def test_the_same_classifier_is_not_promoted_again():
     equal = compare(right(1, 4000, 4), right(1, 4000, 4), np.zeros(4000, bool))
     decision = verdict(equal, same=True)
     assert not decision.promoted
-    assert "bit for bit" in promotion(decision)
+    assert "bit by bit" in promotion(decision)
 
 
 def test_flat_numbers_have_the_names_of_the_dashboard():
