@@ -20,8 +20,8 @@ _chance = random.Random(17)
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
 SCRIPT = """
 import json, os, sys
-from augstudy import redaction
-from augstudy.cli import invoke
+from augstudy.core import redaction
+from augstudy.cli.app import invoke
 
 codes, before = [], dict(os.environ)
 for words, environment in json.load(sys.stdin):

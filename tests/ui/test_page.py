@@ -21,6 +21,13 @@ def column(page: Page, name: str) -> list[str]:
     return page.texts(f"tr.row td:nth-child({place + 1})")
 
 
+def first(name: str, text: str) -> str:
+    """The condition that the first row says something that begins so in a column."""
+    heads = "[...document.querySelectorAll('#heads th')]"
+    place = f"{heads}.findIndex((e) => e.dataset.field === '{name}')"
+    return f"document.querySelector('tr.row').cells[{place}].innerText.startsWith('{text}')"
+
+
 def count(page: Page, rows: str) -> None:
     """Wait until the page says how many rows there are."""
     page.wait(f"document.querySelector('#count').innerText === '{rows}'")
@@ -51,12 +58,12 @@ def test_a_click_on_a_heading_sorts(page: Page, address: str, shots: Path) -> No
     heading = "th[data-field='accuracy'] button"
     page.click(heading)
     page.wait("document.querySelector('th[aria-sort=descending]')")
-    page.wait("document.querySelector('tr.row td:nth-child(9)').innerText.startsWith('95.0')")
+    page.wait(first("accuracy", "95.0"))
     shown = [float(text.split("\xa0")[0]) for text in column(page, "accuracy")]
     assert shown == sorted(shown, reverse=True) and len(shown) > 20
     page.screenshot(shots / "sorted.png")
     page.click(heading)
-    page.wait("document.querySelector('tr.row td:nth-child(9)').innerText.startsWith('50.0')")
+    page.wait(first("accuracy", "50.0"))
     shown = [float(text.split("\xa0")[0]) for text in column(page, "accuracy")]
     assert shown == sorted(shown)
     assert "sort=accuracy" in page.value("location.hash")

@@ -131,7 +131,7 @@ def test_a_killed_writer_leaves_nothing_readable(tmp_path: Path) -> None:
     program = """if True:
         import sys, time
         from pathlib import Path
-        from augstudy import artifacts
+        from augstudy.core import artifacts
         with artifacts.publish(Path(sys.argv[1]), "dataset") as folder:
             (folder / "images.npy").write_bytes(b"half of it")
             print("writing", flush=True)
