@@ -220,8 +220,7 @@ def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path
     left_out = json.loads(Path(outputs["metrics"].path).read_text())["left_out"]
     assert set(left_out) == {"extra_real:1", "add:1"}
     assert (
-        "needs 8 further real images per class, but there are only 3"
-        in (left_out["extra_real:1"])
+        "needs 8 further real images per class, but there are only 3" in (left_out["extra_real:1"])
     )
     assert left_out["add:1"] == "the GAN failed: it drew nothing"
     for text in (Path(outputs[name].path).read_text() for name in ("page", "verdict")):

@@ -245,9 +245,9 @@ def test_networks_take_and_give_what_the_artifacts_promise(name):
 
 
 def test_an_unknown_architecture_is_a_sentence():
-    with pytest.raises(InputError, match="choose one of: compact, report, resnet, toy"):
+    with pytest.raises(InputError, match="there are: report, compact, resnet, toy"):
         generators.build("stylegan", 3, 8)
-    with pytest.raises(InputError, match="choose one of: compact, report, resnet, toy"):
+    with pytest.raises(InputError, match="there are: report, compact, resnet, toy"):
         discriminators.build("stylegan", 3, spectral=True)
 
 

@@ -159,7 +159,7 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     adapters.synthesize({**inputs, "synthetic": folder / "nothing"})
     assert adapters.given(folder / "nothing") is None
     note = (folder / "nothing" / adapters.SKIPPED).read_text()
-    assert note.startswith("Skipped: the GAN failed: the losses are no finite numbers since step")
+    assert note.startswith("Skipped: the GAN failed: the losses have not been finite since step")
 
 
 def test_with_a_judge_the_best_generator_is_kept(folder, dataset, judge):

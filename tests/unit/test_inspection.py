@@ -135,5 +135,5 @@ def test_too_few_drawings_are_said(quick, fresh, caplog, monkeypatch):
     monkeypatch.setattr(measuring, "LEAST", 99)
     found = examine(quick, fresh)
     assert (found["metrics"], found["per_class"]) == ({}, {"left": {}, "right": {}})
-    assert "only 30 validation drawings" in caplog.text
+    assert "only 30 validation images" in caplog.text
     assert "raise val_per_class to 50 or more" in caplog.text

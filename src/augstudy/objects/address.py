@@ -44,9 +44,10 @@ class Address:
         Raises:
             InputError: it has no scheme, names no bucket or folder, or carries credentials.
         """
+        if "://" in uri:
+            refuse_credentials(uri, what)
         if uri.startswith((_FILE, *_PATHS)):
             return cls("file", "", _absolute(uri.removeprefix(_FILE)))
-        refuse_credentials(uri, what)
         scheme, separator, path = uri.partition("://")
         if not separator or not scheme:
             raise InputError(f"Unknown {what} {uri!r}: use {known}.")
