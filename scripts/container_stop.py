@@ -108,8 +108,8 @@ def _command(compiled: Path, folder: Path, out: Path) -> list[str]:
             "parameterValues": {
                 "arm": {"arm": "real"},
                 "seeds": [0],
-                "recipe": "modern",
-                "settings": {"epochs": 100_000, "early_stopping": "none"},
+                "classifier_recipe": "modern",
+                "classifier_settings": {"epochs": 100_000, "early_stopping": "none"},
             },
         },
         "outputs": {
