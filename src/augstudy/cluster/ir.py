@@ -49,7 +49,7 @@ def defaults(spec: Any) -> dict[str, Any]:
 
 
 def as_declared(spec: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """`parameters`, with texts in the place of numbers where a pipeline declares texts.
+    """`parameters`, with numbers written as text where the pipeline declares text.
 
     YAML and command lines make a number of ``1``, which KFP's API refuses for a text.
     """

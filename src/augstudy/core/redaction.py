@@ -103,7 +103,7 @@ def conceal(*values: str | None) -> None:
 
 
 def without_secrets(text: str) -> str:
-    """`text` with ``***`` in the place of every credential that is known or looks like one."""
+    """`text` with ``***`` instead of every credential that is known or looks like one."""
     for value in sorted(_known | set(_of_environment()), key=len, reverse=True):
         text = text.replace(value, HIDDEN)
     for shape, instead in _SHAPES:

@@ -38,7 +38,7 @@ def evaluate_predictions(
     the score is a share of them.
 
     Args:
-        probabilities: (S, N, C), one row of class probabilities a seed and test image.
+        probabilities: (S, N, C), one row of class probabilities per seed and test image.
         labels: (N,), index into `classes` of each test image.
         classes: the C class names.
         seeds: the S seeds.

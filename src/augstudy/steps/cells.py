@@ -20,7 +20,7 @@ CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
 
 @component("train_cnn", lambda found: found.study.arm.label)
 def train_cnn(found: Handed, me: Stage) -> None:
-    """Train one classifier a seed on the training set of an arm.
+    """Train one classifier per seed on the training set of an arm.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
     where there are too few drawings for it. ``synthetic`` and ``curation`` may be missing where no

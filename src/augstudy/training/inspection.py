@@ -22,8 +22,8 @@ logger = logging.getLogger("augstudy")
 class Inspection:
     """Measures images drawn by a GAN that was trained on the training split of `dataset`.
 
-    The reference is the validation split, never test. Each figure comes with what real drawings
-    of the training pool get in the place of the drawn ones. How many images are measured hangs on
+    The reference is the validation split, never test. Each figure comes with what real images
+    of the training pool get instead of the synthetic ones. How many images are measured depends on
     the dataset alone, so that figures of different GANs, arms and levels can be compared.
     """
 
