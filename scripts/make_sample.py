@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from augstudy.settings.data import MAMMALS
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 TARGET = Path(__file__).parents[1] / "src" / "augstudy" / "data" / "sample" / "mammals.npz"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -65,7 +65,7 @@ def _convert(packed: bytes) -> np.ndarray:
     """JSON lines of 784 numbers from 0 to 1 as uint8 (N, 784), to the nearest integer."""
     lines = gzip.decompress(packed).decode().splitlines()
     values = np.array([json.loads(line) for line in lines if line.strip()], np.float64)
-    if values.ndim != 2 or values.shape[1] != IMAGE.size or values.min() < 0 or values.max() > 1:
+    if values.ndim != 2 or values.shape[1] != DRAWING.size or values.min() < 0 or values.max() > 1:
         raise ValueError(f"drawings of shape {values.shape} between {values.min()} and more")
     return np.rint(values * 255).astype(np.uint8)
 

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
-"""Drawings (N, 28, 28), 0 is paper and 255 ink; a few functions say that they take other shapes."""
+"""Grey images (N, height, width), or colour images (N, height, width, 3) in RGB."""
 
 Labels = NDArray[np.integer[Any]]
-"""A class an image (N,), from 0."""
+"""The class of each image (N,), from 0."""
 
 Probabilities = NDArray[np.float32]
 """Of classes, as networks predict them."""

@@ -1,29 +1,31 @@
-"""The dataset artifact on disk: four splits of drawings with their labels and origin.
+"""The dataset artifact on disk: four splits of images with their labels and origin.
 
-``train`` holds the real drawings of the level. ``extra`` holds those of the training pool beyond
+``train`` holds the real images of the level. ``extra`` holds those of the training pool beyond
 it, which of the arms `extra_real` alone learns from; the judge of synthetic images has seen them,
 too. It is empty where the level uses the whole pool.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
-from augstudy.settings.spec import IMAGE
+from augstudy.core.files import write_json
+from augstudy.settings.spec import DRAWING, ImageSpec
 
 KIND = "dataset"
+_SPEC = "image.json"
 SPLITS = ("train", "extra", "val", "test")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Drawings of one split, class by class.
+    """Images of one split, class by class.
 
-    ``images`` is uint8 (N, 28, 28), 0 background and 255 ink; ``labels`` int32 (N,), indices into
-    the classes; ``rows`` int64 (N,), the row of each drawing in its class's source file.
+    ``images`` is uint8 (N, height, width) or (N, height, width, 3); ``labels`` int32 (N,), indices
+    into the classes; ``rows`` int64 (N,), the place of each image in its class's source.
     """
 
     images: np.ndarray
@@ -52,7 +54,7 @@ def load_split(artifact: Artifact, name: str) -> Split:
     )
     count = len(images)
     expected = {
-        "images": (images, np.uint8, (count, *IMAGE.plane)),
+        "images": (images, np.uint8, (count, *load_spec(artifact).stored)),
         "labels": (labels, np.int32, (count,)),
         "rows": (rows, np.int64, (count,)),
     }
@@ -66,7 +68,7 @@ def load_split(artifact: Artifact, name: str) -> Split:
 
 
 def load_pool(artifact: Artifact) -> Split:
-    """All drawings set aside for training: those of the level and those beyond it."""
+    """All images set aside for training: those of the level and those beyond it."""
     parts = [load_split(artifact, name) for name in ("train", "extra")]
     return Split(
         *(
@@ -74,6 +76,18 @@ def load_pool(artifact: Artifact) -> Split:
             for name in ("images", "labels", "rows")
         )
     )
+
+
+def save_spec(folder: Path, spec: ImageSpec) -> None:
+    """Write what the images are like into `folder`."""
+    write_json(folder / _SPEC, asdict(spec))
+
+
+def load_spec(artifact: Artifact) -> ImageSpec:
+    """What the images of a dataset are like; those without a spec are drawings."""
+    if not (artifact.path / _SPEC).exists():
+        return DRAWING
+    return ImageSpec(**artifact.json(_SPEC))
 
 
 def level_of(artifact: Artifact) -> int:

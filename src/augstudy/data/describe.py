@@ -12,7 +12,7 @@ from augstudy.core import canvas
 from augstudy.data.reading import ClassDrawings
 from augstudy.data.splits import Splits
 from augstudy.settings.data import DataSettings
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 _BINS = 32
 _SHEET_COLUMNS = 12
@@ -67,7 +67,7 @@ def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
             _strip(row, columns), cmap=canvas.GREYS, vmin=0, vmax=255, interpolation="nearest"
         )
         axis.set_axis_off()
-        axis.text(-2, IMAGE.height / 2, name, ha="right", va="center", fontsize=9)
+        axis.text(-2, DRAWING.height / 2, name, ha="right", va="center", fontsize=9)
     figure.savefig(path, metadata={"Software": None})
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.lib import format as npy
 
 from augstudy.core.errors import DataError
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 _FIRST_READ = 128  # the whole header of any file numpy wrote for such an array
 _LONGEST_HEADER = 1 << 16
-_SHAPES = ((IMAGE.size,), IMAGE.plane)
+_SHAPES = ((DRAWING.size,), DRAWING.plane)
 _FORMATS = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0}
 _FORMATS[3] = _FORMATS[2]  # they differ in names of fields alone, which drawings have not
 # What numpy, Python's parser and its tokenizer raise where a header is not what it should be.
@@ -34,7 +34,7 @@ class NpyHeader:
 
     def byte_range(self, first: int, last: int) -> tuple[int, int]:
         """Bytes that hold rows `first` to `last` (exclusive)."""
-        return self.offset + first * IMAGE.size, self.offset + last * IMAGE.size
+        return self.offset + first * DRAWING.size, self.offset + last * DRAWING.size
 
 
 class _Beginning:
@@ -92,7 +92,7 @@ def read_header(read: Callable[[int, int], bytes], size: int, uri: str) -> NpyHe
     except _CORRUPT as error:
         raise DataError(f"{uri} has a corrupt .npy header: write the file again.") from error
     _check(shape, fortran_order, dtype, uri)
-    rows, whole = shape[0], (size - stream.position) // IMAGE.size
+    rows, whole = shape[0], (size - stream.position) // DRAWING.size
     if rows > whole:
         raise DataError(
             f"{uri} is truncated: its header promises {rows} images, but only {whole} are "
@@ -110,7 +110,7 @@ def _check(shape: tuple[int, ...], fortran_order: bool, dtype: np.dtype[Any], ur
         raise DataError(f"{uri} holds numbers of type {dtype.str!r}: save it as uint8 (0 to 255).")
     if shape[1:] not in _SHAPES:
         raise DataError(
-            f"{uri} has shape {shape}: (N, {IMAGE.size}) or (N, {IMAGE.height}, {IMAGE.width}) is "
+            f"{uri} has shape {shape}: (N, {DRAWING.size}) or (N, {DRAWING.height}, {DRAWING.width}) is "
             "needed."
         )
     if fortran_order:

@@ -17,7 +17,7 @@ from augstudy.data.sources import ObjectInfo, Source, find_class, open_source
 from augstudy.objects import ChangedError
 from augstudy.objects.parallel import side_by_side
 from augstudy.settings.data import DataSettings
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 Report = Callable[[int, int], None]
 
@@ -128,7 +128,7 @@ def _assemble(plan: _Plan, body: bytes) -> ClassDrawings:
     return ClassDrawings(
         info=plan.info,
         available=plan.header.rows,
-        images=np.frombuffer(body, np.uint8).reshape(-1, *IMAGE.plane),
+        images=np.frombuffer(body, np.uint8).reshape(-1, *DRAWING.plane),
         rows=row_numbers(plan.ranges),
         byte_ranges=plan.byte_ranges,
         sha256=hashlib.sha256(body).hexdigest(),

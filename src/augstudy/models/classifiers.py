@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from augstudy.core.errors import InputError
 from augstudy.core.registry import Registry
 from augstudy.settings.classifier import NetworkSettings
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 if TYPE_CHECKING:
     from augstudy.models.backend import keras
@@ -103,7 +103,7 @@ class ConvNet:
 
     def size(self) -> int:
         """Pixels along a side behind the last block; less than 1 if nothing is left."""
-        lost, size = self.padding == "valid", IMAGE.shape[0]
+        lost, size = self.padding == "valid", DRAWING.shape[0]
         for kernel in self.kernels:
             size = (size - lost * self.convs * (kernel - 1)) // self.pool_size
         return size - lost * len(self.extra) * 2
@@ -223,7 +223,7 @@ def build(name: str, classes: int, network: NetworkSettings | None = None) -> "k
     layers = keras.layers
     return keras.Sequential(
         [
-            keras.Input(IMAGE.shape),
+            keras.Input(DRAWING.shape),
             layers.Rescaling(1 / 255),
             *stack(layers, classes),
             layers.Softmax(dtype="float32", name="probabilities"),

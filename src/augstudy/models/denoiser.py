@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from augstudy.models.backend import keras
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 ops, layers = keras.ops, keras.layers
 
@@ -29,7 +29,7 @@ def build(classes: int, width: int, precision: str) -> keras.Model:
         width: channels at 14 x 14 pixels; there are three times as many at 7 x 7.
         precision: dtype policy of the layers, for example ``mixed_bfloat16``.
     """
-    images = keras.Input(IMAGE.shape, name="images")
+    images = keras.Input(DRAWING.shape, name="images")
     angles = keras.Input((), name="angles")
     labels = keras.Input((), dtype="int32", name="labels")
     changes = keras.Input((CHANGES,), name="changes")

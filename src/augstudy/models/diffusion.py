@@ -17,7 +17,7 @@ from augstudy.models import augment, denoiser
 from augstudy.models.averages import follow
 from augstudy.models.backend import keras
 from augstudy.settings.generators import DiffusionSettings
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 ops = keras.ops
 _QUARTER_TURN = math.pi / 2
@@ -77,7 +77,7 @@ class DiffusionSampler(keras.layers.Layer):
     def call(self, inputs: list[Any]) -> Any:
         """Draw one image for each row of noise and label."""
         noise, labels = inputs
-        images = ops.reshape(noise, (-1, *IMAGE.shape))
+        images = ops.reshape(noise, (-1, *DRAWING.shape))
 
         def predict(x: Any, angle: float) -> Any:
             return self._expected(x, angle, ops.cast(labels, "int32"))
@@ -101,7 +101,7 @@ class DiffusionSampler(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         """Spares Keras a trace of all steps."""
-        return (input_shape[0][0], *IMAGE.shape)
+        return (input_shape[0][0], *DRAWING.shape)
 
     def get_config(self) -> dict[str, Any]:
         """What :meth:`from_config` needs."""
@@ -130,7 +130,7 @@ class Diffusion(keras.Model):
         self.sampler = sampler
         self.denoiser = denoiser.build(sampler.classes, sampler.width, sampler.precision)
         sampler.denoiser.set_weights(self.denoiser.get_weights())
-        noise = keras.Input((IMAGE.size,), name="noise")
+        noise = keras.Input((DRAWING.size,), name="noise")
         labels = keras.Input((), dtype="int32", name="labels")
         self.average = keras.Model([noise, labels], sampler([noise, labels]), name="generator")
         self.average.trainable = False

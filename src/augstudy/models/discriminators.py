@@ -12,7 +12,7 @@ from typing import Any
 from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 layers = keras.layers
 PREFIX = "discriminator"
@@ -69,7 +69,7 @@ def build(name: str, logits: int, *, spectral: bool, filter_size: int = 0) -> ke
     Raises:
         InputError: there is no such discriminator.
     """
-    images = keras.Input(IMAGE.shape, name="images")
+    images = keras.Input(DRAWING.shape, name="images")
     kit = Kit(spectral, filter_size)
     features = DISCRIMINATORS.find(name)(images, kit)
     heads = {

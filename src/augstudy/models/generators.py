@@ -12,11 +12,11 @@ from typing import Any
 from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 
 layers = keras.layers
 PREFIX = "generator"
-SMALL = (IMAGE.height // 4, IMAGE.width // 4)  # doubled twice
+SMALL = (DRAWING.height // 4, DRAWING.width // 4)  # doubled twice
 Network = Callable[[Any, Any, int], Any]
 
 GENERATORS: Registry[Network] = Registry("generator")

@@ -8,12 +8,13 @@ from typing import Any
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
-from augstudy.data.dataset import KIND, save_split
+from augstudy.data.dataset import KIND, save_spec, save_split
 from augstudy.data.describe import data_report, draw_samples
 from augstudy.data.reading import ClassDrawings, read_drawings
 from augstudy.data.sampling import RESERVES
 from augstudy.data.splits import Splits, TooFewError, make_splits
 from augstudy.settings.data import DataSettings
+from augstudy.settings.spec import DRAWING
 
 logger = logging.getLogger("augstudy")
 
@@ -45,6 +46,7 @@ def run(
         ) as folder:
             for name, split in result.splits.items():
                 save_split(folder, name, split)
+            save_spec(folder, DRAWING)
             write_json(folder / "classes.json", list(settings.classes))
             write_json(folder / "data_report.json", data_report(drawings, result, settings))
             draw_samples(result, settings.classes, folder / "samples.png")

@@ -19,7 +19,7 @@ from augstudy.core.rng import check_seeds
 from augstudy.data.dataset import load_classes, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.models.backend import resolve_precision
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 from augstudy.steps import train_gan
 from augstudy.training import gan
 from augstudy.training.callbacks import Progress
@@ -117,11 +117,11 @@ class _Studio:
         record: dict[str, Any] = {"seed": seed, "stability": stability, "metrics": {}}
         record["best_step"] = trained.best_step
         record["parameters"] = trained.generator.count_params()
-        grid = np.zeros((len(self.classes), 0, *IMAGE.plane), np.uint8)
+        grid = np.zeros((len(self.classes), 0, *DRAWING.plane), np.uint8)
         if stability["verdict"] != "failed":
             drawn = self._draw(trained.generator, seed)
             record["metrics"] = self.inspection.inspect([drawn], progress)["metrics"]
-            grid = drawn.images.reshape(len(self.classes), -1, *IMAGE.plane)[:, :SHOWN]
+            grid = drawn.images.reshape(len(self.classes), -1, *DRAWING.plane)[:, :SHOWN]
         save_model(trained.generator, folder / GENERATOR)
         write_arrays(folder / SAMPLES, images=grid)
         write_json(folder / RUN, record)

@@ -16,7 +16,7 @@ from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.layers import RandomAffine
 from augstudy.settings.classifier import ClassifierSettings, OptimizerSettings
-from augstudy.settings.spec import IMAGE
+from augstudy.settings.spec import DRAWING
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,
@@ -126,7 +126,7 @@ class Trainer:
         keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
         trainer = keras.Sequential(
             [
-                keras.Input(IMAGE.shape, dtype="uint8"),
+                keras.Input(DRAWING.shape, dtype="uint8"),
                 RandomAffine(settings.augmentation.model_dump(), seed=seed),
                 classifiers.build(settings.architecture, self._classes, settings.network),
             ]
