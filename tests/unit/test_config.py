@@ -79,7 +79,7 @@ def test_an_arm_with_a_name_is_called_by_it_and_may_bring_its_augmentation():
     plain = parse(Arm, {"arm": "real", "name": "unaugmented", "augmentation": {}}, "an arm")
     assert plain.label == "unaugmented"
     settings = ClassifierSettings(augmentation=Augmentation(rotation=5))
-    assert not plain.augmentation_in(settings).active
+    assert plain.augmentation_in(settings) == Augmentation()
     turned = Arm(arm="classic", name="turned", augmentation=Augmentation(rotation=90))
     assert turned.augmentation_in(settings) == Augmentation(rotation=90)
 
