@@ -24,7 +24,7 @@ class ImageSpec:
     def of(cls, images: Any, background: int | None = None) -> "ImageSpec":
         """The spec of an array of images, (N, height, width) or (N, height, width, channels)."""
         height, width, *channels = images.shape[1:]
-        return cls(height, width, *(channels or [1]), background=background)
+        return cls(height, width, channels[0] if channels else 1, background)
 
     @property
     def plane(self) -> tuple[int, int]:
