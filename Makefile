@@ -132,9 +132,9 @@ clean: ## Remove the environment, builds and caches; runs/ is kept
 
 python-ok:
 	@command -v -- "$$PYTHON" >/dev/null || { \
-	  echo "There is no $$PYTHON: install Python 3.10 to 3.12, or name one: make PYTHON=/path/to/python3." >&2; exit 3; }
-	@"$$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
-	  echo "$$("$$PYTHON" -V) cannot be used: Python 3.10 to 3.12 is needed, name one: make PYTHON=python3.11." >&2; exit 3; }
+	  echo "There is no $$PYTHON: install Python 3.10 to 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 3; }
+	@"$$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "$$("$$PYTHON" -V) cannot be used: Python 3.10 to 3.13 is needed, name one: make PYTHON=python3.11." >&2; exit 3; }
 	@"$$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo 'Python lacks its venv module: install it, on Debian and Ubuntu: apt-get install python3-venv.' >&2; exit 3; }
 

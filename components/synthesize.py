@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from components.image import IMAGE
+from augstudy.dags.components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)

@@ -3,15 +3,15 @@
 from kfp import dsl
 
 from augstudy.settings.data import MAMMALS
-from components.curate import curate
-from components.ingest import ingest
-from components.summarize import summarize
-from components.synthesize import synthesize
-from components.train_gan import train_gan
-from components.train_judge import train_judge
-from pipelines import resources
-from pipelines.passing import taken
-from pipelines.study_cell import study_cell
+from augstudy.dags.components.curate import curate
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.summarize import summarize
+from augstudy.dags.components.synthesize import synthesize
+from augstudy.dags.components.train_gan import train_gan
+from augstudy.dags.components.train_judge import train_judge
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
+from augstudy.dags.pipelines.study_cell import study_cell
 
 CLASSES = list(MAMMALS)
 ARMS = [

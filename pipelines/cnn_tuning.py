@@ -3,13 +3,13 @@
 from kfp import dsl
 
 from augstudy.settings.data import MAMMALS
-from components.choose import choose
-from components.evaluate import evaluate
-from components.ingest import ingest
-from components.summarize_sweep import summarize_sweep
-from pipelines import resources
-from pipelines.passing import taken
-from pipelines.tuning_worker import tuning_worker
+from augstudy.dags.components.choose import choose
+from augstudy.dags.components.evaluate import evaluate
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.summarize_sweep import summarize_sweep
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
+from augstudy.dags.pipelines.tuning_worker import tuning_worker
 
 CLASSES = list(MAMMALS)
 SWEEP = {

@@ -3,12 +3,12 @@
 from kfp import dsl
 
 from augstudy.settings.data import MAMMALS
-from components.ingest import ingest
-from components.summarize_gan_sweep import summarize_gan_sweep
-from components.train_judge import train_judge
-from pipelines import resources
-from pipelines.gan_tuning_worker import gan_tuning_worker
-from pipelines.passing import taken
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.summarize_gan_sweep import summarize_gan_sweep
+from augstudy.dags.components.train_judge import train_judge
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.gan_tuning_worker import gan_tuning_worker
+from augstudy.dags.pipelines.passing import taken
 
 CLASSES = list(MAMMALS)
 SWEEP = {

@@ -18,7 +18,7 @@ from kfp.dsl import PipelineTask
 
 from augstudy.cluster.settings import Resources, Toleration, load
 from augstudy.steps.patience import VARIABLE as RETRY_VARIABLE
-from components.image import GPU_IMAGE
+from augstudy.dags.components.image import GPU_IMAGE
 
 SETTINGS = load()
 LIGHT, INFERENCE, TRAINING = SETTINGS.light, SETTINGS.inference, SETTINGS.training

@@ -4,13 +4,13 @@ from kfp import dsl
 
 from augstudy.settings.comparing import RetrainSettings
 from augstudy.settings.data import MAMMALS
-from components.evaluate import evaluate
-from components.ingest import ingest
-from components.promote import promote
-from components.train_cnn import train_cnn
-from components.validate import validate
-from pipelines import resources
-from pipelines.passing import taken
+from augstudy.dags.components.evaluate import evaluate
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.promote import promote
+from augstudy.dags.components.train_cnn import train_cnn
+from augstudy.dags.components.validate import validate
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
 
 CLASSES = list(MAMMALS)
 RULE = RetrainSettings()

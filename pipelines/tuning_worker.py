@@ -5,9 +5,9 @@ from typing import NamedTuple
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input
 
-from components.train_points import train_points
-from pipelines import resources
-from pipelines.passing import taken
+from augstudy.dags.components.train_points import train_points
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
 
 
 class WorkerOutputs(NamedTuple):

@@ -33,7 +33,7 @@ class Output(SimpleNamespace):
 
 
 def function(name: str) -> Any:
-    module = __import__(f"components.{name}", fromlist=[name])
+    module = __import__(f"augstudy.dags.components.{name}", fromlist=[name])
     return getattr(module, name).python_func
 
 

@@ -210,8 +210,8 @@ def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
     from kfp import dsl
     from kfp.dsl.pipeline_task import PipelineTask
 
-    from components.ingest import ingest
-    from pipelines import resources
+    from augstudy.dags.components.ingest import ingest
+    from augstudy.dags.pipelines import resources
 
     usual, said = PipelineTask.set_retry, []
 

@@ -10,7 +10,6 @@ import difflib
 import importlib
 import importlib.util
 import io
-import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from augstudy import dags
 from augstudy.core.errors import InputError
 from augstudy.models.recipes import merged
 
@@ -39,22 +39,8 @@ class Parameter:
 
 
 def folder() -> Path:
-    """The folder of the pipelines.
-
-    Raises:
-        InputError: it is not installed; an installed wheel holds the library alone.
-    """
-    with contextlib.suppress(ImportError, ValueError):
-        spec = importlib.util.find_spec("pipelines.resources")
-        if spec is not None and spec.origin:
-            return Path(spec.origin).parent
-    here = Path.cwd() / "pipelines"
-    if (here / "resources.py").is_file():
-        sys.path.insert(0, str(here.parent))
-        return here
-    raise InputError(
-        "The pipelines are not installed: run in the checkout, where the folder pipelines/ is."
-    )
+    """The folder of the pipelines."""
+    return dags.ROOT / "pipelines"
 
 
 def names() -> list[str]:
@@ -69,6 +55,10 @@ def load(name: str) -> Any:
         InputError: there is no such pipeline.
     """
     path = locate(name)
+    if importlib.util.find_spec("kfp") is None:
+        raise InputError(
+            "Pipelines need KFP, which is not installed: pip install 'augstudy[pipelines]'."
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         module = _import(path)
@@ -166,21 +156,14 @@ def _is_runnable(path: Path) -> bool:
 
 
 def _import(path: Path) -> ModuleType:
-    if path.parent == _folder_or_none():
-        return importlib.import_module(f"pipelines.{path.stem}")
+    if path.parent == folder():
+        return importlib.import_module(f"{dags.__name__}.pipelines.{path.stem}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with contextlib.redirect_stdout(io.StringIO()):
         spec.loader.exec_module(module)
     return module
-
-
-def _folder_or_none() -> Path | None:
-    try:
-        return folder()
-    except InputError:
-        return None
 
 
 def _whole(value: Any, kind: str) -> Any:
