@@ -35,7 +35,7 @@ CHECKED := src components pipelines tests benchmarks scripts images
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help study submit schedule doctor images kind-up kind-down test test-chart test-ui lint format types lock \
-  compile golden docs results runs clean python-ok ready ready-dev
+  compile golden wheel docs results runs clean python-ok ready ready-dev
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -97,6 +97,10 @@ types: ready-dev ## Check the types
 
 images: ## Build the container images of the steps (TARGET=cpu, gpu or both; PUSH=1)
 	@$(ASK) images scripts/build_images.sh
+
+wheel: ready ## Build the wheel that pip installs, into dist/
+	@"$$VENV/bin/python" -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/augstudy-*.whl
 
 golden: ready-dev ## Write the compiled pipelines and rendered charts that the tests compare with
 	@UPDATE_GOLDEN=1 "$$VENV/bin/python" -m pytest tests/pipelines/test_compile.py
