@@ -18,7 +18,20 @@ HEAVY = {"numpy", "keras", "tensorflow", "jax", "pandas", "sklearn", "scipy", "m
 # type checkers' imports and modules that a text names included.
 ROOMS = (
     *("core", "objects", "settings", "data", "models", "metrics", "training", "explain"),
-    *("stats", "tuning", "results", "runs", "pages", "steps", "cluster", "dags", "local", "ui", "cli"),
+    *(
+        "stats",
+        "tuning",
+        "results",
+        "runs",
+        "pages",
+        "steps",
+        "cluster",
+        "dags",
+        "local",
+        "api",
+        "ui",
+        "cli",
+    ),
 )
 # Modules that texts name and that nothing loads.
 NAMED = {

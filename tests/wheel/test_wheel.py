@@ -31,11 +31,9 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = next(folder.glob("lib/python*/site-packages"))
     # Files named .pth in the folder that is named here are not read: no editable install counts.
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        + ["--python", str(folder / "bin" / "python"), "install", "--no-deps", str(wheel)],
-        check=True,
-    )
+    words = ["pip", "--disable-pip-version-check", "--quiet", "--python", f"{folder}/bin/python"]
+    words += ["install", "--no-deps", str(wheel)]
+    subprocess.run([sys.executable, "-m", *words], check=True)
     return folder / "bin" / "augstudy"
 
 

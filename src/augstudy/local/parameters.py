@@ -1,7 +1,7 @@
 """Turns what a person asked of a pipeline into its parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Wanted:
     seeds: str | None = None
     gpus: int | None = None
     settings: Sequence[str] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)  # by a program: values, not texts
 
     @property
     def preset_name(self) -> str:
@@ -113,7 +114,7 @@ class Wanted:
         if pool and "train_per_class" in known:
             usual = preset.get("train_per_class", known["train_per_class"].default)
             given["train_per_class"] = max(usual or 0, pool)
-        layers = [preset, given, parse_assignments(self.settings)]
+        layers = [preset, given, parse_assignments(self.settings), self.given]
         return resolve(Path(self.pipeline).stem, known, layers)
 
     def _preset(self) -> tuple[dict[str, Any], list[int]]:
