@@ -24,6 +24,7 @@ from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.recipes import classifier_recipe
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.data import DataSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.steps import ingest
 from augstudy.training.classifier import one_hot, train
 from augstudy.training.predicting import predict
@@ -75,14 +76,14 @@ def measure(
 
 def ours(settings: ClassifierSettings, splits: dict[str, Split], seed: int) -> keras.Model:
     pairs = [(splits[name].images, splits[name].labels) for name in ("train", "val")]
-    return train(settings, pairs[0], pairs[1], classes=CLASSES, seed=seed).model
+    return train(settings, pairs[0], pairs[1], DRAWING, classes=CLASSES, seed=seed).model
 
 
 def plain(settings: ClassifierSettings, splits: dict[str, Split], seed: int) -> keras.Model:
     keras.backend.clear_session()
     prepare(seed)
     keras.mixed_precision.set_global_policy("float32")
-    network = classifiers.build(settings.architecture, CLASSES)
+    network = classifiers.build(settings.architecture, CLASSES, DRAWING)
     model = keras.Sequential([layer for layer in network.layers if layer.name != "rescaling"])
     arrays = [
         (splits[name].images[..., None].astype(np.float32) / 255, splits[name].labels)

@@ -18,6 +18,7 @@ from augstudy.models import discriminators, generators
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.gan_recipes import gan_recipe
 from augstudy.settings.generators import GanSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.training import gan
 
 CLASSES, PER_CLASS = 11, 60
@@ -31,9 +32,9 @@ class NaiveLoop:
     def __init__(self, settings: GanSettings) -> None:
         keras.mixed_precision.set_global_policy("float32")
         self.latent_dim = settings.latent_dim
-        self.generator = generators.build(settings.architecture, CLASSES, self.latent_dim)
+        self.generator = generators.build(settings.architecture, CLASSES, DRAWING, self.latent_dim)
         self.discriminator = discriminators.build(
-            settings.architecture, CLASSES, spectral=settings.spectral_norm
+            settings.architecture, CLASSES, DRAWING, spectral=settings.spectral_norm
         )
         losses = [
             keras.losses.BinaryCrossentropy(from_logits=True),
@@ -87,7 +88,7 @@ class OurLoop:
     """Our training of a recipe, through ``fit``."""
 
     def __init__(self, settings: GanSettings) -> None:
-        self.model = gan.build(settings, CLASSES, seed=0)
+        self.model = gan.build(settings, DRAWING, CLASSES, seed=0)
 
     def run(self, stream: Any, steps: int) -> list[float]:
         """Train for `steps` batches; seconds of each."""

@@ -34,6 +34,7 @@ from augstudy.models.gan_recipes import gan_recipe
 from augstudy.pages.stability import reason
 from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.settings.judging import JudgeSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.steps import ingest, synthesize, train_gan, train_judge
 from augstudy.training import gan
 
@@ -153,6 +154,7 @@ def _paced(dataset: Path, recipe: str) -> float:
         gan_recipe(recipe, {"steps": PROBED, "evaluations": 1}),
         split.images,
         split.labels,
+        DRAWING,
         classes=int(split.labels.max()) + 1,
         seed=0,
         progress=lambda *_: marks.append(time.process_time()),

@@ -16,6 +16,7 @@ from augstudy.models.backend import keras, prepare
 from augstudy.models.conditional import ConditionalNorm
 from augstudy.models.gan_recipes import gan_recipe
 from augstudy.settings.generators import DiffusionSettings, GanSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.training import gan
 from augstudy.training.drawing import generate
 from benchmarks.ladder import register
@@ -49,7 +50,7 @@ DIFFUSION = DiffusionSettings(
 )
 
 
-def _generator(noise, labels, classes):
+def _generator(noise, labels, classes, spec):
     embedding = layers.Embedding(classes, 8, name="generator_embedding")(labels)
     code = layers.Concatenate(name="generator_code")([noise, embedding])
     x = layers.Dense(7 * 7 * 8, name="generator_dense")(code)
@@ -89,7 +90,7 @@ def side(images: np.ndarray) -> np.ndarray:
 def moved_weights(silenced: str) -> dict[str, bool]:
     """Which network one step moves if the other loss (`silenced`) is nought."""
     settings = SETTINGS.model_copy(update={"variety": 0.0})  # belongs to the generator's loss
-    model = gan.build(settings, classes=2, seed=0)
+    model = gan.build(settings, DRAWING, classes=2, seed=0)
     setattr(model, silenced, lambda *_: keras.ops.zeros(()))
     model.compile(optimizer=keras.optimizers.SGD(1.0), jit_compile=False)
     networks = {"generator": model.generator, "discriminator": model.discriminator}
@@ -109,7 +110,7 @@ def _trained(network) -> list[np.ndarray]:
 def learned() -> dict[str, float]:
     """Train on the bars; how many images show the bar of the class asked for."""
     images, labels = bars()
-    trained = gan.train(SETTINGS, images, labels, classes=2, seed=0)
+    trained = gan.train(SETTINGS, images, labels, DRAWING, classes=2, seed=0)
     wanted = np.arange(64) % 2
     drawn = generate(trained.generator, wanted, seed=1)
     return {"right": float(np.mean(side(drawn) == wanted)), "ink": float(drawn.mean() / 255)}
@@ -125,7 +126,7 @@ def rung(name: str, **overrides: object) -> dict[str, float]:
     quick = {"batch_size": 16, "precision": "float32", "evaluations": 1}
     images, labels = bars()
     settings = gan_recipe(name, {**quick, **overrides})
-    trained = gan.train(settings, images, labels, classes=2, seed=0)
+    trained = gan.train(settings, images, labels, DRAWING, classes=2, seed=0)
     classifier = LogisticRegression().fit(images.reshape(-1, 784) / 255, labels)
     drawn = generate(trained.generator, np.repeat([0, 1], 32), seed=1)
     shown = classifier.predict(drawn.reshape(-1, 784) / 255)
@@ -149,8 +150,8 @@ def stepped() -> dict[str, dict[str, bool]]:
         few = {"batch_size": 4, "steps": 2, "evaluations": 1, "precision": precision}
         settings = gan_recipe(name, few)
         prepare(0)  # as the training begins
-        fresh = gan.build(settings, classes=2, seed=0)
-        trained = gan.train(settings, images, labels, classes=2, seed=0)
+        fresh = gan.build(settings, DRAWING, classes=2, seed=0)
+        trained = gan.train(settings, images, labels, DRAWING, classes=2, seed=0)
         losses = [row[key] for row in trained.history for key in row if key.endswith("_loss")]
         found[name] = {
             "finite": bool(np.isfinite(losses).all()),
@@ -176,7 +177,7 @@ def diffused() -> dict[str, float]:
     """
     images, labels = bars(64)
     labels = np.where(np.arange(len(labels)) % 4 == 0, 1 - labels, labels)
-    trained = gan.train(DIFFUSION, images, labels, classes=2, seed=0)
+    trained = gan.train(DIFFUSION, images, labels, DRAWING, classes=2, seed=0)
     wanted = np.arange(128) % 2
     right = {}
     for guidance in (0.0, 3.0):

@@ -19,6 +19,7 @@ from augstudy.pages import answers
 from augstudy.results import files, gan_sweep
 from augstudy.runs import record
 from augstudy.settings.generators import GanSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.steps import train_gan_points
 from augstudy.steps.study import Study
 from augstudy.steps.summarize_gan_sweep import run
@@ -167,7 +168,9 @@ def test_a_failed_run_is_a_result_and_draws_nothing(tmp_path, monkeypatch) -> No
     trained = gan.Trained(model, None, [{"step": 1.0}], np.array([1]), np.zeros(1), 1, stability)
     monkeypatch.setattr(train_gan_points.gan, "train", lambda *_, **__: trained)
     studio = object.__new__(train_gan_points._Studio)
-    studio.__dict__.update(classes=["a", "b"], training=drawings, validation=drawings, score=None)
+    studio.__dict__.update(
+        classes=["a", "b"], spec=DRAWING, training=drawings, validation=drawings, score=None
+    )
     trial = SimpleNamespace(settings=None)
     keeper = SimpleNamespace(write=lambda: None)
     studio.train(tmp_path, trial=trial, seed=3, progress=None, keeper=keeper)
@@ -224,7 +227,7 @@ def test_presets_can_be_built(preset: str) -> None:
 
 def test_filter_size_and_pairs_reach_the_networks() -> None:
     def sides(settings):
-        layers = gan.build(settings, classes=3, seed=0).discriminator.layers
+        layers = gan.build(settings, DRAWING, classes=3, seed=0).discriminator.layers
         return {layer.kernel_size for layer in layers if hasattr(layer, "kernel_size")}
 
     base = replace_settings(GanSettings(), precision="float32")

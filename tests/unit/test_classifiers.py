@@ -4,10 +4,11 @@ import pytest
 from augstudy.core.errors import InputError
 from augstudy.models import classifiers
 from augstudy.models.backend import keras
+from augstudy.settings.spec import DRAWING
 
 
 def test_baseline_is_the_reports_network_to_the_parameter():
-    model = classifiers.build("baseline", 11)
+    model = classifiers.build("baseline", 11, DRAWING)
     counts = [layer.count_params() for layer in model.layers if layer.count_params()]
     assert counts == [320, 18_496, 73_856, 66_048, 5_643]
     assert model.count_params() == 164_363
@@ -15,7 +16,7 @@ def test_baseline_is_the_reports_network_to_the_parameter():
 
 @pytest.mark.parametrize("name", classifiers.ARCHITECTURES)
 def test_every_architecture_gives_class_probabilities(name):
-    model = classifiers.build(name, 7)
+    model = classifiers.build(name, 7, DRAWING)
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype(np.uint8)
     probabilities = keras.ops.convert_to_numpy(model(images))
     assert probabilities.shape == (3, 7)
@@ -24,7 +25,9 @@ def test_every_architecture_gives_class_probabilities(name):
 
 
 def layers_of(name, kind):
-    return [layer for layer in classifiers.build(name, 11).layers if isinstance(layer, kind)]
+    return [
+        layer for layer in classifiers.build(name, 11, DRAWING).layers if isinstance(layer, kind)
+    ]
 
 
 def test_report_best_is_as_described():
@@ -64,13 +67,13 @@ def test_unknown_architecture_names_the_known_ones():
     with pytest.raises(
         InputError, match="There is no classifier 'vgg'; there are: baseline, kernel_4"
     ):
-        classifiers.build("vgg", 11)
+        classifiers.build("vgg", 11, DRAWING)
 
 
 @pytest.mark.parametrize("name", ["batch_norm", "modern_small"])
 def test_batch_normalisation_has_settled_after_two_short_epochs(name):
     images = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1)).astype(np.float32)
-    model = classifiers.build(name, 3)
+    model = classifiers.build(name, 3, DRAWING)
     for _ in range(22):
         model(images, training=True)
     learnt = next(layer for layer in model.layers if "batch_normalization" in layer.name)

@@ -13,6 +13,7 @@ from augstudy.models.denoiser import CodedNorm
 from augstudy.models.diffusion import DiffusionSampler, sample
 from augstudy.models.gan_recipes import gan_recipe
 from augstudy.settings.generators import DiffusionSettings, GanSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.training import diffusion
 from augstudy.training.drawing import generate
 from augstudy.training.saving import load_model, save_model
@@ -97,7 +98,9 @@ def test_guidance_goes_beyond_what_the_class_changes_and_stays_in_range(guidance
 
 
 def test_who_knows_the_image_has_no_loss_and_who_lacks_the_label_has():
-    model = diffusion.build(SMALL.model_copy(update={"shift": 0.0}), gan_toy.bars()[0], 2, seed=0)
+    model = diffusion.build(
+        SMALL.model_copy(update={"shift": 0.0}), gan_toy.bars()[0], DRAWING, 2, seed=0
+    )
     greys = np.array([10, 200], dtype=np.uint8)
     labels = np.arange(32, dtype=np.int32) % 2
     images = np.broadcast_to(greys[labels][:, None, None, None], (32, 28, 28, 1))
@@ -113,7 +116,7 @@ def test_who_knows_the_image_has_no_loss_and_who_lacks_the_label_has():
 
 def test_the_network_is_told_how_an_image_was_changed():
     settings = SMALL.model_copy(update={"flip": True, "shift": 3.0, "zoom": 0.2})
-    model = diffusion.build(settings, gan_toy.bars()[0], 2, seed=0)
+    model = diffusion.build(settings, gan_toy.bars()[0], DRAWING, 2, seed=0)
     images = np.zeros((64, 28, 28, 1), dtype=np.uint8)
     images[:, 12:16, 8:10] = 255
     seen, changes = map(value, model._changed(images))
@@ -126,7 +129,7 @@ def test_the_network_is_told_how_an_image_was_changed():
     offset, scale = 3.0 * changes[:, 3], 1 + 0.2 * changes[:, 4]
     start = np.where(mirrored == 1, 27 - 8.5, 8.5)
     np.testing.assert_allclose(where, 13.5 + (start - 13.5 - offset) / scale, atol=0.2)
-    still = diffusion.build(SMALL.model_copy(update={"shift": 0.0}), images, 2, seed=0)
+    still = diffusion.build(SMALL.model_copy(update={"shift": 0.0}), images, DRAWING, 2, seed=0)
     assert (value(still._changed(images)[1]) == 0).all()
 
 
@@ -148,14 +151,14 @@ def test_groups_of_channels_are_normalised_image_by_image():
 
 def test_pixels_come_back_where_they_were():
     images = np.random.default_rng(0).normal(size=(2, 28, 28, 3)).astype("float32")
-    packed = denoiser._to_channels(images)
+    packed = denoiser._to_channels(images, 2)
     assert packed.shape == (2, 14, 14, 12)
     np.testing.assert_array_equal(value(packed)[0, 3, 4, :3], images[0, 6, 8])
-    np.testing.assert_array_equal(value(denoiser._to_pixels(packed)), images.astype(np.float64))
+    np.testing.assert_array_equal(value(denoiser._to_pixels(packed, 2)), images.astype(np.float64))
 
 
 def test_a_saved_generator_needs_nothing_but_its_file(tmp_path):
-    model = diffusion.build(SMALL, gan_toy.bars()[0], 2, seed=0)
+    model = diffusion.build(SMALL, gan_toy.bars()[0], DRAWING, 2, seed=0)
     random = np.random.default_rng(1)
     for weight in model.average.weights:
         weight.assign(random.normal(0, 0.2, weight.shape))
@@ -179,7 +182,7 @@ def test_the_recipe_is_chosen_by_its_architecture():
 
 
 def test_the_average_that_draws_follows_what_learns():
-    model = diffusion.build(SMALL, gan_toy.bars()[0], 2, seed=0)
+    model = diffusion.build(SMALL, gan_toy.bars()[0], DRAWING, 2, seed=0)
     before = [value(item) for item in model.denoiser.weights]
     for item in model.denoiser.weights:
         item.assign(item + 1.0)

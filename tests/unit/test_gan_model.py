@@ -26,6 +26,7 @@ from augstudy.models.losses import (
     variety_loss,
 )
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
+from augstudy.settings.spec import DRAWING
 from augstudy.training import gan
 
 REAL, FAKE = np.array([2.0, 0.5], "float32"), np.array([-3.0, 1.0], "float32")
@@ -96,14 +97,14 @@ def test_the_second_rate_applies_by_path():
 
 def test_every_weight_of_a_network_is_found_by_its_prefix():
     for name in generators.GENERATORS:
-        network = generators.build(name, 3, 8)
+        network = generators.build(name, 3, DRAWING, 8)
         assert all(item.path.startswith("generator") for item in network.weights)
-        network = discriminators.build(name, 3, spectral=True)
+        network = discriminators.build(name, 3, DRAWING, spectral=True)
         assert all(item.path.startswith("discriminator") for item in network.weights)
 
 
 def test_the_average_follows_the_generator_by_the_formula():
-    model = gan.build(gan_toy.SETTINGS, classes=2, seed=0)
+    model = gan.build(gan_toy.SETTINGS, DRAWING, classes=2, seed=0)
     first = [value(item) for item in model.generator.weights]
     for item, mean in zip(first, model.average.weights, strict=True):
         np.testing.assert_array_equal(item, value(mean))
@@ -155,7 +156,7 @@ def test_jitter_moves_by_whole_and_half_pixels(monkeypatch):
     draws = iter([1.0, 1.0, -0.5, 1.0])  # offset and scale of the rows, then of the columns
     fixed = lambda shape, *_, **__: keras.ops.full(shape, next(draws))  # noqa: E731
     monkeypatch.setattr(keras.random, "uniform", fixed)
-    moved = value(jitter(images, 2, 0.1, None))[0, ..., 0]
+    moved = value(jitter(images, 2, 0.1, None, 0))[0, ..., 0]
     assert moved[9, 12] == moved[9, 13] == pytest.approx(4.0)
     assert moved.sum() == pytest.approx(8.0)
 
@@ -176,7 +177,7 @@ def test_augmentations_pass_gradients_to_the_generator():
     images = tf.Variable(np.random.default_rng(0).uniform(size=(8, 28, 28, 1)).astype("float32"))
     random = keras.random.SeedGenerator(0)
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(cutout(jitter(images, 3.0, 0.1, random), 0.4, random))
+        total = tf.reduce_sum(cutout(jitter(images, 3.0, 0.1, random, 0), 0.4, random))
     gradient = tape.gradient(total, images).numpy()
     assert (np.abs(gradient).sum(axis=(1, 2, 3)) > 100).all()
     assert (gradient == 0).any(axis=(1, 2, 3)).all()  # where a square was blanked
@@ -185,7 +186,7 @@ def test_augmentations_pass_gradients_to_the_generator():
 def test_both_kinds_of_images_are_augmented_alike():
     """The very same images as real and as generated ones: nothing can tell the two apart."""
     settings = gan_recipe("diffaugment").model_copy(update={"precision": "float32"})
-    model = gan.build(settings, classes=2, seed=0)
+    model = gan.build(settings, DRAWING, classes=2, seed=0)
     images = np.repeat(gan_toy.bars(48)[0][..., None].astype("float32"), 40, axis=0)
     changed = value(model._augment(keras.ops.convert_to_tensor(np.concatenate([images, images]))))
     real, fake = changed[: len(images)], changed[len(images) :]
@@ -195,7 +196,7 @@ def test_both_kinds_of_images_are_augmented_alike():
 
 
 def test_both_losses_see_augmented_images_alone():
-    model = gan.build(gan_toy.SETTINGS, classes=2, seed=0)
+    model = gan.build(gan_toy.SETTINGS, DRAWING, classes=2, seed=0)
     model._augment = lambda images: keras.ops.full_like(images, 7.0)
     seen = []
 
@@ -225,17 +226,19 @@ def test_mirror_half_mirrors_some_images_and_no_pixel_else():
 
 
 def test_the_reports_networks_have_its_sizes():
-    assert generators.build("report", 11, 100).count_params() == pytest.approx(2.38e6, rel=5e-3)
-    assert discriminators.build("report", 11, spectral=False).count_params() == pytest.approx(
-        1.20e6, rel=5e-3
+    assert generators.build("report", 11, DRAWING, 100).count_params() == pytest.approx(
+        2.38e6, rel=5e-3
     )
+    assert discriminators.build(
+        "report", 11, DRAWING, spectral=False
+    ).count_params() == pytest.approx(1.20e6, rel=5e-3)
 
 
 @pytest.mark.parametrize("name", sorted(generators.GENERATORS))
 def test_networks_take_and_give_what_the_artifacts_promise(name):
     generator, discriminator = (
-        generators.build(name, 3, 8),
-        discriminators.build(name, 3, spectral=True),
+        generators.build(name, 3, DRAWING, 8),
+        discriminators.build(name, 3, DRAWING, spectral=True),
     )
     images = generator([np.zeros((4, 8), "float32"), np.arange(4) % 3])
     assert images.shape == (4, 28, 28, 1)
@@ -246,9 +249,9 @@ def test_networks_take_and_give_what_the_artifacts_promise(name):
 
 def test_an_unknown_architecture_is_a_sentence():
     with pytest.raises(InputError, match="there are: report, compact, resnet, toy"):
-        generators.build("stylegan", 3, 8)
+        generators.build("stylegan", 3, DRAWING, 8)
     with pytest.raises(InputError, match="there are: report, compact, resnet, toy"):
-        discriminators.build("stylegan", 3, spectral=True)
+        discriminators.build("stylegan", 3, DRAWING, spectral=True)
 
 
 def check_findings(findings):

@@ -10,6 +10,7 @@ from augstudy.core.errors import InputError
 from augstudy.models import generators
 from augstudy.models.backend import keras
 from augstudy.pages.stability import reason
+from augstudy.settings.spec import DRAWING
 from augstudy.steps import train_gan
 from augstudy.training import gan, watching
 from augstudy.training.drawing import generate
@@ -21,7 +22,7 @@ REAL, HELD_OUT = (IMAGES[::2], LABELS[::2]), (IMAGES[1::2], LABELS[1::2])
 def train(real=REAL, held_out=HELD_OUT, scorer=None, classes=2, **changes):
     settings = gan_toy.SETTINGS.model_copy(update=changes)
     beside = {"held_out": held_out, "scorer": scorer, "warn": train_gan.warn}
-    return gan.train(settings, *real, classes=classes, seed=0, **beside)
+    return gan.train(settings, *real, DRAWING, classes=classes, seed=0, **beside)
 
 
 def signals_of(trained):

@@ -16,6 +16,7 @@ from augstudy.models.backend import keras
 from augstudy.settings.arms import Arm
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.steps import cam, evaluate, train_cnn
 from augstudy.training.predicting import predict_as
 from augstudy.training.saving import load_model, save_model
@@ -101,7 +102,7 @@ def test_test_images_are_looked_at_as_validation_images_are(folder, tmp_path, ar
     own = settings.model_copy(update={"augmentation": arm.augmentation_in(settings)})
     model = load_model(trained.file("seed-0/model.keras"))
     test = load_split(artifacts.read(folder / "dataset", "dataset"), "test")
-    np.testing.assert_array_equal(found, predict_as(own, model, test.images))
+    np.testing.assert_array_equal(found, predict_as(own, model, test.images, DRAWING))
 
 
 def test_the_cam_shows_right_and_wrong_predictions_of_each_class(folder):

@@ -6,6 +6,7 @@ from scipy.ndimage import center_of_mass
 from augstudy.models.backend import keras
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.spec import DRAWING
 from augstudy.training.classifier import Trainer, optimizer, train
 from augstudy.training.predicting import predict, predict_as, views
 
@@ -32,6 +33,7 @@ def fit(seed=0, labels=None, **settings):
         ClassifierSettings.model_validate({**recipe, **settings}),
         (images, right if labels is None else labels),
         bars(30, seed=2),
+        DRAWING,
         classes=CLASSES,
         seed=seed,
     )
@@ -60,9 +62,9 @@ def test_a_trainer_gives_every_seed_what_it_would_get_alone():
         }
     )
     training, validation = bars(64, seed=1), bars(30, seed=2)
-    trainer = Trainer(settings, classes=CLASSES, images=64)
+    trainer = Trainer(settings, DRAWING, classes=CLASSES, images=64)
     for seed in (3, 4, 3):
-        alone = train(settings, training, validation, classes=CLASSES, seed=seed)
+        alone = train(settings, training, validation, DRAWING, classes=CLASSES, seed=seed)
         again = trainer.train(training, validation, seed=seed)
         pd.testing.assert_frame_equal(again.history, alone.history, check_exact=True)
         for left, right in zip(again.model.weights, alone.model.weights, strict=True):
@@ -136,8 +138,10 @@ def test_a_warm_up_rises_to_the_rate_and_the_cosine_falls_to_zero():
 def test_mirrored_predictions_are_the_mean_over_both_sides(trained):
     images, _ = bars(20, seed=5)
     settings = ClassifierSettings(mirror=True)
-    mean = predict_as(settings, trained.model, images)
-    np.testing.assert_allclose(mean, predict_as(settings, trained.model, images[:, :, ::-1]))
+    mean = predict_as(settings, trained.model, images, DRAWING)
+    np.testing.assert_allclose(
+        mean, predict_as(settings, trained.model, images[:, :, ::-1], DRAWING)
+    )
     sides = [predict(trained.model, side) for side in (images, images[:, :, ::-1])]
     np.testing.assert_allclose(mean, np.mean(sides, axis=0), rtol=1e-6)
     assert not np.allclose(sides[0], sides[1])
@@ -156,7 +160,7 @@ AUGMENTATION = Augmentation(rotation=20, shift=0.1, stretch=0.2, horizontal_flip
 
 def test_views_are_the_image_and_opposite_pairs_of_slight_changes():
     images, _ = bars(6, seed=5)
-    seen = list(views(images, AUGMENTATION, 5))
+    seen = list(views(images, AUGMENTATION, 5, DRAWING))
     assert len(seen) == 5 and seen[0] is images
     centres = [np.array([center_of_mass(image) for image in view]) for view in seen]
     moved = [centre - centres[0] for centre in centres[1:]]
@@ -168,14 +172,14 @@ def test_views_are_the_image_and_opposite_pairs_of_slight_changes():
 def test_predictions_are_the_mean_over_views_whatever_stands_beside(trained):
     images, _ = bars(20, seed=5)
     settings = ClassifierSettings(augmentation=AUGMENTATION, views=4)
-    mean = predict_as(settings, trained.model, images)
-    each = [predict(trained.model, view) for view in views(images, AUGMENTATION, 4)]
+    mean = predict_as(settings, trained.model, images, DRAWING)
+    each = [predict(trained.model, view) for view in views(images, AUGMENTATION, 4, DRAWING)]
     np.testing.assert_allclose(mean, np.mean(each, axis=0), rtol=1e-5)
     np.testing.assert_allclose(
-        predict_as(settings, trained.model, images[7:8]), mean[7:8], rtol=1e-4
+        predict_as(settings, trained.model, images[7:8], DRAWING), mean[7:8], rtol=1e-4
     )
 
 
 def test_without_augmentation_there_is_one_view():
     images, _ = bars(6, seed=5)
-    assert len(list(views(images, Augmentation(horizontal_flip=True), 4))) == 1
+    assert len(list(views(images, Augmentation(horizontal_flip=True), 4, DRAWING))) == 1

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from augstudy.core.errors import InputError
 from augstudy.models.backend import keras
+from augstudy.settings.spec import with_channels
 
 ops = keras.ops
 
@@ -27,7 +28,7 @@ def heat_maps(
     one. A map without any positive evidence is all zero.
     """
     below, above = _split(model)
-    maps = _run(below, ops.cast(ops.convert_to_tensor(images[..., None]), "float32"))
+    maps = _run(below, ops.cast(ops.convert_to_tensor(with_channels(images)), "float32"))
     gradients = _class_gradients(above, ops.cast(maps, "float32"), labels)
     weights = ops.mean(gradients, axis=(1, 2), keepdims=True)
     heat = ops.relu(ops.sum(weights * ops.cast(maps, "float32"), axis=-1, keepdims=True))

@@ -25,8 +25,8 @@ Direction = Literal["lower", "higher", "as real"]
 class Seen:
     """Images as the judge sees them, as many of each class and class by class.
 
-    ``images`` are uint8 (N, 28, 28), ``labels`` (N,), ``features`` (N, D), and ``probabilities``
-    (N, C).
+    ``images`` are uint8 (N, height, width[, 3]), ``labels`` (N,), ``features`` (N, D), and
+    ``probabilities`` (N, C).
     """
 
     images: Images

@@ -12,11 +12,12 @@ from augstudy.core.arrays import Images, Labels
 
 _NEIGHBOURS = 5
 _COMPARED = 3000
+_MEANS = 14
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Real drawings, uint8 (N, H, W), that generated ones are held against.
+    """Real images, uint8 (N, H, W) or (N, H, W, 3), that generated ones are held against.
 
     ``held_out`` ones are not trained on; they tell how well classes can be told at all.
     """
@@ -30,7 +31,7 @@ class Reference:
         """The figures of generated images.
 
         Args:
-            drawn: uint8 (C, K, H, W), K >= 2 images of each of the C classes.
+            drawn: uint8 (C, K, H, W[, 3]), K >= 2 images of each of the C classes.
             before: the same noise drawn at the moment before.
 
         Returns:
@@ -39,7 +40,7 @@ class Reference:
         """
         real_spread = max(overall_spread(self.images), 1e-9)
         found = {
-            "spread": overall_spread(drawn) / real_spread,
+            "spread": overall_spread(drawn.reshape(-1, *drawn.shape[2:])) / real_spread,
             "diversity": float(np.median(self._diversities(drawn))),
             "class_fidelity": self.class_fidelity(drawn),
         }
@@ -73,8 +74,8 @@ class Reference:
     def _recognised(self, images: Images, labels: Labels) -> float:
         """Share whose class most of the nearest training drawings have."""
         every = max(1, len(self.images) // _COMPARED)
-        known, names = halved(self.images[::every]), self.labels[::every]
-        near = np.argsort(_distances(halved(images), known), axis=1)[:, :_NEIGHBOURS]
+        known, names = coarse(self.images[::every]), self.labels[::every]
+        near = np.argsort(_distances(coarse(images), known), axis=1)[:, :_NEIGHBOURS]
         votes = np.apply_along_axis(
             np.bincount, 1, names[near], minlength=int(max(names.max(), labels.max())) + 1
         )
@@ -84,7 +85,7 @@ class Reference:
 def relative_diversity(drawn: Images, real: Images) -> float:
     """Mean distance of two generated images over that of two real ones, all of one class.
 
-    Of both (N, H, W) as many count as there are of the fewer, so that the means rest on equal
+    Of both (N, H, W[, 3]) as many count as there are of the fewer, so that the means rest on equal
     evidence.
     """
     count = min(len(drawn), len(real))
@@ -92,14 +93,14 @@ def relative_diversity(drawn: Images, real: Images) -> float:
 
 
 def mean_distance(images: Images) -> float:
-    """Mean Euclidean distance of two of the images (N, H, W), on 0-1 pixels averaged 2 by 2.
+    """Mean Euclidean distance of two of the images (N, H, W[, 3]), as :func:`coarse` sees them.
 
     Averaging makes a stroke moved by one pixel count as nearly the same. 0 for fewer than two.
     """
     count = len(images)
     if count < 2:
         return 0.0
-    small = halved(images)
+    small = coarse(images)
     between = _distances(small, small)
     np.fill_diagonal(between, 0.0)
     return float(between.sum() / (count * (count - 1)))
@@ -107,15 +108,20 @@ def mean_distance(images: Images) -> float:
 
 def overall_spread(images: Images) -> float:
     """Standard deviation of a pixel over all images, averaged over the pixels."""
-    flat = images.reshape(-1, images.shape[-2] * images.shape[-1]) / 255.0
+    flat = images.reshape(len(images), -1) / 255.0
     return float(flat.std(axis=0).mean())
 
 
-def halved(images: Images) -> npt.NDArray[np.float64]:
-    """Means of 2 by 2 pixels in 0-1, one row (H/2 * W/2) an image."""
-    count, height, width = images.shape
-    blocks = images[:, : height // 2 * 2, : width // 2 * 2].reshape(
-        count, height // 2, 2, width // 2, 2
+def coarse(images: Images) -> npt.NDArray[np.float64]:
+    """Means of 2 by 2 pixels in 0-1, one row an image; of more pixels where an image is large.
+
+    About 14 means are left along the shorter side of a large image.
+    """
+    count, height, width, *channels = images.shape
+    side = max(2, min(height, width) // _MEANS)
+    rows, columns = height // side, width // side
+    blocks = images[:, : rows * side, : columns * side].reshape(
+        count, rows, side, columns, side, *channels
     )
     return np.asarray(blocks.mean(axis=(2, 4)) / 255.0, dtype=np.float64).reshape(count, -1)
 

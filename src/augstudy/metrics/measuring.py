@@ -16,7 +16,7 @@ from augstudy.core.arrays import Floats, Images, Labels
 from augstudy.metrics import generative
 from augstudy.metrics.classification import CONFIDENCE, exact_interval
 from augstudy.metrics.figures import FIGURES, Seen
-from augstudy.metrics.gan_training import halved
+from augstudy.metrics.gan_training import coarse
 from augstudy.metrics.generative import Indices
 
 MOST = 3000
@@ -51,7 +51,7 @@ def measure(
         reference: validation drawings.
         real: drawings of the training pool, as many, for what real ones get.
         fake: synthetic images, as many.
-        training: uint8 (M, 28, 28), what the GAN has learnt from.
+        training: uint8 (M, height, width[, 3]), what the GAN has learnt from.
         classes: names of the C classes.
 
     Returns:
@@ -62,8 +62,8 @@ def measure(
     metrics = _seen_by_judge(reference, real, fake, names)
     metrics["gan_test"] = accuracy_record("gan_test", fake, reference)
     metrics |= _compared(reference, real, fake)
-    known = halved(training)
-    usual, found = (generative.nearest(halved(seen.images), known) for seen in (reference, fake))
+    known = coarse(training)
+    usual, found = (generative.nearest(coarse(seen.images), known) for seen in (reference, fake))
     metrics |= _near_training(usual, found)
     per_class: dict[str, Any] = {
         name: _of_class(reference.of(label), real.of(label), fake.of(label))
@@ -164,7 +164,7 @@ def _compared(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
 
 
 def _near_training(usual: Floats, found: Floats) -> dict[str, Record]:
-    """Memorisation: how near the nearest training drawing is, in pixels averaged 2 by 2.
+    """Memorisation: how near the nearest training drawing is, in pixels averaged by :func:`coarse`.
 
     Of the distances, those `usual` of held-out drawings and those `found` of synthetic ones.
     """

@@ -14,6 +14,7 @@ from augstudy.models.backend import keras
 from augstudy.settings.generators import GanSettings
 
 ops = keras.ops
+_GREY = 127.5
 
 
 @keras.saving.register_keras_serializable(package="augstudy")
@@ -46,8 +47,8 @@ class TwoRateAdam(keras.optimizers.Adam):
 class ACGAN(keras.Model):
     """A generator, a discriminator and the running average of the generator.
 
-    Feed ``fit`` with batches of ``{"images": uint8 (N, 28, 28, 1), "labels": int32 (N,)}``; one
-    image is generated for each real one, of the same class.
+    Feed ``fit`` with batches of ``{"images": uint8 (N, height, width, channels), "labels":
+    int32 (N,)}``; one image is generated for each real one, of the same class.
     """
 
     METRICS = (
@@ -64,9 +65,11 @@ class ACGAN(keras.Model):
         generator: keras.Model,
         discriminator: keras.Model,
         settings: GanSettings,
+        background: int | None,
         seed: int = 0,
     ) -> None:
         super().__init__(name="acgan")
+        self._background = background
         self.generator = generator
         self.discriminator = discriminator
         self.average = keras.models.clone_model(generator)
@@ -81,7 +84,7 @@ class ACGAN(keras.Model):
         self.built = True
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """Generate one image a label: float32 (N, 28, 28, 1) in 0-1."""
+        """Generate one image a label: float32 (N, height, width, channels) in 0-1."""
         labels = inputs["labels"]
         latent_dim = self.generator.inputs[0].shape[-1]
         noise = keras.random.normal((ops.shape(labels)[0], latent_dim), seed=self.random)
@@ -113,7 +116,7 @@ class ACGAN(keras.Model):
         return learning + drawing
 
     def source_logits(self, images: Any, labels: Any) -> Any:
-        """How real (N,) `images` (N, 28, 28, 1) in 0-255 look as ones of their class."""
+        """How real (N,) `images` (N, H, W, C) in 0-255 look as ones of their class."""
         source, logits = self.discriminator(images, training=False)
         return self._source_logits(source, logits, labels)
 
@@ -121,9 +124,12 @@ class ACGAN(keras.Model):
         """DiffAugment: one distribution of changes for real and generated images."""
         settings = self.settings
         if settings.shift or settings.zoom:
-            images = augment.jitter(images, settings.shift, settings.zoom, self.random)
+            images = augment.jitter(
+                images, settings.shift, settings.zoom, self.random, self._background
+            )
         if settings.cutout:
-            images = augment.cutout(images, settings.cutout, self.random)
+            blank = _GREY if self._background is None else self._background
+            images = augment.cutout(images, settings.cutout, self.random, blank)
         return images
 
     def _source_logits(self, source: Any, logits: Any, labels: Any) -> Any:

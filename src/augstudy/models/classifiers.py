@@ -1,7 +1,8 @@
 """Every classifier: its layers, and the recipe that it is trained with by default.
 
-A classifier is one function below, or a :class:`ConvNet`. It is handed ``keras.layers`` and the
-number of classes, and yields its layers, from the first convolution to the one that gives logits.
+A classifier is one function below, or a :class:`ConvNet`. It is handed ``keras.layers``, the number
+of classes and what images are like, and yields its layers, from the first convolution to the one
+that gives logits.
 Settings name it by the name of the function. Keras is not imported before one is built, so that
 settings can be checked without it.
 """
@@ -12,17 +13,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from augstudy.core.errors import InputError
 from augstudy.core.registry import Registry
+from augstudy.models.sizes import SHORTEST_SIDE, check_size, doublings
 from augstudy.settings.classifier import NetworkSettings
-from augstudy.settings.spec import DRAWING
+from augstudy.settings.spec import ImageSpec
 
 if TYPE_CHECKING:
     from augstudy.models.backend import keras
 
-Stack = Callable[[Any, int], Iterable[Any]]
+Stack = Callable[[Any, int, ImageSpec], Iterable[Any]]
 
 # Epochs of a few hundred drawings have ten steps. Keras's 0.99 then is still at its first values
 # when the best epoch by validation has long been chosen.
 BATCH_NORM_MOMENTUM = 0.9
+_FEWEST_PIXELS = 3  # a side, behind a pooling
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,9 @@ class Architecture:
     """A classifier and its recipe.
 
     Attributes:
-        stack: Yields its layers from ``keras.layers`` and the number of classes; the last one
-            gives logits in float32. Heat maps show the outputs of its ``ReLU`` layers.
+        stack: Yields its layers from ``keras.layers``, the number of classes and what images are
+            like; the last one gives logits in float32. Heat maps show the outputs of its ``ReLU``
+            layers.
         recipe: Settings that suit it, see ClassifierSettings.
     """
 
@@ -65,8 +69,13 @@ class ConvNet:
     dropout: float = 0.0
     dense: tuple[int, ...] = (512,)
 
-    def __call__(self, layers: Any, classes: int) -> Iterable[Any]:
-        """Yield the layers in order, the last one giving logits."""
+    def __call__(self, layers: Any, classes: int, spec: ImageSpec) -> Iterable[Any]:
+        """Yield the layers in order, the last one giving logits.
+
+        Raises:
+            InputError: images are smaller than those of the report.
+        """
+        check_size(spec, "The networks of the student report")
         for filters, kernel in zip(self.filters, self.kernels, strict=True):
             for _ in range(self.convs):
                 yield from self._conv(layers, filters, kernel)
@@ -102,8 +111,8 @@ class ConvNet:
         return made
 
     def size(self) -> int:
-        """Pixels along a side behind the last block; less than 1 if nothing is left."""
-        lost, size = self.padding == "valid", DRAWING.shape[0]
+        """Pixels along the shortest side behind the last block; less than 1 if nothing is left."""
+        lost, size = self.padding == "valid", SHORTEST_SIDE
         for kernel in self.kernels:
             size = (size - lost * self.convs * (kernel - 1)) // self.pool_size
         return size - lost * len(self.extra) * 2
@@ -171,30 +180,42 @@ _MODERN: dict[str, Any] = {
 
 
 @ARCHITECTURES.register(**_MODERN, views=5)
-def modern(layers: Any, classes: int) -> Iterable[Any]:
+def modern(layers: Any, classes: int, spec: ImageSpec) -> Iterable[Any]:
     """Ours: batch-normalised convolutions, the first 5x5 with stride 2, and global pooling.
 
     Nearly all the work is in dense 3x3 convolutions, which CPUs with bf16 units and GPUs do
-    fastest, and most of it at 7 pixels, where it costs a quarter; without a wide dense layer there
-    are fewer parameters to overfit than in ``report_best``.
+    fastest, and most of it at about 7 pixels a side, where it costs a quarter; without a wide dense
+    layer there are fewer parameters to overfit than in ``report_best``.
     """
-    return _modern(layers, classes, stem=32, blocks=((48,), (96, 96), (160,)), dropout=0.3)
+    return _modern(layers, classes, spec, stem=32, blocks=((48,), (96, 96), (160,)), dropout=0.3)
 
 
 @ARCHITECTURES.register(**_MODERN)
-def modern_small(layers: Any, classes: int) -> Iterable[Any]:
+def modern_small(layers: Any, classes: int, spec: ImageSpec) -> Iterable[Any]:
     """Like ``modern``, with less of everything."""
-    return _modern(layers, classes, stem=24, blocks=((48,), (96, 96)), dropout=0.25)
+    return _modern(layers, classes, spec, stem=24, blocks=((48,), (96, 96)), dropout=0.25)
 
 
 def _modern(
-    layers: Any, classes: int, stem: int, blocks: tuple[tuple[int, ...], ...], dropout: float
+    layers: Any,
+    classes: int,
+    spec: ImageSpec,
+    stem: int,
+    blocks: tuple[tuple[int, ...], ...],
+    dropout: float,
 ) -> Iterable[Any]:
-    """`blocks` are the filters of the 3x3 convolutions at 14, 7 and so on pixels."""
+    """`blocks` are the filters of the 3x3 convolutions at 14, 7 and 3 pixels of an image of 28.
+
+    Larger images go through more blocks first, until as few pixels are left; small ones are pooled
+    as long as 3 pixels a side are left.
+    """
     yield from _normalised(layers, stem, 5, 2)
+    side = -(-min(spec.plane) // 2)
+    blocks = ((stem,),) * (doublings(*spec.plane) - 2) + blocks
     for index, block in enumerate(blocks):
-        if index:
+        if index and side >= 2 * _FEWEST_PIXELS:
             yield layers.MaxPooling2D(2)
+            side //= 2
         for filters in block:
             yield from _normalised(layers, filters, 3, 1)
     yield layers.GlobalAveragePooling2D()
@@ -208,14 +229,17 @@ def _normalised(layers: Any, filters: int, kernel: int, stride: int) -> Iterable
     yield layers.ReLU()
 
 
-def build(name: str, classes: int, network: NetworkSettings | None = None) -> "keras.Model":
+def build(
+    name: str, classes: int, spec: ImageSpec, network: NetworkSettings | None = None
+) -> "keras.Model":
     """Build a classifier of `classes` classes under the global precision policy.
 
-    It takes images of shape (batch, 28, 28, 1) with values 0..255 and returns class probabilities
-    in float32, whatever the precision inside.
+    It takes images of shape (batch, height, width, channels) with values 0..255, as `spec` says,
+    and returns class probabilities in float32, whatever the precision inside.
 
     Raises:
-        InputError: there is no architecture of that name, or `network` cannot change it so.
+        InputError: there is no architecture of that name, `network` cannot change it so, or it
+            takes no images as small as those.
     """
     stack = changed(name, network or NetworkSettings())
     from augstudy.models.backend import keras
@@ -223,9 +247,9 @@ def build(name: str, classes: int, network: NetworkSettings | None = None) -> "k
     layers = keras.layers
     return keras.Sequential(
         [
-            keras.Input(DRAWING.shape),
+            keras.Input(spec.shape),
             layers.Rescaling(1 / 255),
-            *stack(layers, classes),
+            *stack(layers, classes, spec),
             layers.Softmax(dtype="float32", name="probabilities"),
         ],
         name=name,

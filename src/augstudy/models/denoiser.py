@@ -1,13 +1,14 @@
-"""The network of the diffusion model: a small U-Net that sees 28 x 28 drawings as 14 x 14 x 4.
+"""The network of the diffusion model: a small U-Net that sees squares of pixels as channels.
 
 Nearly all its work is in dense 3 x 3 convolutions, which CPUs with bf16 units and GPUs do fastest.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from augstudy.models.backend import keras
-from augstudy.settings.spec import DRAWING
+from augstudy.models.sizes import doublings
 
 ops, layers = keras.ops, keras.layers
 
@@ -17,34 +18,38 @@ CHANGES = 5  # what an image was changed by: mirrored or not, and the four numbe
 _HEAD = 24
 
 
-def build(classes: int, width: int, precision: str) -> keras.Model:
+def build(classes: int, shape: tuple[int, int, int], width: int, precision: str) -> keras.Model:
     """Build the network: ``[images, angles, labels, changes]`` -> velocity.
 
-    Inputs are float32 (N, 28, 28, 1) noisy images, (N,) noise angles in 0 to pi / 2, int32 (N,)
-    labels where `classes` stands for no class, and float32 (N, 5) changes, zeros for none. The
-    output is float32 like the images.
+    Inputs are float32 (N, height, width, channels) noisy images, (N,) noise angles in 0 to pi / 2,
+    int32 (N,) labels where `classes` stands for no class, and float32 (N, 5) changes, zeros for
+    none. The output is float32 like the images.
 
     Args:
         classes: how many there are.
-        width: channels at 14 x 14 pixels; there are three times as many at 7 x 7.
+        shape: height, width and channels of an image.
+        width: channels where a place stands for a square of 2 x 2 pixels, or of 4 x 4 or 8 x 8 in
+            large images (see :func:`doublings`); there are three times as many at half the size.
         precision: dtype policy of the layers, for example ``mixed_bfloat16``.
     """
-    images = keras.Input(DRAWING.shape, name="images")
+    images = keras.Input(shape, name="images")
     angles = keras.Input((), name="angles")
     labels = keras.Input((), dtype="int32", name="labels")
     changes = keras.Input((CHANGES,), name="changes")
     net = _Parts(precision)
     code = net.code(angles, labels, changes, classes)
-    x = net.conv(_to_channels(ops.cast(images, net.dtype)), width)
+    side = 2 ** (doublings(*shape[:2]) - 1)
+    edges = [_edges(pixels, 2 * side) for pixels in shape[:2]]
+    x = net.conv(_to_channels(_padded(ops.cast(images, net.dtype), edges), side), width)
     skipped = net.block(x, code)
     x = net.conv(skipped, 3 * width, stride=2)
     x = net.block(x, code)
     x = net.attention(x)
     x = net.block(x, code)
-    x = _to_pixels(net.conv(x, 4 * width, kernel=1)) + skipped
+    x = _to_pixels(net.conv(x, 4 * width, kernel=1), 2) + skipped
     x = net.block(x, code)
-    x = _to_pixels(net.conv(net.shaped(x, code), 4, zeros=True))
-    velocity = ops.cast(x, "float32")
+    x = net.conv(net.shaped(x, code), side * side * shape[2], zeros=True)
+    velocity = _cropped(ops.cast(_to_pixels(x, side), "float32"), edges)
     return keras.Model([images, angles, labels, changes], velocity, name="denoiser")
 
 
@@ -150,17 +155,35 @@ def _waves(angles: Any) -> Any:
     return ops.concatenate([ops.sin(turned), ops.cos(turned)], axis=-1)
 
 
-def _to_channels(x: Any) -> Any:
-    """(N, H, W, C) -> (N, H / 2, W / 2, 4 C): pixels of a square side by side."""
+def _to_channels(x: Any, side: int) -> Any:
+    """(N, H, W, C) -> (N, H / S, W / S, S^2 C): pixels of a square side by side."""
     height, width, channels = x.shape[1:]
-    x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
+    x = ops.reshape(x, (-1, height // side, side, width // side, side, channels))
     x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-    return ops.reshape(x, (-1, height // 2, width // 2, 4 * channels))
+    return ops.reshape(x, (-1, height // side, width // side, side * side * channels))
 
 
-def _to_pixels(x: Any) -> Any:
+def _to_pixels(x: Any, side: int) -> Any:
     """Undo :func:`_to_channels`."""
     height, width, channels = x.shape[1:]
-    x = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
+    x = ops.reshape(x, (-1, height, width, side, side, channels // side**2))
     x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-    return ops.reshape(x, (-1, 2 * height, 2 * width, channels // 4))
+    return ops.reshape(x, (-1, side * height, side * width, channels // side**2))
+
+
+def _edges(size: int, unit: int) -> tuple[int, int]:
+    """Pixels to add before and behind `size` ones, so that they are a multiple of `unit`."""
+    missing = -size % unit
+    return missing // 2, missing - missing // 2
+
+
+def _padded(x: Any, edges: Sequence[tuple[int, int]]) -> Any:
+    return ops.pad(x, [(0, 0), *edges, (0, 0)]) if any(map(any, edges)) else x
+
+
+def _cropped(x: Any, edges: Sequence[tuple[int, int]]) -> Any:
+    """Undo :func:`_padded`."""
+    if not any(map(any, edges)):
+        return x
+    (top, bottom), (left, right) = edges
+    return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]

@@ -10,7 +10,7 @@ Karras et al. 2022 (arXiv:2206.00364): well scaled at every angle, so that few s
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from augstudy.models import augment, denoiser
@@ -51,7 +51,7 @@ def sample(predict: Callable[[Any, float], Any], noise: Any, steps: int) -> Any:
 
 @keras.saving.register_keras_serializable(package="augstudy")
 class DiffusionSampler(keras.layers.Layer):
-    """Draws with a denoiser: [noise (N, 784), labels int (N,)] -> images (N, 28, 28, 1) in 0-1.
+    """Draws with a denoiser: [noise (N, H * W * C), labels int (N,)] -> images (N, H, W, C) in 0-1.
 
     Classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598): predictions go `guidance`
     times beyond what knowing the class changes.
@@ -66,18 +66,21 @@ class DiffusionSampler(keras.layers.Layer):
         guidance: float,
         steps: int,
         precision: str,
+        shape: Sequence[int] = DRAWING.shape,  # of those that were saved without one
         **kwargs: Any,
     ) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.classes, self.width, self.precision = classes, width, precision
         self.mean, self.spread = mean, spread
         self.guidance, self.steps = guidance, steps
-        self.denoiser = denoiser.build(classes, width, precision)
+        height, wide, channels = shape
+        self.shape = (height, wide, channels)
+        self.denoiser = denoiser.build(classes, self.shape, width, precision)
 
     def call(self, inputs: list[Any]) -> Any:
         """Draw one image for each row of noise and label."""
         noise, labels = inputs
-        images = ops.reshape(noise, (-1, *DRAWING.shape))
+        images = ops.reshape(noise, (-1, *self.shape))
 
         def predict(x: Any, angle: float) -> Any:
             return self._expected(x, angle, ops.cast(labels, "int32"))
@@ -101,19 +104,21 @@ class DiffusionSampler(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         """Spares Keras a trace of all steps."""
-        return (input_shape[0][0], *DRAWING.shape)
+        return (input_shape[0][0], *self.shape)
 
     def get_config(self) -> dict[str, Any]:
         """What :meth:`from_config` needs."""
         names = ("classes", "width", "mean", "spread", "guidance", "steps", "precision")
         own = {name: getattr(self, name) for name in names}
+        if self.shape != DRAWING.shape:
+            own["shape"] = list(self.shape)
         return {**super().get_config(), **own, "dtype": "float32"}
 
 
 class Diffusion(keras.Model):
     """A denoiser that learns, and a generator that draws with its running average.
 
-    Feed ``fit`` with batches of ``{"images": uint8 (N, 28, 28, 1), "labels": int32 (N,)}``.
+    Feed ``fit`` with batches of ``{"images": uint8 (N, H, W, C), "labels": int32 (N,)}``.
     The network is told how an image was changed (Karras et al. 2022, section 5), so changes teach
     without showing in what is drawn.
     """
@@ -124,13 +129,17 @@ class Diffusion(keras.Model):
         self,
         sampler: DiffusionSampler,
         settings: DiffusionSettings,
+        background: int | None,
         seed: int = 0,
     ) -> None:
         super().__init__(name="diffusion")
         self.sampler = sampler
-        self.denoiser = denoiser.build(sampler.classes, sampler.width, sampler.precision)
+        self._background = None if background is None else background / 255
+        self.denoiser = denoiser.build(
+            sampler.classes, sampler.shape, sampler.width, sampler.precision
+        )
         sampler.denoiser.set_weights(self.denoiser.get_weights())
-        noise = keras.Input((DRAWING.size,), name="noise")
+        noise = keras.Input((math.prod(sampler.shape),), name="noise")
         labels = keras.Input((), dtype="int32", name="labels")
         self.average = keras.Model([noise, labels], sampler([noise, labels]), name="generator")
         self.average.trainable = False
@@ -188,7 +197,7 @@ class Diffusion(keras.Model):
         x = ops.where(mirrored[..., None, None] > 0, ops.flip(x, axis=2), x)
         moves = augment.draw_moves(count, settings.shift, settings.zoom, self.random)
         if settings.shift or settings.zoom:
-            x = augment.moved(x, moves)
+            x = augment.moved(x, moves, self._background)
         unchanged = ops.convert_to_tensor([[0.0, 1.0, 0.0, 1.0]])
         scale = ops.convert_to_tensor(
             [[1.0 / max(settings.shift, 1.0), 1.0 / max(settings.zoom, 0.1)] * 2]

@@ -1,8 +1,8 @@
 """Every discriminator of a GAN.
 
-A discriminator is one function below. From
-images (N, 28, 28, 1) in 0-255 it makes features, with the layers of a :class:`Kit`. Every layer's
-name starts with ``discriminator_``: the optimizer tells the two networks by it.
+A discriminator is one function below. From images (N, height, width, channels) in 0-255 it makes
+features, with the layers of a :class:`Kit`. Every layer's name starts with ``discriminator_``: the
+optimizer tells the two networks by it.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,9 @@ from typing import Any
 
 from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
+from augstudy.models.sizes import check_size, doublings
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
-from augstudy.settings.spec import DRAWING
+from augstudy.settings.spec import ImageSpec
 
 layers = keras.layers
 PREFIX = "discriminator"
@@ -61,15 +62,17 @@ class Kit:
         return layers.LeakyReLU(slope, name=_named(name))(x)
 
 
-def build(name: str, logits: int, *, spectral: bool, filter_size: int = 0) -> keras.Model:
+def build(
+    name: str, logits: int, spec: ImageSpec, *, spectral: bool, filter_size: int = 0
+) -> keras.Model:
     """Build the discriminator called `name`: images -> [source logit (N, 1), class `logits`].
 
     `filter_size` takes the place of the sides of its filters, unless it is 0.
 
     Raises:
-        InputError: there is no such discriminator.
+        InputError: there is no such discriminator, or it takes no images as small as those.
     """
-    images = keras.Input(DRAWING.shape, name="images")
+    images = keras.Input(spec.shape, name="images")
     kit = Kit(spectral, filter_size)
     features = DISCRIMINATORS.find(name)(images, kit)
     heads = {
@@ -91,6 +94,7 @@ def _named(name: str) -> str:
 @DISCRIMINATORS.register()
 def report(images: Any, kit: Kit) -> Any:
     """The best discriminator of the student report (1.20 M parameters)."""
+    check_size(ImageSpec(*images.shape[1:]), "The discriminator of the student report")
     x = layers.Rescaling(1 / 255, name=_named("rescale"))(images)
     kernels = (15, 15, 10, 10, 5, 5, 5, 3, 3)
     filters = iter((32, 64, 128, 128, 256))
@@ -112,10 +116,11 @@ def report(images: Any, kit: Kit) -> Any:
 
 @DISCRIMINATORS.register()
 def compact(images: Any, kit: Kit) -> Any:
-    """Four convolutions."""
+    """Four convolutions, and more for large images."""
+    first = ((24, 4, 2),) * (doublings(*images.shape[1:3]) - 2)
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
     for index, (filters, kernel, stride) in enumerate(
-        ((32, 4, 2), (64, 4, 2), (80, 3, 1), (112, 3, 2)), 1
+        (*first, (32, 4, 2), (64, 4, 2), (80, 3, 1), (112, 3, 2)), 1
     ):
         x = kit.conv(x, filters, kernel, stride, f"conv_{index}")
         x = kit.leaky(x, 0.1, f"leaky_{index}")
@@ -124,10 +129,11 @@ def compact(images: Any, kit: Kit) -> Any:
 
 @DISCRIMINATORS.register()
 def resnet(images: Any, kit: Kit) -> Any:
-    """A strided stem, then residual blocks (He et al. 2016) at 14, 7 and 4 pixels."""
+    """A strided stem, then residual blocks (He et al. 2016) that halve the image."""
+    first = (32,) * (doublings(*images.shape[1:3]) - 2)
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name=_named("rescale"))(images)
     x = kit.conv(x, 32, 4, 2, "stem")
-    for index, filters in enumerate((64, 112), 1):
+    for index, filters in enumerate((*first, 64, 112), 1):
         x = _residual(x, kit, filters, f"block_{index}")
     x = kit.leaky(x, 0.1, "leaky")
     return layers.Flatten(name=_named("flatten"))(x)

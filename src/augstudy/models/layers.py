@@ -49,16 +49,38 @@ def inverse_maps(
     return ops.stack([a, b, shift_x, c, d, shift_y, zero, zero], axis=1)
 
 
+def transformed(images: Any, matrices: Any, background: int | None) -> Any:
+    """Resample float32 `images` (n, H, W, C) by inverse affine maps (n, 8), bilinearly.
+
+    What comes in from outside is `background`, or repeats the pixels at the edge if that is None.
+    """
+    return ops.image.affine_transform(
+        images,
+        matrices,
+        interpolation="bilinear",
+        fill_mode="nearest" if background is None else "constant",
+        fill_value=background or 0,
+    )
+
+
 @keras.saving.register_keras_serializable(package="augstudy")
 class RandomAffine(keras.layers.Layer):
     """Change each training image at random (see Augmentation), in one bilinear resampling.
 
     Input and output have shape (batch, height, width, channels); the output is float32 with the
-    input's scale, and what is moved in from outside is 0. Outside training it only casts.
+    input's scale. What is moved in from outside is the background, or repeats the pixels at the
+    edge if there is none. Outside training it only casts.
     """
 
-    def __init__(self, augmentation: dict[str, Any], seed: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        augmentation: dict[str, Any],
+        seed: int = 0,
+        background: int | None = 0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(dtype="float32", **kwargs)
+        self.background = background
         self.augmentation = Augmentation.model_validate(augmentation)
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
@@ -68,9 +90,7 @@ class RandomAffine(keras.layers.Layer):
         if not training or not self.augmentation.active:
             return images
         matrices = self._matrices(ops.shape(images)[0], images.shape[1], images.shape[2])
-        return ops.image.affine_transform(
-            images, matrices, interpolation="bilinear", fill_mode="constant"
-        )
+        return transformed(images, matrices, self.background)
 
     def _matrices(self, n: Any, height: int, width: int) -> Any:
         settings = self.augmentation
@@ -93,4 +113,5 @@ class RandomAffine(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         config.pop("dtype", None)
-        return {**config, "augmentation": self.augmentation.model_dump(), "seed": self.seed}
+        own = {"augmentation": self.augmentation.model_dump(), "seed": self.seed}
+        return {**config, **own, "background": self.background}

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from augstudy.models.backend import keras
+from augstudy.models.sizes import doublings
 
 ops = keras.ops
 SourceLoss = Literal["bce", "hinge"]
@@ -62,15 +63,18 @@ def class_scores(logits: Any, loss: ClassLoss) -> Any:
 def variety_loss(real: Any, fake: Any) -> Any:
     """How much closer two generated images of a class are than two real ones: 1 alike, 0 as far.
 
-    Both are (N, 28, 28, 1), the second half showing the same classes as the first. Distances are
-    taken on means of 4 x 4 pixels, where specks cannot pass for variety.
+    Both are (N, H, W, C), the second half showing the same classes as the first. Distances are
+    taken on means of 4 x 4 pixels, or more in large images, where specks cannot pass for variety.
     """
     return ops.relu(1.0 - _pair_distance(fake) / (ops.stop_gradient(_pair_distance(real)) + 1e-3))
 
 
 def _pair_distance(images: Any) -> Any:
-    height, width = images.shape[1:3]
-    blocks = ops.reshape(images, (-1, height // 4, 4, width // 4, 4))
+    height, width, channels = images.shape[1:]
+    side = 2 ** doublings(height, width)
+    rows, columns = height // side, width // side
+    whole = images[:, : rows * side, : columns * side]
+    blocks = ops.reshape(whole, (-1, rows, side, columns, side, channels))
     coarse = ops.mean(blocks, axis=(2, 4))
     half = ops.shape(coarse)[0] // 2
     return ops.mean(ops.abs(coarse[:half] - coarse[half : 2 * half]))

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from augstudy.settings.base import Precision, Settings
-from augstudy.settings.spec import DRAWING
+from augstudy.settings.spec import MOST_SIDE
 
 OnFailure = Literal["stop", "skip"]
 
@@ -24,7 +24,7 @@ class GeneratorSettings(Settings):
     ema: float = Field(0.99, ge=0, lt=1, description="decay per step of the averaged generator")
     flip: bool = Field(False, description="mirror half of the real images")
     shift: float = Field(
-        0.0, ge=0, le=DRAWING.height // 2, description="move images by up to this many pixels"
+        0.0, ge=0, le=MOST_SIDE // 2, description="move images by up to this many pixels"
     )
     zoom: float = Field(0.0, ge=0, lt=1, description="scale images by up to this share")
     # At most 50: generators of moments nearer to each other would seem to stand still.
@@ -44,7 +44,7 @@ class GanSettings(GeneratorSettings):
     filter_size: int = Field(
         0,
         ge=0,
-        le=DRAWING.height,
+        le=MOST_SIDE,
         description="size of the discriminator's filters; 0 means that of the architecture",
     )
     spectral_norm: bool = Field(
@@ -77,7 +77,7 @@ class DiffusionSettings(GeneratorSettings):
     """
 
     architecture: Literal["diffusion"] = "diffusion"
-    width: int = Field(32, ge=8, multiple_of=8, description="channels at 14 x 14 pixels")
+    width: int = Field(32, ge=8, multiple_of=8, description="channels at half the size of an image")
     beta_2: float = Field(0.99, ge=0, lt=1, description="of Adam")
     unlabelled: float = Field(
         0.1, ge=0, lt=1, description="share of the images that it trains on without their class"

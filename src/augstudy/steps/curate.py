@@ -19,7 +19,7 @@ from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seed, named_generator
 from augstudy.data.curation import Opinion, fold_shortage, opinion_of
-from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split
 from augstudy.explain.sheet import draw_sheet
 from augstudy.metrics.label_noise import self_confidence
 from augstudy.models.backend import resolve_precision
@@ -112,7 +112,7 @@ class _Trainer:
         stage: telemetry.Stage,
     ) -> None:
         self.settings = settings
-        self.classes = load_classes(inputs["dataset"])
+        self.classes, self._spec = load_classes(inputs["dataset"]), load_spec(inputs["dataset"])
         self.train, self.val = (load_split(inputs["dataset"], name) for name in ("train", "val"))
         self.seed = int(config["seed"])
         self._inputs, self._out, self._config = inputs, out, config
@@ -136,6 +136,7 @@ class _Trainer:
             self._recipe,
             (self.train.images[rows], self.train.labels[rows]),
             (self.val.images, self.val.labels),
+            self._spec,
             classes=len(self.classes),
             seed=int(named_generator(self.seed, "filter", name).integers(2**31)),
             progress=progress,
@@ -144,7 +145,7 @@ class _Trainer:
         keeper.write()
 
         def probabilities(images: npt.NDArray[np.uint8]) -> Probabilities:
-            return predict_as(self._recipe, trained.model, images)
+            return predict_as(self._recipe, trained.model, images, self._spec)
 
         found = probabilities(self.val.images)
         return _Filter(
@@ -253,7 +254,7 @@ def _save(
 def _sheet(
     images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], judged: Opinion, classes: int
 ) -> npt.NDArray[np.uint8]:
-    """(C, 2 K + 1, 28, 28): the first K kept drawings of each class, a gap, the first K dropped."""
+    """(C, 2 K + 1, ...): the first K kept images of each class, a gap, the first K dropped."""
     sheet = np.zeros((classes, 2 * SHEET_COLUMNS + 1, *images.shape[1:]), np.uint8)
     for label in range(classes):
         for kept, first in ((True, 0), (False, SHEET_COLUMNS + 1)):

@@ -13,7 +13,7 @@ from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays, write_json
-from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare
@@ -64,7 +64,7 @@ def _evaluate(
     folder: Path, inputs: dict[str, Artifact], classes: list[str], stage: telemetry.Stage
 ) -> None:
     prepare(seed=0)
-    test = load_split(inputs["dataset"], "test")
+    test, spec = load_split(inputs["dataset"], "test"), load_spec(inputs["dataset"])
     training = inputs["classifier"].json("training.json")
     seeds = [int(record["seed"]) for record in training]
     settings = _settings(inputs["classifier"])
@@ -72,7 +72,7 @@ def _evaluate(
     for index, seed in enumerate(seeds):
         stage.progress(index, len(seeds), f"seed {index + 1} of {len(seeds)}")
         model = load_model(inputs["classifier"].file(f"seed-{seed}/model.keras"))
-        outputs.append(predict_as(settings, model, test.images))
+        outputs.append(predict_as(settings, model, test.images, spec))
         history = pd.read_csv(inputs["classifier"].file(f"seed-{seed}/history.csv"))
         histories.append(history.assign(seed=seed))
     probabilities = np.stack(outputs)
@@ -123,7 +123,7 @@ def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: l
 def class_probabilities(
     discriminator: keras.Model, images: npt.NDArray[np.uint8], classes: int
 ) -> npt.NDArray[np.float32] | None:
-    """What a discriminator takes images (N, 28, 28) for: (N, C), or None if it names no class.
+    """What a discriminator takes images for: (N, C), or None if it names no class.
 
     Its last output are the logits of the classes, or those of each class once as real and once
     as generated, which are one class here.

@@ -15,7 +15,6 @@ from augstudy.core.rng import check_seed
 from augstudy.data.dataset import load_classes
 from augstudy.data.mixtures import Drawings
 from augstudy.explain.sheet import draw_sheet
-from augstudy.settings.spec import DRAWING
 from augstudy.training.drawing import generate, load_generator
 from augstudy.training.inspection import Inspection
 
@@ -83,7 +82,7 @@ def _draw(
         ("fault_images", fault),
     ):
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    grid = drawn.images.reshape(len(classes), per_class, *DRAWING.plane)[:, :SHEET_COLUMNS]
+    grid = drawn.images.reshape(len(classes), per_class, *drawn.images.shape[1:])[:, :SHEET_COLUMNS]
     draw_sheet(folder / "sheet.png", grid, classes, "Drawn by the GAN")
     write_json(folder / "classes.json", classes)
     quality: dict[str, Any] = {"metrics": {}, "per_class": {}}

@@ -18,7 +18,7 @@ from augstudy.core.files import write_json
 from augstudy.core.rng import check_seeds
 from augstudy.data import shares
 from augstudy.data.curation import Opinion, TooFewDrawingsError
-from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split
 from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.models.backend import keras, resolve_precision
 from augstudy.settings.arms import Arm
@@ -160,7 +160,7 @@ class Cell:
         self, inputs: Mapping[str, Artifact], arm: Arm, settings: ClassifierSettings
     ) -> None:
         self.inputs = inputs
-        self.classes = load_classes(inputs["dataset"])
+        self.classes, self._spec = load_classes(inputs["dataset"]), load_spec(inputs["dataset"])
         self._arm = arm
         self._sources = _load_sources(arm, inputs, self.classes)
         self._validation = load_split(inputs["dataset"], "val")
@@ -182,6 +182,7 @@ class Cell:
         if self._trainer is None:  # every seed's mixture has as many images
             self._trainer = classifier.Trainer(
                 with_budget(settings, self._arm, len(self._sources.real), len(mixture)),
+                self._spec,
                 classes=len(self.classes),
                 images=len(mixture),
             )
@@ -197,7 +198,7 @@ class Cell:
         save_model(trained.model, folder / "model.keras")
         trained.history.to_csv(folder / "history.csv", index=False)
         (folder / "architecture.txt").write_text(_summary(trained.model))
-        seen = _predicted(settings, trained.model, self._validation)
+        seen = self._predicted(trained.model, self._validation)
         np.save(folder / VALIDATION, seen.astype(np.int16), allow_pickle=False)
         record = {
             "seed": seed,
@@ -207,12 +208,16 @@ class Cell:
             "images": len(mixture),
             "budget": settings.budget,
             "train_accuracy": float(
-                np.mean(_predicted(settings, trained.model, mixture) == mixture.labels)
+                np.mean(self._predicted(trained.model, mixture) == mixture.labels)
             ),
             "val_accuracy": float(np.mean(seen == self._validation.labels)),
             "parameters": trained.model.count_params(),
         }
         write_json(folder / RECORD, record)
+
+    def _predicted(self, model: keras.Model, drawings: Drawings | Split) -> npt.NDArray[np.intp]:
+        found = predict_as(self._settings, model, drawings.images, self._spec)
+        return np.asarray(found.argmax(axis=1))
 
 
 def with_budget(
@@ -280,12 +285,6 @@ def _load_opinion(curation: Artifact | None, what: str) -> Opinion | None:
         return None
     with np.load(curation.file(f"{what}.npz"), allow_pickle=False) as stored:
         return Opinion(stored["confidence"], stored["kept"])
-
-
-def _predicted(
-    settings: ClassifierSettings, model: keras.Model, drawings: Drawings | Split
-) -> npt.NDArray[np.intp]:
-    return np.asarray(predict_as(settings, model, drawings.images).argmax(axis=1))
 
 
 def _summary(model: keras.Model) -> str:

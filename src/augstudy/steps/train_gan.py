@@ -13,7 +13,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import TrainingError
 from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seed
-from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split
 from augstudy.models.backend import resolve_precision
 from augstudy.pages.stability import meaning, reason
 from augstudy.settings.generators import GeneratorSettings, OnFailure
@@ -74,6 +74,7 @@ def run(
                 settings,
                 split.images,
                 split.labels,
+                load_spec(source),
                 classes=len(classes),
                 seed=seed,
                 held_out=(validation.images, validation.labels),

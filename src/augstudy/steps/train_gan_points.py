@@ -16,10 +16,9 @@ from augstudy.core import artifacts, cache, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seeds
-from augstudy.data.dataset import load_classes, load_split
+from augstudy.data.dataset import load_classes, load_spec, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.models.backend import resolve_precision
-from augstudy.settings.spec import DRAWING
 from augstudy.steps import train_gan
 from augstudy.training import gan
 from augstudy.training.callbacks import Progress
@@ -87,7 +86,7 @@ class _Studio:
 
     def __init__(self, inputs: dict[str, Artifact]) -> None:
         self.inputs = inputs
-        self.classes = load_classes(inputs["dataset"])
+        self.classes, self.spec = load_classes(inputs["dataset"]), load_spec(inputs["dataset"])
         self.training = load_split(inputs["dataset"], "train")
         self.validation = load_split(inputs["dataset"], "val")
         self.score = scorer(load_judge(inputs["judge"]), self.validation)
@@ -101,6 +100,7 @@ class _Studio:
             trial.settings,
             self.training.images,
             self.training.labels,
+            self.spec,
             classes=len(self.classes),
             seed=seed,
             held_out=(self.validation.images, self.validation.labels),
@@ -117,11 +117,11 @@ class _Studio:
         record: dict[str, Any] = {"seed": seed, "stability": stability, "metrics": {}}
         record["best_step"] = trained.best_step
         record["parameters"] = trained.generator.count_params()
-        grid = np.zeros((len(self.classes), 0, *DRAWING.plane), np.uint8)
+        grid = np.zeros((len(self.classes), 0, *self.spec.stored), np.uint8)
         if stability["verdict"] != "failed":
             drawn = self._draw(trained.generator, seed)
             record["metrics"] = self.inspection.inspect([drawn], progress)["metrics"]
-            grid = drawn.images.reshape(len(self.classes), -1, *DRAWING.plane)[:, :SHOWN]
+            grid = drawn.images.reshape(len(self.classes), -1, *self.spec.stored)[:, :SHOWN]
         save_model(trained.generator, folder / GENERATOR)
         write_arrays(folder / SAMPLES, images=grid)
         write_json(folder / RUN, record)

@@ -8,9 +8,10 @@ import numpy as np
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_arrays, write_json
-from augstudy.data.dataset import Split, load_classes, load_pool, load_split
+from augstudy.data.dataset import Split, load_classes, load_pool, load_spec, load_split
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.judging import JudgeSettings
+from augstudy.settings.spec import ImageSpec
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.judge import KIND, recipe, standardisation
@@ -50,18 +51,19 @@ def _train(
     folder: Path, dataset: Artifact, settings: JudgeSettings, keeper: Keeper, stage: telemetry.Stage
 ) -> None:
     pool, validation = load_pool(dataset), load_split(dataset, "val")
-    classes = load_classes(dataset)
+    classes, spec = load_classes(dataset), load_spec(dataset)
     chosen = recipe(settings, settings.steps, len(pool.images))
     trained = classifier.train(
         chosen,
         (pool.images, pool.labels),
         (validation.images, validation.labels),
+        spec,
         classes=len(classes),
         seed=settings.seed,
         progress=stage.progress,
         keeper=keeper,
     )
-    accuracy = _accuracy(trained, validation, chosen)
+    accuracy = _accuracy(trained, validation, spec, chosen)
     logger.info("%s: validation accuracy %.3f", stage.title, accuracy)
     mean, scale = standardisation(trained.model, pool.images)
     save_model(trained.model, folder / "model.keras")
@@ -82,7 +84,7 @@ def _train(
 
 
 def _accuracy(
-    trained: classifier.Trained, validation: Split, settings: ClassifierSettings
+    trained: classifier.Trained, validation: Split, spec: ImageSpec, settings: ClassifierSettings
 ) -> float:
-    predicted = predict_as(settings, trained.model, validation.images).argmax(axis=1)
+    predicted = predict_as(settings, trained.model, validation.images, spec).argmax(axis=1)
     return float(np.mean(predicted == validation.labels))

@@ -10,6 +10,7 @@ import pandas as pd
 from augstudy.core.arrays import Images
 from augstudy.models.backend import keras
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.spec import with_channels
 from augstudy.training import checkpoints
 
 Progress = Callable[[int, int, str], None]
@@ -57,7 +58,7 @@ class Validator(keras.callbacks.Callback):
 
     def __init__(self, images: Images, targets: npt.NDArray[np.float32]) -> None:
         super().__init__()
-        self._images = images[..., None]
+        self._images = with_channels(images)
         self._targets = targets
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

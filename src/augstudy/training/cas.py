@@ -1,4 +1,4 @@
-"""Classification accuracy score: train on what is to be judged, test on real drawings."""
+"""Classification accuracy score: train on what is to be judged, test on real images."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from augstudy.data.mixtures import Drawings
 from augstudy.settings.judging import JudgeSettings
+from augstudy.settings.spec import ImageSpec
 from augstudy.training.callbacks import Progress
 from augstudy.training.classifier import Trainer
 from augstudy.training.judge import recipe
@@ -16,7 +17,7 @@ _HELD_OUT = 10
 
 
 def recogniser(
-    settings: JudgeSettings, tested: Drawings, *, classes: int, images: int
+    settings: JudgeSettings, tested: Drawings, spec: ImageSpec, *, classes: int, images: int
 ) -> Callable[[Drawings, Progress | None], npt.NDArray[np.bool_]]:
     """What trains the judge's recipe on so many images and says which of `tested` it recognises.
 
@@ -28,7 +29,7 @@ def recogniser(
     held = np.arange(images) % _HELD_OUT == _HELD_OUT - 1
     chooser = held if held.any() else ~held
     chosen = recipe(settings, settings.cas_steps, int((~held).sum()))
-    trainer = Trainer(chosen, classes=classes, images=int((~held).sum()))
+    trainer = Trainer(chosen, spec, classes=classes, images=int((~held).sum()))
 
     def recognised(training: Drawings, progress: Progress | None = None) -> npt.NDArray[np.bool_]:
         trained = trainer.train(
@@ -37,7 +38,7 @@ def recogniser(
             seed=settings.seed + 1,
             progress=progress,
         )
-        seen = predict_as(chosen, trained.model, tested.images)
+        seen = predict_as(chosen, trained.model, tested.images, spec)
         return np.asarray(seen.argmax(axis=1) == tested.labels)
 
     return recognised

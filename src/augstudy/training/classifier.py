@@ -16,7 +16,7 @@ from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.layers import RandomAffine
 from augstudy.settings.classifier import ClassifierSettings, OptimizerSettings
-from augstudy.settings.spec import DRAWING
+from augstudy.settings.spec import ImageSpec, with_channels
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,
@@ -50,12 +50,16 @@ class Trainer:
 
     Args:
         settings: architecture and recipe.
+        spec: what images are like.
         classes: number of classes.
         images: number of training images; the learning-rate schedule depends on it.
     """
 
-    def __init__(self, settings: ClassifierSettings, *, classes: int, images: int) -> None:
+    def __init__(
+        self, settings: ClassifierSettings, spec: ImageSpec, *, classes: int, images: int
+    ) -> None:
         self._settings = settings
+        self._spec = spec
         self._classes = classes
         self._images = images
         self._steps_per_epoch = -(-images // settings.batch_size)
@@ -71,7 +75,7 @@ class Trainer:
         keeper: Keeper | None = None,
         watch: Watch | None = None,
     ) -> Trained:
-        """Train on uint8 images (N, 28, 28) with integer labels (N,).
+        """Train on uint8 images (N, height, width[, 3]) with integer labels (N,).
 
         Augmentation runs in the training graph, ahead of the classifier, and is not part of the
         model that is returned. With a `keeper`, training goes on from the checkpoint that it has,
@@ -101,7 +105,7 @@ class Trainer:
         targets = one_hot(labels, self._classes)
         with saved_when_terminated(keeper.write if keeper else None):
             trainer.fit(
-                batches(images[..., None], targets, settings.batch_size, seed, done),
+                batches(with_channels(images), targets, settings.batch_size, seed, done),
                 steps_per_epoch=self._steps_per_epoch,
                 initial_epoch=done,
                 epochs=settings.epochs,
@@ -126,9 +130,11 @@ class Trainer:
         keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
         trainer = keras.Sequential(
             [
-                keras.Input(DRAWING.shape, dtype="uint8"),
-                RandomAffine(settings.augmentation.model_dump(), seed=seed),
-                classifiers.build(settings.architecture, self._classes, settings.network),
+                keras.Input(self._spec.shape, dtype="uint8"),
+                RandomAffine(settings.augmentation.model_dump(), seed, self._spec.background),
+                classifiers.build(
+                    settings.architecture, self._classes, self._spec, settings.network
+                ),
             ]
         )
         trainer.compile(
@@ -151,6 +157,7 @@ def train(
     settings: ClassifierSettings,
     training: tuple[Images, Labels],
     validation: tuple[Images, Labels],
+    spec: ImageSpec,
     *,
     classes: int,
     seed: int,
@@ -158,7 +165,7 @@ def train(
     keeper: Keeper | None = None,
 ) -> Trained:
     """Train one classifier from one seed: see :meth:`Trainer.train`."""
-    trainer = Trainer(settings, classes=classes, images=len(training[0]))
+    trainer = Trainer(settings, spec, classes=classes, images=len(training[0]))
     return trainer.train(training, validation, seed=seed, progress=progress, keeper=keeper)
 
 

@@ -6,13 +6,18 @@ import numpy.typing as npt
 from augstudy.models.backend import keras, resolve_precision
 from augstudy.models.diffusion import Diffusion, DiffusionSampler
 from augstudy.settings.generators import DiffusionSettings
+from augstudy.settings.spec import ImageSpec
 from augstudy.training.schedules import learning_rate
 
 
 def build(
-    settings: DiffusionSettings, images: npt.NDArray[np.uint8], classes: int, seed: int
+    settings: DiffusionSettings,
+    images: npt.NDArray[np.uint8],
+    spec: ImageSpec,
+    classes: int,
+    seed: int,
 ) -> Diffusion:
-    """Build the compiled, untrained model for uint8 `images` (N, 28, 28) like those."""
+    """Build the compiled, untrained model for uint8 `images` like those, which are like `spec`."""
     keras.mixed_precision.set_global_policy("float32")  # the denoiser alone computes in less
     pixels = images / 255.0
     sampler = DiffusionSampler(
@@ -23,9 +28,10 @@ def build(
         guidance=settings.guidance,
         steps=settings.sampling_steps,
         precision=resolve_precision(settings.precision),
+        shape=spec.shape,
         name="sampler",
     )
-    model = Diffusion(sampler, settings, seed)
+    model = Diffusion(sampler, settings, spec.background, seed)
     model.compile(
         optimizer=keras.optimizers.Adam(
             learning_rate(settings), beta_2=settings.beta_2, global_clipnorm=1.0

@@ -18,6 +18,7 @@ from augstudy.models import discriminators, generators
 from augstudy.models.acgan import ACGAN, TwoRateAdam
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.settings.generators import DiffusionSettings, GanSettings, GeneratorSettings
+from augstudy.settings.spec import ImageSpec, with_channels
 from augstudy.training.callbacks import Checkpointer
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.schedules import learning_rate
@@ -33,8 +34,8 @@ class Trained:
     """A trained GAN, or a diffusion model, which has no discriminator.
 
     ``generator`` is the averaged one, of the step ``best_step``, where the scorer liked it best
-    (the last one without a scorer). ``samples`` is uint8 (T, C, K, 28, 28): the same noise drawn
-    by it after each of the ``sample_steps`` (T,).
+    (the last one without a scorer). ``samples`` is uint8 (T, C, K, height, width[, 3]): the
+    same noise drawn by it after each of the ``sample_steps`` (T,).
     """
 
     generator: keras.Model
@@ -50,6 +51,7 @@ def train(
     settings: GeneratorSettings,
     images: Images,
     labels: Labels,
+    spec: ImageSpec,
     *,
     classes: int,
     seed: int,
@@ -59,7 +61,7 @@ def train(
     warn: Warn | None = None,
     keeper: Keeper | None = None,
 ) -> Trained:
-    """Train for ``settings.steps`` steps on uint8 images (N, 28, 28) with labels (N,).
+    """Train for ``settings.steps`` steps on uint8 images with labels (N,).
 
     A training that failed for good ends early; ``stability`` of what is returned says so.
 
@@ -67,6 +69,7 @@ def train(
         settings: of the networks and their training.
         images: real drawings.
         labels: their classes.
+        spec: what images are like.
         classes: how many there are.
         seed: of weights, batches and noise.
         held_out: real drawings and labels that are not trained on, to tell whether the
@@ -89,7 +92,7 @@ def train(
         )
     keras.backend.clear_session()  # layer names count up otherwise, and end up in the file
     prepare(seed)
-    model = _build(settings, images, classes, seed)
+    model = _build(settings, images, spec, classes, seed)
     reference = Reference(images, labels, *(held_out or (images, labels)))
     watcher = Watcher(settings, reference, classes, seed, scorer, progress, warn)
     saver = Checkpointer(keeper, {"watcher": watcher})
@@ -124,33 +127,39 @@ def history_columns(history: Sequence[Row]) -> list[str]:
 
 
 @OTHERS.register()
-def diffusion(settings: DiffusionSettings, images: Images, classes: int, seed: int) -> keras.Model:
+def diffusion(
+    settings: DiffusionSettings, images: Images, spec: ImageSpec, classes: int, seed: int
+) -> keras.Model:
     """The diffusion model."""
     from augstudy.training.diffusion import build
 
-    return build(settings, images, classes, seed)
+    return build(settings, images, spec, classes, seed)
 
 
-def _build(settings: GeneratorSettings, images: Images, classes: int, seed: int) -> keras.Model:
+def _build(
+    settings: GeneratorSettings, images: Images, spec: ImageSpec, classes: int, seed: int
+) -> keras.Model:
     if settings.architecture in OTHERS:
-        return OTHERS[settings.architecture](settings, images, classes, seed)
+        return OTHERS[settings.architecture](settings, images, spec, classes, seed)
     assert isinstance(settings, GanSettings)
-    return build(settings, classes, seed)
+    return build(settings, spec, classes, seed)
 
 
-def build(settings: GanSettings, classes: int, seed: int) -> ACGAN:
-    """Build the compiled, untrained AC-GAN."""
+def build(settings: GanSettings, spec: ImageSpec, classes: int, seed: int) -> ACGAN:
+    """Build the compiled, untrained AC-GAN for images like `spec`."""
     keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
     logits = 2 * classes if settings.class_loss == "adc" else classes
     model = ACGAN(
-        generators.build(settings.architecture, classes, settings.latent_dim),
+        generators.build(settings.architecture, classes, spec, settings.latent_dim),
         discriminators.build(
             settings.discriminator or settings.architecture,
             logits,
+            spec,
             spectral=settings.spectral_norm,
             filter_size=settings.filter_size,
         ),
         settings,
+        spec.background,
         seed,
     )
     model.compile(
@@ -184,7 +193,7 @@ def batches(
         batch, pairs = pairs[:half].T.ravel(), pairs[half:]
         if number < skip:
             continue
-        yield ({"images": images[batch][..., None], "labels": labels[batch].astype(np.int32)},)
+        yield ({"images": with_channels(images[batch]), "labels": labels[batch].astype(np.int32)},)
 
 
 def _pairs(labels: Labels, random: np.random.Generator) -> npt.NDArray[np.int64]:

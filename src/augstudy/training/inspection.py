@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from augstudy.core.artifacts import Artifact
-from augstudy.data.dataset import Split, load_classes, load_pool, load_split
+from augstudy.data.dataset import Split, load_classes, load_pool, load_spec, load_split
 from augstudy.data.mixtures import Drawings
 from augstudy.metrics import measuring
 from augstudy.metrics.figures import Seen
@@ -28,7 +28,7 @@ class Inspection:
     """
 
     def __init__(self, dataset: Artifact, judge: Artifact) -> None:
-        self._classes = load_classes(dataset)
+        self._classes, self._spec = load_classes(dataset), load_spec(dataset)
         self._train, self._validation = load_split(dataset, "train"), load_split(dataset, "val")
         self._pool = load_pool(dataset)
         self._eyes = judges.load(judge)
@@ -83,6 +83,7 @@ class Inspection:
         recognised = cas.recogniser(
             self._eyes.settings,
             Drawings(tested.images, tested.labels),
+            self._spec,
             classes=len(self._classes),
             images=self._level * len(self._classes),
         )

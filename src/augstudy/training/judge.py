@@ -16,6 +16,7 @@ from augstudy.models.recipes import classifier_recipe
 from augstudy.settings.base import parse
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.judging import JudgeSettings
+from augstudy.settings.spec import with_channels
 from augstudy.training.saving import load_model
 
 Features = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ class Judge:
     settings: JudgeSettings
 
     def features(self, images: Images) -> Features:
-        """What the judge sees in uint8 images (N, 28, 28): float64 (N, D).
+        """What the judge sees in uint8 images (N, height, width[, 3]): float64 (N, D).
 
         Each of the D penultimate activations is shifted and scaled to mean 0 and standard
         deviation 1 over the drawings that the judge learnt from. What it sees in an image does
@@ -50,7 +51,7 @@ class Judge:
         return (_forward(self.model, images, 0).astype(np.float64) - self.mean) / self.scale
 
     def probabilities(self, images: Images) -> npt.NDArray[np.float32]:
-        """The classes that the judge sees in uint8 images (N, 28, 28): (N, C)."""
+        """The classes that the judge sees in uint8 images (N, height, width[, 3]): (N, C)."""
         seen = _forward(self.model, images, 1)
         if self.mirror:
             seen = (seen + _forward(self.model, images[:, :, ::-1], 1)) / np.float32(2)
@@ -105,7 +106,7 @@ def _forward(model: keras.Model, images: Images, output: int) -> npt.NDArray[np.
     """One of the outputs for each image; all batches are of one size, the last one filled up."""
     parts = []
     for start in range(0, len(images), _BATCH):
-        batch = images[start : start + _BATCH, ..., None]
+        batch = with_channels(images[start : start + _BATCH])
         filled = np.concatenate(
             [batch, np.zeros((_BATCH - len(batch), *batch.shape[1:]), np.uint8)]
         )

@@ -11,6 +11,7 @@ from augstudy.core.arrays import Images, Labels
 from augstudy.metrics.gan_training import Reference
 from augstudy.models.backend import keras
 from augstudy.settings.generators import GeneratorSettings
+from augstudy.settings.spec import with_channels
 from augstudy.training import checkpoints, stability
 from augstudy.training.drawing import generate
 
@@ -143,7 +144,7 @@ class Watcher(checkpoints.Remembering, keras.callbacks.Callback):
         """Share of real images that the discriminator takes for real."""
         chosen = np.linspace(0, len(images) - 1, min(_TAKEN, len(images))).astype(int)
         logits = self.model.source_logits(
-            images[chosen][..., None].astype(np.float32), labels[chosen].astype(np.int32)
+            with_channels(images[chosen]).astype(np.float32), labels[chosen].astype(np.int32)
         )
         return float(np.mean(keras.ops.convert_to_numpy(logits) > 0))
 

@@ -22,7 +22,7 @@ METRICS = {"fid_qd": -1, "kid": -1, "recall": 1, "coverage": 1, "cas": 1, "gan_t
 
 @dataclass(frozen=True)
 class Drawn:
-    """A point of a finished sweep: its ``runs``, one per seed, and drawings (C, K, 28, 28) of each.
+    """A point of a finished sweep: its ``runs``, one per seed, and images (C, K, ...) of each.
 
     A run has ``seed``, ``stability``, ``metrics`` (empty if it failed), ``best_step`` and
     ``parameters``.
