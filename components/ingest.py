@@ -16,6 +16,8 @@ def ingest(
     test_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     refresh: bool = False,
 ):
     """Read images from a source and split them into training, validation and test images."""

@@ -26,6 +26,8 @@ def summarize(
     test_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     arms: list[dict],
     seeds: list[int],
     classifier_recipe: str,

@@ -22,6 +22,8 @@ def summarize_gan_sweep(
     val_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     sweep: dict,
     seeds: list[int],
     gan_recipe: str,

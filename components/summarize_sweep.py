@@ -24,6 +24,8 @@ def summarize_sweep(
     test_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     sweep: dict,
     seeds: list[int],
     classifier_recipe: str,

@@ -16,8 +16,6 @@ def synthesize(
     synthetic_per_class: int,
     gan_seed: int,
     arms: list[dict],
-    train_per_class: int,
-    level: int,
 ):
     """Let the GAN draw, as many images per class as the arms need if `synthetic_per_class` is 0."""
     from augstudy.steps import adapters
