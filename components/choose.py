@@ -1,9 +1,8 @@
 """Component: choose the best point of a sweep on the validation images."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model, Output
-
-from augstudy.dags.components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)

@@ -1,8 +1,5 @@
 """Would synthetic images help this classifier? Compares ways to make its training set."""
 
-from kfp import dsl
-
-from augstudy.settings.data import MAMMALS
 from augstudy.dags.components.curate import curate
 from augstudy.dags.components.ingest import ingest
 from augstudy.dags.components.summarize import summarize
@@ -12,8 +9,8 @@ from augstudy.dags.components.train_judge import train_judge
 from augstudy.dags.pipelines import resources
 from augstudy.dags.pipelines.passing import taken
 from augstudy.dags.pipelines.study_cell import study_cell
+from kfp import dsl
 
-CLASSES = list(MAMMALS)
 ARMS = [
     {"arm": "real"},
     {"arm": "classic"},
@@ -30,14 +27,16 @@ ARMS = [
 )
 def augmentation_study(
     source: str = "sample",
-    classes: list[str] = CLASSES,
-    train_per_class: int = 60,
-    val_per_class: int = 20,
-    test_per_class: int = 20,
+    classes: list[str] = [],  # noqa: B006 (KFP copies it into the specification)
+    train_per_class: int = 0,
+    val_per_class: int = 0,
+    test_per_class: int = 0,
     level: int = 0,
     data_seed: int = 0,
+    test_source: str = "",
+    image_settings: dict = {},  # noqa: B006
     arms: list[dict] = ARMS,
-    seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
+    seeds: list[int] = [0, 1, 2],  # noqa: B006
     classifier: str = "modern",
     classifier_settings: dict = {},  # noqa: B006
     gan: str = "compact",
@@ -54,13 +53,17 @@ def augmentation_study(
     """Ingest images, train a GAN and draw with it, train and evaluate every arm, and compare.
 
     Args:
-        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
-        classes: Names of the classes.
-        train_per_class: Images per class set aside for training; the level is taken from them.
-        val_per_class: Validation images per class.
-        test_per_class: Test images per class; 0 means all that are left over.
+        source: Where the images are: sample, or a folder or file (gs://, s3://, file:// or a path).
+        classes: Names of the classes; by default those of the source.
+        train_per_class: Images per class set aside for training, of which the level is taken; 0
+            means all that are not set aside for something else.
+        val_per_class: Validation images per class; 0 means a fifth of them.
+        test_per_class: Test images per class; 0 means a fifth of them, or with train_per_class all
+            that are left over.
         level: Real training images per class in use; 0 means all.
         data_seed: Chooses the images and their splits.
+        test_source: Where the test images are, if they are not in the source.
+        image_settings: How files become images and which belong together, such as {size: 32}.
         arms: How training sets are made, such as [{arm: real}, {arm: add, share: 1.0}].
         seeds: Repetitions of every arm.
         classifier: Recipe of the classifier, such as modern or report_best.

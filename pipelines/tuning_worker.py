@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input
-
 from augstudy.dags.components.train_points import train_points
 from augstudy.dags.pipelines import resources
 from augstudy.dags.pipelines.passing import taken
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input
 
 
 class WorkerOutputs(NamedTuple):

@@ -40,7 +40,7 @@ def ingest(
     out: options.Out,
     source: _Source = _DATA.source,
     classes: Annotated[
-        str, typer.Option(help="Names of the classes, separated by commas.")
+        str, typer.Option(help="Names of the classes, separated by commas; by default all.")
     ] = ",".join(_DATA.classes),
     train_per_class: _Train = _DATA.train_per_class,
     val_per_class: _Val = _DATA.val_per_class,

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 from augstudy.core.errors import ServiceError
 from augstudy.core.files import replace_bytes
@@ -74,8 +75,25 @@ class CachedStore:
         return bool(self._fetched_at)
 
     def keys(self, prefix: str = "", *, deep: bool = True) -> list[str]:
-        """See :meth:`Store.keys`; always asks the store."""
-        return self._store.keys(prefix, deep=deep)
+        """See :meth:`Store.keys`; kept like what :meth:`find` found."""
+        return list(self.find(prefix, deep=deep))
+
+    def find(self, prefix: str = "", *, deep: bool = True) -> dict[str, Stat]:
+        """See :meth:`Store.find`; what was found is kept."""
+        path = self._folder / _hash(f"{_FORMAT}\n{self._identity}\n{prefix}") / f"list-{deep}"
+        if not self._refresh and (content := _load(path)) is not None:
+            record = json.loads(content)
+            self._fetched_at.append(record["fetched"])
+            return {key: Stat(*found) for key, found in record["found"].items()}
+        found = self._store.find(prefix, deep=deep)
+        kept = {key: (item.size, item.version) for key, item in found.items()}
+        with self._kept():
+            _keep(path, json.dumps({"fetched": _now(), "found": kept}).encode())
+        return found
+
+    def local(self, key: str) -> Path | None:
+        """See :meth:`Store.local`: remote objects do not lie on this machine."""
+        return None
 
     def check(self) -> None:
         """See :meth:`Store.check`; always asks the store."""
@@ -146,7 +164,17 @@ class CachedStore:
             self._writable = False
 
 
-Reader = Store | CachedStore  # what is only read
+class Reader(Protocol):
+    """What is only read: a store, a cached one, or an archive; see :class:`Store`."""
+
+    uri: str
+
+    def keys(self, prefix: str = "", *, deep: bool = True) -> list[str]: ...
+    def find(self, prefix: str = "", *, deep: bool = True) -> dict[str, Stat]: ...
+    def stat(self, key: str) -> Stat: ...
+    def read(self, key: str, span: Span | None = None, version: str | None = None) -> bytes: ...
+    def check(self) -> None: ...
+    def local(self, key: str) -> Path | None: ...
 
 
 def _hash(text: str) -> str:

@@ -26,6 +26,8 @@ _SAME = (
     "val_per_class",
     "test_per_class",
     "data_seed",
+    "test_source",
+    "image_settings",
     "classifier",
     "classifier_settings",
     "gan",

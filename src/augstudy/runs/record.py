@@ -190,7 +190,7 @@ def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
     level = settings.get("level") or settings.get("train_per_class")
     return {
         "source": settings.get("source"),
-        "level": int(level) if isinstance(level, int | float) else None,
+        "level": int(level) if level and isinstance(level, int | float) else None,
         "classifier": settings.get("classifier"),
         "gan": settings.get("gan"),
         "data_hash": None,

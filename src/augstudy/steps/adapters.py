@@ -172,10 +172,9 @@ def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
         from augstudy.pages import kfp_metrics
         from augstudy.steps.synthesize import run
 
-        level = study.data.used_level
         asked = int(study.values["synthetic_per_class"])
-        wanted = asked or shares.synthetic_wanted(study.arms, level)
         dataset, judge = found.paths["dataset"], given(found.paths["judge"])
+        wanted = asked or synthetic_wanted(dataset, study.arms)
         made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
         return kfp_metrics.synthetic(made.json("quality.json"))
     return {}
