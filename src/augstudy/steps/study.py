@@ -104,9 +104,9 @@ class Study:
         return parse(CurationSettings, values, "the curation settings")
 
     @property
-    def margin(self) -> float:
-        """The accuracy, as a share, below which a difference is none."""
-        return self._part(ComparisonSettings, "the comparison").equivalence_margin
+    def comparing(self) -> ComparisonSettings:
+        """How arms or points are compared."""
+        return self._part(ComparisonSettings, "the comparison")
 
     @property
     def rule(self) -> RetrainSettings:
@@ -136,7 +136,7 @@ class Study:
             _refuse_credentials(name, value)
         if {"source", "classes"} <= set(self.values):
             _ = self.data
-        _ = self.rule, self.margin
+        _ = self.rule, self.comparing
         if "champion" in self.values:
             check_address(self.values["champion"])
         if "arms" in self.values:
@@ -231,7 +231,7 @@ def _arm(item: Any) -> Arm:
 
 def _check_share(arm: Arm, data: DataSettings) -> None:
     """Refuse a share that is no image, or more real drawings than there are beyond the level."""
-    if short := shares.shortage(arm, data.used_level):
+    if short := shares.shortage(arm, [data.used_level]):
         raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
     needed = shares.images(arm.share, data.used_level)
     spare = data.train_per_class - data.used_level

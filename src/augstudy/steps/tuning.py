@@ -72,7 +72,7 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
         (at["base"], at["chosen"]),
         study.sweep,
         study.record(),
-        study.margin,
+        study.comparing.equivalence_margin,
     )
     return hand_over(report, at)
 
