@@ -81,7 +81,11 @@ def cnn_tuning(
             worker=worker,
             **taken(tuning_worker, study),
         )
-    best = choose(dataset=data.outputs["dataset"], points=dsl.Collected(part.outputs["points"]))
+    best = choose(
+        dataset=data.outputs["dataset"],
+        points=dsl.Collected(part.outputs["points"]),
+        **taken(choose, study),
+    )
     resources.apply(best, resources.LIGHT)
     base = evaluate(
         dataset=data.outputs["dataset"], classifier=best.outputs["base"], label="base"

@@ -123,7 +123,9 @@ def test_a_large_class_does_not_hide_what_a_small_one_loses():
     assert balanced.metric == "balanced_accuracy"
     assert (balanced.champion, balanced.challenger) == pytest.approx((0.95, 0.7))
     assert not verdict(balanced).promoted
-    assert promotion(verdict(balanced)).startswith("Held: balanced accuracy changes by -25.0 points")
+    assert promotion(verdict(balanced)).startswith(
+        "Held: balanced accuracy changes by -25.0 points"
+    )
     plain = compare(old, new, np.zeros(1000, bool), labels, "accuracy")
     assert (plain.metric, plain.difference) == ("accuracy", pytest.approx(0.03))
     assert verdict(plain).promoted

@@ -59,7 +59,9 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> Learning:
     values = {cell: arm.value for cell, arm in cells.items()}
     _check(sorted(evaluations), values)
     balance = {cell: arm.balance for cell, arm in cells.items()}
-    draws = accuracy_draws({cell: arm.correct for cell, arm in cells.items()}, same, balance=balance)
+    draws = accuracy_draws(
+        {cell: arm.correct for cell, arm in cells.items()}, same, balance=balance
+    )
     return _assemble(values, draws, "evaluations")
 
 

@@ -133,7 +133,10 @@ class Study(Found):
 
 
 class Point(Part):
-    """A point of a sweep on the validation images: ``chosen`` values by axis; ``changes``."""
+    """A point of a sweep on the validation images: ``chosen`` values by axis; ``changes``.
+
+    ``val_accuracy`` is the metric of the sweep on these images, whichever that is.
+    """
 
     chosen: dict[str, str]
     changes: dict[str, Any]
@@ -191,11 +194,15 @@ class Unseen(Part):
 
 
 class Sweep(Found):
-    """What a sweep of classifiers found; ``differences`` are those to the base, by point."""
+    """What a sweep of classifiers found; ``differences`` are those to the base, by point.
+
+    ``metric`` is that of the test images, ``val_metric`` that by which points were chosen.
+    """
 
     kind: Literal["sweep"] = "sweep"
     mode: asked.Mode
     metric: Metric = "accuracy"
+    val_metric: Metric = "accuracy"
     margin: float
     chosen: str
     points: dict[str, Point]

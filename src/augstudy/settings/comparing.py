@@ -6,7 +6,6 @@ from pydantic import Field
 
 from augstudy.settings.base import Settings
 
-
 AskedMetric = Literal["auto", "accuracy", "balanced_accuracy"]
 
 

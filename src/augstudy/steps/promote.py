@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
