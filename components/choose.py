@@ -11,6 +11,7 @@ def choose(
     points: Input[list[Artifact]],
     base: Output[Model],
     chosen: Output[Model],
+    metric: str = "auto",
 ):
     """Hand on the classifiers of the base and of the best point; test images are not read."""
     from augstudy.steps import tuning

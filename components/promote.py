@@ -15,6 +15,7 @@ def promote(
     metrics: Output[Metrics],
     verdict: Output[Markdown],
     store: str,
+    metric: str,
     margin: float,
 ):
     """Compare both on the same test images, promote or hold, and say why."""

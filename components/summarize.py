@@ -38,6 +38,7 @@ def summarize(
     judge_settings: dict,
     synthetic_per_class: int,
     curation_settings: dict,
+    metric: str,
     equivalence_margin: float,
 ):
     """Compare the arms, write the report, and log the metrics of the run."""

@@ -29,6 +29,7 @@ def summarize_sweep(
     seeds: list[int],
     classifier_recipe: str,
     classifier_settings: dict,
+    metric: str,
     equivalence_margin: float,
 ):
     """Compare every point with the base, check the findings, and log the metrics of the run."""

@@ -14,6 +14,7 @@ def train_points(
     classifier_settings: dict,
     seeds: list[int],
     worker: str,
+    metric: str = "auto",
 ):
     """Train each point with all its seeds, one after the other."""
     from augstudy.steps import tuning

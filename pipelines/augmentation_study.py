@@ -46,6 +46,7 @@ def augmentation_study(
     judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
     curation_settings: dict = {},  # noqa: B006
+    metric: str = "auto",
     equivalence_margin: float = 0.01,
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
@@ -75,7 +76,10 @@ def augmentation_study(
         judge_settings: Settings of the classifier that measures synthetic images.
         synthetic_per_class: Synthetic images per class; 0 means as many as the arms need.
         curation_settings: Settings of the filter of add_filtered and real_filtered.
-        equivalence_margin: Largest difference in accuracy, as a share, that is too small to matter.
+        metric: What is compared: accuracy, balanced_accuracy (every class counts alike), or auto,
+            which is accuracy where the test classes are equal.
+        equivalence_margin: Largest difference in the metric, as a share, that is too small to
+            matter.
         gpus: Accelerators per training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """

@@ -43,6 +43,7 @@ def cnn_tuning(
     classifier: str = "baseline",
     classifier_settings: dict = {},  # noqa: B006
     workers: list[str] = ["1 of 4", "2 of 4", "3 of 4", "4 of 4"],  # noqa: B006
+    metric: str = "auto",
     equivalence_margin: float = 0.01,
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
@@ -67,7 +68,10 @@ def cnn_tuning(
         classifier_settings: Changes to the recipe that every point has, such as {epochs: 20}.
         workers: How many workers share the points, such as 4; on a cluster they run side by side.
             The list names the share of each.
-        equivalence_margin: Largest difference in accuracy, as a share, that is too small to matter.
+        metric: What is compared: accuracy, balanced_accuracy (every class counts alike), or auto,
+            which is accuracy where the classes are equal.
+        equivalence_margin: Largest difference in the metric, as a share, that is too small to
+            matter.
         gpus: Accelerators per worker; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """
@@ -80,7 +84,11 @@ def cnn_tuning(
             worker=worker,
             **taken(tuning_worker, study),
         )
-    best = choose(dataset=data.outputs["dataset"], points=dsl.Collected(part.outputs["points"]))
+    best = choose(
+        dataset=data.outputs["dataset"],
+        points=dsl.Collected(part.outputs["points"]),
+        **taken(choose, study),
+    )
     resources.apply(best, resources.LIGHT)
     base = evaluate(
         dataset=data.outputs["dataset"], classifier=best.outputs["base"], label="base"

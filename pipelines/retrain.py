@@ -33,6 +33,7 @@ def retrain(
     seeds: list[int] = [0, 1, 2],  # noqa: B006
     classifier: str = "modern",
     classifier_settings: dict = {},  # noqa: B006
+    metric: str = RULE.metric,
     margin: float = RULE.margin,
     max_drift: float = RULE.max_drift,
     max_shrink: float = RULE.max_shrink,
@@ -58,8 +59,10 @@ def retrain(
         seeds: Repetitions; each gives one model.
         classifier: Recipe of the classifier, such as modern or baseline.
         classifier_settings: Changes to the recipe, such as {epochs: 20}.
-        margin: Accuracy that may be lost, as a share and at 95 % confidence; 0 allows no loss, and
-            a negative margin requires a gain of that size.
+        metric: What is compared: accuracy, balanced_accuracy (every class counts alike), or auto,
+            which is accuracy where the test classes are equal.
+        margin: How much of it may be lost, as a share and at 95 % confidence; 0 allows no loss,
+            and a negative margin requires a gain of that size.
         max_drift: Largest population stability index allowed between the ink histograms of the new
             data and the champion's, for all classes together and for each.
         max_shrink: Largest share of its images that the source of a class may have lost.

@@ -23,6 +23,7 @@ def tuning_worker(
     classifier: str,
     classifier_settings: dict,
     worker: str,
+    metric: str,
     gpus: str,
     gpu_type: str,
 ) -> WorkerOutputs:

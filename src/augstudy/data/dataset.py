@@ -96,16 +96,22 @@ def save_spec(folder: Path, spec: ImageSpec) -> None:
 
 
 def load_spec(artifact: Artifact) -> ImageSpec:
-    """What the images of a dataset are like; those without a spec are drawings."""
+    """What the images of an artifact are like; those without a spec are drawings."""
     if not (artifact.path / _SPEC).exists():
         return DRAWING
     return ImageSpec(**artifact.json(_SPEC))
 
 
-def level_of(artifact: Artifact) -> int:
-    """Real training images of the class that has the fewest."""
+def class_counts(artifact: Artifact) -> list[int]:
+    """Real training images of each class."""
     labels = np.load(artifact.file("train_labels.npy"), allow_pickle=False)
-    return int(np.bincount(labels).min())
+    counts: list[int] = np.bincount(labels, minlength=len(load_classes(artifact))).tolist()
+    return counts
+
+
+def level_of(artifact: Artifact) -> int:
+    """Real training images of the class that has the most: what the level allows a class."""
+    return max(class_counts(artifact))
 
 
 def load_classes(artifact: Artifact) -> list[str]:

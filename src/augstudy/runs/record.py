@@ -72,6 +72,7 @@ ARM_FIELDS = (
     Field("accuracy_low", "share"),
     Field("accuracy_high", "share"),
     *(Field(it.column, "share" if it.share else "number", it.shown) for it in _FURTHER),
+    Field("metric", "text"),
     Field("difference", "points"),
     Field("difference_low", "points"),
     Field("difference_high", "points"),
@@ -215,7 +216,7 @@ def _studied(found: Study) -> dict[str, Any]:
         "gan_verdict": found.gan.verdict if found.gan else None,
         "arms": [
             _arm(label, arm, arm.metrics, found.differences.get(label))
-            | {"kind": arm.arm, "share": arm.share}
+            | {"kind": arm.arm, "share": arm.share, "metric": found.metric}
             for label, arm in found.arms.items()
         ],
     }
@@ -226,7 +227,8 @@ def _swept(found: Sweep) -> dict[str, Any]:
     tested = {"base": found.test.base, found.chosen: found.test.chosen}
     return {
         "arms": [
-            _arm(name, point, tested.get(name, {}), found.differences.get(name)) | {"kind": "point"}
+            _arm(name, point, tested.get(name, {}), found.differences.get(name))
+            | {"kind": "point", "metric": found.metric}
             for name, point in found.points.items()
         ]
     }

@@ -51,6 +51,10 @@ class ImageSpec:
         """Whether images are strokes on an empty ground: shown as dark ink on white paper."""
         return self.channels == 1 and self.background == 0
 
+    def shown(self, images: Any) -> Any:
+        """Images as people see them: drawings as dark ink on white, all others as they are."""
+        return 255 - images if self.is_drawing else images
+
 
 DRAWING = ImageSpec(28, 28, 1, background=0)
 

@@ -86,21 +86,21 @@ def component(
     return decorate
 
 
-def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> int:
-    """Synthetic images per class that a study of `arms` needs; 0 if no arm uses any.
+def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> list[int]:
+    """Synthetic images of each class that a study of `arms` needs; empty if no arm uses any.
 
     Raises:
         InputError: an arm's share comes to no image and it is not optional.
     """
     if all(arm.share is None for arm in arms):
-        return 0
-    from augstudy.data.dataset import level_of
+        return []
+    from augstudy.data.dataset import class_counts
 
-    level = level_of(artifacts.read(dataset, "dataset"))
+    real = class_counts(artifacts.read(dataset, "dataset"))
     for arm in arms:
-        if (short := shares.shortage(arm, level)) and not arm.optional:
+        if (short := shares.shortage(arm, real)) and not arm.optional:
             raise InputError(short)
-    return shares.synthetic_wanted(arms, level)
+    return shares.synthetic_wanted(arms, real)
 
 
 def given(path: str | Path) -> Path | None:
@@ -172,8 +172,8 @@ def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
         from augstudy.pages import kfp_metrics
         from augstudy.steps.synthesize import run
 
-        asked = int(study.values["synthetic_per_class"])
         dataset, judge = found.paths["dataset"], given(found.paths["judge"])
+        asked = int(study.values["synthetic_per_class"])
         wanted = asked or synthetic_wanted(dataset, study.arms)
         made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
         return kfp_metrics.synthetic(made.json("quality.json"))
@@ -231,7 +231,8 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
         found.study.record(),
         curation=given(at["curation"]),
         left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
-        margin=found.study.margin,
+        margin=found.study.comparing.equivalence_margin,
+        metric=found.study.comparing.metric,
     )
     return hand_over(report, at)
 

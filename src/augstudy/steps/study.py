@@ -106,9 +106,9 @@ class Study:
         return parse(CurationSettings, values, "the curation settings")
 
     @property
-    def margin(self) -> float:
-        """The accuracy, as a share, below which a difference is none."""
-        return self._part(ComparisonSettings, "the comparison").equivalence_margin
+    def comparing(self) -> ComparisonSettings:
+        """How arms or points are compared."""
+        return self._part(ComparisonSettings, "the comparison")
 
     @property
     def rule(self) -> RetrainSettings:
@@ -138,7 +138,7 @@ class Study:
             _refuse_credentials(name, value)
         if {"source", "classes"} <= set(self.values):
             _ = self.data
-        _ = self.rule, self.margin
+        _ = self.rule, self.comparing
         if "champion" in self.values:
             check_address(self.values["champion"])
         if "arms" in self.values:
@@ -236,7 +236,7 @@ def _check_share(arm: Arm, data: DataSettings) -> None:
     level = data.level or data.train_per_class
     if not level:  # all there are: known when they have been read
         return
-    if short := shares.shortage(arm, level):
+    if short := shares.shortage(arm, [level]):
         raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
     needed = shares.images(arm.share, level)
     spare = data.train_per_class - level

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import balanced_accuracy_score
 
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
@@ -211,6 +212,7 @@ class Cell:
                 np.mean(self._predicted(trained.model, mixture) == mixture.labels)
             ),
             "val_accuracy": float(np.mean(seen == self._validation.labels)),
+            "val_balanced_accuracy": balanced_accuracy_score(self._validation.labels, seen),
             "parameters": trained.model.count_params(),
         }
         write_json(folder / RECORD, record)

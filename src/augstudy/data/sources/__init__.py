@@ -56,7 +56,7 @@ def open_images(
 def open_source(
     uri: str, cache: Path | None = None, refresh: bool = False
 ) -> Source | RecordSource:
-    """Open a folder of ``<class>.npy`` files, or what has a format of its own; what is read from a remote store is kept in a cache.
+    """Open a source of images; what is read from a remote store is kept in a cache.
 
     Args:
         uri: ``sample``, or a folder such as ``gs://quickdraw_dataset/full/numpy_bitmap``.
