@@ -12,7 +12,7 @@ import importlib.util
 import io
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+import augstudy
 from augstudy.core.errors import InputError
 from augstudy.models.recipes import merged
 
@@ -41,20 +42,42 @@ class Parameter:
 def folder() -> Path:
     """The folder of the pipelines.
 
+    Others who write for Kubeflow have packages of this name, too: one of them may come first where
+    Python looks. From then on ours does, with the components beside it.
+
     Raises:
         InputError: it is not installed; an installed wheel holds the library alone.
     """
-    with contextlib.suppress(ImportError, ValueError):
-        spec = importlib.util.find_spec("pipelines.resources")
-        if spec is not None and spec.origin:
-            return Path(spec.origin).parent
-    here = Path.cwd() / "pipelines"
-    if (here / "resources.py").is_file():
-        sys.path.insert(0, str(here.parent))
-        return here
+    for found in _places():
+        if (found / "resources.py").is_file() and (found / "presets").is_dir():
+            _put_first(found.parent)
+            return found
     raise InputError(
         "The pipelines are not installed: run in the checkout, where the folder pipelines/ is."
     )
+
+
+def _places() -> Iterator[Path]:
+    """Where the pipelines may be: as Python finds them, beside the library, or in the checkout."""
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec("pipelines")
+        for place in (spec and spec.submodule_search_locations) or ():
+            yield Path(place)
+    yield Path(augstudy.__file__).parents[2] / "pipelines"
+    yield Path.cwd() / "pipelines"
+
+
+def _put_first(root: Path) -> None:
+    """Let Python find the pipelines and components in `root` before any others."""
+    for package in ("pipelines", "components"):
+        found = getattr(sys.modules.get(package), "__path__", None)
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(package)
+            found = found or (spec and spec.submodule_search_locations)
+        if str(root / package) not in [str(Path(item).absolute()) for item in found or ()]:
+            for name in [it for it in sys.modules if it.partition(".")[0] == package]:
+                del sys.modules[name]
+            sys.path.insert(0, str(root))
 
 
 def names() -> list[str]:
@@ -137,7 +160,7 @@ def load_preset(name: str, pipeline: str = "") -> dict[str, Any]:
 
 def _read_preset(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_bytes())
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"Preset {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
@@ -158,7 +181,7 @@ def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputEr
 
 def _is_runnable(path: Path) -> bool:
     """Whether a file defines a pipeline of its own name that needs no artifact as input."""
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.FunctionDef) and node.name == path.stem:
             annotations = [ast.unparse(arg.annotation) for arg in node.args.args if arg.annotation]
             return not any("Input[" in text for text in annotations)

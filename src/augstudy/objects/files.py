@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.core.files import DRAFT, replacing
+from augstudy.core.files import DRAFT, remove_drafts, replacing
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.retry import PreconditionError
@@ -39,13 +39,13 @@ class FileStore(Store):
 
     def _list(self, prefix: str, deep: bool) -> dict[str, Stat]:
         # A prefix may end within a name: what is before its last slash is a folder.
-        start = self._path(prefix.rpartition("/")[0])
-        return {
-            key: _described(path.stat())
-            for path in (start.rglob("*") if deep else start.glob("*"))
-            if path.is_file() and not path.name.startswith(DRAFT)
-            if (key := path.relative_to(self._folder).as_posix()).startswith(prefix)
-        }
+        start, found = self._path(prefix.rpartition("/")[0]), {}
+        for path in start.rglob("*") if deep else start.glob("*"):
+            key = path.relative_to(self._folder).as_posix()
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                if key.startswith(prefix) and path.is_file() and not path.name.startswith(DRAFT):
+                    found[key] = _described(path.stat())
+        return found
 
     def _stat(self, key: str) -> Stat:
         path = self._path(key)
@@ -69,6 +69,7 @@ class FileStore(Store):
     def _put(self, key: str, stream: BinaryIO, version: str | None) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_drafts(path.parent.glob(f"{DRAFT}*"))
         with self._locked() if version is not None else contextlib.nullcontext():
             now = _described(path.stat()).version if path.exists() else ABSENT
             if version not in (None, now):
@@ -81,7 +82,11 @@ class FileStore(Store):
 
     def _path(self, key: str) -> Path:
         path = self._folder / key
-        if not path.resolve().is_relative_to(self._folder):
+        try:
+            inside = path.resolve().is_relative_to(self._folder)
+        except (RuntimeError, ValueError) as error:  # loops of links, null bytes
+            raise InputError(f"{self.uri}/{key} cannot be followed: check it.") from error
+        if not inside:
             raise InputError(f"Key {key!r} leads out of {self.uri}: use another.")
         return path
 

@@ -144,7 +144,7 @@ class _Search:
 
         config = {**own, "search": self._searcher.identity()}
         artifacts.part(target, "trial", make, inputs=self._inputs, config=config)
-        outcome = json.loads((target / _OUTCOME).read_text())
+        outcome = json.loads((target / _OUTCOME).read_text(encoding="utf-8"))
         tried = proposal.tell(outcome, artifacts.cost(since=before))
         self.costs[str(tried.number)] = tried.cost
         if tried.state == "complete":
@@ -192,10 +192,11 @@ def _train(
 
     try:
         artifacts.part(folder, "seed", train, inputs=job.inputs, config=job.config([seed]))
-        with (folder / "history.csv").open(newline="") as stream:
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
             proposal.replay([float(row["val_accuracy"]) for row in csv.DictReader(stream)])
     except Pruned:
         keeper.write()
         shutil.rmtree(folder)
         return None
-    return float(json.loads((folder / train_cnn.RECORD).read_text())["val_accuracy"])
+    record = json.loads((folder / train_cnn.RECORD).read_text(encoding="utf-8"))
+    return float(record["val_accuracy"])
