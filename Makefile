@@ -35,7 +35,7 @@ CHECKED := src components pipelines tests benchmarks scripts images
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help study submit schedule doctor images kind-up kind-down test test-chart test-ui lint format types lock \
-  compile golden docs results runs clean python-ok ready ready-dev
+  compile golden wheel docs results runs clean python-ok ready ready-dev
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -98,6 +98,10 @@ types: ready-dev ## Check the types
 images: ## Build the container images of the steps (TARGET=cpu, gpu or both; PUSH=1)
 	@$(ASK) images scripts/build_images.sh
 
+wheel: ready ## Build the wheel that pip installs, into dist/
+	@"$$VENV/bin/python" -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/augstudy-*.whl
+
 golden: ready-dev ## Write the compiled pipelines and rendered charts that the tests compare with
 	@UPDATE_GOLDEN=1 "$$VENV/bin/python" -m pytest tests/pipelines/test_compile.py
 	@if test -x .tools/bin/helm; then UPDATE_GOLDEN=1 "$$VENV/bin/python" -m pytest tests/chart -k renders; \
@@ -132,9 +136,9 @@ clean: ## Remove the environment, builds and caches; runs/ is kept
 
 python-ok:
 	@command -v -- "$$PYTHON" >/dev/null || { \
-	  echo "There is no $$PYTHON: install Python 3.10 to 3.12, or name one: make PYTHON=/path/to/python3." >&2; exit 3; }
-	@"$$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
-	  echo "$$("$$PYTHON" -V) cannot be used: Python 3.10 to 3.12 is needed, name one: make PYTHON=python3.11." >&2; exit 3; }
+	  echo "There is no $$PYTHON: install Python 3.10 to 3.13, or name one: make PYTHON=/path/to/python3." >&2; exit 3; }
+	@"$$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "$$("$$PYTHON" -V) cannot be used: Python 3.10 to 3.13 is needed, name one: make PYTHON=python3.11." >&2; exit 3; }
 	@"$$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo 'Python lacks its venv module: install it, on Debian and Ubuntu: apt-get install python3-venv.' >&2; exit 3; }
 

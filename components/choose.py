@@ -1,9 +1,8 @@
 """Component: choose the best point of a sweep on the validation images."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -12,6 +11,7 @@ def choose(
     points: Input[list[Artifact]],
     base: Output[Model],
     chosen: Output[Model],
+    metric: str = "auto",
 ):
     """Hand on the classifiers of the base and of the best point; test images are not read."""
     from augstudy.steps import tuning

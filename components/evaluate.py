@@ -1,9 +1,8 @@
 """Component: evaluate the classifiers of a cell on the test split."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)

@@ -1,9 +1,8 @@
 """Component: read the images and split them."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Dataset, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -16,6 +15,8 @@ def ingest(
     test_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     refresh: bool = False,
 ):
     """Read images from a source and split them into training, validation and test images."""

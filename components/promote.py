@@ -1,9 +1,8 @@
 """Component: compare the new classifier with the champion."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Artifact, Input, Markdown, Metrics, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -16,6 +15,7 @@ def promote(
     metrics: Output[Metrics],
     verdict: Output[Markdown],
     store: str,
+    metric: str,
     margin: float,
 ):
     """Compare both on the same test images, promote or hold, and say why."""

@@ -1,9 +1,8 @@
 """Component: what a study found, with its report."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -26,6 +25,8 @@ def summarize(
     test_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     arms: list[dict],
     seeds: list[int],
     classifier_recipe: str,
@@ -37,6 +38,7 @@ def summarize(
     judge_settings: dict,
     synthetic_per_class: int,
     curation_settings: dict,
+    metric: str,
     equivalence_margin: float,
 ):
     """Compare the arms, write the report, and log the metrics of the run."""

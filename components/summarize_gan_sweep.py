@@ -1,9 +1,8 @@
 """Component: what a sweep of generators found, with its page."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -22,6 +21,8 @@ def summarize_gan_sweep(
     val_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     sweep: dict,
     seeds: list[int],
     gan_recipe: str,

@@ -1,9 +1,8 @@
 """Component: what a sweep of classifiers found, with its page."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -24,10 +23,13 @@ def summarize_sweep(
     test_per_class: int,
     level: int,
     data_seed: int,
+    test_source: str,
+    image_settings: dict,
     sweep: dict,
     seeds: list[int],
     classifier_recipe: str,
     classifier_settings: dict,
+    metric: str,
     equivalence_margin: float,
 ):
     """Compare every point with the base, check the findings, and log the metrics of the run."""

@@ -1,9 +1,8 @@
 """Component: make labelled synthetic images."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -16,8 +15,6 @@ def synthesize(
     synthetic_per_class: int,
     gan_seed: int,
     arms: list[dict],
-    train_per_class: int,
-    level: int,
 ):
     """Let the GAN draw, as many images per class as the arms need if `synthetic_per_class` is 0."""
     from augstudy.steps import adapters

@@ -1,9 +1,8 @@
 """Component: train the judge of synthetic images."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)

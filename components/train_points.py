@@ -1,9 +1,8 @@
 """Component: train one worker's share of the points of a sweep."""
 
+from augstudy.dags.components.image import IMAGE
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
-
-from components.image import IMAGE
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -15,6 +14,7 @@ def train_points(
     classifier_settings: dict,
     seeds: list[int],
     worker: str,
+    metric: str = "auto",
 ):
     """Train each point with all its seeds, one after the other."""
     from augstudy.steps import tuning

@@ -1,19 +1,16 @@
 """Would synthetic images help this classifier? Compares ways to make its training set."""
 
+from augstudy.dags.components.curate import curate
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.summarize import summarize
+from augstudy.dags.components.synthesize import synthesize
+from augstudy.dags.components.train_gan import train_gan
+from augstudy.dags.components.train_judge import train_judge
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
+from augstudy.dags.pipelines.study_cell import study_cell
 from kfp import dsl
 
-from augstudy.settings.data import MAMMALS
-from components.curate import curate
-from components.ingest import ingest
-from components.summarize import summarize
-from components.synthesize import synthesize
-from components.train_gan import train_gan
-from components.train_judge import train_judge
-from pipelines import resources
-from pipelines.passing import taken
-from pipelines.study_cell import study_cell
-
-CLASSES = list(MAMMALS)
 ARMS = [
     {"arm": "real"},
     {"arm": "classic"},
@@ -30,14 +27,16 @@ ARMS = [
 )
 def augmentation_study(
     source: str = "sample",
-    classes: list[str] = CLASSES,
-    train_per_class: int = 60,
-    val_per_class: int = 20,
-    test_per_class: int = 20,
+    classes: list[str] = [],  # noqa: B006 (KFP copies it into the specification)
+    train_per_class: int = 0,
+    val_per_class: int = 0,
+    test_per_class: int = 0,
     level: int = 0,
     data_seed: int = 0,
+    test_source: str = "",
+    image_settings: dict = {},  # noqa: B006
     arms: list[dict] = ARMS,
-    seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
+    seeds: list[int] = [0, 1, 2],  # noqa: B006
     classifier: str = "modern",
     classifier_settings: dict = {},  # noqa: B006
     gan: str = "compact",
@@ -47,6 +46,7 @@ def augmentation_study(
     judge_settings: dict = {},  # noqa: B006
     synthetic_per_class: int = 0,
     curation_settings: dict = {},  # noqa: B006
+    metric: str = "auto",
     equivalence_margin: float = 0.01,
     gpus: str = resources.GPUS,
     gpu_type: str = resources.GPU_TYPE,
@@ -54,13 +54,17 @@ def augmentation_study(
     """Ingest images, train a GAN and draw with it, train and evaluate every arm, and compare.
 
     Args:
-        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
-        classes: Names of the classes.
-        train_per_class: Images per class set aside for training; the level is taken from them.
-        val_per_class: Validation images per class.
-        test_per_class: Test images per class; 0 means all that are left over.
+        source: Where the images are: sample, or a folder or file (gs://, s3://, file:// or a path).
+        classes: Names of the classes; by default those of the source.
+        train_per_class: Images per class set aside for training, of which the level is taken; 0
+            means all that are not set aside for something else.
+        val_per_class: Validation images per class; 0 means a fifth of them.
+        test_per_class: Test images per class; 0 means a fifth of them, or with train_per_class all
+            that are left over.
         level: Real training images per class in use; 0 means all.
         data_seed: Chooses the images and their splits.
+        test_source: Where the test images are, if they are not in the source.
+        image_settings: How files become images and which belong together, such as {size: 32}.
         arms: How training sets are made, such as [{arm: real}, {arm: add, share: 1.0}].
         seeds: Repetitions of every arm.
         classifier: Recipe of the classifier, such as modern or report_best.
@@ -72,7 +76,10 @@ def augmentation_study(
         judge_settings: Settings of the classifier that measures synthetic images.
         synthetic_per_class: Synthetic images per class; 0 means as many as the arms need.
         curation_settings: Settings of the filter of add_filtered and real_filtered.
-        equivalence_margin: Largest difference in accuracy, as a share, that is too small to matter.
+        metric: What is compared: accuracy, balanced_accuracy (every class counts alike), or auto,
+            which is accuracy where the test classes are equal.
+        equivalence_margin: Largest difference in the metric, as a share, that is too small to
+            matter.
         gpus: Accelerators per training step; 0 means none.
         gpu_type: The resource that GPU nodes advertise.
     """

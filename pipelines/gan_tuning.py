@@ -1,16 +1,13 @@
 """Which settings make a better generator? A sweep around a base recipe."""
 
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.summarize_gan_sweep import summarize_gan_sweep
+from augstudy.dags.components.train_judge import train_judge
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.gan_tuning_worker import gan_tuning_worker
+from augstudy.dags.pipelines.passing import taken
 from kfp import dsl
 
-from augstudy.settings.data import MAMMALS
-from components.ingest import ingest
-from components.summarize_gan_sweep import summarize_gan_sweep
-from components.train_judge import train_judge
-from pipelines import resources
-from pipelines.gan_tuning_worker import gan_tuning_worker
-from pipelines.passing import taken
-
-CLASSES = list(MAMMALS)
 SWEEP = {
     "axes": [
         {
@@ -32,13 +29,15 @@ SWEEP = {
 )
 def gan_tuning(
     source: str = "sample",
-    classes: list[str] = CLASSES,
-    train_per_class: int = 60,
-    val_per_class: int = 20,
+    classes: list[str] = [],  # noqa: B006 (KFP copies it into the specification)
+    train_per_class: int = 0,
+    val_per_class: int = 0,
     level: int = 0,
     data_seed: int = 0,
+    test_source: str = "",
+    image_settings: dict = {},  # noqa: B006
     sweep: dict = SWEEP,
-    seeds: list[int] = [0, 1],  # noqa: B006 (KFP copies it into the specification)
+    seeds: list[int] = [0, 1],  # noqa: B006
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     judge_settings: dict = {},  # noqa: B006
@@ -51,12 +50,15 @@ def gan_tuning(
     No test image is used. A point whose training fails gets the verdict failed.
 
     Args:
-        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
-        classes: Names of the classes.
-        train_per_class: Images per class set aside for training.
-        val_per_class: Validation images per class, with which synthetic ones are compared.
-        level: Training images per class in use; 0 means all.
+        source: Where the images are: sample, or a folder or file (gs://, s3://, file:// or a path).
+        classes: Names of the classes; by default those of the source.
+        train_per_class: Images per class set aside for training, of which the level is taken; 0
+            means all that are not set aside for something else.
+        val_per_class: Validation images per class; 0 means a fifth of them.
+        level: Most training images per class in use; 0 means all.
         data_seed: Chooses the images and their splits.
+        test_source: Where the test images are, if they are not in the source.
+        image_settings: How files become images and which belong together, such as {size: 32}.
         sweep: What to try; see docs/tuning.md.
         seeds: Repetitions of every point.
         gan: Recipe of the base.

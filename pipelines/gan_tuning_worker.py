@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
+from augstudy.dags.components.train_gan_points import train_gan_points
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model
-
-from components.train_gan_points import train_gan_points
-from pipelines import resources
-from pipelines.passing import taken
 
 
 class WorkerOutputs(NamedTuple):

@@ -13,12 +13,12 @@ import json
 import os
 from typing import Any
 
+from augstudy.dags.components.image import GPU_IMAGE
 from kfp import dsl, kubernetes
 from kfp.dsl import PipelineTask
 
 from augstudy.cluster.settings import Resources, Toleration, load
 from augstudy.steps.patience import VARIABLE as RETRY_VARIABLE
-from components.image import GPU_IMAGE
 
 SETTINGS = load()
 LIGHT, INFERENCE, TRAINING = SETTINGS.light, SETTINGS.inference, SETTINGS.training

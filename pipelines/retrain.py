@@ -1,18 +1,16 @@
 """Train a classifier on new data; promote it only if it is as good as the champion."""
 
+from augstudy.dags.components.evaluate import evaluate
+from augstudy.dags.components.ingest import ingest
+from augstudy.dags.components.promote import promote
+from augstudy.dags.components.train_cnn import train_cnn
+from augstudy.dags.components.validate import validate
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
 from kfp import dsl
 
 from augstudy.settings.comparing import RetrainSettings
-from augstudy.settings.data import MAMMALS
-from components.evaluate import evaluate
-from components.ingest import ingest
-from components.promote import promote
-from components.train_cnn import train_cnn
-from components.validate import validate
-from pipelines import resources
-from pipelines.passing import taken
 
-CLASSES = list(MAMMALS)
 RULE = RetrainSettings()
 
 
@@ -24,15 +22,18 @@ RULE = RetrainSettings()
 def retrain(
     champion: str,
     source: str = "sample",
-    classes: list[str] = CLASSES,
-    train_per_class: int = 60,
-    val_per_class: int = 20,
-    test_per_class: int = 20,
+    classes: list[str] = [],  # noqa: B006 (KFP copies it into the specification)
+    train_per_class: int = 0,
+    val_per_class: int = 0,
+    test_per_class: int = 0,
     level: int = 0,
     data_seed: int = 0,
-    seeds: list[int] = [0, 1, 2],  # noqa: B006 (KFP copies it into the specification)
+    test_source: str = "",
+    image_settings: dict = {},  # noqa: B006
+    seeds: list[int] = [0, 1, 2],  # noqa: B006
     classifier: str = "modern",
     classifier_settings: dict = {},  # noqa: B006
+    metric: str = RULE.metric,
     margin: float = RULE.margin,
     max_drift: float = RULE.max_drift,
     max_shrink: float = RULE.max_shrink,
@@ -44,18 +45,24 @@ def retrain(
     Args:
         champion: Folder of the champions, such as gs://bucket/champions/mammals; s3://, minio://
             and, on one machine, file:// work as well.
-        source: Where the images are: sample, or a gs://, s3:// or file:// folder.
-        classes: Names of the classes; those of the champion, in the same order.
-        train_per_class: Images per class set aside for training.
-        val_per_class: Validation images per class.
-        test_per_class: Test images per class; with more of them, smaller differences show.
-        level: Training images per class in use; 0 means all.
+        source: Where the images are: sample, or a folder or file (gs://, s3://, file:// or a path).
+        classes: Names of the classes; by default those of the source. The champion has the same.
+        train_per_class: Images per class set aside for training, of which the level is taken; 0
+            means all that are not set aside for something else.
+        val_per_class: Validation images per class; 0 means a fifth of them.
+        test_per_class: Test images per class; 0 means a fifth of them, or with train_per_class all
+            that are left over.
+        level: Most training images per class in use; 0 means all.
         data_seed: Chooses the images and their splits.
+        test_source: Where the test images are, if they are not in the source.
+        image_settings: How files become images and which belong together, such as {size: 32}.
         seeds: Repetitions; each gives one model.
         classifier: Recipe of the classifier, such as modern or baseline.
         classifier_settings: Changes to the recipe, such as {epochs: 20}.
-        margin: Accuracy that may be lost, as a share and at 95 % confidence; 0 allows no loss, and
-            a negative margin requires a gain of that size.
+        metric: What is compared: accuracy, balanced_accuracy (every class counts alike), or auto,
+            which is accuracy where the test classes are equal.
+        margin: How much of it may be lost, as a share and at 95 % confidence; 0 allows no loss,
+            and a negative margin requires a gain of that size.
         max_drift: Largest population stability index allowed between the ink histograms of the new
             data and the champion's, for all classes together and for each.
         max_shrink: Largest share of its images that the source of a class may have lost.

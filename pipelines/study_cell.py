@@ -2,14 +2,13 @@
 
 from typing import NamedTuple
 
+from augstudy.dags.components.cam import cam
+from augstudy.dags.components.evaluate import evaluate
+from augstudy.dags.components.train_cnn import train_cnn
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Model
-
-from components.cam import cam
-from components.evaluate import evaluate
-from components.train_cnn import train_cnn
-from pipelines import resources
-from pipelines.passing import taken
 
 
 class CellOutputs(NamedTuple):

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
+from augstudy.dags.components.train_points import train_points
+from augstudy.dags.pipelines import resources
+from augstudy.dags.pipelines.passing import taken
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input
-
-from components.train_points import train_points
-from pipelines import resources
-from pipelines.passing import taken
 
 
 class WorkerOutputs(NamedTuple):
@@ -24,6 +23,7 @@ def tuning_worker(
     classifier: str,
     classifier_settings: dict,
     worker: str,
+    metric: str,
     gpus: str,
     gpu_type: str,
 ) -> WorkerOutputs:

@@ -13,7 +13,7 @@ need() {
 step 'Tools'
 need kubectl 'install it as https://kubernetes.io/docs/tasks/tools/ says, or on Debian: apt-get install kubernetes-client.'
 need helm 'run scripts/install_tools.sh helm.'
-need python3 'install Python 3.10 to 3.12.'
+need python3 'install Python 3.10 to 3.13.'
 if [[ -n $OWN ]]; then
   need kind 'run scripts/install_tools.sh kind.'
 fi

@@ -81,7 +81,7 @@ def test_program_prints_the_names_with_nothing_installed() -> None:
 
 
 def test_components_run_in_the_image_of_their_checkout(tmp_path: Path) -> None:
-    code = "from components.image import IMAGE, GPU_IMAGE; print(IMAGE, GPU_IMAGE)"
+    code = "from augstudy.dags.components.image import IMAGE, GPU_IMAGE; print(IMAGE, GPU_IMAGE)"
     for named, cpu in (("", image.name(ROOT)), ("a-python:1", "a-python:1")):
         environment = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "XDG_CONFIG_HOME": str(tmp_path)}
         done = subprocess.run(

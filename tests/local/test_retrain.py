@@ -92,7 +92,7 @@ def test_bad_data_ends_with_code_4_and_changes_nothing(twice: Path, drawings: Pa
     done = retrain(twice, f"--source=file://{source}", epochs=1)
     assert done.returncode == 4
     assert "differs from that of champion" in done.stderr
-    assert "the ink of all drawings has drifted" in done.stderr
+    assert "the brightness of all images has drifted" in done.stderr
     assert "(3 more of this kind)" in done.stderr
     assert record(twice, 3)["state"] == "failed"
     assert "train_cnn" not in done.stdout

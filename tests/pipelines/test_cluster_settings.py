@@ -207,11 +207,10 @@ def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As the SDK of KFP 2.18 does; without it the workflow defaults of the cluster decide."""
+    from augstudy.dags.components.ingest import ingest
+    from augstudy.dags.pipelines import resources
     from kfp import dsl
     from kfp.dsl.pipeline_task import PipelineTask
-
-    from components.ingest import ingest
-    from pipelines import resources
 
     usual, said = PipelineTask.set_retry, []
 

@@ -60,5 +60,5 @@ def test_the_filter_finds_planted_wrong_labels():
 def test_choosing_all_is_the_same_with_and_without_balance():
     labels = np.repeat(np.arange(3, dtype=np.int32), 4)
     judged = opinion_of(np.tile(PROBABILITIES[:1], (12, 1)), labels, np.zeros(3))
-    rows = {balance: choose(judged, labels, 4, 3, balance) for balance in (True, False)}
+    rows = {balance: choose(judged, labels, [4, 4, 4], balance) for balance in (True, False)}
     assert set(rows[True]) == set(rows[False]) == set(range(12))

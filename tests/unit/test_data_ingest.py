@@ -12,9 +12,9 @@ from servers import GcsServer, S3Bucket
 
 from augstudy.core import artifacts
 from augstudy.core.errors import DataError, InputError, ServiceError
-from augstudy.data import reading
+from augstudy.data import ranges
 from augstudy.data.dataset import SPLITS, load_classes, load_split
-from augstudy.data.reading import read_drawings
+from augstudy.data.reading import read_images
 from augstudy.objects import retry
 from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.steps import ingest
@@ -83,6 +83,7 @@ def test_data_report_adds_up(drawings: Path, tmp_path: Path) -> None:
         "val": 60,
         "test": 60,
         "dropped": 0,
+        "unreadable": 0,
     }
     assert sum(report["ink_share"]["counts"]) == 300
     images = np.concatenate([load_split(made, name).images for name in SPLITS])
@@ -184,7 +185,7 @@ def test_transient_failures_are_retried(
 def test_a_service_that_keeps_failing_is_given_up(gcs: GcsServer, gs: str, tmp_path: Path) -> None:
     gcs.fail("stat", 503, 100)
     with pytest.raises(ServiceError, match="answered 503; tried 6 times"):
-        read_drawings(settings(gs, classes=("camel", "cat")))
+        read_images(settings(gs, classes=("camel", "cat")))
     assert gcs.requests["stat"] == 2 * retry.ATTEMPTS
     assert not (tmp_path / "data").exists()
 
@@ -204,7 +205,7 @@ def test_an_object_that_changes_while_it_is_read_is_refused(
 
 def once_the_header_is_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Call `change` between the header of cat.npy and its drawings."""
-    read_header, once = reading.read_header, iter([change])
+    read_header, once = ranges.read_header, iter([change])
 
     def then_change(read: Any, size: int, uri: str) -> Any:
         header = read_header(read, size, uri)
@@ -212,7 +213,7 @@ def once_the_header_is_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[]
             next(once, str)()
         return header
 
-    monkeypatch.setattr(reading, "read_header", then_change)
+    monkeypatch.setattr(ranges, "read_header", then_change)
 
 
 def test_an_s3_object_that_changes_while_it_is_read_is_refused(
@@ -224,8 +225,8 @@ def test_an_s3_object_that_changes_while_it_is_read_is_refused(
     other = (drawings / "dog.npy").read_bytes()
     once_the_header_is_read(monkeypatch, lambda: s3.put("cat.npy", other))
     with pytest.raises(DataError, match=r"cat\.npy changed while it was being read"):
-        read_drawings(wanted)
-    cat = read_drawings(wanted)["cat"]  # nothing of the mixture was cached
+        read_images(wanted)
+    cat = read_images(wanted).classes["cat"]  # nothing of the mixture was cached
     dog = np.load(drawings / "dog.npy").reshape(-1, 28, 28)
     np.testing.assert_array_equal(cat.images, dog[cat.rows])
 
@@ -239,7 +240,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     other = (drawings / "dog.npy").read_bytes()
     once_the_header_is_read(monkeypatch, lambda: (tmp_path / "cat.npy").write_bytes(other))
     with pytest.raises(DataError, match=r"cat\.npy changed while it was being read"):
-        read_drawings(wanted)
+        read_images(wanted)
 
 
 def test_too_few_drawings_are_counted(drawings: Path, tmp_path: Path) -> None:

@@ -66,7 +66,9 @@ def changed(known, at, **values):
 def test_a_class_whose_ink_has_changed_is_named(known):
     ink = known["classes"][2]["ink"]
     found = problems(known, changed(known, 2, ink=ink[::-1]), LIMITS)
-    assert found[-1].startswith("the ink of class 'zebra' has drifted, its stability index is ")
+    assert found[-1].startswith(
+        "the brightness of class 'zebra' has drifted, its stability index is "
+    )
     assert not any("'cow'" in item for item in found)
     assert drifts(known, known)["class 'cow'"].index == 0
     lax = RetrainSettings(max_drift=100)

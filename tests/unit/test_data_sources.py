@@ -242,9 +242,9 @@ def test_ingest_of_local_data_loads_neither_a_training_nor_a_cloud_library() -> 
     program = """if True:
         import sys
         from augstudy.settings.data import DataSettings
-        from augstudy.data.reading import read_drawings
+        from augstudy.data.reading import read_images
         import augstudy.steps.ingest
-        read_drawings(DataSettings())
+        read_images(DataSettings())
         heavy = {"tensorflow", "keras", "jax", "pandas", "fsspec", "botocore", "google.cloud"}
         sys.exit(f"loaded {loaded}" if (loaded := heavy & set(sys.modules)) else 0)
     """

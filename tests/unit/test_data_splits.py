@@ -5,16 +5,16 @@ import itertools
 import numpy as np
 import pytest
 
-from augstudy.data.reading import ClassDrawings
+from augstudy.data.found import ClassImages, Found
 from augstudy.data.sampling import choose_rows, row_numbers
-from augstudy.data.sources import ObjectInfo
 from augstudy.data.splits import Splits, TooFewError, make_splits
 from augstudy.settings.data import DataSettings
+from augstudy.settings.spec import DRAWING
 
 CLASSES = ("ant", "bee", "cow")
 
 
-def messy(seed: int, count: int = 120) -> dict[str, ClassDrawings]:
+def messy(seed: int, count: int = 120) -> dict[str, ClassImages]:
     """Three classes full of blank drawings and of drawings that occur often, in any class."""
     random = np.random.default_rng(seed)
     pool = random.integers(0, 256, (250, 28, 28), np.uint8)
@@ -23,10 +23,13 @@ def messy(seed: int, count: int = 120) -> dict[str, ClassDrawings]:
     for name in CLASSES:
         images = pool[random.integers(0, len(pool), count)]
         images[:60] = random.integers(0, 256, (60, 28, 28), np.uint8)
-        info = ObjectInfo(name, f"file:///x/{name}.npy", 0, "1")
         rows = np.sort(random.choice(10_000, count, replace=False))
-        result[name] = ClassDrawings(info, 10_000, images, rows, [], "")
+        result[name] = ClassImages(name, f"file:///x/{name}.npy", 10_000, images, rows)
     return result
+
+
+def split(drawings: dict[str, ClassImages], wanted: DataSettings) -> Splits:
+    return make_splits(Found(drawings, DRAWING), wanted)
 
 
 def settings(**changes: object) -> DataSettings:
@@ -34,16 +37,16 @@ def settings(**changes: object) -> DataSettings:
     return DataSettings.model_validate(values | changes)
 
 
-def keys(result: Splits, split: str) -> list[bytes]:
-    return [image.tobytes() for image in result.splits[split].images]
+def keys(result: Splits, name: str) -> list[bytes]:
+    return [image.tobytes() for image in result.splits[name].images]
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_drawing_is_blank_or_in_two_places(seed: int) -> None:
     drawings = messy(seed)
-    result = make_splits(drawings, settings(seed=seed, level=21))
+    result = split(drawings, settings(seed=seed, level=21))
     assert len(result.splits["extra"]) == 3 * 9
-    everything = [key for split in result.splits for key in keys(result, split)]
+    everything = [key for name in result.splits for key in keys(result, name)]
     assert len(everything) == len(set(everything)) == 3 * 47
     assert bytes(784) not in everything
     for label, name in enumerate(CLASSES):
@@ -61,16 +64,16 @@ def test_a_drawing_of_two_classes_stays_in_the_first() -> None:
     drawings = messy(0)
     drawings["bee"].images[7] = drawings["ant"].images[3]
     drawings["bee"].images[8] = drawings["bee"].images[9]
-    before = make_splits(messy(0), settings()).dropped["bee"]
-    after = make_splits(drawings, settings()).dropped["bee"]
+    before = split(messy(0), settings()).dropped["bee"]
+    after = split(drawings, settings()).dropped["bee"]
     assert after.in_other_class == before.in_other_class + 1
     assert after.repeated == before.repeated + 1
 
 
 @pytest.mark.parametrize("level", [1, 10, 29])
 def test_levels_are_nested_and_leave_the_other_splits_alone(level: int) -> None:
-    whole = make_splits(messy(1), settings())
-    small = make_splits(messy(1), settings(level=level))
+    whole = split(messy(1), settings())
+    small = split(messy(1), settings(level=level))
     for label in range(3):
         few, many = (
             result.splits["train"].rows[result.splits["train"].labels == label].tolist()
@@ -79,21 +82,21 @@ def test_levels_are_nested_and_leave_the_other_splits_alone(level: int) -> None:
         assert few == many[:level]
         beyond = small.splits["extra"].rows[small.splits["extra"].labels == label].tolist()
         assert few + beyond == many
-    for split in ("val", "test"):
-        assert keys(small, split) == keys(whole, split)
+    for name in ("val", "test"):
+        assert keys(small, name) == keys(whole, name)
     assert len(whole.splits["extra"]) == 0
 
 
 def test_the_test_split_does_not_depend_on_the_size_of_the_others() -> None:
-    small = make_splits(messy(1), settings(train_per_class=5, val_per_class=2))
-    large = make_splits(messy(1), settings())
+    small = split(messy(1), settings(train_per_class=5, val_per_class=2))
+    large = split(messy(1), settings())
     assert keys(small, "test") == keys(large, "test")
 
 
 def test_what_is_left_over_is_tested_on_alike_in_every_class() -> None:
     drawings = messy(1)
     drawings["cow"].images[:40] = 0  # the class with the fewest decides
-    result = make_splits(drawings, settings(test_per_class=0, level=10))
+    result = split(drawings, settings(test_per_class=0, level=10))
     usable = {
         name: 120 - lost.blank - lost.repeated - lost.in_other_class
         for name, lost in result.dropped.items()
@@ -102,7 +105,7 @@ def test_what_is_left_over_is_tested_on_alike_in_every_class() -> None:
     assert [(result.splits["test"].labels == label).sum() for label in range(3)] == [left] * 3
     assert result.unused == {name: count - left - 39 for name, count in usable.items()}
     assert result.unused["cow"] == 0 < result.unused["ant"]
-    everything = [key for split in result.splits for key in keys(result, split)]
+    everything = [key for name in result.splits for key in keys(result, name)]
     assert len(everything) == len(set(everything)) == 3 * (39 + left)
 
 
@@ -110,11 +113,11 @@ def test_something_must_be_left_over_for_the_test() -> None:
     few = messy(3, count=60)
     few["bee"].images[:21] = 0
     with pytest.raises(TooFewError, match=r"bee\.npy gave 39 usable .*by 1 in all"):
-        make_splits(few, settings(test_per_class=0))
+        split(few, settings(test_per_class=0))
 
 
 def test_seeds_split_differently_but_repeatably() -> None:
-    first, again, other = (make_splits(messy(1), settings(seed=seed)) for seed in (3, 3, 4))
+    first, again, other = (split(messy(1), settings(seed=seed)) for seed in (3, 3, 4))
     assert keys(first, "test") == keys(again, "test")
     assert keys(first, "test") != keys(other, "test")
 
@@ -125,7 +128,7 @@ def test_too_few_usable_drawings_are_explained() -> None:
     with pytest.raises(
         TooFewError, match=r"cow\.npy gave 40 usable .*20 blank.*by 7 in all"
     ) as caught:
-        make_splits(drawings, settings())
+        split(drawings, settings())
     assert caught.value.unread
 
 

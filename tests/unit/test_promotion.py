@@ -6,7 +6,7 @@ import pytest
 from augstudy.pages import kfp_metrics
 from augstudy.pages.verdicts import promotion
 from augstudy.results.retraining import decided
-from augstudy.stats.promotion import compare
+from augstudy.stats import promotion as rule
 
 
 def right(seeds, images, wrong):
@@ -14,6 +14,13 @@ def right(seeds, images, wrong):
     outcome = np.ones((seeds, images), bool)
     outcome[:, :wrong] = False
     return outcome
+
+
+def compare(champion, challenger, excluded, classes=2, asked="auto"):
+    """With `classes` equal classes, or with these labels."""
+    given = isinstance(classes, np.ndarray)
+    labels = classes if given else np.arange(len(excluded)) % classes
+    return rule.compare(champion, challenger, excluded, labels, asked)
 
 
 def verdict(comparison, margin=0.005, first=False, same=False):
@@ -105,3 +112,26 @@ def test_flat_numbers_have_the_names_of_the_dashboard():
     )
     assert values["promoted"] == 1.0
     assert all(type(value) is float and np.isfinite(value) for value in values.values())
+
+
+def test_a_large_class_does_not_hide_what_a_small_one_loses():
+    labels = np.repeat([0, 1], [900, 100])
+    old, new = np.ones((2, 1000), bool), np.ones((2, 1000), bool)
+    old[:, :90] = False  # the new one knows more of the large class, and less of the small one
+    new[:, 900:960] = False
+    balanced = compare(old, new, np.zeros(1000, bool), labels)
+    assert balanced.metric == "balanced_accuracy"
+    assert (balanced.champion, balanced.challenger) == pytest.approx((0.95, 0.7))
+    assert not verdict(balanced).promoted
+    assert promotion(verdict(balanced)).startswith(
+        "Held: balanced accuracy changes by -25.0 points"
+    )
+    plain = compare(old, new, np.zeros(1000, bool), labels, "accuracy")
+    assert (plain.metric, plain.difference) == ("accuracy", pytest.approx(0.03))
+    assert verdict(plain).promoted
+
+
+def test_test_images_that_are_left_out_do_not_make_equal_classes_unequal():
+    excluded = np.arange(100) < 30
+    found = compare(right(1, 100, 10), right(1, 100, 5), excluded, np.repeat([0, 1], 50))
+    assert found.metric == "accuracy"

@@ -215,12 +215,15 @@ def test_a_few_images_a_class_do_not_tell_how_much_they_differ(per_class):
     assert set(found["per_class"]["cow"]) == {"gan_test"}
 
 
-def test_equal_numbers_are_measured():
+def test_as_many_of_each_class_are_measured_as_all_have():
     labels = np.repeat(np.arange(3), [5, 7, 9])
-    assert measuring.common_count([labels, np.repeat(np.arange(3), 6)], 3) == 5
-    assert measuring.common_count([labels, np.repeat(np.arange(2), 6)], 3) == 0
-    assert measuring.common_count([np.repeat(np.arange(3), 5000)] * 2, 3) == 1000
-    assert measuring.first_of_each(np.array([1, 0, 1, 0, 1]), 2).tolist() == [1, 3, 0, 2]
+    assert measuring.common_counts([labels, np.repeat(np.arange(3), 6)], 3) == [5, 6, 6]
+    assert measuring.common_counts([labels, np.repeat(np.arange(2), 6)], 3) == [5, 6, 0]
+    assert measuring.common_counts([np.repeat(np.arange(3), 5000)] * 2, 3) == [1000] * 3
+    many = np.repeat(np.arange(2), [9000, 1000])
+    assert measuring.common_counts([many, many], 2) == [2700, 300]
+    rows = measuring.first_of_each(np.array([1, 0, 1, 0, 1]), [1, 2])
+    assert rows.tolist() == [1, 0, 2]
 
 
 def test_an_exact_share_has_a_width():

@@ -137,7 +137,7 @@ def test_data_of_another_kind_is_refused(lab: Lab, dataset, tmp_path: Path) -> N
         lab.validate(2, inverted)
     sentence = str(caught.value)
     assert f"The data of gs://x/y differs from that of champion {pointer['champion']}: " in sentence
-    assert "the ink of class 'lion' has drifted" in sentence
+    assert "the brightness of class 'lion' has drifted" in sentence
     assert sentence.endswith(".")
     assert not (tmp_path / "2" / "reference").exists()
     assert lab.pointer() == pointer

@@ -34,12 +34,10 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
         _announce_sweep(console, values)
     if not {"arms", "seeds", "classes", "source"} <= set(values):
         return
-    level = values.get("level") or values.get("train_per_class")
     arms = [parse(Arm, item, "an arm").label for item in values["arms"]]
     seeds = len(values["seeds"])
     console.print(
-        f"{len(values['classes'])} classes of [bold]{escape(values['source'])}[/], {level} real "
-        f"training images per class, {seeds} seed{'s' if seeds > 1 else ''}; arms: "
+        f"{_images(values)}, {seeds} seed{'s' if seeds > 1 else ''}; arms: "
         f"{escape(', '.join(arms))}"
     )
     images = len(values["classes"]) * values.get("test_per_class", 0)
@@ -47,13 +45,21 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
         say(console, verdicts.forecast(expected(seeds, images, len(arms) - 1)))
 
 
+def _images(values: Mapping[str, Any]) -> str:
+    """Which images are trained on, as far as that is known before they are read."""
+    classes = len(values["classes"])
+    level = values.get("level") or values.get("train_per_class")
+    return (
+        f"{classes or 'All'} classes of [bold]{escape(values['source'])}[/], {level or 'all'} real "
+        "training images per class"
+    )
+
+
 def _announce_sweep(console: Console, values: Mapping[str, Any]) -> None:
     """Say how many training runs are ahead."""
     sweep = parse_sweep(values["sweep"])
-    level = values.get("level") or values.get("train_per_class")
     console.print(
-        f"{len(values['classes'])} classes of [bold]{escape(values['source'])}[/], {level} real "
-        f"training images per class; {_trainings(sweep, values)}; axes: "
+        f"{_images(values)}; {_trainings(sweep, values)}; axes: "
         f"{escape(', '.join(axis.name for axis in sweep.axes))}"
     )
 

@@ -32,6 +32,7 @@ _Recipe = Annotated[str, typer.Option(help="modern, baseline, report_best, or an
 _Judge = Annotated[
     Path | None, typer.Option(help="Folder made by 'augstudy train-judge', if there is one.")
 ]
+_Metric = Annotated[str, options.setting(ComparisonSettings, "metric")]
 _Margin = Annotated[float, options.setting(ComparisonSettings, "equivalence_margin")]
 _Classifier = Annotated[Path, typer.Option(help="Folder made by 'augstudy train-cnn'.")]
 
@@ -40,7 +41,7 @@ def ingest(
     out: options.Out,
     source: _Source = _DATA.source,
     classes: Annotated[
-        str, typer.Option(help="Names of the classes, separated by commas.")
+        str, typer.Option(help="Names of the classes, separated by commas; by default all.")
     ] = ",".join(_DATA.classes),
     train_per_class: _Train = _DATA.train_per_class,
     val_per_class: _Val = _DATA.val_per_class,
@@ -228,6 +229,7 @@ def summarize(
     curation: Annotated[Path | None, typer.Option(help="Curation folder, if any.")] = None,
     settings: options.Settings = [],  # noqa: B006
     equivalence_margin: _Margin = _COMPARISON.equivalence_margin,
+    metric: _Metric = _COMPARISON.metric,
 ) -> None:
     """Compare arms and write the report: evaluations -> report.
 
@@ -240,9 +242,8 @@ def summarize(
     from augstudy.steps.summarize import run
 
     study = parse_assignments(settings)
-    margin = parse(
-        ComparisonSettings, {"equivalence_margin": equivalence_margin}, "the comparison"
-    ).equivalence_margin
+    values = {"equivalence_margin": equivalence_margin, "metric": metric}
+    comparing = parse(ComparisonSettings, values, "the comparison")
     run(
         dataset,
         out,
@@ -252,7 +253,8 @@ def summarize(
         synthetic,
         study,
         curation=curation,
-        margin=margin,
+        margin=comparing.equivalence_margin,
+        metric=comparing.metric,
     )
 
 

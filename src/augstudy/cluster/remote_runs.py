@@ -218,7 +218,7 @@ def _pipeline_name(server: Server, run: Any, names: dict[Version, str]) -> str:
 
 def _level(parameters: dict[str, Any]) -> int | None:
     value = parameters.get("level") or parameters.get("train_per_class")
-    return int(value) if isinstance(value, (int, float)) else None
+    return int(value) if value and isinstance(value, (int, float)) else None
 
 
 def _seconds(run: Any) -> float | None:

@@ -8,6 +8,7 @@ own, so a class that the classifier is shy about is not emptied, and it needs no
 probabilities. Here it comes from validation drawings, which the classifier has not learnt from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,26 +52,34 @@ def opinion_of(
     return Opinion(own.astype(np.float32), agrees & (own >= thresholds[labels]))
 
 
-def choose(judged: Opinion, labels: Labels, count: int, classes: int, balance: bool) -> Rows:
-    """Rows of `count` drawings per class: those that were kept, in the order in which they came.
+def choose(judged: Opinion, labels: Labels, counts: Sequence[int], balance: bool) -> Rows:
+    """Rows of so many drawings of each class: those that were kept, in the order they came in.
 
     Where too few were kept, the most confident of the others follow. With `balance` that holds in
     every class; without, over all classes together, so that a class which passes more often
     contributes more.
 
+    Args:
+        judged: what the filter says of N drawings.
+        labels: (N,).
+        counts: (C,), how many of each class.
+        balance: whether to choose within each class.
+
     Raises:
         TooFewDrawingsError: there are not so many drawings, kept or not.
     """
     order = np.lexsort((_within_class(labels), -_merit(judged)))
-    groups = [order[labels[order] == label] for label in range(classes)] if balance else [order]
-    wanted = count if balance else count * classes
-    fewest = min(len(group) for group in groups)
-    if fewest < wanted:
-        raise TooFewDrawingsError(
-            f"The filter must choose {wanted} images but has only {fewest} to choose from"
-            f"{' in a class' if balance else ''}: raise synthetic_per_class or lower the share."
-        )
-    return np.concatenate([group[:wanted] for group in groups])
+    if balance:
+        groups = [(order[labels[order] == label], count) for label, count in enumerate(counts)]
+    else:
+        groups = [(order, sum(counts))]
+    for group, wanted in groups:
+        if len(group) < wanted:
+            raise TooFewDrawingsError(
+                f"The filter must choose {wanted} images but has only {len(group)} to choose from"
+                f"{' in a class' if balance else ''}: raise synthetic_per_class or lower the share."
+            )
+    return np.concatenate([group[:wanted] for group, wanted in groups])
 
 
 def fold_shortage(labels: Labels, folds: int) -> str:

@@ -25,21 +25,24 @@ class Split:
     """Images of one split, class by class.
 
     ``images`` is uint8 (N, height, width) or (N, height, width, 3); ``labels`` int32 (N,), indices
-    into the classes; ``rows`` int64 (N,), the place of each image in its class's source.
+    into the classes; ``rows`` int64 (N,), the place of each image in its class's source;
+    ``groups`` int64 (N,), equal for images that belong together, or None if none do.
     """
 
     images: np.ndarray
     labels: np.ndarray
     rows: np.ndarray
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
 def save_split(folder: Path, name: str, split: Split) -> None:
-    """Write ``<name>_{images,labels,rows}.npy`` into `folder`."""
-    for part in ("images", "labels", "rows"):
-        np.save(folder / f"{name}_{part}.npy", getattr(split, part), allow_pickle=False)
+    """Write ``<name>_{images,labels,rows}.npy``, and groups if there are any, into `folder`."""
+    for part in ("images", "labels", "rows", "groups"):
+        if (array := getattr(split, part)) is not None:
+            np.save(folder / f"{name}_{part}.npy", array, allow_pickle=False)
 
 
 def load_split(artifact: Artifact, name: str) -> Split:
@@ -64,7 +67,16 @@ def load_split(artifact: Artifact, name: str) -> Split:
                 f"{artifact.path}/{name}_{part}.npy holds {array.dtype} {array.shape} instead of "
                 f"{np.dtype(dtype)} {shape}: make the dataset again."
             )
-    return Split(images, labels, rows)
+    return Split(images, labels, rows, load_groups(artifact, name))
+
+
+def load_groups(artifact: Artifact, name: str) -> np.ndarray | None:
+    """The groups of a split's images, int64 (N,); None where no images belong together."""
+    file = f"{name}_groups.npy"
+    if file not in artifact.manifest.files:
+        return None
+    groups: np.ndarray = np.load(artifact.file(file), allow_pickle=False)
+    return groups
 
 
 def load_pool(artifact: Artifact) -> Split:
@@ -84,16 +96,22 @@ def save_spec(folder: Path, spec: ImageSpec) -> None:
 
 
 def load_spec(artifact: Artifact) -> ImageSpec:
-    """What the images of a dataset are like; those without a spec are drawings."""
+    """What the images of an artifact are like; those without a spec are drawings."""
     if not (artifact.path / _SPEC).exists():
         return DRAWING
     return ImageSpec(**artifact.json(_SPEC))
 
 
-def level_of(artifact: Artifact) -> int:
-    """Real training images of the class that has the fewest."""
+def class_counts(artifact: Artifact) -> list[int]:
+    """Real training images of each class."""
     labels = np.load(artifact.file("train_labels.npy"), allow_pickle=False)
-    return int(np.bincount(labels).min())
+    counts: list[int] = np.bincount(labels, minlength=len(load_classes(artifact))).tolist()
+    return counts
+
+
+def level_of(artifact: Artifact) -> int:
+    """Real training images of the class that has the most: what the level allows a class."""
+    return max(class_counts(artifact))
 
 
 def load_classes(artifact: Artifact) -> list[str]:

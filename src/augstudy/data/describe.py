@@ -1,6 +1,5 @@
 """What a dataset looks like: the data report and the sheet of samples."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,48 +8,48 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from augstudy.core import canvas
-from augstudy.data.reading import ClassDrawings
+from augstudy.core.arrays import Images
+from augstudy.data.found import Found
 from augstudy.data.splits import Splits
-from augstudy.settings.data import DataSettings
-from augstudy.settings.spec import DRAWING
+from augstudy.settings.spec import ImageSpec
 
 _BINS = 32
 _SHEET_COLUMNS = 12
+_NAMED = 20  # unreadable images of a class
 
 
-def data_report(
-    drawings: Mapping[str, ClassDrawings], result: Splits, settings: DataSettings
-) -> dict[str, Any]:
-    """Counts and ink statistics of a dataset, as JSON-ready values.
+def data_report(found: Found, result: Splits) -> dict[str, Any]:
+    """Counts and statistics of the images of a dataset, as JSON-ready values.
 
-    It names no source, so equal drawings give equal reports wherever they came from. Histograms
-    and means cover the drawings in all splits; ``ink_share`` is the share of a drawing's
-    pixels that are not background, ``pixel_value`` the values of those pixels.
+    It names no source, so equal images give equal reports wherever they came from. Histograms and
+    means cover the images in all splits; ``brightness`` is the mean of an image, from 0 to 1. Of
+    drawings, ``ink_share`` is the share of pixels that are not background, ``pixel_value`` the
+    values of those pixels.
     """
     images = np.concatenate([split.images for split in result.splits.values()])
-    shares = (images > 0).mean(axis=(1, 2))
-    inked = images[images > 0]
-    return {
+    report = {
         "classes": {
-            name: _class_report(drawings[name], result, label)
-            for label, name in enumerate(settings.classes)
+            name: _class_report(found, result, label) for label, name in enumerate(found.classes)
         },
         "total": {
-            "read": sum(len(item.images) for item in drawings.values()),
+            "read": sum(len(item.images) for item in found.classes.values()),
             **{name: len(split) for name, split in result.splits.items()},
-            "dropped": sum(sum(asdict(lost).values()) for lost in result.dropped.values()),
+            "dropped": sum(lost.total for lost in result.dropped.values()),
+            "unreadable": sum(len(item.unreadable) for item in found.classes.values()),
         },
-        "train_pool_per_class": settings.train_per_class,
-        "level": settings.used_level,
         "mean_ink": _rounded(images.mean() / 255),
-        "ink_share": _histogram(shares, (0.0, 1.0)),
-        "pixel_value": _histogram(inked, (0.0, 256.0)),
+        "brightness": _histogram(_brightness(images), (0.0, 1.0)),
+        **found.facts,
     }
+    if found.spec.is_drawing:
+        report["ink_share"] = _histogram((images > 0).mean(axis=(1, 2)), (0.0, 1.0))
+        report["pixel_value"] = _histogram(images[images > 0], (0.0, 256.0))
+    return report
 
 
 @canvas.settings()
-def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
-    """Draw the first training drawings of each class, a labelled row per class, as a PNG."""
+def draw_samples(result: Splits, classes: tuple[str, ...], spec: ImageSpec, path: Path) -> None:
+    """Draw the first training images of each class, a labelled row per class, as a PNG."""
     train = result.splits["train"]
     rows = [train.images[train.labels == label][:_SHEET_COLUMNS] for label in range(len(classes))]
     columns = max(len(row) for row in rows)
@@ -64,15 +63,18 @@ def draw_samples(result: Splits, classes: tuple[str, ...], path: Path) -> None:
     )
     for axis, name, row in zip(axes[:, 0], classes, rows, strict=True):
         axis.imshow(
-            _strip(row, columns), cmap=canvas.GREYS, vmin=0, vmax=255, interpolation="nearest"
+            _strip(row, columns, spec), cmap=canvas.GREYS, vmin=0, vmax=255, interpolation="nearest"
         )
         axis.set_axis_off()
-        axis.text(-2, DRAWING.height / 2, name, ha="right", va="center", fontsize=9)
+        axis.text(
+            *(-2, spec.height / 2, name), ha="right", va="center", fontsize=9, parse_math=False
+        )
     figure.savefig(path, metadata={"Software": None})
 
 
-def _class_report(item: ClassDrawings, result: Splits, label: int) -> dict[str, Any]:
-    name = item.info.name
+def _class_report(found: Found, result: Splits, label: int) -> dict[str, Any]:
+    name = list(found.classes)[label]
+    item = found.classes[name]
     of_class = {split: part.labels == label for split, part in result.splits.items()}
     images = np.concatenate([part.images[of_class[key]] for key, part in result.splits.items()])
     return {
@@ -81,8 +83,14 @@ def _class_report(item: ClassDrawings, result: Splits, label: int) -> dict[str, 
         "dropped": asdict(result.dropped[name]),
         **{split: int(mask.sum()) for split, mask in of_class.items()},
         "unused": result.unused[name],
+        "unreadable": [list(why) for why in item.unreadable[:_NAMED]],
         "mean_ink": _rounded(images.mean() / 255),
     }
+
+
+def _brightness(images: Images) -> np.ndarray:
+    """The mean of each image, from 0 to 1."""
+    return images.mean(axis=tuple(range(1, images.ndim))) / 255
 
 
 def _histogram(values: np.ndarray, span: tuple[float, float]) -> dict[str, list[float]]:
@@ -90,13 +98,13 @@ def _histogram(values: np.ndarray, span: tuple[float, float]) -> dict[str, list[
     return {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]}
 
 
-def _strip(images: np.ndarray, columns: int) -> np.ndarray:
-    """Drawings side by side, dark ink on white, each in a thin frame of white."""
-    height, width = images.shape[1:]
-    padded = np.full((height + 2, columns * (width + 2)), 255, np.uint8)
+def _strip(images: Images, columns: int, spec: ImageSpec) -> np.ndarray:
+    """Images side by side, each in a thin frame of white; drawings are dark ink on white."""
+    height, width = spec.plane
+    padded = np.full((height + 2, columns * (width + 2), *spec.stored[2:]), 255, np.uint8)
     for index, image in enumerate(images):
         start = index * (width + 2) + 1
-        padded[1:-1, start : start + width] = 255 - image
+        padded[1:-1, start : start + width] = 255 - image if spec.is_drawing else image
     return padded
 
 

@@ -76,7 +76,7 @@ def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Draw
         TooFewDrawingsError: there are fewer drawings than the arm needs, or none of their kind, or
             its share comes to no image.
     """
-    if short := shares.shortage(arm, int(sources.real.counts(classes).min())):
+    if short := shares.shortage(arm, sources.real.counts(classes).tolist()):
         raise TooFewDrawingsError(short)
     made: Drawings = arm.kind.make(Mixer(arm, sources, classes, seed))
     return made
@@ -100,12 +100,12 @@ class Mixer:
         return self.sources.real
 
     @property
-    def count(self) -> int:
-        """Images per class to add or replace: the arm's share of the class with the fewest."""
-        return shares.images(self.arm.share, int(self.real.counts(self.classes).min()))
+    def counts(self) -> list[int]:
+        """Images of each class to add or replace: the arm's share of the class's real images."""
+        return shares.of_each(self.arm.share, self.real.counts(self.classes).tolist())
 
     def synthetic(self) -> Drawings:
-        """The first :attr:`count` synthetic drawings of each class."""
+        """The first synthetic drawings of each class, :attr:`counts` of them."""
         return self._first(self._generated().right, "synthetic images", _MORE_SYNTHETIC)
 
     def mislabelled(self) -> Drawings:
@@ -116,7 +116,7 @@ class Mixer:
         """As many synthetic drawings, chosen by the filter."""
         right, balance = self._generated().right, self.sources.balance
         judged = self._judged(self.sources.synthetic_opinion)
-        return right.at(choose(judged, right.labels, self.count, self.classes, balance))
+        return right.at(choose(judged, right.labels, self.counts, balance))
 
     def extra(self) -> Drawings:
         """As many real drawings beyond those of the level."""
@@ -124,16 +124,16 @@ class Mixer:
         return self._first(extra, "further real images", _MORE_REAL)
 
     def thinned(self) -> Drawings:
-        """The real drawings without :attr:`count` of each class, chosen at random."""
+        """The real drawings without :attr:`counts` of each class, chosen at random."""
         generator = rng.generator(self.seed, 0x5EED)
         keep = np.ones(len(self.real), bool)
-        for label in range(self.classes):
+        for label, count in enumerate(self.counts):
             rows = np.flatnonzero(self.real.labels == label)
-            keep[generator.permutation(rows)[: self.count]] = False
+            keep[generator.permutation(rows)[:count]] = False
         return self.real.at(np.flatnonzero(keep))
 
     def filtered_real(self) -> Drawings:
-        """The real images that the filter keeps; balanced, as many per class as on average."""
+        """The real images that the filter keeps; balanced, the same share of every class."""
         unjudged, folds = self.sources.real_opinion is None, self.sources.folds
         if unjudged and (short := fold_shortage(self.real.labels, folds)):
             raise TooFewDrawingsError(
@@ -141,15 +141,16 @@ class Mixer:
             )
         judged = self._judged(self.sources.real_opinion)
         passed = int(judged.kept.sum())
-        count = min(round(passed / self.classes), int(self.real.counts(self.classes).min()))
-        if not (count if self.sources.balance else passed):
+        counts = [round(n * passed / len(self.real)) for n in self.real.counts(self.classes)]
+        if not (max(counts) if self.sources.balance else passed):
             raise TooFewDrawingsError(
                 f"Arm {self.arm.label!r} has too few images, because only {passed} of "
                 f"{len(self.real)} real images pass the filter: lower the filter's strictness."
             )
         if not self.sources.balance:
             return self.real.at(np.flatnonzero(judged.kept))
-        return self.real.at(choose(judged, self.real.labels, count, self.classes, balance=True))
+        counts = [max(1, count) for count in counts]  # no class is lost
+        return self.real.at(choose(judged, self.real.labels, counts, balance=True))
 
     def _generated(self) -> Synthetic:
         if self.sources.synthetic is None:
@@ -166,12 +167,15 @@ class Mixer:
         return judged
 
     def _first(self, drawings: Drawings, what: str, advice: str) -> Drawings:
-        """The first :attr:`count` drawings of each class, class by class."""
-        fewest = int(drawings.counts(self.classes).min())
-        if fewest < self.count:
-            raise TooFewDrawingsError(
-                f"Arm {self.arm.label!r} needs {self.count:,} {what} per class, but there are only "
-                f"{fewest:,}: {advice}."
-            )
-        of_class = (np.flatnonzero(drawings.labels == label) for label in range(self.classes))
-        return drawings.at(np.concatenate([rows[: self.count] for rows in of_class]))
+        """The first :attr:`counts` drawings of each class, class by class."""
+        rows = []
+        for label, (count, there) in enumerate(
+            zip(self.counts, drawings.counts(self.classes).tolist(), strict=True)
+        ):
+            if there < count:
+                raise TooFewDrawingsError(
+                    f"Arm {self.arm.label!r} needs {count:,} {what} per class, but there are only "
+                    f"{there:,}: {advice}."
+                )
+            rows.append(np.flatnonzero(drawings.labels == label)[:count])
+        return drawings.at(np.concatenate(rows))

@@ -110,8 +110,8 @@ def _check(shape: tuple[int, ...], fortran_order: bool, dtype: np.dtype[Any], ur
         raise DataError(f"{uri} holds numbers of type {dtype.str!r}: save it as uint8 (0 to 255).")
     if shape[1:] not in _SHAPES:
         raise DataError(
-            f"{uri} has shape {shape}: (N, {DRAWING.size}) or (N, {DRAWING.height}, {DRAWING.width}) is "
-            "needed."
+            f"{uri} has shape {shape}: (N, {DRAWING.size}) or (N, {DRAWING.height}, "
+            f"{DRAWING.width}) is needed."
         )
     if fortran_order:
         raise DataError(f"{uri} is in Fortran order: save it in C order.")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from augstudy.core.artifacts import Artifact
-from augstudy.data.dataset import SPLITS, load_classes, load_split
+from augstudy.data.dataset import SPLITS, load_classes, load_spec, load_split
 from augstudy.settings.comparing import RetrainSettings
 
 _BINS = 64
@@ -30,15 +30,18 @@ class Drift:
 
 
 def profile(dataset: Artifact) -> dict[str, Any]:
-    """Schema, counts and ink histograms of a dataset, as JSON-ready values.
+    """Schema, counts and brightness histograms of a dataset, as JSON-ready values.
 
-    ``ink`` counts a class's drawings, over all splits, by the share of their pixels that is not
-    background, in equal bins from 0 to 1. ``available`` is how many drawings its source holds.
+    ``ink`` counts a class's images, over all splits, by their mean brightness, in equal bins from 0
+    to 1; drawings by the share of their pixels that is not background. ``available`` is how many
+    images its source holds.
     """
     splits = [load_split(dataset, name) for name in SPLITS]
     images = np.concatenate([split.images for split in splits])
     labels = np.concatenate([split.labels for split in splits])
-    shares = (images > 0).mean(axis=(1, 2))
+    of_image = tuple(range(1, images.ndim))
+    drawn = load_spec(dataset).is_drawing
+    shares = (images > 0).mean(of_image) if drawn else images.mean(of_image) / 255
     report = dataset.json("data_report.json")["classes"]
     return {
         "format": dataset.manifest.schema_version,
@@ -76,7 +79,7 @@ def problems(
     for what, moved in drifts(reference, now).items():
         if moved.index > max(settings.max_drift, moved.chance):
             found.append(
-                f"the ink of {what} has drifted, its stability index is {moved.index:.2f} "
+                f"the brightness of {what} has drifted, its stability index is {moved.index:.2f} "
                 f"(max_drift is {settings.max_drift:g}, chance explains {moved.chance:.2f})"
             )
     return found
@@ -89,7 +92,7 @@ def drifts(reference: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Dr
         for side in (reference, now)
     )
     tests = 1 + len(before)
-    found = {"all drawings": drift(sum(before.values()), sum(after.values()), tests)}  # type: ignore[arg-type]
+    found = {"all images": drift(sum(before.values()), sum(after.values()), tests)}  # type: ignore[arg-type]
     for name in before:
         found[f"class {name!r}"] = drift(before[name], after[name], tests)
     return found

@@ -1,135 +1,60 @@
-"""Read a random sample of each class's drawings, many byte ranges at a time."""
+"""Read what a study needs of its source: ranges of bytes, or chosen images of each class."""
 
-import contextlib
-import hashlib
-import itertools
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from augstudy.core.errors import InputError
-from augstudy.data.npy import NpyHeader, read_header
-from augstudy.data.sampling import RESERVES, RowRange, choose_rows, row_numbers
-from augstudy.data.sources import ObjectInfo, Source, find_class, open_source
+from augstudy.data.found import Found, Report
+from augstudy.data.ranges import read_ranges
+from augstudy.data.records import read_records
+from augstudy.data.sampling import RESERVES
+from augstudy.data.sources import Source, open_images
 from augstudy.objects import ChangedError
-from augstudy.objects.parallel import side_by_side
 from augstudy.settings.data import DataSettings
-from augstudy.settings.spec import DRAWING
-
-Report = Callable[[int, int], None]
 
 logger = logging.getLogger("augstudy")
 
 
-@dataclass(frozen=True)
-class ClassDrawings:
-    """What was read of one class.
-
-    ``images`` is uint8 (N, 28, 28), ``rows`` int64 (N,) their rows in the file, ``available`` how
-    many rows the file has, ``byte_ranges`` what was read of it, ``sha256`` the hash of these bytes.
-    """
-
-    info: ObjectInfo
-    available: int
-    images: np.ndarray
-    rows: np.ndarray
-    byte_ranges: list[tuple[int, int]]
-    sha256: str
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What to read of one class."""
-
-    info: ObjectInfo
-    header: NpyHeader
-    ranges: list[RowRange]
-
-    @property
-    def byte_ranges(self) -> list[tuple[int, int]]:
-        return [self.header.byte_range(*rows) for rows in self.ranges]
-
-
-def read_drawings(
+def read_images(
     settings: DataSettings,
     cache: Path | None = None,
     refresh: bool = False,
-    report: Report = lambda _done, _total: None,
+    report: Report = lambda _done, _total, _what: None,
     reserve: float = RESERVES[0],
-) -> dict[str, ClassDrawings]:
-    """Read the drawings that `settings` ask for, and a few more, from their source.
+) -> Found:
+    """Read the images that `settings` ask for, and a few more, from their source.
 
     Args:
         settings: source, classes, counts and seed.
         cache: folder of the cache of remote sources; None means the user's.
         refresh: look for newer versions of cached objects.
-        report: called with the bytes read so far and the bytes to read.
+        report: called as reading goes on.
         reserve: share to read beyond the need.
 
     Raises:
-        InputError: a class is missing, or holds fewer drawings than asked for.
+        InputError: a class is missing, or has fewer images than asked for.
         ServiceError: the source cannot be reached or refuses access, or the disk is full.
-        DataError: a file is corrupt, or changed while it was being read.
+        DataError: a file is corrupt or changed while it was being read, or too many images cannot
+            be read.
     """
-    source = open_source(settings.source, cache, refresh)
+    uris = [uri for uri in (settings.source, settings.test_source) if uri]
+    sources = [open_images(uri, settings, cache, refresh) for uri in uris]
     try:
-        return _read(source, settings, report, reserve)
+        return _read(sources, settings, report, reserve)
     except ChangedError:
-        if not source.trusted:
+        if refresh or not any(source.trusted for source in sources):
             raise
-    logger.info("%s has changed since it was cached: reading it again.", source.uri)
-    return _read(open_source(settings.source, cache, refresh=True), settings, report, reserve)
+    logger.info("%s has changed since it was cached: reading it again.", settings.source)
+    return read_images(settings, cache, True, report, reserve)
 
 
-def _read(
-    source: Source, settings: DataSettings, report: Report, reserve: float
-) -> dict[str, ClassDrawings]:
-    result, done = {}, 0
-    plans = list(
-        side_by_side(lambda name: _plan(source, name, settings, reserve), settings.classes)
-    )
-    tasks = [(plan.info, item) for plan in plans for item in plan.byte_ranges]
-    total = sum(stop - start for _, (start, stop) in tasks)
-    reading = side_by_side(lambda task: source.read(task[0], *task[1]), tasks)
-    with contextlib.closing(reading) as bodies:
-        for plan in plans:
-            parts = []
-            for body in itertools.islice(bodies, len(plan.ranges)):
-                parts.append(body)
-                done += len(body)
-                report(done, total)
-            result[plan.info.name] = _assemble(plan, b"".join(parts))
-    logger.info("%s", source.summary(done))
-    return result
-
-
-def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> _Plan:
-    info = find_class(source, name)
-    header = read_header(lambda *span: source.read(info, *span), info.size, info.uri)
-    needed = settings.needed_per_class
-    _check_enough(info, header.rows, needed)
-    if not settings.test_per_class:
-        needed = header.rows
-    return _Plan(info, header, choose_rows(header.rows, needed, name, settings.seed, reserve))
-
-
-def _check_enough(info: ObjectInfo, available: int, needed: int) -> None:
-    if available < needed:
+def _read(sources: list, settings: DataSettings, report: Report, reserve: float) -> Found:
+    main, *others = sources
+    if not any(isinstance(source, Source) for source in sources):
+        return read_records(main, others, settings, report, reserve)
+    if others:
         raise InputError(
-            f"{info.uri} holds {available} images, but train_per_class, val_per_class and "
-            f"test_per_class ask for {needed}: lower them by {needed - available} in all."
+            "test_source needs a source and a test source with a file for each image or with "
+            "records: leave it out."
         )
-
-
-def _assemble(plan: _Plan, body: bytes) -> ClassDrawings:
-    return ClassDrawings(
-        info=plan.info,
-        available=plan.header.rows,
-        images=np.frombuffer(body, np.uint8).reshape(-1, *DRAWING.plane),
-        rows=row_numbers(plan.ranges),
-        byte_ranges=plan.byte_ranges,
-        sha256=hashlib.sha256(body).hexdigest(),
-    )
+    return read_ranges(main, settings, report, reserve)

@@ -30,8 +30,8 @@ def choose_rows(
         Ranges [first, last) in rising order, neighbours merged, that hold exactly `needed` rows
         plus the reserve, or all rows where that is nearly everything.
     """
-    wanted = min(rows, needed + max(_LEAST_RESERVE, int(np.ceil(needed * reserve))))
-    if wanted >= _NEARLY_ALL * rows:
+    wanted = sample_size(rows, needed, reserve)
+    if wanted == rows:
         return [(0, rows)]
     block = max(_SMALLEST_BLOCK, -(-wanted // _MOST_BLOCKS))
     order = named_generator(seed, "rows", name, rows).permutation(-(-rows // block))
@@ -44,6 +44,12 @@ def choose_rows(
         if not left:
             break
     return _merged(sorted(chosen))
+
+
+def sample_size(rows: int, needed: int, reserve: float) -> int:
+    """How many of `rows` to read to have `needed` and the reserve; all if that is nearly all."""
+    wanted = min(rows, needed + max(_LEAST_RESERVE, int(np.ceil(needed * reserve))))
+    return rows if wanted >= _NEARLY_ALL * rows else wanted
 
 
 def row_numbers(ranges: list[RowRange]) -> np.ndarray:

@@ -8,32 +8,46 @@ from augstudy.settings.arms import Arm
 CANDIDATES = 4  # synthetic images made for each one that an arm with a filter wants
 
 
-def images(share: float | None, level: int) -> int:
-    """Images per class that a `share` of `level` is: the nearest number, half to even."""
-    return round((share or 0.0) * level)
+def images(share: float | None, real: int) -> int:
+    """Images of a class that a `share` of `real` ones is: the nearest number, half to even."""
+    return round((share or 0.0) * real)
 
 
-def shortage(arm: Arm, level: int) -> str:
-    """Why the share of `arm` is too small at `level`, as a sentence; empty if it is not."""
-    if arm.share is None or images(arm.share, level):
+def of_each(share: float | None, real: Sequence[int]) -> list[int]:
+    """The same for each class, of its own number of real images."""
+    return [images(share, int(count)) for count in real]
+
+
+def shortage(arm: Arm, real: Sequence[int]) -> str:
+    """Why the share of `arm` gives no image of any class, as a sentence; empty if it gives one.
+
+    Args:
+        arm: any arm.
+        real: real training images of each class.
+    """
+    if arm.share is None or any(of_each(arm.share, real)):
         return ""
     return (
-        f"Arm {arm.label!r} has a share of {arm.share:g}, which gives no image at level {level}: "
-        "raise the share or the level."
+        f"Arm {arm.label!r} has a share of {arm.share:g}, which gives no image at level "
+        f"{max(real)}: raise the share or the level."
     )
 
 
-def synthetic_wanted(arms: Sequence[Arm], level: int) -> int:
-    """Synthetic images per class that the greediest of `arms` needs at `level`; 0 if none does.
+def synthetic_wanted(arms: Sequence[Arm], real: Sequence[int]) -> list[int]:
+    """Synthetic images of each class that the greediest of `arms` needs; empty if none does.
 
     An arm with a filter needs more of them to choose from.
+
+    Args:
+        arms: of a study.
+        real: real training images of each class.
     """
     shares = [
         (arm.share or 0.0) * (CANDIDATES if arm.kind.filtered else 1)
         for arm in arms
-        if arm.kind.synthetic and images(arm.share, level)
+        if arm.kind.synthetic and not shortage(arm, real)
     ]
-    return _up(max(shares, default=0.0) * level)
+    return [_up(max(shares) * int(count)) for count in real] if shares else []
 
 
 def steps(arm: Arm, real: int, made: int, batch: int, full_epochs: bool) -> int:

@@ -1,19 +1,27 @@
-"""Clean what was read and split it: no blank drawing, and no drawing twice."""
+"""Clean what was read and split it: no blank image, none twice, and no group on two sides."""
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from augstudy.core.errors import InputError
 from augstudy.core.rng import named_generator
 from augstudy.data.dataset import SPLITS, Split
-from augstudy.data.reading import ClassDrawings
+from augstudy.data.found import ClassImages, Found
 from augstudy.settings.data import DataSettings
+from augstudy.settings.spec import ImageSpec
+
+# Of an image that is in several given splits, the copy in the first of these is kept.
+_PROTECTED = ("test", "val", "train")
+Rows = NDArray[np.int64]
 
 
 class TooFewError(InputError):
-    """A class has too few usable drawings; ``unread`` says whether its file holds more."""
+    """A class has too few usable images; ``unread`` says whether its source holds more."""
 
     def __init__(self, message: str, unread: bool) -> None:
         super().__init__(message)
@@ -22,11 +30,17 @@ class TooFewError(InputError):
 
 @dataclass
 class Dropped:
-    """How many drawings of a class were dropped, and why."""
+    """How many images of a class were dropped, and why."""
 
     blank: int = 0
-    repeated: int = 0  # identical to an earlier drawing of the class
-    in_other_class: int = 0  # identical to a drawing of a class named before it
+    repeated: int = 0  # identical to an earlier image of the class
+    in_other_class: int = 0  # identical to an image of a class named before it
+    on_other_side: int = 0  # identical to, or of a group with, images of a split that comes first
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.blank + self.repeated + self.in_other_class + self.on_other_side
 
 
 @dataclass
@@ -38,85 +52,257 @@ class Splits:
     unused: dict[str, int] = field(default_factory=dict)
 
 
-def make_splits(drawings: Mapping[str, ClassDrawings], settings: DataSettings) -> Splits:
-    """Drop blank and repeated drawings, then deal each class's out to the splits.
+@dataclass(frozen=True)
+class _Pool:
+    """The usable images of all classes, (N,) each: what they are, and what they belong with.
 
-    A class's usable drawings are shuffled; the first go to test, the next to validation, the next
-    to the training pool, whose first ``used_level`` are trained on while the rest is kept apart as
-    ``extra``. So validation and test do not depend on the level, and a smaller level lies within a
-    larger one. With ``test_per_class`` 0, test gets what the other splits leave over: as many in
-    every class as the class with the fewest has.
+    ``position`` is the place within what was read of its class; ``unit`` the number of its group.
+    """
+
+    label: Rows
+    position: Rows
+    unit: Rows
+    given: NDArray[np.str_]
+
+
+def make_splits(found: Found, settings: DataSettings) -> Splits:
+    """Drop blank and repeated images, then deal each class's out to the splits.
+
+    Groups are dealt whole: those of a class are shuffled; the first go to test, the next to
+    validation, the next to the training pool, whose first ``level`` images are trained on while the
+    rest is kept apart as ``extra``. So validation and test do not depend on the level, and a
+    smaller level lies within a larger one. Where the source has splits, its test images are those
+    of the dataset, and what it lacks is taken from its training images; a group on several of its
+    sides stays on the one that matters most, test before validation before training.
 
     Raises:
-        TooFewError: a class has too few usable drawings.
+        TooFewError: a class has too few usable images.
+        InputError: groups are too large to be dealt out.
     """
-    usable, dropped = _usable(drawings)
-    for name in settings.classes:
-        _check_enough(drawings[name], len(usable[name]), settings.needed_per_class, dropped[name])
-    counts = _counts(settings, min(len(kept) for kept in usable.values()))
-    parts: dict[str, list[Split]] = {name: [] for name in SPLITS}
-    for label, name in enumerate(settings.classes):
-        item = drawings[name]
-        shuffled = named_generator(settings.seed, "split", name).permutation(usable[name])
-        first = 0
-        for split, count in counts.items():
-            chosen = shuffled[first : first + count]
-            first += count
-            parts[split].append(
-                Split(item.images[chosen], np.full(count, label, np.int32), item.rows[chosen])
-            )
-    unused = {name: len(kept) - sum(counts.values()) for name, kept in usable.items()}
-    return Splits({name: _joined(parts[name]) for name in SPLITS}, dropped, unused)
+    pool, dropped = _usable(found)
+    names = list(found.classes)
+    usable = np.bincount(pool.label, minlength=len(names))
+    for label, name in enumerate(names):
+        if not pool.given.any():
+            _check_enough(found.classes[name], int(usable[label]), settings, dropped[name])
+    dealer = _Dealer(pool, settings, int(usable.min()))
+    parts: dict[str, list[Rows]] = {name: [] for name in SPLITS}
+    unused = {}
+    for label, name in enumerate(names):
+        dealt = dealer.deal(label, name)
+        _check_dealt(found.classes[name], dealt, settings)
+        for split in SPLITS:
+            parts[split].append(dealt[split])
+        unused[name] = int(usable[label]) - sum(map(len, dealt.values()))
+    grouped = len(np.unique(pool.unit)) < len(pool.unit)
+    splits = {name: _split(np.concatenate(parts[name]), pool, found, grouped) for name in SPLITS}
+    return Splits(splits, dropped, unused)
 
 
-def _counts(settings: DataSettings, fewest: int) -> dict[str, int]:
-    """Drawings a class of each split, in the order in which they are dealt out."""
-    train, val = settings.train_per_class, settings.val_per_class
-    return {
-        "test": settings.test_per_class or fewest - train - val,
-        "val": val,
-        "train": settings.used_level,
-        "extra": train - settings.used_level,
-    }
-
-
-def _usable(
-    drawings: Mapping[str, ClassDrawings],
-) -> tuple[dict[str, np.ndarray], dict[str, Dropped]]:
-    """Positions of the drawings to keep: the first of several identical ones."""
-    first_seen: dict[bytes, str] = {}
-    usable, dropped = {}, {}
-    for name, item in drawings.items():
-        kept, lost = [], Dropped()
-        for position, image in enumerate(item.images):
-            owner = first_seen.get(key := image.tobytes())
-            if not image.any():
-                lost.blank += 1
-            elif owner is None:
-                first_seen[key] = name
-                kept.append(position)
-            elif owner == name:
-                lost.repeated += 1
-            else:
-                lost.in_other_class += 1
-        usable[name], dropped[name] = np.array(kept, np.int64), lost
-    return usable, dropped
-
-
-def _check_enough(item: ClassDrawings, usable: int, needed: int, lost: Dropped) -> None:
-    if usable < needed:
-        raise TooFewError(
-            f"{item.info.uri} gave {usable} usable images ({lost.blank} blank, "
-            f"{lost.repeated + lost.in_other_class} repeated ones dropped), but train_per_class, "
-            f"val_per_class and test_per_class ask for {needed}: lower them by "
-            f"{needed - usable} in all.",
-            unread=len(item.images) < item.available,
+def _usable(found: Found) -> tuple[_Pool, dict[str, Dropped]]:
+    """The images to keep, and how many of each class were dropped."""
+    classes = found.classes
+    kept, dropped = _distinct(classes, found.spec)
+    label = np.repeat(np.arange(len(kept)), [len(rows) for rows in kept.values()])
+    position = np.concatenate(list(kept.values()))
+    groups, given = (
+        np.concatenate(
+            [
+                _texts(texts_of(classes[name]), len(classes[name].images))[kept[name]]
+                for name in kept
+            ]
         )
-
-
-def _joined(parts: list[Split]) -> Split:
-    return Split(
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.rows for part in parts]),
+        for texts_of in (lambda item: item.groups, lambda item: item.splits)
     )
+    given = given.astype("U5")
+    if given.any():
+        given[given == ""] = "train"
+    unit = _units(len(label), _same(groups))
+    stays = _on_one_side(unit, given)
+    for index, name in enumerate(kept):
+        dropped[name].on_other_side += int((~stays & (label == index)).sum())
+    return _Pool(label[stays], position[stays], unit[stays], given[stays]), dropped
+
+
+def _distinct(
+    classes: Mapping[str, ClassImages], spec: ImageSpec
+) -> tuple[dict[str, Rows], dict[str, Dropped]]:
+    """Positions of the images to keep: the first of several identical ones, and none blank."""
+    first_seen: dict[bytes, tuple[str, str]] = {}
+    kept: dict[str, list[int]] = {name: [] for name in classes}
+    dropped = {name: Dropped() for name in classes}
+    blank = None if spec.background is None else bytes([spec.background]) * spec.size
+    for side in (*_PROTECTED, ""):
+        for name, item in classes.items():
+            lost = dropped[name]
+            for position in _of_side(item, side):
+                key = item.images[position].tobytes()
+                owner, owners_side = first_seen.get(key, ("", side))
+                if key == blank:
+                    lost.blank += 1
+                elif not owner:
+                    first_seen[key] = name, side
+                    kept[name].append(position)
+                elif owners_side != side:
+                    lost.on_other_side += 1
+                elif owner == name:
+                    lost.repeated += 1
+                else:
+                    lost.in_other_class += 1
+    return {name: np.array(sorted(rows), np.int64) for name, rows in kept.items()}, dropped
+
+
+def _of_side(item: ClassImages, side: str) -> Iterable[int]:
+    if not item.splits:
+        return () if side else range(len(item.images))
+    return (position for position, split in enumerate(item.splits) if split == side)
+
+
+def _texts(texts: Sequence[str], count: int) -> NDArray[np.str_]:
+    return np.array(list(texts) or [""] * count, np.str_)
+
+
+def _same(groups: NDArray[np.str_]) -> list[tuple[int, int]]:
+    """Neighbours in each group, by their places."""
+    members: dict[str, int] = {}
+    pairs = []
+    for place, group in enumerate(groups):
+        if group:
+            pairs.append((members.get(group, place), place))
+            members[group] = place
+    return pairs
+
+
+def _units(count: int, pairs: Sequence[tuple[int, int]]) -> Rows:
+    """The number of each image's group: groups are what chains of pairs hold together."""
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    links = sparse.coo_array((np.ones(len(first)), (first, second)), (count, count))
+    _, unit = sparse.csgraph.connected_components(links, directed=False)
+    return unit.astype(np.int64)
+
+
+def _on_one_side(unit: Rows, given: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which images stay where groups lie on several given sides."""
+    rank = np.full(len(unit), len(_PROTECTED))
+    for place, side in enumerate(_PROTECTED):
+        rank[given == side] = place
+    best = np.full(unit.max(initial=-1) + 1, len(_PROTECTED))
+    np.minimum.at(best, unit, rank)
+    return rank == best[unit]
+
+
+class _Dealer:
+    """Deals groups out to test, val and train, class by class; one that was dealt stays there."""
+
+    def __init__(self, pool: _Pool, settings: DataSettings, fewest: int) -> None:
+        self._pool, self._settings, self._fewest = pool, settings, fewest
+        self._given = {"test", "val"} & set(pool.given)
+        self._side = {
+            int(unit): str(side)
+            for unit, side in zip(pool.unit, pool.given, strict=True)
+            if side in ("test", "val")
+        }
+
+    def deal(self, label: int, name: str) -> dict[str, Rows]:
+        """Places in the pool of each split's images of a class, in the order of dealing."""
+        mine = np.flatnonzero(self._pool.label == label)
+        members: dict[int, list[int]] = defaultdict(list)
+        for place in mine:
+            members[int(self._pool.unit[place])].append(int(place))
+        count = Counter[str]()
+        for unit, places in members.items():
+            count[self._side.get(unit, "")] += len(places)
+        wanted = self._wanted(count)
+        dealt: dict[str, list[int]] = {"test": [], "val": [], "train": []}
+        # Of images without groups the units are in the order of the images: as drawings were dealt.
+        for unit in named_generator(self._settings.seed, "split", name).permutation(list(members)):
+            places = members[int(unit)]
+            if int(unit) not in self._side:
+                self._side[int(unit)] = next(
+                    (side for side in wanted if _fits(len(places), count[side], wanted[side])),
+                    "train",
+                )
+                count[self._side[int(unit)]] += len(places)
+            dealt[self._side[int(unit)]] += places
+        rows = {side: np.array(places, np.int64) for side, places in dealt.items()}
+        return self._cut(rows)
+
+    def _wanted(self, count: Counter[str]) -> dict[str, int]:
+        """How many images of a class to deal to test and val, those that the source lacks."""
+        settings = self._settings
+        share = dict(zip(("train", "val", "test"), settings.image_settings.shares, strict=True))
+        free = sum(count.values()) - sum(count[side] for side in self._given)
+        left = 1 - sum(share[side] for side in self._given)
+        val = settings.val_per_class or max(1, round(free * share["val"] / left))
+        test = settings.test_per_class or max(1, round(free * share["test"] / left))
+        if settings.train_per_class and not settings.test_per_class:
+            test = max(1, self._fewest - settings.train_per_class - val)
+        wanted = {"test": test, "val": val}
+        return {side: wanted[side] for side in wanted if side not in self._given}
+
+    def _cut(self, dealt: dict[str, Rows]) -> dict[str, Rows]:
+        """The dealt images in the four splits of a dataset, no more than were asked for."""
+        settings = self._settings
+        train = dealt["train"][: settings.train_per_class or None]
+        level = settings.level or len(train)
+        return {
+            "train": train[:level],
+            "extra": train[level:],
+            "val": dealt["val"][: settings.val_per_class or None],
+            "test": dealt["test"][: settings.test_per_class or None],
+        }
+
+
+def _fits(size: int, has: int, wanted: int) -> bool:
+    """Whether a group of `size` brings a split nearer to what is wanted; the first one always."""
+    return has < wanted and (has == 0 or has + size / 2 <= wanted)
+
+
+def _check_enough(item: ClassImages, usable: int, settings: DataSettings, lost: Dropped) -> None:
+    needed = settings.needed_per_class
+    if usable >= needed:
+        return
+    told = (
+        f"{item.uri} gave {usable} usable images ({lost.blank} blank, {lost.total - lost.blank} "
+        "repeated ones dropped)"
+    )
+    if settings.asks_for_counts:
+        told += (
+            f", but train_per_class, val_per_class and test_per_class ask for {needed}: lower "
+            f"them by {needed - usable} in all."
+        )
+    else:
+        told += (
+            f", but each class needs {needed}, one each to train, validate and test: add images, "
+            "or name the other classes with classes."
+        )
+    raise TooFewError(told, unread=item.unread)
+
+
+def _check_dealt(item: ClassImages, dealt: Mapping[str, Rows], settings: DataSettings) -> None:
+    """See that every split has its images."""
+    asked = {"train": settings.train_per_class, "val": settings.val_per_class}
+    asked["test"] = settings.test_per_class
+    there = {side: len(dealt[side]) for side in asked}
+    there["train"] += len(dealt["extra"])
+    for side, count in asked.items():
+        if there[side] < max(1, count):
+            raise TooFewError(
+                f"{item.uri} gave {there['train']} training, {there['val']} validation and "
+                f"{there['test']} test images, fewer than the {max(1, count)} that {side} needs: "
+                "add images, leave the class out with classes, or ask for fewer; images of a "
+                "group stay together.",
+                unread=item.unread,
+            )
+
+
+def _split(places: Rows, pool: _Pool, found: Found, grouped: bool) -> Split:
+    """The images at `places` of the pool, class by class."""
+    labels, positions = pool.label[places], pool.position[places]
+    images = np.empty((len(places), *found.spec.stored), np.uint8)
+    rows = np.empty(len(places), np.int64)
+    for label, item in enumerate(found.classes.values()):
+        mine = labels == label
+        images[mine], rows[mine] = item.images[positions[mine]], item.rows[positions[mine]]
+    groups = pool.unit[places] if grouped else None
+    return Split(images, labels.astype(np.int32), rows, groups)

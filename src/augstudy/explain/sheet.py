@@ -1,4 +1,4 @@
-"""A sheet of generated drawings: one row per class, dark ink on white paper."""
+"""A sheet of images: one row per class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from augstudy.core.canvas import GREYS, settings
+from augstudy.settings.spec import DRAWING, ImageSpec
 
 _INK = "#1f2933"
 # A sheet is part of an artifact, so its look is fixed here, whatever pages look like.
@@ -22,37 +23,57 @@ _LOOK = {
     "xtick.major.size": 0,
     "ytick.major.size": 0,
 }
-_INCHES_A_DRAWING = 0.62
+_INCHES_AN_IMAGE = 0.62
 _INCHES_OF_NAMES = 1.25
 _GAP = 2
 
 
 def draw_sheet(
-    path: Path, drawings: npt.NDArray[np.uint8], classes: Sequence[str], title: str
+    path: Path,
+    rows: Sequence[Sequence[npt.NDArray[np.uint8] | None]],
+    classes: Sequence[str],
+    title: str,
+    spec: ImageSpec = DRAWING,
 ) -> None:
-    """Draw uint8 (C, K, 28, 28) `drawings`, with the names of the C `classes` at the left.
+    """Draw a row of images for each class, with the names of the classes at the left.
 
     Equal input gives equal bytes.
+
+    Args:
+        path: of the PNG file.
+        rows: (C, K) uint8 images; a None leaves room, and rows may differ in length.
+        classes: names of the C classes.
+        title: above the sheet.
+        spec: what the images are like: drawings are shown as dark ink on white paper.
     """
-    rows, columns = drawings.shape[:2]
-    width = _INCHES_OF_NAMES + columns * _INCHES_A_DRAWING
+    paper = _tiled(rows, spec)
+    columns = max(map(len, rows))
+    height = _INCHES_AN_IMAGE * spec.height / spec.width
     with settings(_LOOK):
-        sheet = Figure(figsize=(width, rows * _INCHES_A_DRAWING + 0.4), layout="constrained")
+        size = _INCHES_OF_NAMES + columns * _INCHES_AN_IMAGE, len(rows) * height + 0.4
+        sheet = Figure(figsize=size, layout="constrained")
         axes = sheet.add_subplot()
-        paper = _tiled(drawings)
-        axes.imshow(255 - paper, cmap=GREYS, vmin=0, vmax=255, interpolation="nearest")
+        axes.imshow(paper, cmap=GREYS, vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(title)
         axes.set_xticks([])
-        pitch = paper.shape[0] / rows
-        axes.set_yticks([(row + 0.5) * pitch - 0.5 for row in range(rows)], list(classes))
+        pitch = paper.shape[0] / len(rows)
+        axes.set_yticks([(row + 0.5) * pitch - 0.5 for row in range(len(rows))], list(classes))
         axes.tick_params(labelcolor=_INK, labelsize=9)
         for spine in axes.spines.values():
             spine.set_visible(False)
         sheet.savefig(path, dpi=140, facecolor="white", metadata={"Software": None})
 
 
-def _tiled(drawings: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """(C, K, H, W) -> one picture, with a gap around each drawing."""
-    padded = np.pad(drawings, ((0, 0), (0, 0), (_GAP, _GAP), (_GAP, _GAP)))
-    rows, columns, height, width = padded.shape
-    return padded.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)
+def _tiled(
+    rows: Sequence[Sequence[npt.NDArray[np.uint8] | None]], spec: ImageSpec
+) -> npt.NDArray[np.uint8]:
+    """One picture of all images, with a gap around each."""
+    height, width = spec.height + 2 * _GAP, spec.width + 2 * _GAP
+    size = len(rows) * height, max(map(len, rows)) * width
+    paper = np.full((*size, *spec.stored[2:]), 255, np.uint8)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            if image is not None:
+                top, left = row * height + _GAP, column * width + _GAP
+                paper[top : top + spec.height, left : left + spec.width] = spec.shown(image)
+    return paper

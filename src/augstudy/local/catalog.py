@@ -10,7 +10,6 @@ import difflib
 import importlib
 import importlib.util
 import io
-import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from augstudy import dags
 from augstudy.core.errors import InputError
 from augstudy.models.recipes import merged
 
@@ -39,22 +39,8 @@ class Parameter:
 
 
 def folder() -> Path:
-    """The folder of the pipelines.
-
-    Raises:
-        InputError: it is not installed; an installed wheel holds the library alone.
-    """
-    with contextlib.suppress(ImportError, ValueError):
-        spec = importlib.util.find_spec("pipelines.resources")
-        if spec is not None and spec.origin:
-            return Path(spec.origin).parent
-    here = Path.cwd() / "pipelines"
-    if (here / "resources.py").is_file():
-        sys.path.insert(0, str(here.parent))
-        return here
-    raise InputError(
-        "The pipelines are not installed: run in the checkout, where the folder pipelines/ is."
-    )
+    """The folder of the pipelines."""
+    return dags.ROOT / "pipelines"
 
 
 def names() -> list[str]:
@@ -69,6 +55,10 @@ def load(name: str) -> Any:
         InputError: there is no such pipeline.
     """
     path = locate(name)
+    if importlib.util.find_spec("kfp") is None:
+        raise InputError(
+            "Pipelines need KFP, which is not installed: pip install 'augstudy[pipelines]'."
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         module = _import(path)
@@ -137,7 +127,7 @@ def load_preset(name: str, pipeline: str = "") -> dict[str, Any]:
 
 def _read_preset(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_bytes())
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"Preset {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
@@ -158,7 +148,7 @@ def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputEr
 
 def _is_runnable(path: Path) -> bool:
     """Whether a file defines a pipeline of its own name that needs no artifact as input."""
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.FunctionDef) and node.name == path.stem:
             annotations = [ast.unparse(arg.annotation) for arg in node.args.args if arg.annotation]
             return not any("Input[" in text for text in annotations)
@@ -166,21 +156,14 @@ def _is_runnable(path: Path) -> bool:
 
 
 def _import(path: Path) -> ModuleType:
-    if path.parent == _folder_or_none():
-        return importlib.import_module(f"pipelines.{path.stem}")
+    if path.parent == folder():
+        return importlib.import_module(f"{dags.__name__}.pipelines.{path.stem}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with contextlib.redirect_stdout(io.StringIO()):
         spec.loader.exec_module(module)
     return module
-
-
-def _folder_or_none() -> Path | None:
-    try:
-        return folder()
-    except InputError:
-        return None
 
 
 def _whole(value: Any, kind: str) -> Any:

@@ -1,7 +1,7 @@
 """Turns what a person asked of a pipeline into its parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
+from augstudy.objects.address import absolute
 from augstudy.settings.parsing import (
     accelerators,
     parse_arms,
@@ -42,6 +43,7 @@ class Wanted:
     seeds: str | None = None
     gpus: int | None = None
     settings: Sequence[str] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)  # by a program: values, not texts
 
     @property
     def preset_name(self) -> str:
@@ -112,8 +114,8 @@ class Wanted:
         given = {name: value for name, value in given.items() if value is not None}
         if pool and "train_per_class" in known:
             usual = preset.get("train_per_class", known["train_per_class"].default)
-            given["train_per_class"] = max(usual or 0, pool)
-        layers = [preset, given, parse_assignments(self.settings)]
+            given["train_per_class"] = max(usual, pool) if usual else 0
+        layers = [preset, given, parse_assignments(self.settings), self.given]
         return resolve(Path(self.pipeline).stem, known, layers)
 
     def _preset(self) -> tuple[dict[str, Any], list[int]]:
@@ -136,6 +138,7 @@ def resolve(
         InputError: a parameter does not exist, is missing, or has a wrong type or value.
     """
     typed = _layered(pipeline, known, layers)
+    typed |= {name: absolute(typed[name]) for name in ("source", "test_source") if name in typed}
     missing = [name for name in known if name not in typed]
     if missing:
         raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
@@ -174,7 +177,7 @@ def _typed(parameter: Parameter, value: Any) -> Any:
     value = _as_the_cluster_wants(parameter, value)
     if parameter.kind == "LIST" and isinstance(value, str):
         # What is a list of names stays one: 0, yes and null are classes, too.
-        names = _are_names(parameter.default)
+        names = parameter.name == "classes" or _are_names(parameter.default)
         value = [item if names else yaml.safe_load(item) for item in split(value)]
     if parameter.kind == "NUMBER_DOUBLE" and type(value) is int:
         value = float(value)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from augstudy.results import files
 from augstudy.results.files import AnySummary
+from augstudy.results.models import Study
 from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import rows
+from augstudy.settings.comparing import AskedMetric
 
 if TYPE_CHECKING:
     from augstudy.pages.levels import Curve
@@ -55,7 +57,7 @@ class Series:
         tables.write_html(list(found), self.page, book.path, "Levels", shown)
 
     def curves(self) -> "list[Curve]":
-        """Accuracy of every arm by level, and what it is worth in real images."""
+        """The metric of every arm by level, and what it is worth in real images."""
         from augstudy.objects import open_store
         from augstudy.pages import levels
         from augstudy.results.material import read_arm
@@ -68,7 +70,8 @@ class Series:
                 continue
             shelf = Shelf(open_store(folder.parent.resolve().as_uri()), folder.name)
             arms = shelf.arms("evaluation")
+            metric: AskedMetric = found.metric if isinstance(found, Study) else "auto"
             evaluations[found.data.level] = [
-                read_arm(shelf.path("evaluation", arm)) for arm in arms
+                read_arm(shelf.path("evaluation", arm), metric) for arm in arms
             ]
         return levels.curves(self.summaries(), evaluations)

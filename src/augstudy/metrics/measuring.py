@@ -30,15 +30,16 @@ _DIGITS = 6
 Record = dict[str, Any]
 
 
-def common_count(splits: Sequence[Labels], classes: int) -> int:
-    """Images a class that all of the labelled sets have, but at most `MOST` in all; maybe 0."""
-    fewest = min(int(np.bincount(labels, minlength=classes).min()) for labels in splits)
-    return min(fewest, MOST // classes)
+def common_counts(splits: Sequence[Labels], classes: int) -> list[int]:
+    """Images of each class that all of the labelled sets have; at most about `MOST` in all."""
+    fewest = np.min([np.bincount(labels, minlength=classes) for labels in splits], axis=0)
+    total = max(int(fewest.sum()), MOST)
+    return [int(count) * MOST // total for count in fewest]
 
 
-def first_of_each(labels: Labels, per_class: int) -> Indices:
-    """Where the first `per_class` rows of each class are, class by class."""
-    found = [np.flatnonzero(labels == label)[:per_class] for label in np.unique(labels)]
+def first_of_each(labels: Labels, counts: Sequence[int]) -> Indices:
+    """Where the first rows of each class are, so many of each, class by class."""
+    found = [np.flatnonzero(labels == label)[:count] for label, count in enumerate(counts)]
     return np.concatenate(found)
 
 
@@ -69,7 +70,9 @@ def measure(
         name: _of_class(reference.of(label), real.of(label), fake.of(label))
         | _of_class_near_training(usual[reference.labels == label], found[fake.labels == label])
         for label, name in enumerate(classes)
+        if (fake.labels == label).any()
     }
+    per_class = {name: per_class.get(name, {}) for name in classes}
     return {"metrics": {name: metrics[name] for name in FIGURES if name in metrics}} | {
         "per_class": per_class
     }

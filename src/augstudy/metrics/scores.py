@@ -108,7 +108,7 @@ def recall_macro(counts: Counts) -> "Floats":
     return _mean(recall(counts))
 
 
-@SCORES.register(shown=False)
+@SCORES.register()
 def f1_macro(counts: Counts) -> "Floats":
     """The mean over classes of :func:`f1`."""
     return _mean(f1(counts))

@@ -139,6 +139,18 @@ def check_endpoint(url: str, where: str) -> None:
         )
 
 
+def absolute(uri: str) -> str:
+    """The address of a file or folder that is given relative to the current folder or to a home.
+
+    All else is returned as it is: addresses with a scheme, and names that are no path.
+    """
+    path = uri.removeprefix(_FILE)
+    there = uri.startswith((_FILE, *_PATHS)) or "/" in uri or os.path.exists(uri)  # noqa: PTH110
+    if not path or path.startswith("/") or "://" in path or not there or uri == "sample":
+        return uri
+    return _FILE + _absolute(path)
+
+
 def _absolute(path: str) -> str:
     if not path:
         raise InputError("file:// names no folder: use for example file:///data/drawings.")

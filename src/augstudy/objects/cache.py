@@ -17,9 +17,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 from augstudy.core.errors import ServiceError
-from augstudy.core.files import replace_bytes
+from augstudy.core.files import DRAFT, remove_drafts, replace_bytes, user_folder
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.types import Span, Stat
@@ -32,11 +33,9 @@ logger = logging.getLogger("augstudy")
 
 def default_folder() -> Path:
     """``augstudy`` in the user's cache folder (``$XDG_CACHE_HOME``, else ``~/.cache``)."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(root) if root else Path.home() / ".cache") / "augstudy"
-    except RuntimeError:  # a container's user without a home folder
-        return Path(tempfile.gettempdir()) / f"augstudy-{os.getuid()}"
+    # A container's user may have no home folder.
+    unknown = Path(tempfile.gettempdir()) / f"augstudy-{os.getuid()}"
+    return user_folder("XDG_CACHE_HOME", "~/.cache") or unknown
 
 
 class CachedStore:
@@ -74,8 +73,25 @@ class CachedStore:
         return bool(self._fetched_at)
 
     def keys(self, prefix: str = "", *, deep: bool = True) -> list[str]:
-        """See :meth:`Store.keys`; always asks the store."""
-        return self._store.keys(prefix, deep=deep)
+        """See :meth:`Store.keys`; kept like what :meth:`find` found."""
+        return list(self.find(prefix, deep=deep))
+
+    def find(self, prefix: str = "", *, deep: bool = True) -> dict[str, Stat]:
+        """See :meth:`Store.find`; what was found is kept."""
+        path = self._folder / _hash(f"{_FORMAT}\n{self._identity}\n{prefix}") / f"list-{deep}"
+        if not self._refresh and (content := _load(path)) is not None:
+            record = json.loads(content)
+            self._fetched_at.append(record["fetched"])
+            return {key: Stat(*found) for key, found in record["found"].items()}
+        found = self._store.find(prefix, deep=deep)
+        kept = {key: (item.size, item.version) for key, item in found.items()}
+        with self._kept():
+            _keep(path, json.dumps({"fetched": _now(), "found": kept}).encode())
+        return found
+
+    def local(self, key: str) -> Path | None:
+        """See :meth:`Store.local`: remote objects do not lie on this machine."""
+        return None
 
     def check(self) -> None:
         """See :meth:`Store.check`; always asks the store."""
@@ -90,6 +106,7 @@ class CachedStore:
             return Stat(**record)
         found = self._store.stat(key)
         with self._lock, self._kept():
+            remove_drafts(folder.rglob(f"{DRAFT}*"))
             for other in folder.glob("*"):
                 if other.is_dir() and other != self._place(key, found.version):
                     shutil.rmtree(other, ignore_errors=True)
@@ -146,7 +163,17 @@ class CachedStore:
             self._writable = False
 
 
-Reader = Store | CachedStore  # what is only read
+class Reader(Protocol):
+    """What is only read: a store, a cached one, or an archive; see :class:`Store`."""
+
+    uri: str
+
+    def keys(self, prefix: str = "", *, deep: bool = True) -> list[str]: ...
+    def find(self, prefix: str = "", *, deep: bool = True) -> dict[str, Stat]: ...
+    def stat(self, key: str) -> Stat: ...
+    def read(self, key: str, span: Span | None = None, version: str | None = None) -> bytes: ...
+    def check(self) -> None: ...
+    def local(self, key: str) -> Path | None: ...
 
 
 def _hash(text: str) -> str:

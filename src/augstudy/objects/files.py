@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.core.files import DRAFT, replacing
+from augstudy.core.files import DRAFT, remove_drafts, replacing
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.retry import PreconditionError
@@ -40,12 +40,15 @@ class FileStore(Store):
     def _list(self, prefix: str, deep: bool) -> dict[str, Stat]:
         # A prefix may end within a name: what is before its last slash is a folder.
         start = self._path(prefix.rpartition("/")[0])
-        return {
-            key: _described(path.stat())
-            for path in (start.rglob("*") if deep else start.glob("*"))
-            if path.is_file() and not path.name.startswith(DRAFT)
-            if (key := path.relative_to(self._folder).as_posix()).startswith(prefix)
-        }
+        found = {}
+        for folder, folders, names in os.walk(start, onerror=_refuse):
+            for path in (Path(folder, name) for name in names if not name.startswith(DRAFT)):
+                key = path.relative_to(self._folder).as_posix()
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    if key.startswith(prefix) and self._is_own(path):
+                        found[key] = _described(path.stat())
+            folders[:] = folders if deep else []
+        return found
 
     def _stat(self, key: str) -> Stat:
         path = self._path(key)
@@ -69,6 +72,7 @@ class FileStore(Store):
     def _put(self, key: str, stream: BinaryIO, version: str | None) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_drafts(path.parent.glob(f"{DRAFT}*"))
         with self._locked() if version is not None else contextlib.nullcontext():
             now = _described(path.stat()).version if path.exists() else ABSENT
             if version not in (None, now):
@@ -79,9 +83,21 @@ class FileStore(Store):
     def _delete(self, key: str) -> None:
         self._path(key).unlink()
 
+    def _is_own(self, path: Path) -> bool:
+        """Whether it is a file, and no link out of the folder or in a circle."""
+        try:
+            links_out = path.is_symlink() and not path.resolve().is_relative_to(self._folder)
+            return not links_out and path.is_file()
+        except (OSError, RuntimeError):
+            return False
+
     def _path(self, key: str) -> Path:
         path = self._folder / key
-        if not path.resolve().is_relative_to(self._folder):
+        try:
+            inside = path.resolve().is_relative_to(self._folder)
+        except (RuntimeError, ValueError) as error:  # loops of links, null bytes
+            raise InputError(f"{self.uri}/{key} cannot be followed: check it.") from error
+        if not inside:
             raise InputError(f"Key {key!r} leads out of {self.uri}: use another.")
         return path
 
@@ -104,6 +120,12 @@ class FileStore(Store):
             raise ServiceError(f"{uri} may not be {doing}: check its permissions.") from error
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ServiceError(f"{uri} cannot be {doing}: {reason}.") from error
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that may not be listed is an error; one that is not there holds nothing."""
+    if isinstance(error, PermissionError):
+        raise error
 
 
 def _described(found: os.stat_result) -> Stat:

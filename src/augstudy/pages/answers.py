@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from augstudy.core import outlets
-from augstudy.pages import stability, verdicts, wording
+from augstudy.pages import readings, stability, verdicts, wording
 from augstudy.pages.formats import points
 from augstudy.results.files import AnySummary
 from augstudy.results.models import GeneratorSweep, Mean, Retraining, Study, Sweep
 from augstudy.results.parts import Change, Compared
+from augstudy.stats.codes import SCORES
 from augstudy.tuning.sweep import BASE
 
 REFERENCE = "reference"
@@ -98,7 +99,7 @@ def promotion(found: Retraining) -> str:
         before = outlets.code(str(found.before))
         lines += [
             "",
-            f"| on {compared.images} test images | accuracy |",
+            f"| on {compared.images} test images | {readings.metric(compared.metric).text} |",
             "| --- | --- |",
             f"| champion {before} | {wording.percent(compared.champion)} |",
             f"| challenger | {wording.percent(compared.challenger)} |",
@@ -139,18 +140,20 @@ def _row(cells: Iterable[str]) -> str:
 
 def _of_study(found: Study) -> Answer:
     label, arms = found.headline.arm, found.arms
-    real = wording.percent(arms["real"].accuracy.value)
+    real = wording.percent(found.score("real").value)
+    metric = readings.metric(found.metric).text
     if label is None:
-        said = f"Real images alone reach {real} on unseen images; nothing was compared."
+        reached = real if found.metric == "accuracy" else f"a {metric} of {real}"
+        said = f"Real images alone reach {reached} on unseen images; nothing was compared."
         return Answer("Baseline", said)
     difference, arm = found.differences[label], arms[label]
     judged = [name for name in found.differences if wording.answers(arms[name].arm)]
     verb = {"helps": "raises", "hurts": "lowers"}.get(difference.verdict, "takes")
     span = f"{points(difference.low)} to {points(difference.high)}"
     said = (
-        f"{wording.subject_of(arm)} {verb} accuracy from {real} to "
-        f"{wording.percent(arm.accuracy.value)} ({points(difference.mean)} points, 95 % interval "
-        f"{span})."
+        f"{wording.subject_of(arm)} {verb} {metric} from {real} to "
+        f"{wording.percent(found.score(label).value)} ({points(difference.mean)} points, "
+        f"95 % interval {span})."
     )
     if len(judged) > 1:
         said = f"Best of {len(judged)} synthetic arms: {said[0].lower()}{said[1:]}"
@@ -165,16 +168,20 @@ def _of_study(found: Study) -> Answer:
 
 def _of_sweep(found: Sweep) -> Answer:
     name, test = found.chosen, found.test
-    base = wording.percent(test.base["accuracy"].value)
+    base, best = (
+        wording.percent(scores[SCORES[found.metric]].value) for scores in (test.base, test.chosen)
+    )
+    if found.metric != "accuracy":
+        best = f"a {readings.metric(found.metric).text} of {best}"
     tried = wording.counted(len(found.points) - 1, "point")
     if found.search:
         tried = f"{len(found.search.trials)} trials ({found.search.pruned} stopped early)"
     if name == BASE:
-        best = f"the finalists of {tried}" if found.search else tried
+        finalists = f"the finalists of {tried}" if found.search else tried
         return Answer(
             "Nothing beats the base.",
-            f"None of {best} does better on validation images than the base, which reaches {base} "
-            "on unseen images.",
+            f"None of {finalists} does better on validation images than the base, which reaches "
+            f"{base} on unseen images.",
         )
     change = test.difference
     span = f"{points(change.low)} to {points(change.high)}"
@@ -186,7 +193,7 @@ def _of_sweep(found: Sweep) -> Answer:
     return Answer(
         word.format(readable(name)),
         f"Of {tried}, it does best on validation images. On unseen images it reaches "
-        f"{wording.percent(test.chosen['accuracy'].value)}, and the base {base}: "
+        f"{best}, and the base {base}: "
         f"{points(change.mean)} points (95 % interval {span}).",
     )
 
@@ -217,13 +224,21 @@ def _of_generators(found: GeneratorSweep) -> Answer:
 def _arms(found: Study) -> Grid:
     lines = []
     for label, arm in found.arms.items():
-        score, difference = arm.accuracy, found.differences.get(label)
+        score, difference = found.score(label), found.differences.get(label)
         value, low, high = (f"{100 * share:.1f}" for share in (score.value, score.low, score.high))
         p_value = wording.p_text(difference.p_holm) if difference else ""
-        cells = (f"{value} ({low} to {high})", _change(difference), p_value)
+        macro = arm.metrics.get("f1_macro")
+        further = f"{100 * macro.value:.1f}" if macro else "", wording.worst(arm)
+        cells = (f"{value} ({low} to {high})", _change(difference), p_value, *further)
         words = verdicts.outcome(difference, found.margin) if difference else REFERENCE
         lines.append(Line(label, wording.title_of(arm), cells, _code(difference), words))
-    columns = Column("Accuracy, %"), Column("Minus real, points"), Column("p", wide=True)
+    columns = (
+        Column(f"{readings.metric(found.metric).title}, %"),
+        Column("Minus real, points"),
+        Column("p", wide=True),
+        Column("Macro F1, %", wide=True),
+        Column("Worst class, recall", wide=True),
+    )
     return Grid("Arm", columns, "Verdict", tuple(lines))
 
 

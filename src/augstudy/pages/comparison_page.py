@@ -15,6 +15,7 @@ from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves, pictures
 from augstudy.pages.templates import environment
 from augstudy.runs.compare import Comparison, Contestant, Difference
+from augstudy.stats.codes import SCORES as METRICS
 
 _SHOWN_CLASSES = 25
 _DRAWINGS_A_CLASS = 2
@@ -43,6 +44,7 @@ def page(comparison: Comparison) -> str:
             (verdicts.covers(item.found) for item in comparison.differences if item.found), None
         ),
         margin=margin_note(comparison),
+        metric=readings.metric(comparison.reference.result.metric).title,
     )
 
 
@@ -141,10 +143,12 @@ def _change(difference: Difference | None) -> tuple[str, str, str]:
 
 
 def _plots(comparison: Comparison) -> dict[str, str | None]:
+    metric = comparison.reference.result.metric
+    name, title = METRICS[metric], readings.metric(metric).title
     pairs = _coloured(comparison)
     colours = {item.label: colour for item, colour in pairs}
     accuracy = [
-        arm_figures.accuracy(item.label, colours[item.label], item.result.scores["accuracy"])
+        arm_figures.score(item.label, colours[item.label], item.result.scores[name])
         for item in comparison.contestants
     ]
     differences = [
@@ -153,11 +157,11 @@ def _plots(comparison: Comparison) -> dict[str, str | None]:
         if item.found
     ]
     reference = comparison.reference
-    real = reference.result.scores["accuracy"].value
-    axis = f"Accuracy minus that of {reference.label}, percentage points"
+    real = reference.result.scores[name].value
+    axis = f"{title} minus that of {reference.label}, percentage points"
     return {
         "accuracy": arm_figures.whiskers(
-            accuracy, 100 * real, reference.label, "Accuracy, per cent"
+            accuracy, 100 * real, reference.label, f"{title}, per cent"
         ),
         "difference": arm_figures.whiskers(differences, 0, "no difference", axis)
         if differences

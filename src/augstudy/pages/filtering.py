@@ -43,19 +43,20 @@ def shortfalls(material: Material) -> list[str]:
             continue
         title = wording.title_of(arm)
         judged = record["synthetic" if kind.synthetic else "real"]
-        by_class = judged["by_class"]
-        mean = judged["kept"] / len(by_class)
-        wanted = shares.images(arm.share, material.level) if kind.synthetic else round(mean)
-        short = {name: item["kept"] for name, item in by_class.items() if item["kept"] < wanted}
+        kept = {name: item["kept"] for name, item in judged["by_class"].items()}
+        share = arm.share if kind.synthetic else judged["kept"] / judged["judged"]
+        wanted = shares.of_each(share, material.real_counts)
+        pairs = zip(kept.items(), wanted, strict=True)
+        short = [f"{name}: {passed}" for (name, passed), count in pairs if passed < count]
         if balance and short:
-            listed = ", ".join(f"{name}: {kept}" for name, kept in short.items())
+            each = f"{wanted[0]} images per class" if len(set(wanted)) == 1 else "its share of each"
             notes.append(
-                f"{title} takes {wanted} images per class, but fewer of some classes passed the "
-                f"filter ({listed}). The most confident of the others make up the number."
+                f"{title} takes {each}, but fewer of some classes passed the filter "
+                f"({', '.join(short)}). The most confident of the others make up the number."
             )
-        elif kind.synthetic and mean < wanted:
+        elif kind.synthetic and judged["kept"] < sum(wanted):
             notes.append(
-                f"{title} takes {wanted * len(by_class):,} images, but only "
+                f"{title} takes {sum(wanted):,} images, but only "
                 f"{judged['kept']:,} passed the filter. The most confident of the others "
                 "make up the number."
             )

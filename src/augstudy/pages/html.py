@@ -3,7 +3,16 @@
 from typing import Any
 
 from augstudy.core.fingerprint import code_version, software
-from augstudy.pages import answers, filtering, gallery, labels, reasons, sections, verdicts
+from augstudy.pages import (
+    answers,
+    filtering,
+    gallery,
+    labels,
+    readings,
+    reasons,
+    sections,
+    verdicts,
+)
 from augstudy.pages.templates import environment
 from augstudy.results.material import Material
 from augstudy.results.models import Study
@@ -33,6 +42,8 @@ def render(material: Material, summary: Study) -> str:
         "pairs": sections.pair_rows(summary),
         "controls": sections.controls(material, summary),
         "margin": verdicts.margin_text(summary.margin),
+        "metric": readings.metric(summary.metric).title,
+        "balanced": summary.metric == "balanced_accuracy",
         "beside_arms": sections.discriminator_rows(material, summary),
         "filter": filtering.section(material),
         "labels": labels.section(material, summary),

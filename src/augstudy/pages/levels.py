@@ -1,4 +1,4 @@
-"""The learning curve over levels: accuracy of every arm against real images per class."""
+"""The learning curve over levels: the metric of every arm against real images per class."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from augstudy.pages import style, wording, worth
+from augstudy.pages import readings, style, wording, worth
 from augstudy.pages.figures import levels as figures
 from augstudy.pages.verdicts import margin_text
 from augstudy.results import learning
@@ -17,6 +17,7 @@ from augstudy.results.files import AnySummary
 from augstudy.results.material import ArmResult
 from augstudy.results.models import Arm, Study
 from augstudy.results.parts import Score
+from augstudy.stats.codes import Metric
 
 # Runs belong on one curve if nothing but the level, the arms and the seeds differs.
 _SAME = (
@@ -26,6 +27,8 @@ _SAME = (
     "val_per_class",
     "test_per_class",
     "data_seed",
+    "test_source",
+    "image_settings",
     "classifier",
     "classifier_settings",
     "gan",
@@ -39,7 +42,7 @@ _SAME = (
 
 @dataclass(frozen=True)
 class Line:
-    """An arm of a curve: what it is, and its accuracy by level, ascending."""
+    """An arm of a curve: what it is, and its metric by level, ascending."""
 
     label: str
     arm: Arm
@@ -58,6 +61,7 @@ class Curve:
     arms: list[Line]
     learning: learning.Learning
     margin: float
+    metric: Metric
 
 
 def curves(
@@ -75,7 +79,8 @@ def curves(
     for summary in summaries:
         if not isinstance(summary, Study):
             continue
-        key = json.dumps({name: summary.study.get(name) for name in _SAME}, sort_keys=True)
+        same = {name: summary.study.get(name) for name in _SAME} | {"metric": summary.metric}
+        key = json.dumps(same, sort_keys=True)
         groups.setdefault(key, []).append(summary)
     several = [members for members in groups.values() if len(_levels(members)) > 1]
     return [_curve(members, evaluations) for members in several]
@@ -150,6 +155,7 @@ def shown(curves: Sequence[Curve]) -> dict[str, Any]:
     context = [
         {
             "title": curve.title,
+            "metric": readings.metric(curve.metric).text,
             "image": svg(curve),
             "rows": rows(curve),
             "levels": curve.levels,
@@ -159,7 +165,11 @@ def shown(curves: Sequence[Curve]) -> dict[str, Any]:
         }
         for curve in curves
     ]
-    return {"curves": context, "margin": margin_text(curves[0].margin) if curves else ""}
+    return {
+        "curves": context,
+        "margin": margin_text(curves[0].margin) if curves else "",
+        "balanced": any(curve.metric == "balanced_accuracy" for curve in curves),
+    }
 
 
 def _levels(summaries: Iterable[Study]) -> set[int]:
@@ -171,7 +181,7 @@ def _curve(summaries: list[Study], evaluations: Mapping[int, Sequence[ArmResult]
     for summary in summaries:
         for label, arm in summary.arms.items():
             line = lines.setdefault(label, Line(label, arm, {}))
-            line.points.setdefault(summary.data.level, arm.accuracy)
+            line.points.setdefault(summary.data.level, summary.score(label))
     first = summaries[0]
     parts = [f"{len(first.data.classes)} classes of {first.data.source}"]
     if first.study.get("classifier"):
@@ -182,7 +192,7 @@ def _curve(summaries: list[Study], evaluations: Mapping[int, Sequence[ArmResult]
         found = learning.learning_curve(evaluations)
     else:
         found = learning.from_summaries(summaries)
-    return Curve(", ".join(parts), levels, ordered, found, first.margin)
+    return Curve(", ".join(parts), levels, ordered, found, first.margin, first.metric)
 
 
 def _cell(point: Score | None) -> str:
@@ -200,4 +210,4 @@ def _draw(chart: Any, curve: Curve) -> None:
         )
         for arm in sorted(curve.arms, key=lambda arm: arm.label != "real")
     ]
-    figures.draw(chart, curve.title, lines)
+    figures.draw(chart, curve.title, lines, f"{readings.metric(curve.metric).title}, %")

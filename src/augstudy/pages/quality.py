@@ -27,7 +27,7 @@ def section(quality: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any
         "class_table": _class_table(classes, quality["per_class"]),
         "judge": wording.percent(judge["val_accuracy"], 0),
         "judge_images": f"{judge['training_images']:,}",
-        "per_class": f"{measured['per_class']:,}",
+        "per_class": f"{measured['per_class']:,}" if measured["per_class"] else "",
         "images": f"{measured['images']:,}",
     }
 

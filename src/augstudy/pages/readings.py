@@ -6,6 +6,7 @@ Titles and explanations, keyed by name. Whatever has no words here is called by 
 from typing import NamedTuple
 
 from augstudy.metrics import scores
+from augstudy.stats.codes import Metric
 
 
 class Reading(NamedTuple):
@@ -20,6 +21,11 @@ SCORES: dict[str, Reading] = {
     "precision_macro": Reading("Precision", "macro mean over classes, test images"),
     "recall_macro": Reading("Recall", "macro mean over classes, test images"),
     "f1_macro": Reading("F1", "macro mean over classes, test images"),
+}
+
+METRICS: dict[str, Reading] = {
+    "accuracy": Reading("Accuracy", "accuracy"),
+    "balanced_accuracy": Reading("Balanced accuracy", "balanced accuracy"),
 }
 
 FIGURES: dict[str, Reading] = {
@@ -114,7 +120,8 @@ FIELDS: dict[str, Reading] = {
     "val_accuracy": Reading("Validation", "accuracy on the validation images"),
     "accuracy_low": Reading("Low", "lower end of its 95 % interval"),
     "accuracy_high": Reading("High", "upper end of its 95 % interval"),
-    "difference": Reading("Minus real", "accuracy minus that of arm real"),
+    "metric": Reading("Metric", "what arms are compared by: accuracy, or balanced_accuracy"),
+    "difference": Reading("Minus real", "the metric minus that of arm real"),
     "difference_low": Reading("From", "lower end of its 95 % interval"),
     "difference_high": Reading("To", "upper end of its 95 % interval"),
     "p": Reading("p", "p-value of the difference, after Holm's correction"),
@@ -125,6 +132,11 @@ FIELDS: dict[str, Reading] = {
 def score(name: str) -> Reading:
     """How to read a score."""
     return SCORES.get(name) or _of_name(name)
+
+
+def metric(name: Metric) -> Reading:
+    """What studies compare, in a heading and within a sentence."""
+    return METRICS[name]
 
 
 def figure(name: str) -> Reading:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from augstudy.pages import style, wording
+from augstudy.pages import readings, style, wording
 from augstudy.pages.answers import readable
 from augstudy.pages.figures import search as figures
 from augstudy.pages.formats import duration
@@ -19,13 +19,14 @@ def section(sweep: asked.Sweep, summary: Sweep) -> dict[str, Any] | None:
         return None
     trials, settings = found.trials, found.settings
     dots = [_dot(item) for item in trials]
+    metric = readings.metric(summary.val_metric).text
     return {
         "trials": [_row(item) for item in trials],
         "pruned": found.pruned,
         "startup": settings.startup,
         "prune_after": wording.counted(settings.prune_after, "epoch"),
         "first_seed": summary.seeds[0],
-        "progress": figures.progress(dots),
+        "progress": figures.progress(dots, f"Validation {metric}, per cent"),
         "curves": figures.curves(dots),
         "values": [
             (axis.title, [_value(item) for item in found.values[axis.name]]) for axis in sweep.axes

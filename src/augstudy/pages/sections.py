@@ -18,6 +18,8 @@ from augstudy.results.material import ArmResult, Material
 from augstudy.results.models import Arm, Study
 from augstudy.results.parts import Difference, Ends, Score
 from augstudy.settings.arms import KINDS
+from augstudy.stats.codes import SCORES as METRICS
+from augstudy.stats.codes import Metric
 
 SHOWN_CLASSES = 25
 _ABOUT = 0.05  # steps that differ by a smaller share are equal to a reader
@@ -85,46 +87,55 @@ def discriminator_rows(material: Material, summary: Study) -> list[dict[str, Any
     metrics = summary.discriminator
     if metrics is None:
         return []
-    images = len(material.train)
-    return [{"title": "The GAN's discriminator", "images": images, "scores": score_cells(metrics)}]
+    cells = score_cells(metrics, summary.metric)
+    row = {"title": "The GAN's discriminator", "images": len(material.train), "scores": cells}
+    return [row]
 
 
-def score_cells(metrics: Mapping[str, Score], *, spans: bool = False) -> list[dict[str, str]]:
-    """The cells of a table's scores; accuracy has its interval, with `spans` all of them have.
+def score_cells(
+    metrics: Mapping[str, Score], metric: Metric, *, spans: bool = False
+) -> list[dict[str, str]]:
+    """The cells of a table's scores; the metric has its interval, with `spans` all of them have.
 
     Args:
         metrics: scores by name.
+        metric: what is compared; it comes first.
         spans: whether there is room for intervals.
     """
+    first = METRICS[metric]
+    order = [first, *(name for name, item in SCORES.items() if item.shown and name != first)]
     return [
         {
-            "title": readings.score(name).title,
+            "title": (readings.metric(metric) if name == first else readings.score(name)).title,
             "meaning": readings.score(name).text,
             "value": wording.score(name, metrics[name].value),
             "interval": wording.score_interval(name, metrics[name].low, metrics[name].high)
-            if spans or name == "accuracy"
+            if spans or name == first
             else "",
         }
-        for name, item in SCORES.items()
-        if item.shown and name in metrics
+        for name in order
+        if name in metrics
     ]
 
 
 def arm_plots(summary: Study) -> dict[str, str | None]:
-    """Accuracy of each arm and its difference to `real`."""
-    arms, changes = summary.arms.values(), summary.differences.items()
+    """The metric of each arm and its difference to `real`."""
+    changes, metric = summary.differences.items(), readings.metric(summary.metric).title
     accuracy = arm_figures.whiskers(
-        [arm_figures.accuracy(title_of(arm), colour_of(arm), arm.accuracy) for arm in arms],
-        100 * summary.arms["real"].accuracy.value,
+        [
+            arm_figures.score(title_of(arm), colour_of(arm), summary.score(label))
+            for label, arm in summary.arms.items()
+        ],
+        100 * summary.score("real").value,
         "real",
-        "Accuracy on unseen images, per cent",
+        f"{metric} on unseen images, per cent",
     )
     named = [(title_of(arm), colour_of(arm)) for arm in (summary.arms[name] for name, _ in changes)]
     dots = [
         arm_figures.difference(*name, found)
         for name, (_, found) in zip(named, changes, strict=True)
     ]
-    label = "Accuracy minus that of real, percentage points"
+    label = f"{metric} minus that of real, percentage points"
     band = 100 * summary.margin
     difference = arm_figures.whiskers(dots, 0, "no difference", label, band) if dots else None
     return {"accuracy": accuracy, "difference": difference}
@@ -197,7 +208,8 @@ def _arm_row(arm: ArmResult, summary: Study) -> dict[str, Any]:
         "title": title_of(arm),
         "colour": colour_of(arm),
         "images": summary.arms[arm.label].training_images,
-        "scores": score_cells(summary.arms[arm.label].metrics),
+        "scores": score_cells(summary.arms[arm.label].metrics, summary.metric),
+        "worst": wording.worst(summary.arms[arm.label]),
         "difference": None,
     }
     if found:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from augstudy.core.fingerprint import code_version, software
-from augstudy.pages import answers, gallery, search_page, style, wording
+from augstudy.pages import answers, gallery, readings, search_page, style, wording
 from augstudy.pages.answers import readable
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves
@@ -44,6 +44,7 @@ def render(material: Material, summary: Sweep) -> str:
         "ranking": _ranking(summary),
         "tested": _tested(material, summary),
         "margin": margin_text(summary.margin),
+        "metric": readings.metric(summary.val_metric).text,
         "inputs": [(name, item.content_hash[:16]) for name, item in _inputs(material).items()],
     }
     return environment().get_template("sweep.html.j2").render(context)
@@ -117,7 +118,9 @@ def _overview(material: Material, summary: Sweep) -> str | None:
         combined = [name for name, item in points.items() if len(item.chosen) > 1]
         groups.append(("Combined", [_row(name, readable(name), summary) for name in combined]))
     groups = [(title, rows) for title, rows in groups if rows]
-    return sweep_figures.ladder(groups, 100 * summary.margin) if groups else None
+    metric = readings.metric(summary.val_metric).text
+    label = f"Validation {metric} minus that of the base, percentage points"
+    return sweep_figures.ladder(groups, 100 * summary.margin, label) if groups else None
 
 
 def _row(name: str, title: str, summary: Sweep) -> sweep_figures.Row:
@@ -154,7 +157,7 @@ def _section(
     """Some points beside each other; `titles` are what they are called there, by id."""
     trained = {point.id: point for point in material.points}
     colours = dict(zip(titles, style.palette(len(titles)), strict=True))
-    points = summary.points
+    points, metric = summary.points, readings.metric(summary.val_metric).text
     dots = [_accuracy_dot(titles[item], colours[item], points[item]) for item in titles]
     lines = [(titles[item], colours[item], trained[item].history) for item in titles]
     rows = [_table_row(item, titles[item], colours[item], summary) for item in titles]
@@ -162,7 +165,7 @@ def _section(
         "name": name,
         "title": heading,
         "plot": arm_figures.whiskers(
-            dots, 100 * points[BASE].val_accuracy, "base", "Validation accuracy, per cent"
+            dots, 100 * points[BASE].val_accuracy, "base", f"Validation {metric}, per cent"
         ),
         "curves": [
             (title, curves.overlaid(lines, column, f"{title}, share"))
@@ -227,7 +230,7 @@ def _tested(material: Material, summary: Sweep) -> dict[str, Any]:
                 "colour": style.INK if label == "base" else style.GOOD,
                 "training": wording.percent(arm.mean_of("train_accuracy")),
                 "validation": wording.percent(arm.mean_of("val_accuracy")),
-                "scores": score_cells(scores, spans=True),
+                "scores": score_cells(scores, summary.metric, spans=True),
             }
         )
     limit = max(5.0, float(np.abs(shares[1] - shares[0]).max()))

@@ -1,5 +1,6 @@
 """Verdicts in words: what a code means, what more is needed to tell, what could be seen."""
 
+from augstudy.pages import readings
 from augstudy.pages.formats import points
 from augstudy.results.models import Power, Retraining
 from augstudy.results.parts import Compared, Difference
@@ -94,18 +95,18 @@ def promotion(found: Retraining) -> str:
     """Why a new classifier was promoted or held."""
     if found.comparison is None or found.reason == "same":
         return _WITHOUT_COMPARISON[found.reason]
-    what = _accuracy_changes(found.comparison)
+    what = _changes(found.comparison)
     bad = _bad(found.margin)
     if found.promoted:
         return f"Promoted: {what}, which rules out {bad}."
     return f"Held: {what}, which does not rule out {bad}."
 
 
-def _accuracy_changes(found: Comparison) -> str:
+def _changes(found: Comparison) -> str:
     mean, low, high = map(points, (found.difference, found.low, found.high))
     return (
-        f"accuracy changes by {mean} points (95 % interval {low} to {high}, "
-        f"{found.images} test images)"
+        f"{readings.metric(found.metric).text} changes by {mean} points (95 % interval {low} to "
+        f"{high}, {found.images} test images)"
     )
 
 

@@ -92,6 +92,11 @@ def budget(
     )
 
 
+def worst(arm: "Arm") -> str:
+    """The class that an arm recognises worst, and how often: ``cat 34.1 %``."""
+    return f"{arm.worst.label} {percent(arm.worst.recall.value)}" if arm.worst else ""
+
+
 def counted(count: int, what: str) -> str:
     """``1 seed``, ``3 seeds``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

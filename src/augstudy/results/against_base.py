@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from augstudy.results.comparisons import compared
+from augstudy.results.material import ArmResult
 from augstudy.results.models import Finding
 from augstudy.results.parts import Compared, Corrected, Tested
 from augstudy.stats import verdicts
+from augstudy.stats.balance import Balance
 from augstudy.stats.correction import holm
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import (
@@ -26,7 +27,7 @@ from augstudy.tuning.sweep import Finding as Claim
 def with_base(
     points: Sequence[Trained], margin: float, *, together: bool = False
 ) -> dict[str, Compared]:
-    """Validation accuracy of each point minus that of the base, by point.
+    """The metric of each point minus that of the base on validation images, by point.
 
     Points share seeds and images, so differences are paired; how much runs scatter is estimated
     from all points together. An axis is a question, so p-values are corrected (Holm) for the
@@ -34,12 +35,15 @@ def with_base(
 
     Args:
         points: of the sweep, the base first.
-        margin: accuracy, as a share, below which a difference does not matter.
+        margin: share below which a difference does not matter.
         together: whether all points are one family, like the finalists of a search.
     """
     base, *others = points
     runs = _scatter(points, "accuracy")
-    found = {item.id: paired_difference(item.correct, base.correct, runs=runs) for item in others}
+    found = {
+        item.id: paired_difference(item.correct, base.correct, runs=runs, balance=base.balance)
+        for item in others
+    }
     records: dict[str, Compared] = {}
     families = [list(found)] if together else _families(others).values()
     for family in families:
@@ -80,15 +84,18 @@ def _finding(
     )
 
 
-def on_test(chosen: Any, base: Any, points: Sequence[Trained], margin: float) -> Compared:
-    """The chosen point minus the base on the test images: (S, N) outcomes of either."""
-    runs = on_other_images(points, as_differences(chosen, base))
-    found = paired_difference(chosen, base, runs=runs)
+def on_test(
+    chosen: ArmResult, base: ArmResult, points: Sequence[Trained], margin: float
+) -> Compared:
+    """The chosen point minus the base on the test images."""
+    pair, balance = (chosen.correct, base.correct), base.balance
+    runs = on_other_images(points, as_differences(*pair), balance)
+    found = paired_difference(*pair, runs=runs, balance=balance)
     return compared(found, found.p_value, margin, 1)
 
 
 def on_other_images(
-    points: Sequence[Trained], differences: npt.NDArray[np.int8]
+    points: Sequence[Trained], differences: npt.NDArray[np.int8], balance: Balance = None
 ) -> RunScatter | None:
     """The scatter of runs that all points tell of, for (S, N) differences on test images.
 
@@ -99,8 +106,9 @@ def on_other_images(
     if found is None:
         return None
     pairs = [as_differences(one.correct, points[0].correct) for one in points[1:]]
-    validation = np.mean([noise_of(pair).residual / pair.shape[1] for pair in pairs])
-    test = noise_of(differences).residual / differences.shape[1]
+    own = points[0].balance
+    validation = np.mean([noise_of(pair, own).residual / pair.shape[1] for pair in pairs])
+    test = noise_of(differences, balance).residual / differences.shape[1]
     variance = max(0.0, found.variance - float(validation)) + test
     return replace(found, variance=variance) if variance > 0 else None
 
@@ -114,10 +122,11 @@ def _measured(
     one, other = known[claim.point], known[claim.against]
     runs = _scatter(points, claim.metric)
     if claim.metric == "accuracy":
-        found = paired_difference(one.correct, other.correct, runs=runs)
+        pair = one.correct, other.correct
+        found = paired_difference(*pair, runs=runs, balance=other.balance)
         return Tested(mean=found.mean, low=found.low, high=found.high, p=found.p_value)
-    pair = one.by_seed(claim.metric), other.by_seed(claim.metric)
-    mean, low, high, p_value = run_difference(*pair, runs)
+    figures = one.by_seed(claim.metric), other.by_seed(claim.metric)
+    mean, low, high, p_value = run_difference(*figures, runs)
     return Tested(mean=mean, low=low, high=high, p=p_value)
 
 

@@ -9,6 +9,7 @@ from augstudy.results.material import ArmResult
 from augstudy.results.parts import Compared, Difference, Ends, OneRun
 from augstudy.settings.arms import KINDS
 from augstudy.stats import verdicts
+from augstudy.stats.balance import balance_of, mean_of
 from augstudy.stats.correction import holm
 from augstudy.stats.paired import (
     ENDS,
@@ -22,13 +23,13 @@ from augstudy.stats.scatter import run_scatter
 
 
 def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, Difference]:
-    """Accuracy of each arm minus `real`, over the seeds both have, by label.
+    """The metric of each arm minus that of `real`, over the seeds both have, by label.
 
     The p-values are corrected for the number of arms (Holm).
 
     Args:
         arms: those of a study, `real` among them.
-        margin: accuracy, as a share, below which a difference does not matter.
+        margin: share below which a difference does not matter.
     """
     real = next(arm for arm in arms if arm.label == "real")
     others = [arm for arm in arms if arm is not real]
@@ -42,7 +43,7 @@ def difference(
     arms: Sequence[ArmResult],
     images: NDArray[np.bool_] | None = None,
 ) -> PairedDifference:
-    """Accuracy of `arm` minus that of `other`, over the seeds both have.
+    """The metric of `arm` minus that of `other`, whose metric it is, over the seeds both have.
 
     Args:
         arm: evaluated on the test images of `other`; they have a seed in common.
@@ -51,10 +52,11 @@ def difference(
         images: (N,), those to compare on; by default all.
     """
     seeds = _shared_seeds(arm, other)
+    balance = other.balance if images is None else balance_of(other.metric, other.labels[images])
     outcomes = (_correct(item, seeds, images) for item in arms if set(seeds) <= set(item.seeds))
-    scatter = run_scatter(np.array([correct.mean(axis=1) for correct in outcomes]))
+    scatter = run_scatter(np.array([mean_of(correct, balance) for correct in outcomes]))
     pair = _correct(arm, seeds, images), _correct(other, seeds, images)
-    return paired_difference(*pair, runs=scatter)
+    return paired_difference(*pair, runs=scatter, balance=balance)
 
 
 def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
@@ -85,7 +87,7 @@ def compared(
     Args:
         found: the difference.
         p_adjusted: its p-value, corrected for the number of comparisons.
-        margin: accuracy, as a share, below which a difference does not matter.
+        margin: share below which a difference does not matter.
         comparisons: that were made together.
     """
     return Compared(
@@ -140,9 +142,10 @@ def _record(
     seeds = _shared_seeds(arm, other)
     outcomes = _correct(arm, seeds), _correct(other, seeds)
     tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
-    low, high = np.quantile(two_way_bootstrap(*outcomes), ENDS)
+    low, high = np.quantile(two_way_bootstrap(*outcomes, balance=other.balance), ENDS)
     return Difference(
         **compared(found, p_adjusted, margin, comparisons).model_dump(),
+        metric=other.metric,
         arm=arm.label,
         against=other.label,
         needs=verdicts.needs(found, margin, comparisons),

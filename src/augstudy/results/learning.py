@@ -56,9 +56,12 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> Learning:
         np.array_equal(arm.rows, first.rows) and np.array_equal(arm.labels, first.labels)
         for arm in cells.values()
     )
-    values = {cell: float(arm.correct.mean()) for cell, arm in cells.items()}
+    values = {cell: arm.value for cell, arm in cells.items()}
     _check(sorted(evaluations), values)
-    draws = accuracy_draws({cell: arm.correct for cell, arm in cells.items()}, same)
+    balance = {cell: arm.balance for cell, arm in cells.items()}
+    draws = accuracy_draws(
+        {cell: arm.correct for cell, arm in cells.items()}, same, balance=balance
+    )
     return _assemble(values, draws, "evaluations")
 
 
@@ -79,9 +82,10 @@ def from_summaries(summaries: Sequence[Study]) -> Learning:
     values: dict[Cell, float] = {}
     draws: dict[Cell, Floats] = {}
     for level, summary in sorted(by_level.items()):
-        for label, arm in summary.arms.items():
-            values[level, label] = arm.accuracy.value
-            draws[level, label] = _normal(arm.accuracy.value, arm.accuracy, generator)
+        for label in summary.arms:
+            score = summary.score(label)
+            values[level, label] = score.value
+            draws[level, label] = _normal(score.value, score, generator)
     _check(sorted(by_level), values)
     for level, summary in by_level.items():
         for label, found in summary.differences.items():

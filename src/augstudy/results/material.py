@@ -16,6 +16,9 @@ from augstudy.core.errors import InputError
 from augstudy.data.dataset import Split, load_classes, load_split
 from augstudy.results.parts import Score
 from augstudy.settings.arms import KINDS, spelled
+from augstudy.settings.comparing import AskedMetric
+from augstudy.stats.balance import Balance, balance_of, metric_of, value_of
+from augstudy.stats.codes import Metric
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,17 @@ class ArmResult:
     labels: NDArray[np.int32]
     rows: NDArray[np.int64]
     artifact: Artifact
+    metric: Metric = "accuracy"
+
+    @property
+    def balance(self) -> Balance:
+        """What its metric needs to know of the test images."""
+        return balance_of(self.metric, self.labels)
+
+    @property
+    def value(self) -> float:
+        """Its metric on the test images, the mean over seeds."""
+        return value_of(self.correct, self.balance)
 
     @cached_property
     def scores(self) -> dict[str, Score]:
@@ -80,9 +94,15 @@ class Material:
         return metrics
 
     @property
+    def real_counts(self) -> list[int]:
+        """Real training images of each class."""
+        counts: list[int] = np.bincount(self.train.labels, minlength=len(self.classes)).tolist()
+        return counts
+
+    @property
     def level(self) -> int:
-        """Real training images per class (of the class that has fewest)."""
-        return int(np.bincount(self.train.labels, minlength=len(self.classes)).min())
+        """Real training images per class, at most."""
+        return max(self.real_counts)
 
 
 def gather(
@@ -92,10 +112,12 @@ def gather(
     made: Mapping[str, Path | None],
     study: Mapping[str, Any],
     left_out: Mapping[str, str],
+    metric: AskedMetric = "auto",
 ) -> Material:
     """Read the artifacts of a study. Of the test split it opens nothing but the evaluations.
 
     ``made`` may hold what the study made on its way: ``gan``, ``synthetic`` and ``curation``.
+    ``metric`` is what arms are compared by.
 
     Raises:
         InputError: no evaluation of `real`, an arm twice, or evaluations of different test
@@ -104,7 +126,7 @@ def gather(
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
     optional = {kind: artifacts.read(path, kind) for kind, path in made.items() if path}
-    arms = sorted((read_arm(path) for path in evaluations), key=place)
+    arms = sorted((read_arm(path, metric) for path in evaluations), key=place)
     _check(arms, data, classes)
     return Material(
         dataset=data,
@@ -121,8 +143,8 @@ def gather(
     )
 
 
-def read_arm(path: Path) -> ArmResult:
-    """What an evaluation says of one arm.
+def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
+    """What an evaluation says of one arm, by the `metric` that is asked for.
 
     Raises:
         InputError: there is no evaluation at `path`.
@@ -147,6 +169,7 @@ def read_arm(path: Path) -> ArmResult:
         labels=labels,
         rows=rows,
         artifact=artifact,
+        metric=metric_of(metric, labels),
     )
 
 

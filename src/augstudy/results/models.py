@@ -17,13 +17,25 @@ from augstudy.results.parts import (
     Score,
     Tested,
 )
-from augstudy.stats.codes import Comparison, Judgement, Noise, Rank, Reason
+from augstudy.stats.codes import SCORES, Comparison, Judgement, Metric, Noise, Rank, Reason
 from augstudy.tuning import sweep as asked
 from augstudy.tuning.search import Tried
 
 
+class Worst(Part):
+    """The class of which the smallest share is recognised, and its scores on the test images."""
+
+    label: str
+    recall: Score
+    precision: Score
+    f1: Score
+
+
 class Arm(Part):
-    """An arm as trained and tested; means over its seeds."""
+    """An arm as trained and tested; means over its seeds.
+
+    Accuracies are such whatever the metric; ``worst`` is None in results of before there was one.
+    """
 
     arm: str
     share: float | None
@@ -35,6 +47,7 @@ class Arm(Part):
     val_accuracy: float
     parameters: int
     metrics: dict[str, Score]
+    worst: Worst | None = None
 
     @property
     def accuracy(self) -> Score:
@@ -53,7 +66,7 @@ class Power(Part):
 
 
 class Trusted(Part):
-    """Accuracies on all test images and on those left without the doubtful ones, if any are."""
+    """The metric on all test images and on those left without the doubtful ones, if any are."""
 
     all: float
     left: float | None = None
@@ -61,7 +74,7 @@ class Trusted(Part):
 
 
 class LabelNoise(Part):
-    """How many test labels are doubtful, and what accuracies are without them."""
+    """How many test labels are doubtful, and what arms reach without them."""
 
     suspicious: int
     left: int
@@ -100,7 +113,7 @@ class Study(Found):
     """
 
     kind: Literal["study"] = "study"
-    metric: Literal["accuracy"] = "accuracy"
+    metric: Metric = "accuracy"
     margin: float
     budget: str
     left_out: dict[str, str]
@@ -114,9 +127,16 @@ class Study(Found):
     synthetic: Quality | None
     curation: dict[str, Any] | None
 
+    def score(self, label: str) -> Score:
+        """The metric of an arm on the test images."""
+        return self.arms[label].metrics[SCORES[self.metric]]
+
 
 class Point(Part):
-    """A point of a sweep on the validation images: ``chosen`` values by axis; ``changes``."""
+    """A point of a sweep on the validation images: ``chosen`` values by axis; ``changes``.
+
+    ``val_accuracy`` is the metric of the sweep on these images, whichever that is.
+    """
 
     chosen: dict[str, str]
     changes: dict[str, Any]
@@ -174,11 +194,15 @@ class Unseen(Part):
 
 
 class Sweep(Found):
-    """What a sweep of classifiers found; ``differences`` are those to the base, by point."""
+    """What a sweep of classifiers found; ``differences`` are those to the base, by point.
+
+    ``metric`` is that of the test images, ``val_metric`` that by which points were chosen.
+    """
 
     kind: Literal["sweep"] = "sweep"
     mode: asked.Mode
-    metric: Literal["accuracy"] = "accuracy"
+    metric: Metric = "accuracy"
+    val_metric: Metric = "accuracy"
     margin: float
     chosen: str
     points: dict[str, Point]
@@ -235,7 +259,7 @@ class GeneratorSweep(Found):
 class Retraining(Part):
     """decision.json: whether the new classifier became champion instead of the one ``before``.
 
-    A loss of accuracy of up to ``margin``, a share, is accepted. ``drift`` has a stability index
+    A loss of up to ``margin``, a share of the metric, is accepted. ``drift`` has a stability index
     for each histogram.
     """
 

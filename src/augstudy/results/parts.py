@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from augstudy.stats.codes import Needed, Verdict
+from augstudy.stats.codes import Metric, Needed, Verdict
 
 
 class Part(BaseModel):
@@ -47,7 +47,7 @@ class Corrected(Tested):
 
 
 class Compared(Corrected):
-    """A paired difference in accuracy over `seeds` training runs and `images` images.
+    """A paired difference in the metric over `seeds` training runs and `images` images.
 
     ``comparisons`` were made together, which is what ``p_holm`` is corrected for.
     """
@@ -90,7 +90,7 @@ class Difference(Compared):
     plain bootstrap, ``detectable`` the smallest true difference that is found 4 times in 5.
     """
 
-    metric: Literal["accuracy"] = "accuracy"
+    metric: Metric = "accuracy"
     arm: str
     against: str
     needs: Needed | None

@@ -1,19 +1,21 @@
 """How small an effect a study can be expected to see."""
 
 from augstudy.results.models import Power
+from augstudy.stats.balance import Balance
 from augstudy.stats.power import assumed_noise, detectable
 
 
-def expected(seeds: int, images: int, compared: int) -> Power:
+def expected(seeds: int, images: int, compared: int, balance: Balance = None) -> Power:
     """What can be expected of a study before it runs.
 
     Args:
         seeds: training runs of each arm.
         images: test images.
         compared: arms that are compared with `real`.
+        balance: classes of the test images, if the metric is balanced accuracy.
     """
     asked = max(1, compared)
-    noise = assumed_noise(asked)
+    noise = assumed_noise(asked, balance=balance)
     return Power(
         seeds=seeds,
         images=images,

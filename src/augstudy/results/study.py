@@ -9,13 +9,15 @@ from pydantic import ValidationError
 
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
-from augstudy.data.dataset import load_classes, load_split
+from augstudy.data.dataset import class_counts, load_classes, load_split
+from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons
 from augstudy.results.material import ArmResult, Material
-from augstudy.results.models import Arm, LabelNoise, Study, Trusted
+from augstudy.results.models import Arm, LabelNoise, Study, Trusted, Worst
 from augstudy.results.parts import Change, Data, Difference, Headline
 from augstudy.results.power import expected
 from augstudy.settings.arms import KINDS
+from augstudy.stats.balance import balance_of, value_of
 from augstudy.stats.verdicts import MARGIN
 
 
@@ -24,7 +26,7 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
 
     Args:
         material: the study's artifacts.
-        margin: accuracy, as a share, below which a difference between arms does not matter.
+        margin: share of the metric below which a difference between arms does not matter.
 
     Raises:
         DataError: a number is not finite.
@@ -34,6 +36,7 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
         described = {arm.label: _describe_arm(arm) for arm in arms}
         return Study(
             headline=headline(described, differences),
+            metric=arms[0].metric,
             margin=margin,
             study=material.study,
             data=describe_data(material.dataset, test=len(arms[0].labels)),
@@ -43,7 +46,9 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
             arms=described,
             differences=differences,
             pairs=tuple(comparisons.between_arms(arms, margin)),
-            power=expected(len(arms[0].seeds), len(arms[0].labels), len(differences)),
+            power=expected(
+                len(arms[0].seeds), len(arms[0].labels), len(differences), arms[0].balance
+            ),
             label_noise=_label_noise(arms),
             discriminator=material.discriminator,
             gan=_kept(material.gan, "stability.json"),
@@ -66,14 +71,13 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
         dataset: the artifact, whose training and validation images are counted.
         **images: how many the other splits have.
     """
-    manifest, train = dataset.manifest, load_split(dataset, "train").labels
-    classes = load_classes(dataset)
+    manifest, counts = dataset.manifest, class_counts(dataset)
     return Data(
         hash=dataset.content_hash,
         source=manifest.provenance.get("source", manifest.config.get("source", "unknown")),
-        classes=tuple(classes),
-        level=int(np.bincount(train, minlength=len(classes)).min()),
-        images={"train": len(train), "val": len(load_split(dataset, "val")), **images},
+        classes=tuple(load_classes(dataset)),
+        level=max(counts),
+        images={"train": sum(counts), "val": len(load_split(dataset, "val")), **images},
     )
 
 
@@ -106,11 +110,21 @@ def _describe_arm(arm: ArmResult) -> Arm:
         val_accuracy=arm.mean_of("val_accuracy"),
         parameters=round(arm.mean_of("parameters")),
         metrics=arm.metrics["metrics"],
+        worst=_worst(arm.metrics["per_class"]),
     )
 
 
+def _worst(per_class: Mapping[str, Mapping[str, Any]]) -> Worst | None:
+    """The class with the lowest recall, among those that have test images."""
+    tested = [label for label, scores in per_class.items() if scores["support"]]
+    label = min(tested, key=lambda name: per_class[name]["recall"]["value"], default=None)
+    if label is None:
+        return None
+    return Worst(label=label, **{name: per_class[label][name] for name in BY_CLASS})
+
+
 def _label_noise(arms: Sequence[ArmResult]) -> LabelNoise:
-    """Accuracy of every arm on all test images and on those whose labels `real` believes.
+    """The metric of every arm on all test images and on those whose labels `real` believes.
 
     Doubtful are the images that confident learning finds in the mean predictions of the arm `real`
     (see :func:`augstudy.metrics.label_noise.find_label_noise`).
@@ -127,10 +141,11 @@ def _label_noise(arms: Sequence[ArmResult]) -> LabelNoise:
 
 
 def _trusted(arm: ArmResult, arms: Sequence[ArmResult], left: NDArray[np.bool_]) -> Trusted:
-    every = float(arm.correct.mean())
+    every = arm.value
     if not left.any():
         return Trusted(all=every)
-    believed, change = float(arm.correct[:, left].mean()), None
+    balance = balance_of(arm.metric, arm.labels[left])
+    believed, change = value_of(arm.correct[:, left], balance), None
     if arm is not arms[0]:
         found = comparisons.difference(arm, arms[0], arms, left)
         change = Change(mean=found.mean, low=found.low, high=found.high)

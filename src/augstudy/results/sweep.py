@@ -46,16 +46,18 @@ def summarise(material: Material, margin: float) -> Sweep:
 
     Args:
         material: of the sweep.
-        margin: accuracy, as a share, below which a difference does not matter.
+        margin: share of the metric below which a difference does not matter.
     """
     trained, chosen = material.points, material.best
-    test = against_base.on_test(material.chosen.correct, material.base.correct, trained, margin)
+    test = against_base.on_test(material.chosen, material.base, trained, margin)
     named = chosen.id != asked.BASE
     return Sweep(
         headline=Headline(
             arm=chosen.id if named else None, verdict=test.verdict if named else None
         ),
         mode=material.sweep.mode,
+        metric=material.base.metric,
+        val_metric=trained[0].metric,
         margin=margin,
         study=material.study,
         data=describe_data(material.dataset, test=len(material.base.labels)),
@@ -83,7 +85,7 @@ def _points(trained: Sequence[Trained]) -> dict[str, Point]:
 
 def _describe(point: Trained, runs: RunScatter | None) -> Point:
     nothing = np.zeros_like(point.correct)
-    accuracy = paired_difference(point.correct, nothing, runs=runs)
+    accuracy = paired_difference(point.correct, nothing, runs=runs, balance=point.balance)
     return Point(
         chosen=point.chosen,
         changes=point.changes,

@@ -18,6 +18,7 @@ from augstudy.results.parts import Compared
 from augstudy.runs.choosing import find_arms
 from augstudy.runs.record import Record
 from augstudy.runs.shelf import Shelf
+from augstudy.settings.comparing import AskedMetric
 from augstudy.stats.correction import holm
 from augstudy.stats.paired import PairedDifference
 from augstudy.stats.verdicts import MARGIN
@@ -39,13 +40,13 @@ class Contestant:
     @cached_property
     def result(self) -> ArmResult:
         """The evaluation of the arm."""
-        return read_arm(self.shelf.path("evaluation", self.arm["arm"]))
+        return read_arm(self.shelf.path("evaluation", self.arm["arm"]), self.metric)
 
     @cached_property
     def study(self) -> list[ArmResult]:
         """All arms of its run, as in its report: together they tell how training runs scatter."""
         labels = self.shelf.arms("evaluation")
-        arms = (read_arm(self.shelf.path("evaluation", label)) for label in labels)
+        arms = (read_arm(self.shelf.path("evaluation", label), self.metric) for label in labels)
         return sorted(arms, key=place)
 
     @cached_property
@@ -56,6 +57,11 @@ class Contestant:
         report = artifacts.read(self.shelf.path("report"), "report")
         found = files.read_summary(report.path)
         return found if isinstance(found, Study) else None
+
+    @property
+    def metric(self) -> AskedMetric:
+        """The metric of its report."""
+        return self.report.metric if self.report else "auto"
 
     @property
     def margin(self) -> float:
@@ -154,7 +160,7 @@ def compare(
 
 
 def paired(one: Contestant, other: Contestant) -> PairedDifference | str:
-    """Accuracy of `one` minus `other` on the same images and seeds, or why they are no pair."""
+    """The metric of `one` minus `other`, same images and seeds, or why they are no pair."""
     if one.classes != other.classes:
         return "other classes"
     same_rows = np.array_equal(one.result.labels, other.result.labels) and np.array_equal(
@@ -163,6 +169,8 @@ def paired(one: Contestant, other: Contestant) -> PairedDifference | str:
     same_images = one.test_images is not None and one.test_images == other.test_images
     if not same_rows or not (same_images or one.dataset == other.dataset != ""):
         return "other test images"
+    if one.result.metric != other.result.metric:
+        return "another metric"
     if not set(one.result.seeds) & set(other.result.seeds):
         return "no seed in common"
     pair = one.result, other.result

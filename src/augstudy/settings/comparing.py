@@ -1,29 +1,45 @@
 """Settings of comparisons: between the arms of a study, and between champion and challenger."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from augstudy.settings.base import Settings
+
+AskedMetric = Literal["auto", "accuracy", "balanced_accuracy"]
 
 
 class ComparisonSettings(Settings):
     """How arms are compared."""
 
+    metric: AskedMetric = Field(
+        "auto",
+        description="accuracy, balanced_accuracy (every class counts alike), or auto: accuracy "
+        "where the test classes are equal",
+    )
+
     equivalence_margin: float = Field(
         0.01,
         gt=0,
         lt=1,
-        description="largest difference in accuracy, as a share, that is too small to matter",
+        description="largest difference in the metric, as a share, that is too small to matter",
     )
 
 
 class RetrainSettings(Settings):
     """What new data and a new classifier must be like to replace the champion."""
 
+    metric: AskedMetric = Field(
+        "auto",
+        description="accuracy, balanced_accuracy (every class counts alike), or auto: accuracy "
+        "where the test classes are equal",
+    )
+
     margin: float = Field(
         0.005,
         gt=-1,
         lt=1,
-        description="accuracy that may be lost, as a share; if negative, that must be gained",
+        description="how much may be lost of the metric, as a share; if negative, must be gained",
     )
     max_drift: float = Field(
         0.25, gt=0, description="largest population stability index allowed for the ink histogram"

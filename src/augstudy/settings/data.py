@@ -1,12 +1,17 @@
 """Settings of a data set: which images are read, and how they are split."""
 
+import re
+from collections.abc import Collection
+from typing import Annotated, Literal
+
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from augstudy.core.names import why_no_class
 from augstudy.core.rng import SEEDS
-from augstudy.objects.address import refuse_credentials
+from augstudy.objects.address import absolute, refuse_credentials
 from augstudy.settings.base import Settings
+from augstudy.settings.spec import LEAST_SIDE, MOST_SIDE
 
 MAMMALS = (
     "camel",
@@ -22,25 +27,88 @@ MAMMALS = (
     "zebra",
 )
 
+Side = Annotated[int, Field(ge=LEAST_SIDE, le=MOST_SIDE)]
+
+
+class ImageSettings(Settings):
+    """How files become images of one size, and which of them belong together."""
+
+    size: Literal[0] | Side | tuple[Side, Side] = Field(
+        0, description="pixels per side, or [height, width]; 0 means what suits the images"
+    )
+    channels: Literal[0, 1, 3] = Field(
+        0, description="1 for grey, 3 for colour; 0 means what suits the images"
+    )
+    resize: Literal["crop", "pad", "stretch"] = Field(
+        "crop", description="how images of another shape are made to fit"
+    )
+    fill: str = Field(
+        "#ffffff",
+        pattern="^#[0-9a-fA-F]{6}$",
+        description="colour behind transparent images and beside those that are padded",
+    )
+    background: int | None = Field(
+        None, ge=0, le=255, description="value of empty pixels, such as 0; none for photos"
+    )
+    max_unreadable: float = Field(
+        0.01, ge=0, le=1, description="share of images that may be unreadable"
+    )
+    groups: str = Field(
+        "", description="pattern with one (group) on the path of an image: who it belongs with"
+    )
+    near_copies: bool | None = Field(
+        None, description="look for near copies; by default unless images are drawings"
+    )
+    shares: tuple[float, float, float] = Field(
+        (0.6, 0.2, 0.2), description="of training, validation and test images, without counts"
+    )
+
+    @field_validator("groups")
+    @classmethod
+    def _pattern(cls, groups: str) -> str:
+        try:
+            found = re.compile(groups).groups
+        except re.error as error:
+            raise ValueError(f"it is no regular expression ({error})") from error
+        if groups and found != 1:
+            raise ValueError("it needs exactly one group in parentheses, such as 'patient(\\d+)'")
+        return groups
+
+    @field_validator("shares")
+    @classmethod
+    def _shares(cls, shares: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+            raise ValueError("they must be three positive numbers with a sum of 1")
+        return shares
+
 
 class DataSettings(Settings):
     """Which images to read and how to split them."""
 
-    source: str = Field("sample", description="sample, or a file://, gs:// or s3:// folder")
-    classes: tuple[str, ...] = MAMMALS
-    train_per_class: int = Field(60, ge=1, description="images per class set aside for training")
-    val_per_class: int = Field(20, ge=1, description="validation images per class")
-    test_per_class: int = Field(
-        20, ge=0, description="test images per class; 0 means all that are left over"
+    source: str = Field(
+        "sample", description="sample, or a folder or file: a path, file://, gs:// or s3://"
     )
-    level: int = Field(0, ge=0, description="training images per class in use; 0 means all")
+    test_source: str = Field("", description="where test images come from, if from elsewhere")
+    classes: tuple[str, ...] = ()
+    train_per_class: int = Field(
+        0, ge=0, description="images per class set aside for training; 0 means all that remain"
+    )
+    val_per_class: int = Field(0, ge=0, description="validation images per class; 0 means a fifth")
+    test_per_class: int = Field(
+        0,
+        ge=0,
+        description="test images per class; 0 means a fifth, or with train_per_class all that are "
+        "left over",
+    )
+    level: int = Field(0, ge=0, description="most training images per class; 0 means all")
     seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the images and their splits")
+    image_settings: ImageSettings = ImageSettings()
 
-    @field_validator("source")
+    @field_validator("source", "test_source")
     @classmethod
-    def _without_credentials(cls, source: str) -> str:
+    def _address(cls, source: str) -> str:
         refuse_credentials(source, "source")
-        return source
+        return absolute(source)
 
     @field_validator("classes")
     @classmethod
@@ -52,22 +120,44 @@ class DataSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.level > self.train_per_class:
+        if self.train_per_class and self.level > self.train_per_class:
             raise ValueError(
                 f"level {self.level} is more than train_per_class {self.train_per_class}"
             )
-        if len(self.classes) < 2:
+        if len(self.classes) == 1:
             raise ValueError("at least two classes are needed")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("a class is named twice")
         return self
 
     @property
-    def used_level(self) -> int:
-        """Training images per class that are really used."""
-        return self.level or self.train_per_class
-
-    @property
     def needed_per_class(self) -> int:
         """Usable images that each class must have at least."""
-        return self.train_per_class + self.val_per_class + max(1, self.test_per_class)
+        return sum(
+            max(1, count)
+            for count in (self.train_per_class, self.val_per_class, self.test_per_class)
+        )
+
+    @property
+    def asks_for_counts(self) -> bool:
+        """Whether any count is given; otherwise all splits are shares."""
+        return max(self.train_per_class, self.val_per_class, self.test_per_class) > 0
+
+    @property
+    def counted(self) -> bool:
+        """Whether the counts say how many images are used, however many there are."""
+        return min(self.train_per_class, self.val_per_class, self.test_per_class) > 0
+
+    def needed_of(self, side: str, given: Collection[str]) -> int:
+        """Images to read per class of those that the source has as `side`; 0 means all.
+
+        Args:
+            side: a split that is given, or an empty text for images without one.
+            given: all such sides that there are.
+        """
+        counts = {"val": self.val_per_class, "test": self.test_per_class}
+        if side in counts:
+            return counts[side]
+        dealt = [count for name, count in counts.items() if name not in given]
+        dealt.append(self.train_per_class)
+        return sum(dealt) if min(dealt) else 0

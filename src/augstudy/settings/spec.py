@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 LEAST_SIDE, MOST_SIDE = 8, 128  # pixels
 
 
@@ -24,10 +21,10 @@ class ImageSpec:
     background: int | None = None
 
     @classmethod
-    def of(cls, images: NDArray[Any], background: int | None = None) -> "ImageSpec":
+    def of(cls, images: Any, background: int | None = None) -> "ImageSpec":
         """The spec of an array of images, (N, height, width) or (N, height, width, channels)."""
         height, width, *channels = images.shape[1:]
-        return cls(height, width, *(channels or [1]), background=background)
+        return cls(height, width, channels[0] if channels else 1, background)
 
     @property
     def plane(self) -> tuple[int, int]:
@@ -54,10 +51,14 @@ class ImageSpec:
         """Whether images are strokes on an empty ground: shown as dark ink on white paper."""
         return self.channels == 1 and self.background == 0
 
+    def shown(self, images: Any) -> Any:
+        """Images as people see them: drawings as dark ink on white, all others as they are."""
+        return 255 - images if self.is_drawing else images
+
 
 DRAWING = ImageSpec(28, 28, 1, background=0)
 
 
-def with_channels(images: NDArray[Any]) -> NDArray[Any]:
+def with_channels(images: Any) -> Any:
     """Images as networks take them: (N, height, width) gets a last axis of one channel."""
-    return images[..., None] if images.ndim == 3 else np.asarray(images)
+    return images[..., None] if images.ndim == 3 else images

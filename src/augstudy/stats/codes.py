@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+Metric = Literal["accuracy", "balanced_accuracy"]
 Verdict = Literal["helps", "hurts", "no difference", "can't tell yet"]
 Judgement = Literal["holds", "does not hold", "can't tell"]
 Rank = Literal["better", "worse", "can't tell yet", "not stable"]
@@ -30,9 +31,13 @@ class Needed:
     both: tuple[int, int] | None
 
 
+# The score of metrics.json that a metric is: balanced accuracy is the mean recall of all classes.
+SCORES: dict[Metric, str] = {"accuracy": "accuracy", "balanced_accuracy": "recall_macro"}
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """Accuracies, as shares, on the same test images; the difference with its 95 % interval."""
+    """Figures of the metric on the same test images; the difference with its 95 % interval."""
 
     champion: float
     challenger: float
@@ -42,6 +47,7 @@ class Comparison:
     images: int
     excluded: int
     seeds: int
+    metric: Metric = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,14 @@ class Noise:
         residual: the rest, of one run on one image.
         pooled: how many times the degrees of freedom of two arms' runs are behind `run`, because
             other arms tell of it as well.
+        effective: see :func:`augstudy.stats.balance.effective`.
     """
 
     image: float
     run: float
     residual: float
     pooled: float = 1.0
+    effective: float = 1.0
 
     def parts(self, seeds: int, images: int) -> tuple[float, float]:
         """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""

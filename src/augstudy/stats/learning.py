@@ -10,6 +10,7 @@ from scipy import interpolate, stats
 
 from augstudy.core import rng
 from augstudy.core.arrays import Floats
+from augstudy.stats.balance import Balance, mean_of, strata, weights
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import ENDS, RESAMPLES, Outcomes
 
@@ -43,7 +44,11 @@ class Worth:
 
 
 def accuracy_draws(
-    outcomes: Mapping[Cell, Outcomes], same_images: bool, resamples: int = RESAMPLES, seed: int = 0
+    outcomes: Mapping[Cell, Outcomes],
+    same_images: bool,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    balance: Mapping[Cell, Balance] | None = None,
 ) -> dict[Cell, Floats]:
     """Accuracies that another study might have had: (B,) for each level and arm.
 
@@ -58,18 +63,20 @@ def accuracy_draws(
         same_images: whether all levels have the same N test images in the same order.
         resamples: B.
         seed: of the resampling.
+        balance: by (level, label), if the metric is balanced accuracy.
     """
+    balances = balance or dict.fromkeys(outcomes)
     generator = rng.generator(seed)
     levels = sorted({level for level, _ in outcomes})
     by_level = [[cell for cell in outcomes if cell[0] == level] for level in levels]
     groups = [list(outcomes)] if same_images else by_level
     draws: dict[Cell, Floats] = {}
     for group in groups:
-        draws |= _image_draws({cell: outcomes[cell] for cell in group}, resamples, generator)
+        own = balances[group[0]]
+        draws |= _image_draws({cell: outcomes[cell] for cell in group}, resamples, generator, own)
     for group in by_level:
-        for cell, deviations in _run_draws(
-            {cell: outcomes[cell] for cell in group}, resamples, generator
-        ).items():
+        by_seed = {cell: mean_of(outcomes[cell], balances[cell]) for cell in group}
+        for cell, deviations in _run_draws(by_seed, resamples, generator).items():
             draws[cell] = draws[cell] + deviations
     return draws
 
@@ -132,7 +139,10 @@ class LearningCurve:
 
 
 def _image_draws(
-    outcomes: Mapping[Cell, Outcomes], resamples: int, generator: np.random.Generator
+    outcomes: Mapping[Cell, Outcomes],
+    resamples: int,
+    generator: np.random.Generator,
+    balance: Balance,
 ) -> dict[Cell, Floats]:
     """Accuracies on other images, for cells that share their images.
 
@@ -140,31 +150,37 @@ def _image_draws(
     what single runs scatter about those belongs to the run part, and is taken off.
     """
     means = np.stack([correct.mean(axis=0) for correct in outcomes.values()])
-    scatter = [noise_of(correct).residual / len(correct) for correct in outcomes.values()]
-    covariance = np.atleast_2d(np.cov(means)) - np.diag(scatter)
+    scatter = [noise_of(item, balance).residual / len(item) for item in outcomes.values()]
+    covariance = np.atleast_2d(_covariance(means, balance)) - np.diag(scatter)
     values, vectors = np.linalg.eigh(covariance / means.shape[1])
     root = vectors * np.sqrt(values.clip(0))
-    drawn = generator.normal(size=(resamples, len(means))) @ root.T + means.mean(axis=1)
+    drawn = generator.normal(size=(resamples, len(means))) @ root.T + mean_of(means, balance)
     return {cell: drawn[:, at] for at, cell in enumerate(outcomes)}
 
 
+def _covariance(means: Floats, balance: Balance) -> Floats:
+    """Of (K, N) values over images; with a `balance`, of weighted ones within their class."""
+    if balance is None:
+        return np.asarray(np.cov(means))
+    scaled, images = means * weights(balance), means.shape[1]
+    groups = [rows for rows in strata(balance, images) if len(rows) > 1]
+    parts = [np.cov(scaled[:, rows]) * len(rows) / images for rows in groups]
+    return np.asarray(np.sum(parts, axis=0))
+
+
 def _run_draws(
-    outcomes: Mapping[Cell, Outcomes], resamples: int, generator: np.random.Generator
+    by_seed: Mapping[Cell, Floats], resamples: int, generator: np.random.Generator
 ) -> dict[Cell, Floats]:
     """Deviations due to training runs; zero where no cell of the level has two seeds."""
-    freedom = sum(len(correct) - 1 for correct in outcomes.values())
+    freedom = sum(len(runs) - 1 for runs in by_seed.values())
     if not freedom:
-        return {cell: np.zeros(resamples) for cell in outcomes}
-    squares = [
-        (len(correct) - 1) * correct.mean(axis=1).var(ddof=1)
-        for correct in outcomes.values()
-        if len(correct) > 1
-    ]
+        return {cell: np.zeros(resamples) for cell in by_seed}
+    squares = [(len(runs) - 1) * runs.var(ddof=1) for runs in by_seed.values() if len(runs) > 1]
     spread = math.sqrt(sum(squares) / freedom)
     quantiles = stats.t.ppf((np.arange(resamples) + 0.5) / resamples, freedom)
     return {
-        cell: generator.permutation(quantiles) * spread / math.sqrt(len(correct))
-        for cell, correct in outcomes.items()
+        cell: generator.permutation(quantiles) * spread / math.sqrt(len(runs))
+        for cell, runs in by_seed.items()
     }
 
 

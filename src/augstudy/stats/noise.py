@@ -5,39 +5,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.stats.balance import Balance, effective, mean_of, strata, weights
 from augstudy.stats.codes import Noise
 
 
-def noise_of(values: NDArray[Any]) -> Noise:
+def noise_of(values: NDArray[Any], balance: Balance = None) -> Noise:
     """Estimates of the variances of (S, N) outcomes or their differences.
 
     What one run or one image cannot show is 0, except that one run has all its noise in images.
     """
     seeds, images = values.shape
     if seeds == 1:
-        return Noise(float(values.var(ddof=min(1, images - 1))), 0.0, 0.0)
-    runs, cases, residual = _mean_squares(values)
+        if balance is None:
+            return Noise(float(values.var(ddof=min(1, images - 1))), 0.0, 0.0)
+        return Noise(_within(values * weights(balance), balance), 0.0, 0.0, 1.0, effective(balance))
+    runs, cases, residual = _mean_squares(values, balance)
     return Noise(
         image=max(0.0, cases - residual) / seeds,
         run=max(0.0, runs - residual) / images,
         residual=residual,
+        effective=effective(balance),
     )
 
 
-def image_share(difference: NDArray[Any]) -> float:
+def image_share(difference: NDArray[Any], balance: Balance = None) -> float:
     """Factor in [0, 1] that shrinks the spread of (S, N) over images to what images alone cause.
 
     It is 1 where no run contradicts another: all that there may be is then due to images.
     """
-    _, cases, residual = _mean_squares(difference)
+    _, cases, residual = _mean_squares(difference, balance)
     if residual <= 0:
         return 1.0
     return float(np.sqrt(max(cases - residual, 0) / cases)) if cases > 0 else 0.0
 
 
-def _mean_squares(values: NDArray[Any]) -> tuple[float, float, float]:
-    """Of a two-way analysis of variance: between runs, between images, and what is left."""
+def _mean_squares(values: NDArray[Any], balance: Balance) -> tuple[float, float, float]:
+    """Of a two-way analysis of variance: between runs, between images, and what is left.
+
+    With a `balance` images are compared with those of their class, and what a class adds to the
+    variance of the metric is added up.
+    """
     seeds, images = values.shape
+    if balance is not None:
+        scaled = values * weights(balance)
+        by_run = images * float(np.var(mean_of(values, balance), ddof=1))
+        cases = seeds * _within(scaled.mean(axis=0, keepdims=True), balance)
+        return by_run, cases, _within(scaled - scaled.mean(axis=0), balance) / (seeds - 1)
     mean = values.mean()
     runs = values.mean(axis=1) - mean
     between_runs = float(images * (runs**2).sum() / (seeds - 1))
@@ -48,3 +61,17 @@ def _mean_squares(values: NDArray[Any]) -> tuple[float, float, float]:
     total = np.square(values - mean, dtype=np.float64).sum()
     rest = total - images * (runs**2).sum() - seeds * (cases**2).sum()
     return between_runs, between_images, float(rest / ((seeds - 1) * (images - 1)))
+
+
+def _within(values: NDArray[Any], balance: Balance) -> float:
+    """Variance of weighted (S, N) values about the mean of each run and class, summed over runs.
+
+    Times 1 / N it is the variance of their mean. A class with a single image shows none.
+    """
+    found, images = 0.0, values.shape[1]
+    for rows in strata(balance, images):
+        if (count := len(rows)) > 1:
+            own = values[:, rows]
+            square = float(np.square(own - own.mean(axis=1, keepdims=True)).sum())
+            found += square * count / (count - 1) / images
+    return found

@@ -12,6 +12,7 @@ from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import DataError
 from augstudy.metrics.classification import exact_interval, image_weights
+from augstudy.stats.balance import Balance, effective, mean_of, strata, weights
 from augstudy.stats.codes import Noise
 from augstudy.stats.noise import image_share, noise_of
 from augstudy.stats.scatter import RunError, RunScatter
@@ -27,7 +28,7 @@ Differences = NDArray[np.signedinteger[Any]]
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Accuracy of arm a minus accuracy of arm b, as shares (0.012 is 1.2 points).
+    """The metric of arm a minus that of arm b, as shares (0.012 is 1.2 points).
 
     ``low`` and ``high`` bound the 95 % interval, ``p_value`` is two-sided and agrees with it.
     ``seed_std`` is the standard deviation of the difference over seeds (0 for one seed).
@@ -75,6 +76,7 @@ def paired_difference(
     resamples: int = RESAMPLES,
     seed: int = 0,
     runs: RunScatter | None = None,
+    balance: Balance = None,
 ) -> PairedDifference:
     """Compare two arms that saw the same test images and were trained with the same seeds.
 
@@ -103,17 +105,18 @@ def paired_difference(
         seed: of the resampling.
         runs: how runs scatter, of :func:`~augstudy.stats.scatter.run_scatter` over all arms that
             were trained with these seeds; by default what these two alone tell.
+        balance: (N,), the class of each image, if the metric is balanced accuracy.
 
     Raises:
         DataError: the two shapes differ or are empty.
     """
     difference = as_differences(correct_a, correct_b)
-    by_seed = difference.mean(axis=1, dtype=np.float64)
+    by_seed = mean_of(difference, balance)
     mean = float(by_seed.mean())
     # The same numbers are drawn whichever arm is called a: only the sign differs.
     sign = -1 if mean < 0 else 1
-    deviations = _deviations(sign * difference, resamples, seed, runs)
-    least = unseen(difference.shape[1])
+    deviations = _deviations(sign * difference, resamples, seed, runs, balance)
+    least = unseen(difference.shape[1] * effective(balance))
     if np.ptp(np.quantile(deviations, ENDS)) < 2 * least:
         normal = _even(stats.norm, resamples)
         deviations = least * normal / np.quantile(normal, ENDS[1])
@@ -129,11 +132,11 @@ def paired_difference(
         images=difference.shape[1],
         seed_std=float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0,
         by_seed=tuple(float(value) for value in by_seed),
-        noise=_noise(difference, by_seed, runs),
+        noise=_noise(difference, by_seed, runs, balance),
     )
 
 
-def unseen(images: int) -> float:
+def unseen(images: float) -> float:
     """How large a share something may have that was seen in none of so many images, at most.
 
     The upper end of Clopper and Pearson's 95 % interval: the least half-width of a difference's.
@@ -142,7 +145,11 @@ def unseen(images: int) -> float:
 
 
 def two_way_bootstrap(
-    correct_a: Outcomes, correct_b: Outcomes, resamples: int = RESAMPLES, seed: int = 0
+    correct_a: Outcomes,
+    correct_b: Outcomes,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    balance: Balance = None,
 ) -> Floats:
     """Mean differences of resamples of seeds and, independently, of images: (B,).
 
@@ -154,6 +161,7 @@ def two_way_bootstrap(
         correct_b: (S, N).
         resamples: bootstrap resamples B; memory does not grow with them.
         seed: of the resampling.
+        balance: as in :func:`paired_difference`; images are then resampled within their class.
 
     Raises:
         DataError: the two shapes differ or are empty.
@@ -162,10 +170,13 @@ def two_way_bootstrap(
     seeds, images = difference.shape
     generator = rng.generator(seed)
     columns = difference.T.astype(np.float64)
+    groups = np.zeros(images, np.int32) if balance is None else balance
+    if balance is not None:
+        columns *= weights(balance)[:, None]
     drawn = []
-    for weights in image_weights(np.zeros(images, np.int32), resamples, generator):
-        times = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(weights))
-        drawn.append(((weights @ columns) * times).sum(axis=1))
+    for picked in image_weights(groups, resamples, generator):
+        times = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(picked))
+        drawn.append(((picked @ columns) * times).sum(axis=1))
     return np.asarray(np.concatenate(drawn) / (seeds * images))
 
 
@@ -210,21 +221,39 @@ def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]
 
 
 def _deviations(
-    difference: Differences, resamples: int, seed: int, runs: RunScatter | None = None
+    difference: Differences, resamples: int, seed: int, runs: RunScatter | None, balance: Balance
 ) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
     generator = rng.generator(seed)
-    seeds = len(difference)
-    # An image enters only by its sum over seeds, so resampling images is resampling those sums.
-    every = np.append(difference.sum(axis=0), [seeds, -seeds])
-    sums, counts = np.unique(every, return_counts=True)
-    times = generator.multinomial(len(every), counts / len(every), resamples)
-    image_part: Floats = (times @ sums - every.sum()) / difference.size
-    if seeds == 1:
+    image_part = _image_part(difference, resamples, generator, balance)
+    if len(difference) == 1:
         return image_part
-    found = _run_error(difference.mean(axis=1), runs)
+    found = _run_error(mean_of(difference, balance), runs)
     run_part = generator.permutation(_even(stats.t, resamples, found.degrees)) * found.error
-    return np.asarray(image_part * image_share(difference) + run_part)
+    return np.asarray(image_part * image_share(difference, balance) + run_part)
+
+
+def _image_part(
+    difference: Differences, resamples: int, generator: np.random.Generator, balance: Balance
+) -> Floats:
+    """What other images change about the mean: (B,).
+
+    Of the two images that are counted in, a class has its part, so that they weigh the same however
+    many classes there are.
+    """
+    seeds, images = difference.shape
+    groups = strata(balance, images)
+    found = np.zeros(resamples)
+    for rows in groups:
+        # An image enters only by its sum over seeds, so resampling images is resampling those sums.
+        every = np.append(difference[:, rows].sum(axis=0), [seeds, -seeds])
+        sums, times = np.unique(every, return_counts=True)
+        counts = times - (np.abs(sums) == seeds) * (1 - 1 / len(groups))
+        total = counts.sum()
+        drawn = generator.multinomial(int(total), counts / total, resamples)
+        expected = (counts @ sums) * (int(total) / total)
+        found += (drawn @ sums - expected) / (seeds * len(rows)) / len(groups)
+    return found
 
 
 def _even(distribution: Any, count: int, *parameters: float) -> Floats:
@@ -239,9 +268,11 @@ def _run_error(by_seed: Floats, runs: RunScatter | None) -> RunError:
     return RunError(float(by_seed.std(ddof=1) / np.sqrt(len(by_seed))), len(by_seed) - 1)
 
 
-def _noise(difference: Differences, by_seed: Floats, runs: RunScatter | None) -> Noise:
+def _noise(
+    difference: Differences, by_seed: Floats, runs: RunScatter | None, balance: Balance
+) -> Noise:
     """The noise of a difference; what other arms tell of runs goes into it."""
-    own = noise_of(difference)
+    own = noise_of(difference, balance)
     if runs is None or len(by_seed) == 1:
         return own
     found = runs.error(by_seed)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from scipy import stats
 
+from augstudy.stats.balance import Balance, effective
 from augstudy.stats.codes import MOST, Needed, Noise
 from augstudy.stats.paired import CONFIDENCE, unseen
 
@@ -17,6 +18,7 @@ def assumed_noise(
     discordance: float = 0.12,
     systematic: float = 0.2,
     run_std: float = 0.005,
+    balance: Balance = None,
 ) -> Noise:
     """The noise to expect of two arms that are about as good as each other.
 
@@ -28,10 +30,12 @@ def assumed_noise(
         comparisons: arms that are compared with the same one; all of them tell how runs scatter.
         discordance: share of test images that one run gets right and the other wrong.
         systematic: share of the variance over images that all runs of an arm have in common.
-        run_std: standard deviation between runs of the true difference in accuracy, as a share.
+        run_std: standard deviation between runs of the true difference in the metric, as a share.
+        balance: classes of the test images, if the metric is balanced accuracy.
     """
+    counted = effective(balance)
     image, residual = discordance * systematic, discordance * (1 - systematic)
-    return Noise(image, run_std**2, residual, pooled=comparisons)
+    return Noise(image / counted, run_std**2, residual / counted, comparisons, counted)
 
 
 def detectable(
@@ -55,7 +59,7 @@ def detectable(
     """
     by_image, by_run = noise.parts(seeds, images)
     variance = by_image**2 + by_run**2
-    least = unseen(images)
+    least = unseen(images * noise.effective)
     if variance == 0:
         return least
     freedom, joint = math.inf, math.inf

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from augstudy.core import artifacts, outlets
-from augstudy.core.errors import AugstudyError, InputError
+from augstudy.core.errors import AugstudyError, InputError, of_system
 from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
@@ -54,12 +54,13 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
             checkpoints.remove(artifacts.used_up())
             me.event("exit")
         except Exception as error:
-            known = isinstance(error, AugstudyError)
-            code = error.exit_code if isinstance(error, AugstudyError) else 1
-            sentence = str(error) if known else f"{type(error).__name__}: {error}"
+            found = error if isinstance(error, AugstudyError) else of_system(error)
+            code = found.exit_code if found else 1
+            sentence = str(found) if found else f"{type(error).__name__}: {error}"
             trace = without_secrets(traceback.format_exc())  # before a part of it is cut off
             told = {"message": sentence, "traceback": trace[-20_000:]}
-            me.event("error", exit_code=code, known=known, **told)
+            with contextlib.suppress(OSError):  # the log has it, too
+                me.event("error", exit_code=code, known=found is not None, **told)
             print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
             raise SystemExit(code or 1) from error
 
@@ -86,21 +87,21 @@ def component(
     return decorate
 
 
-def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> int:
-    """Synthetic images per class that a study of `arms` needs; 0 if no arm uses any.
+def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> list[int]:
+    """Synthetic images of each class that a study of `arms` needs; empty if no arm uses any.
 
     Raises:
         InputError: an arm's share comes to no image and it is not optional.
     """
     if all(arm.share is None for arm in arms):
-        return 0
-    from augstudy.data.dataset import level_of
+        return []
+    from augstudy.data.dataset import class_counts
 
-    level = level_of(artifacts.read(dataset, "dataset"))
+    real = class_counts(artifacts.read(dataset, "dataset"))
     for arm in arms:
-        if (short := shares.shortage(arm, level)) and not arm.optional:
+        if (short := shares.shortage(arm, real)) and not arm.optional:
             raise InputError(short)
-    return shares.synthetic_wanted(arms, level)
+    return shares.synthetic_wanted(arms, real)
 
 
 def given(path: str | Path) -> Path | None:
@@ -172,10 +173,9 @@ def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
         from augstudy.pages import kfp_metrics
         from augstudy.steps.synthesize import run
 
-        level = study.data.used_level
-        asked = int(study.values["synthetic_per_class"])
-        wanted = asked or shares.synthetic_wanted(study.arms, level)
         dataset, judge = found.paths["dataset"], given(found.paths["judge"])
+        asked = int(study.values["synthetic_per_class"])
+        wanted = asked or synthetic_wanted(dataset, study.arms)
         made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
         return kfp_metrics.synthetic(made.json("quality.json"))
     return {}
@@ -232,7 +232,8 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
         found.study.record(),
         curation=given(at["curation"]),
         left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
-        margin=found.study.margin,
+        margin=found.study.comparing.equivalence_margin,
+        metric=found.study.comparing.metric,
     )
     return hand_over(report, at)
 
@@ -255,7 +256,7 @@ def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[s
 def arm_label(artifact: str | Path) -> str:
     """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
     try:
-        return spelled(json.loads((Path(artifact) / "arm.json").read_text())["label"])
+        return spelled(json.loads((Path(artifact) / "arm.json").read_bytes())["label"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
 
@@ -276,10 +277,11 @@ def why_failed(gan: str | Path) -> str:
 def skip(out: Path, me: Stage, why: str = NO_SYNTHETIC) -> None:
     """Leave a note instead of an artifact: an empty output cannot be told from a lost one."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / SKIPPED).write_text(f"{_SKIPPED}{why}.\n")
+    (out / SKIPPED).write_text(f"{_SKIPPED}{why}.\n", encoding="utf-8")
     me.progress(1, 1, f"skipped: {why}")
 
 
 def why_skipped(path: str | Path) -> str:
     """Why the step that should have filled `path` was skipped."""
-    return (Path(path) / SKIPPED).read_text().removeprefix(_SKIPPED).strip().removesuffix(".")
+    said = (Path(path) / SKIPPED).read_text(encoding="utf-8")
+    return said.removeprefix(_SKIPPED).strip().removesuffix(".")

@@ -29,7 +29,7 @@ def train_cnn(found: Handed, me: Stage) -> None:
     arm, at = found.study.arm, found.paths
     settings = found.study.classifier
     share_cores()
-    from augstudy.data.dataset import level_of
+    from augstudy.data.dataset import class_counts
     from augstudy.steps.train_cnn import run, shortage
 
     needed = {"synthetic": arm.kind.synthetic, "curation": arm.kind.filtered}
@@ -37,8 +37,8 @@ def train_cnn(found: Handed, me: Stage) -> None:
     missing = [path for path in images.values() if given(path) is None]
     dataset, out = at["dataset"], at["classifier"]
     if missing:
-        level = level_of(artifacts.read(dataset, "dataset"))
-        too_small = _about(arm, shares.shortage(arm, level))
+        real = class_counts(artifacts.read(dataset, "dataset"))
+        too_small = _about(arm, shares.shortage(arm, real))
         _leave_out(out, arm, me, too_small or why_skipped(missing[0]))
     elif arm.optional and (short := shortage(dataset, arm, **images)):
         _leave_out(out, arm, me, _about(arm, short))

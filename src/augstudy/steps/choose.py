@@ -11,6 +11,7 @@ from augstudy.core.files import write_json
 from augstudy.data.dataset import load_split
 from augstudy.settings.arms import Arm
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.comparing import AskedMetric
 from augstudy.steps import train_cnn
 from augstudy.steps.train_points import MODELS
 from augstudy.tuning.points import Trained, best, gather
@@ -21,10 +22,16 @@ CHOSEN = "chosen"
 logger = logging.getLogger("augstudy")
 
 
-def run(dataset: Path, points: Sequence[Path], base_out: Path, chosen_out: Path) -> str:
+def run(
+    dataset: Path,
+    points: Sequence[Path],
+    base_out: Path,
+    chosen_out: Path,
+    metric: AskedMetric = "auto",
+) -> str:
     """Publish the classifiers of the base and of the best point, ready to be evaluated.
 
-    The best has the highest mean validation accuracy; the base is among the candidates.
+    The best has the highest mean metric on validation images; the base is among the candidates.
 
     Returns:
         The point that was chosen.
@@ -35,7 +42,7 @@ def run(dataset: Path, points: Sequence[Path], base_out: Path, chosen_out: Path)
     with telemetry.stage("choose") as stage:
         data = artifacts.read(dataset, "dataset")
         read = [artifacts.read(path, "points") for path in points]
-        found = gather(read, load_split(data, "val").labels)
+        found = gather(read, load_split(data, "val").labels, metric)
         chosen = best(found)
         _publish(base_out, BASE, found[0], data, read)
         _publish(chosen_out, CHOSEN, chosen, data, read)

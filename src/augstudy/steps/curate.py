@@ -25,6 +25,7 @@ from augstudy.metrics.label_noise import self_confidence
 from augstudy.models.backend import resolve_precision
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.judging import CurationSettings
+from augstudy.settings.spec import ImageSpec
 from augstudy.training import classifier
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
@@ -112,7 +113,7 @@ class _Trainer:
         stage: telemetry.Stage,
     ) -> None:
         self.settings = settings
-        self.classes, self._spec = load_classes(inputs["dataset"]), load_spec(inputs["dataset"])
+        self.classes, self.spec = load_classes(inputs["dataset"]), load_spec(inputs["dataset"])
         self.train, self.val = (load_split(inputs["dataset"], name) for name in ("train", "val"))
         self.seed = int(config["seed"])
         self._inputs, self._out, self._config = inputs, out, config
@@ -136,7 +137,7 @@ class _Trainer:
             self._recipe,
             (self.train.images[rows], self.train.labels[rows]),
             (self.val.images, self.val.labels),
-            self._spec,
+            self.spec,
             classes=len(self.classes),
             seed=int(named_generator(self.seed, "filter", name).integers(2**31)),
             progress=progress,
@@ -145,7 +146,7 @@ class _Trainer:
         keeper.write()
 
         def probabilities(images: npt.NDArray[np.uint8]) -> Probabilities:
-            return predict_as(self._recipe, trained.model, images, self._spec)
+            return predict_as(self._recipe, trained.model, images, self.spec)
 
         found = probabilities(self.val.images)
         return _Filter(
@@ -178,7 +179,7 @@ def _judge_synthetic(folder: Path, synthetic: Artifact, trainer: _Trainer) -> di
     )
     chosen = trainer.filter("filter", np.arange(len(trainer.train)))
     judged = opinion_of(chosen.probabilities(images), labels, chosen.thresholds)
-    _save(folder, "synthetic", images, labels, judged, trainer.classes)
+    _save(folder, "synthetic", images, labels, judged, trainer.classes, trainer.spec)
     return _record(labels, judged, trainer.classes, [chosen])
 
 
@@ -198,7 +199,7 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
         confidence[held_out], kept[held_out] = found.confidence, found.kept
         filters.append(chosen)
     judged = Opinion(confidence, kept)
-    _save(folder, "real", train.images, train.labels, judged, trainer.classes)
+    _save(folder, "real", train.images, train.labels, judged, trainer.classes, trainer.spec)
     return _record(train.labels, judged, trainer.classes, filters)
 
 
@@ -245,19 +246,21 @@ def _save(
     labels: npt.NDArray[np.int32],
     judged: Opinion,
     classes: list[str],
+    spec: ImageSpec,
 ) -> None:
     write_arrays(folder / f"{what}.npz", confidence=judged.confidence, kept=judged.kept)
     title = f"{what.capitalize()} images that were kept (left) and dropped (right)"
-    draw_sheet(folder / f"{what}.png", _sheet(images, labels, judged, len(classes)), classes, title)
+    rows = _sheet(images, labels, judged, len(classes))
+    draw_sheet(folder / f"{what}.png", rows, classes, title, spec)
 
 
 def _sheet(
     images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], judged: Opinion, classes: int
-) -> npt.NDArray[np.uint8]:
-    """(C, 2 K + 1, ...): the first K kept images of each class, a gap, the first K dropped."""
-    sheet = np.zeros((classes, 2 * SHEET_COLUMNS + 1, *images.shape[1:]), np.uint8)
-    for label in range(classes):
-        for kept, first in ((True, 0), (False, SHEET_COLUMNS + 1)):
-            rows = np.flatnonzero((labels == label) & (judged.kept == kept))[:SHEET_COLUMNS]
-            sheet[label, first : first + len(rows)] = images[rows]
-    return sheet
+) -> list[list[npt.NDArray[np.uint8] | None]]:
+    """Of each class the first images that were kept, a gap, and the first that were dropped."""
+
+    def first(label: int, kept: bool) -> list[npt.NDArray[np.uint8] | None]:
+        rows = np.flatnonzero((labels == label) & (judged.kept == kept))[:SHEET_COLUMNS]
+        return [*images[rows], *[None] * (SHEET_COLUMNS - len(rows))]
+
+    return [[*first(label, True), None, *first(label, False)] for label in range(classes)]

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.pages import answers, verdicts
 from augstudy.results import files
+from augstudy.results.material import read_arm
 from augstudy.results.models import Retraining
 from augstudy.results.retraining import decided
 from augstudy.runs.champions import KIND as CHAMPION
 from augstudy.runs.champions import Champions, Current
-from augstudy.settings.comparing import RetrainSettings
+from augstudy.settings.comparing import AskedMetric, RetrainSettings
 from augstudy.stats.codes import Comparison
 from augstudy.stats.promotion import compare
 
@@ -63,7 +63,7 @@ def run(
             if champion is None:
                 raise InputError(f"The evaluation of champion {record['champion']} is missing.")
             inputs["champion"] = _evaluation(champion, known, record["classifier"])
-        comparison = None if first else _compare(inputs)
+        comparison = None if first else _compare(inputs, settings.metric)
         found = decided(
             comparison,
             settings.margin,
@@ -79,7 +79,7 @@ def run(
             out, KIND, inputs=inputs, config=settings.model_dump(mode="json")
         ) as folder:
             files.write(folder, found)
-            (folder / "verdict.md").write_text(answers.promotion(found))
+            (folder / "verdict.md").write_text(answers.promotion(found), encoding="utf-8")
         stage.progress(1, 1, reason)
         logger.info("%s", reason)
     return artifacts.read(out, KIND)
@@ -95,14 +95,11 @@ def _evaluation(path: Path, reference: Artifact, classifier: str) -> Artifact:
     return found
 
 
-def _compare(inputs: dict[str, Artifact]) -> Comparison | None:
+def _compare(inputs: dict[str, Artifact], metric: AskedMetric) -> Comparison | None:
     excluded = np.load(inputs["reference"].file("excluded.npy"), allow_pickle=False)
-    return compare(_right(inputs["champion"]), _right(inputs["challenger"]), excluded)
-
-
-def _right(evaluation: Artifact) -> NDArray[np.bool_]:
-    with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
-        return np.asarray(stored["probabilities"].argmax(axis=2) == stored["labels"])
+    champion, challenger = (read_arm(inputs[it].path) for it in ("champion", "challenger"))
+    labels = challenger.labels
+    return compare(champion.correct, challenger.correct, excluded, labels, metric)
 
 
 def _name(record: dict[str, Any], model: Artifact) -> str:

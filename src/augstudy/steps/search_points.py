@@ -14,13 +14,16 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_json
 from augstudy.core.rng import check_seeds
-from augstudy.data.dataset import load_classes
+from augstudy.data.dataset import load_classes, load_split
+from augstudy.settings.comparing import AskedMetric
+from augstudy.stats.balance import metric_of
+from augstudy.stats.codes import Metric
 from augstudy.steps import train_cnn
 from augstudy.steps.train_points import Job, scaled
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
 from augstudy.tuning.kept import Kept
-from augstudy.tuning.points import KIND, PREDICTIONS, Trial, settings_of
+from augstudy.tuning.points import KIND, PREDICTIONS, Trial, reached, settings_of
 from augstudy.tuning.search import TRIALS, Proposal, Pruned, Searcher, Tried
 from augstudy.tuning.sweep import Point, Sweep, expand
 
@@ -65,7 +68,14 @@ class Task:
         }
 
 
-def run(dataset: Path, out: Path, task: Task, seeds: Sequence[int], label: str = "") -> Artifact:
+def run(
+    dataset: Path,
+    out: Path,
+    task: Task,
+    seeds: Sequence[int],
+    label: str = "",
+    asked: AskedMetric = "auto",
+) -> Artifact:
     """Search, and publish what :func:`augstudy.steps.train_points.run` does, of the finalists.
 
     Every trial is trained with the first of the `seeds`, unless it is cut short; the finalists,
@@ -81,8 +91,9 @@ def run(dataset: Path, out: Path, task: Task, seeds: Sequence[int], label: str =
         task.trial(0, point)
     with telemetry.stage("search_points", label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
-        config = {**task.record(), "seeds": list(seeds)}
-        search = _Search(task, inputs, out, seeds, stage)
+        metric = metric_of(asked, load_split(inputs["dataset"], "val").labels)
+        config = {**task.record(), "seeds": list(seeds), "metric": metric}
+        search = _Search(task, inputs, out, seeds, stage, metric)
         spent: dict[str, Any] = {"points": search.kept.costs, "trials": search.costs}
         with artifacts.publish(out, KIND, inputs=inputs, config=config, provenance=spent) as folder:
             search.run(folder)
@@ -101,9 +112,10 @@ class _Search:
         out: Path,
         seeds: Sequence[int],
         stage: telemetry.Stage,
+        metric: Metric,
     ) -> None:
         self._task, self._inputs, self._out, self._seeds = task, inputs, out, seeds
-        self._stage = stage
+        self._stage, self._metric = stage, metric
         self._searcher = Searcher(task.sweep, task.worker, task.workers)
         self.kept, self.keepers = Kept(), list[Keeper]()
         self.costs: dict[str, Any] = {}
@@ -113,7 +125,8 @@ class _Search:
         jobs: dict[str, Job] = {}
         while proposal := self._searcher.propose(self._task.epochs):
             trial = self._task.trial(proposal.number, proposal.point)
-            jobs[proposal.point.id] = Job(folder, self._out, self._inputs, trial, self._seeds)
+            where = folder, self._out, self._inputs
+            jobs[proposal.point.id] = Job(*where, trial, self._seeds, self._metric)
             self._try(proposal, jobs[proposal.point.id])
             self._drop(jobs)
         shutil.rmtree(folder / _TRYING, ignore_errors=True)
@@ -142,9 +155,9 @@ class _Search:
             accuracy = _train(folder / _SEED, job, seed, proposal, keeper, progress)
             write_json(folder / _OUTCOME, proposal.outcome(accuracy))
 
-        config = {**own, "search": self._searcher.identity()}
+        config = {**own, "search": self._searcher.identity(), "metric": self._metric}
         artifacts.part(target, "trial", make, inputs=self._inputs, config=config)
-        outcome = json.loads((target / _OUTCOME).read_text())
+        outcome = json.loads((target / _OUTCOME).read_text(encoding="utf-8"))
         tried = proposal.tell(outcome, artifacts.cost(since=before))
         self.costs[str(tried.number)] = tried.cost
         if tried.state == "complete":
@@ -154,8 +167,8 @@ class _Search:
             keeper.clear()  # the cache has the trial now
         else:
             self.keepers.append(keeper)
-        found = self._stage.title, where, tried.state, tried.accuracy
-        logger.info("%s: %s: %s, validation accuracy %.3f", *found)
+        found = self._stage.title, where, tried.state, self._title, tried.accuracy
+        logger.info("%s: %s: %s, validation %s %.3f", *found)
 
     def _train(self, index: int, tried: Tried, job: Job) -> None:
         """Train the other seeds of a finalist."""
@@ -165,8 +178,12 @@ class _Search:
         costs = self.kept.costs[tried.id]
         for name, value in tried.cost.items():
             costs[name] = round(costs.get(name, 0.0) + value, 3)
-        found = self._stage.title, where, job.accuracy(self.kept)
-        logger.info("%s: %s: validation accuracy %.3f", *found)
+        found = self._stage.title, where, self._title, job.reached(self.kept)
+        logger.info("%s: %s: validation %s %.3f", *found)
+
+    @property
+    def _title(self) -> str:
+        return self._metric.replace("_", " ")
 
     @property
     def _parts(self) -> int:
@@ -185,17 +202,18 @@ class _Search:
 def _train(
     folder: Path, job: Job, seed: int, proposal: Proposal, keeper: Keeper, progress: Progress
 ) -> float | None:
-    """The validation accuracy that a trial reached; None, and no folder, if it was pruned."""
+    """What a trial reached on validation images; None, and no folder, if it was pruned."""
 
     def train(target: Path) -> None:
         job.cell().train(target, seed=seed, progress=progress, keeper=keeper, watch=proposal.watch)
 
     try:
         artifacts.part(folder, "seed", train, inputs=job.inputs, config=job.config([seed]))
-        with (folder / "history.csv").open(newline="") as stream:
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
             proposal.replay([float(row["val_accuracy"]) for row in csv.DictReader(stream)])
     except Pruned:
         keeper.write()
         shutil.rmtree(folder)
         return None
-    return float(json.loads((folder / train_cnn.RECORD).read_text())["val_accuracy"])
+    record = json.loads((folder / train_cnn.RECORD).read_text(encoding="utf-8"))
+    return reached(record, job.metric)

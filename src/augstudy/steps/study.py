@@ -43,9 +43,11 @@ class Study:
 
     @property
     def data(self) -> DataSettings:
-        """Which drawings are read, and how they are split."""
-        seed = {"seed": self.values["data_seed"]} if "data_seed" in self.values else {}
-        return self._part(DataSettings, "the data settings", seed)
+        """Which images are read, and how they are split."""
+        more = {"seed": self.values["data_seed"]} if "data_seed" in self.values else {}
+        if "image_settings" in self.values:
+            more["image_settings"] = decoded(self.values["image_settings"])
+        return self._part(DataSettings, "the data settings", more)
 
     @property
     def arms(self) -> list[Arm]:
@@ -104,9 +106,9 @@ class Study:
         return parse(CurationSettings, values, "the curation settings")
 
     @property
-    def margin(self) -> float:
-        """The accuracy, as a share, below which a difference is none."""
-        return self._part(ComparisonSettings, "the comparison").equivalence_margin
+    def comparing(self) -> ComparisonSettings:
+        """How arms or points are compared."""
+        return self._part(ComparisonSettings, "the comparison")
 
     @property
     def rule(self) -> RetrainSettings:
@@ -136,7 +138,7 @@ class Study:
             _refuse_credentials(name, value)
         if {"source", "classes"} <= set(self.values):
             _ = self.data
-        _ = self.rule, self.margin
+        _ = self.rule, self.comparing
         if "champion" in self.values:
             check_address(self.values["champion"])
         if "arms" in self.values:
@@ -230,15 +232,18 @@ def _arm(item: Any) -> Arm:
 
 
 def _check_share(arm: Arm, data: DataSettings) -> None:
-    """Refuse a share that is no image, or more real drawings than there are beyond the level."""
-    if short := shares.shortage(arm, data.used_level):
+    """Refuse a share that is no image, or more real images than there are beyond the level."""
+    level = data.level or data.train_per_class
+    if not level:  # all there are: known when they have been read
+        return
+    if short := shares.shortage(arm, [level]):
         raise InputError(f"{short[:-1]}, or give the arm optional: true to leave it out.")
-    needed = shares.images(arm.share, data.used_level)
-    spare = data.train_per_class - data.used_level
-    if arm.kind.extra and needed > spare:
+    needed = shares.images(arm.share, level)
+    spare = data.train_per_class - level
+    if data.train_per_class and arm.kind.extra and needed > spare:
         raise InputError(
             f"Arm {arm.label} needs {needed} real images per class beyond level "
-            f"{data.used_level}, but train_per_class leaves {spare}: raise it, or give the arm "
+            f"{level}, but train_per_class leaves {spare}: raise it, or give the arm "
             "optional: true to leave it out at such levels."
         )
 

@@ -10,6 +10,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.pages import answers, html
 from augstudy.results.material import gather
 from augstudy.results.study import summarise
+from augstudy.settings.comparing import AskedMetric
 from augstudy.stats.verdicts import MARGIN
 from augstudy.steps import reports
 
@@ -25,6 +26,7 @@ def run(
     curation: Path | None = None,
     left_out: Mapping[str, str] | None = None,
     margin: float = MARGIN,
+    metric: AskedMetric = "auto",
 ) -> Artifact:
     """Publish what a study found; see :func:`augstudy.steps.reports.publish`.
 
@@ -38,7 +40,8 @@ def run(
         study: settings of the study, as the report shall show them.
         curation: what the filter says, if the study has one.
         left_out: labels of arms that could not be made, and why.
-        margin: accuracy, as a share, below which a difference between arms does not matter.
+        margin: share of the metric below which a difference between arms does not matter.
+        metric: what arms are compared by.
 
     Raises:
         InputError: the evaluations are not of the same test images, or ``real`` is missing.
@@ -46,8 +49,9 @@ def run(
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 3, "reading")
         made = {"gan": gan, "synthetic": synthetic, "curation": curation}
-        material = gather(dataset, evaluations, cams, made, study or {}, left_out or {})
+        material = gather(dataset, evaluations, cams, made, study or {}, left_out or {}, metric)
         chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
+        chosen["metric"] = metric
         config = json.loads(json.dumps(chosen))
         stage.progress(1, 3, "comparing arms")
         found = summarise(material, margin)

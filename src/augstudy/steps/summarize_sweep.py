@@ -12,6 +12,7 @@ from augstudy.pages import answers
 from augstudy.pages import sweep_page as page
 from augstudy.results import sweep as sweep_results
 from augstudy.results.material import read_arm
+from augstudy.settings.comparing import AskedMetric
 from augstudy.stats.verdicts import MARGIN
 from augstudy.steps import reports
 from augstudy.tuning.points import gather
@@ -27,6 +28,7 @@ def run(
     sweep: Sweep,
     study: Mapping[str, Any] | None = None,
     margin: float = MARGIN,
+    metric: AskedMetric = "auto",
 ) -> Artifact:
     """Publish what a sweep found; see :func:`augstudy.steps.reports.publish`.
 
@@ -37,7 +39,8 @@ def run(
         evaluations: of the base and of the chosen point, on the test images.
         sweep: what was asked.
         study: settings of the run, as the page shall show them.
-        margin: accuracy, as a share, below which a difference does not matter.
+        margin: share of the metric below which a difference does not matter.
+        metric: what points are compared by.
 
     Raises:
         InputError: the base was not trained, or another point was evaluated than chosen.
@@ -49,10 +52,10 @@ def run(
         material = sweep_results.Material(
             dataset=data,
             workers=workers,
-            points=gather(workers, load_split(data, "val").labels),
+            points=gather(workers, load_split(data, "val").labels, metric),
             trials=gather_trials(workers),
-            base=read_arm(evaluations[0]),
-            chosen=read_arm(evaluations[1]),
+            base=read_arm(evaluations[0], metric),
+            chosen=read_arm(evaluations[1], metric),
             sweep=sweep,
             study=dict(study or {}),
         )
@@ -68,7 +71,11 @@ def run(
         inputs |= {"chosen": material.chosen.artifact}
         inputs |= {f"points_{index}": item for index, item in enumerate(workers)}
         report = reports.publish(
-            out, found, lambda: page.render(material, found), inputs, {"margin": margin}
+            out,
+            found,
+            lambda: page.render(material, found),
+            inputs,
+            {"margin": margin, "metric": metric},
         )
         stage.progress(2, 2, answers.answer(found).answer)
     return report

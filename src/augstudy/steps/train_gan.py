@@ -13,7 +13,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import TrainingError
 from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seed
-from augstudy.data.dataset import Split, load_classes, load_spec, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split, save_spec
 from augstudy.models.backend import resolve_precision
 from augstudy.pages.stability import meaning, reason
 from augstudy.settings.generators import GeneratorSettings, OnFailure
@@ -85,6 +85,7 @@ def run(
             )
             _stop_if_failed(trained.stability.as_dict(), on_failure)
             _write(folder, trained, split, classes, settings)
+            save_spec(folder, load_spec(source))
         keeper.clear()
     return artifacts.read(out, KIND)
 

@@ -18,6 +18,7 @@ from augstudy.core.files import write_arrays, write_json
 from augstudy.core.rng import check_seeds
 from augstudy.data.dataset import load_classes, load_spec, load_split
 from augstudy.data.mixtures import Drawings
+from augstudy.metrics.measuring import first_of_each
 from augstudy.models.backend import resolve_precision
 from augstudy.steps import train_gan
 from augstudy.training import gan
@@ -121,14 +122,15 @@ class _Studio:
         if stability["verdict"] != "failed":
             drawn = self._draw(trained.generator, seed)
             record["metrics"] = self.inspection.inspect([drawn], progress)["metrics"]
-            grid = drawn.images.reshape(len(self.classes), -1, *self.spec.stored)[:, :SHOWN]
+            shown = first_of_each(drawn.labels, [SHOWN] * len(self.classes))
+            grid = drawn.images[shown].reshape(len(self.classes), SHOWN, *drawn.images.shape[1:])
         save_model(trained.generator, folder / GENERATOR)
         write_arrays(folder / SAMPLES, images=grid)
         write_json(folder / RUN, record)
 
     def _draw(self, generator: Any, seed: int) -> Drawings:
-        count = max(SHOWN, self.inspection.per_class)
-        labels = np.repeat(np.arange(len(self.classes), dtype=np.int32), count)
+        counts = np.maximum(SHOWN, self.inspection.counts)
+        labels = np.repeat(np.arange(len(self.classes), dtype=np.int32), counts)
         return Drawings(generate(generator, labels, seed), labels)
 
 
@@ -157,7 +159,7 @@ class _Job:
                 self.studio.train, trial=self.trial, seed=seed, progress=told, keeper=keeper
             )
             artifacts.part(target, "gan_run", make, inputs=inputs, config=own)
-            runs.append(json.loads((target / RUN).read_text()))
+            runs.append(json.loads((target / RUN).read_text(encoding="utf-8")))
             with np.load(target / SAMPLES, allow_pickle=False) as stored:
                 kept.arrays[f"{name}/{seed}"] = stored["images"]
             kept.histories.append(pd.read_csv(target / HISTORY).assign(point=name, seed=seed))

@@ -12,13 +12,16 @@ import pandas as pd
 from augstudy.core import artifacts, cache, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.rng import check_seeds
-from augstudy.data.dataset import load_classes
+from augstudy.data.dataset import load_classes, load_split
 from augstudy.settings.arms import Arm
+from augstudy.settings.comparing import AskedMetric
+from augstudy.stats.balance import metric_of
+from augstudy.stats.codes import Metric
 from augstudy.steps import train_cnn
 from augstudy.training.callbacks import Progress
 from augstudy.training.checkpoints import Keeper
 from augstudy.tuning.kept import Kept
-from augstudy.tuning.points import KIND, PREDICTIONS, Trial
+from augstudy.tuning.points import KIND, PREDICTIONS, Trial, reached
 from augstudy.tuning.sweep import BASE
 
 MODELS = "models"
@@ -33,6 +36,7 @@ def run(
     trials: Sequence[Trial],
     seeds: Sequence[int],
     label: str = "",
+    asked: AskedMetric = "auto",
 ) -> Artifact:
     """Train the `trials` one after the other and publish them as an artifact of kind ``points``.
 
@@ -47,7 +51,9 @@ def run(
     check_seeds(seeds)
     with telemetry.stage("train_points", label) as stage:
         inputs = {"dataset": artifacts.read(dataset, "dataset")}
+        metric = metric_of(asked, load_split(inputs["dataset"], "val").labels)
         config = {
+            "metric": metric,
             "points": {item.point.id: item.settings.model_dump(mode="json") for item in trials},
             "seeds": list(seeds),
         }
@@ -57,11 +63,10 @@ def run(
             for index, trial in enumerate(trials):
                 whole = f"point {index + 1} of {len(trials)}, {trial.point.id}"
                 progress = scaled(stage, index, len(trials), whole)
-                job = Job(folder, out, inputs, trial, seeds)
+                job = Job(folder, out, inputs, trial, seeds, metric)
                 keepers += job.train(kept, progress)
-                logger.info(
-                    "%s: %s, validation accuracy %.3f", stage.title, whole, job.accuracy(kept)
-                )
+                found = stage.title, whole, metric.replace("_", " "), job.reached(kept)
+                logger.info("%s: %s, validation %s %.3f", *found)
             kept.write(folder, load_classes(inputs["dataset"]), PREDICTIONS)
         for keeper in keepers:
             keeper.clear()
@@ -77,6 +82,7 @@ class Job:
     inputs: Mapping[str, Artifact]
     trial: Trial
     seeds: Sequence[int]
+    metric: Metric
 
     @property
     def id(self) -> str:
@@ -118,16 +124,16 @@ class Job:
         for seed, item in zip(self.seeds, folders, strict=True):
             history = pd.read_csv(item / "history.csv")
             kept.histories.append(history.assign(point=self.id, seed=seed))
-        kept.rank(self.folder / MODELS, self.id, self.accuracy(kept), spared=BASE)
+        kept.rank(self.folder / MODELS, self.id, self.reached(kept), spared=BASE)
         if not cache.active():
             return list(keepers.values())
         for keeper in keepers.values():
             keeper.clear()  # the cache has the seeds now
         return []
 
-    def accuracy(self, kept: Kept) -> float:
-        """Mean validation accuracy of the point trained last."""
-        return float(np.mean([item["val_accuracy"] for item in kept.records[-1]["training"]]))
+    def reached(self, kept: Kept) -> float:
+        """Mean metric on validation images of the point trained last."""
+        return float(np.mean([reached(it, self.metric) for it in kept.records[-1]["training"]]))
 
 
 def scaled(stage: telemetry.Stage, index: int, count: int, prefix: str) -> Progress:

@@ -20,18 +20,19 @@ def train_points(found: Handed, _: Stage) -> None:
     study = found.study
     wanted, base, seeds = study.sweep, study.base("classifier"), study.seeds
     paths, worker = (found.paths["dataset"], found.paths["points"]), _worker(found)
+    metric = study.comparing.metric
     number, workers = parse_share(worker)
     share_cores()
     if wanted.mode == "search":
         from augstudy.steps import search_points
 
         task = search_points.Task(wanted, *base, number - 1, workers)
-        search_points.run(*paths, task, seeds, worker)
+        search_points.run(*paths, task, seeds, worker, metric)
         return
     from augstudy.steps import train_points
 
     trials = deal(wanted, *base, number - 1, workers)
-    train_points.run(*paths, trials, seeds, worker)
+    train_points.run(*paths, trials, seeds, worker, metric)
 
 
 @component("train_gan_points", _worker)
@@ -56,7 +57,8 @@ def choose(found: Handed, _: Stage) -> None:
     from augstudy.steps.choose import run
 
     at = found.paths
-    run(at["dataset"], found.lists["points"], at["base"], at["chosen"])
+    metric = found.study.comparing.metric
+    run(at["dataset"], found.lists["points"], at["base"], at["chosen"], metric)
 
 
 @component("summarize")
@@ -72,7 +74,8 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
         (at["base"], at["chosen"]),
         study.sweep,
         study.record(),
-        study.margin,
+        study.comparing.equivalence_margin,
+        study.comparing.metric,
     )
     return hand_over(report, at)
 

@@ -34,33 +34,38 @@ class Inspection:
         self._eyes = judges.load(judge)
         self._described = judge.json("judge.json")
         labels = [self._validation.labels, self._pool.labels]
-        self._measured = measuring.common_count(labels, len(self._classes))
-        self._level = int(np.bincount(self._train.labels, minlength=len(self._classes)).min())
+        self._measured = measuring.common_counts(labels, len(self._classes))
+        self._real = np.bincount(self._train.labels, minlength=len(self._classes)).tolist()
 
     @property
-    def per_class(self) -> int:
+    def counts(self) -> list[int]:
         """Images of each class that :meth:`inspect` looks at."""
-        return max(self._measured, self._level if self._eyes.settings.cas_steps else 0)
+        learnt = self._real if self._eyes.settings.cas_steps else [0] * len(self._classes)
+        return [max(pair) for pair in zip(self._measured, learnt, strict=True)]
 
     def inspect(self, sets: Sequence[Drawings], progress: Progress) -> dict[str, Any]:
         """The figures of drawn images for ``quality.json``.
 
         Args:
-            sets: Together at least `per_class` images of each class; the first ones are used.
+            sets: Together at least `counts` images of each class; the first ones are used.
             progress: Told how far it is.
         """
         drawn = Drawings(
             np.concatenate([item.images for item in sets]),
             np.concatenate([item.labels for item in sets]),
         )
-        count, classes = self._measured, len(self._classes)
+        counts, classes = self._measured, len(self._classes)
         found: dict[str, Any] = {
-            "measured": {"per_class": count, "images": count * classes, "reference": "validation"},
+            "measured": {
+                "per_class": counts[0] if len(set(counts)) == 1 else None,
+                "images": sum(counts),
+                "reference": "validation",
+            },
             "judge": self._described,
             "metrics": {},
             "per_class": {name: {} for name in self._classes},
         }
-        if count * classes < measuring.LEAST:
+        if sum(counts) < measuring.LEAST:
             logger.warning(
                 "There are only %d validation images to compare synthetic images with: "
                 "raise val_per_class to %d or more.",
@@ -70,7 +75,7 @@ class Inspection:
         else:
             progress(0, 1, "measuring")
             reference, real, fake = (
-                _seen(self._eyes, item, count) for item in (self._validation, self._pool, drawn)
+                _seen(self._eyes, item, counts) for item in (self._validation, self._pool, drawn)
             )
             found |= measuring.measure(reference, real, fake, self._train.images, self._classes)
         if self._eyes.settings.cas_steps:
@@ -78,34 +83,36 @@ class Inspection:
         return found
 
     def _add_cas(self, found: dict[str, Any], drawn: Drawings, progress: Progress) -> None:
-        """Classification accuracy score of as many drawn images as the level has real ones."""
+        """Classification accuracy score of as many drawn images of each class as real ones."""
         tested = self._validation
         recognised = cas.recogniser(
             self._eyes.settings,
             Drawings(tested.images, tested.labels),
             self._spec,
             classes=len(self._classes),
-            images=self._level * len(self._classes),
+            images=sum(self._real),
         )
         hits, usual = (
-            recognised(_first(item, self._level), _titled(progress, f"learning from {what} images"))
+            recognised(_first(item, self._real), _titled(progress, f"learning from {what} images"))
             for what, item in (("synthetic", drawn), ("real", self._train))
         )
         found["metrics"]["cas"] = measuring.share_record("cas", hits, float(usual.mean()))
         for label, name in enumerate(self._classes):
             own = tested.labels == label
+            if not own.any():
+                continue
             record = measuring.share_record("cas", hits[own], float(usual[own].mean()))
             found["per_class"][name]["cas"] = record
 
 
-def _seen(eyes: Judge, source: Drawings | Split, per_class: int) -> Seen:
-    chosen = _first(source, per_class)
+def _seen(eyes: Judge, source: Drawings | Split, counts: Sequence[int]) -> Seen:
+    chosen = _first(source, counts)
     features, probabilities = eyes.features(chosen.images), eyes.probabilities(chosen.images)
     return Seen(chosen.images, chosen.labels, features, probabilities)
 
 
-def _first(source: Drawings | Split, per_class: int) -> Drawings:
-    rows = measuring.first_of_each(source.labels, per_class)
+def _first(source: Drawings | Split, counts: Sequence[int]) -> Drawings:
+    rows = measuring.first_of_each(source.labels, counts)
     return Drawings(source.images[rows], source.labels[rows])
 
 

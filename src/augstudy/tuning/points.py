@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.models.recipes import classifier_recipe, decoded, merged
+from augstudy.settings.comparing import AskedMetric
+from augstudy.stats.balance import Balance, balance_of, metric_of
+from augstudy.stats.codes import Metric
 from augstudy.tuning.sweep import BASE, Point, Sweep, expand
 
 KIND = "points"
@@ -63,17 +66,29 @@ class Trained:
     correct: NDArray[np.bool_]
     history: pd.DataFrame
     cost: dict[str, float]
+    metric: Metric = "accuracy"
+    balance: Balance = None
 
     def by_seed(self, metric: str) -> list[float]:
-        """One figure of each training run: ``accuracy``, ``train_accuracy``, ``overfitting``."""
-        seen = [float(record["val_accuracy"]) for record in self.training]
+        """One figure of each training run: ``accuracy``, ``train_accuracy``, ``overfitting``.
+
+        The first is that of the metric; overfitting is about accuracies, whatever the metric.
+        """
+        if metric == "accuracy":
+            return [reached(record, self.metric) for record in self.training]
         known = [float(record["train_accuracy"]) for record in self.training]
+        seen = [float(record["val_accuracy"]) for record in self.training]
         gap = [one - other for one, other in zip(known, seen, strict=True)]
-        return {"accuracy": seen, "train_accuracy": known, "overfitting": gap}[metric]
+        return {"train_accuracy": known, "overfitting": gap}[metric]
 
     def mean(self, metric: str) -> float:
         """The mean of :meth:`by_seed`."""
         return float(np.mean(self.by_seed(metric)))
+
+
+def reached(record: Mapping[str, Any], metric: Metric) -> float:
+    """The metric of a training run on the validation images."""
+    return float(record[f"val_{metric}"])
 
 
 def settings_of(
@@ -155,20 +170,25 @@ def refuse_search(sweep: Sweep) -> None:
 
 
 def best(points: Sequence[Trained]) -> Trained:
-    """The point with the highest mean validation accuracy; of equals the first."""
+    """The point with the highest mean metric on validation images; of equals the first."""
     return max(points, key=lambda point: point.mean("accuracy"))
 
 
-def read(artifact: Artifact, validation: NDArray[np.integer[Any]]) -> list[Trained]:
+def read(
+    artifact: Artifact, validation: NDArray[np.integer[Any]], asked: AskedMetric = "auto"
+) -> list[Trained]:
     """The points in an artifact of kind ``points``.
 
     Args:
         artifact: what a worker of the sweep left.
         validation: labels (N,) of the validation images.
+        asked: the metric that is asked for.
     """
+    metric = metric_of(asked, validation)
+    measured: dict[str, Any] = {"metric": metric, "balance": balance_of(metric, validation)}
     with np.load(artifact.file(PREDICTIONS), allow_pickle=False) as stored:
         return [
-            Trained(**record, correct=stored[record["id"]] == validation)
+            Trained(**record, **measured, correct=stored[record["id"]] == validation)
             for record in records(artifact)
         ]
 
@@ -182,13 +202,17 @@ def records(artifact: Artifact) -> Iterator[dict[str, Any]]:
         yield {**record, "history": history[history["point"] == name], "cost": costs[name]}
 
 
-def gather(artifacts: Sequence[Artifact], validation: NDArray[np.integer[Any]]) -> list[Trained]:
+def gather(
+    artifacts: Sequence[Artifact],
+    validation: NDArray[np.integer[Any]],
+    asked: AskedMetric = "auto",
+) -> list[Trained]:
     """The points of all workers, the base first and the others as in the sweep.
 
     Raises:
         InputError: no worker has trained the base.
     """
-    return in_order(point for artifact in artifacts for point in read(artifact, validation))
+    return in_order(point for item in artifacts for point in read(item, validation, asked))
 
 
 def in_order(points: Iterable[Kind]) -> list[Kind]:

@@ -30,8 +30,8 @@ class Tried:
     """A point that was tried with the first seed.
 
     ``number`` counts all trials of the sweep. ``curve`` has the validation accuracy (a share)
-    after each epoch, ``accuracy`` that of the weights that were kept: of a trial that was pruned,
-    the best of its curve.
+    after each epoch, ``accuracy`` the metric of the weights that were kept: of a trial that was
+    pruned, the best of its curve.
     """
 
     number: int

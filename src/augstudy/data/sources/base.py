@@ -1,9 +1,17 @@
-"""What every source of drawings offers, and by which addresses it is known."""
+"""What every source of images offers, and by which addresses it is known.
+
+There are two kinds. A :class:`Source` has a file per class, of which ranges of bytes are read; a
+:class:`RecordSource` has a record per image, which is read whole.
+"""
 
 import abc
 import difflib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from augstudy.core.errors import InputError
 from augstudy.core.names import why_no_class
@@ -72,6 +80,64 @@ class Source(abc.ABC):
         """
 
 
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image of a source.
+
+    Attributes:
+        label: Name of its class.
+        name: What it is called within its class, whatever the format. Images are put in order and
+            named to people by it.
+        key: Where it lies, for the source.
+        group: What it belongs with; empty for an image of its own.
+        split: ``train``, ``val`` or ``test``; empty where the source does not say.
+    """
+
+    label: str
+    name: str
+    key: str
+    group: str = ""
+    split: str = ""
+
+
+class RecordSource(abc.ABC):
+    """Images with a record each. ``uri`` names it to people; ``store`` is where it lies."""
+
+    uri: str
+    store: Reader
+
+    def __init__(self, uri: str, store: Reader) -> None:
+        self.uri, self.store = uri, store
+        self.left_out: Counter[str] = Counter()
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it relied on the cache about the version of an object."""
+        return isinstance(self.store, CachedStore) and self.store.trusted
+
+    @abc.abstractmethod
+    def records(self) -> list[Record]:
+        """All images there are, in any order; what is no image is counted in ``left_out``.
+
+        Raises:
+            InputError: it is not laid out as its format wants.
+            DataError: it is corrupt.
+        """
+
+    @abc.abstractmethod
+    def read(self, record: Record) -> bytes | Pixels:
+        """An image: the content of its file, or pixels (height, width) or (height, width, 3).
+
+        May be called in several threads at once.
+
+        Raises:
+            ChangedError: the file is no longer the one that was listed.
+        """
+
+
 Opener = Callable[[str], Reader]
 
 
@@ -86,7 +152,7 @@ class Format:
     """
 
     name: str
-    open: Callable[[str, Opener], Source]
+    open: Callable[[str, Opener], Source | RecordSource]
     example: str = ""
 
 
@@ -131,7 +197,12 @@ def _missing(source: Source, name: str) -> InputError:
         return InputError(f"{source.uri} holds no class {name!r}: check its spelling.")
     if not present:
         return InputError(f"{source.uri} holds no {SUFFIX} files: check the folder's name.")
+    return missing_class(source.uri, name, present)
+
+
+def missing_class(uri: str, name: str, present: Sequence[str]) -> InputError:
+    """The error that says that a source has no class `name`, and which classes it has."""
     near = difflib.get_close_matches(name, present, n=3, cutoff=0.5)
     kind = "the nearest are" if near else f"it has {len(present)}, such as"
     listed = ", ".join(repr(item) for item in near or present[:5])
-    return InputError(f"{source.uri} holds no class {name!r}: {kind} {listed}.")
+    return InputError(f"{uri} holds no class {name!r}: {kind} {listed}.")

@@ -21,10 +21,10 @@ class Row:
     text: str
 
 
-def accuracy(title: str, colour: str, score: Score) -> Row:
-    """An arm's accuracy, each of its seeds a small dot."""
-    text = wording.percent(score.value)
-    return _row(title, colour, score.value, score, score.by_seed, text)
+def score(title: str, colour: str, found: Score) -> Row:
+    """The metric of an arm, each of its seeds a small dot."""
+    text = wording.percent(found.value)
+    return _row(title, colour, found.value, found, found.by_seed, text)
 
 
 def difference(title: str, colour: str, found: Compared) -> Row:

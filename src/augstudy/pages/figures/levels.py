@@ -1,4 +1,4 @@
-"""Accuracy against real training images per class: the learning curve of each arm."""
+"""A metric against real training images per class: the learning curve of each arm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LEVELS = "Real training images per class"
 
 @dataclass(frozen=True)
 class Line:
-    """An arm: (value, low, high) of its accuracy, as shares, by level."""
+    """An arm: (value, low, high) of its metric, as shares, by level."""
 
     title: str
     colour: str
@@ -26,13 +26,14 @@ def height(arms: int) -> float:
     return 3.6 if arms <= _TOGETHER else 0.6 + 1.55 * -(-(arms - 1) // _COLUMNS)
 
 
-def draw(chart: Any, title: str, lines: Sequence[Line]) -> None:
+def draw(chart: Any, title: str, lines: Sequence[Line], metric: str) -> None:
     """Draw the curves: a few arms together, of many each beside the first, which is `real`.
 
     Args:
         chart: a figure of Matplotlib, or a part of one.
         title: of the whole.
         lines: the arms, `real` first.
+        metric: what the axis says.
     """
     chart.suptitle(title, fontsize=9.5, fontweight="bold", ha="left", x=0.01)
     if len(lines) <= _TOGETHER:
@@ -41,13 +42,13 @@ def draw(chart: Any, title: str, lines: Sequence[Line]) -> None:
             _curve(axes, line)
         _finish(axes, lines)
         axes.legend(frameon=False, fontsize=8)
-        axes.set_ylabel("Accuracy, %")
+        axes.set_ylabel(metric)
         axes.set_xlabel(_LEVELS)
     else:
-        _side_by_side(chart, lines)
+        _side_by_side(chart, lines, metric)
 
 
-def _side_by_side(chart: Any, lines: Sequence[Line]) -> None:
+def _side_by_side(chart: Any, lines: Sequence[Line], metric: str) -> None:
     real, others = lines[0], lines[1:]
     panels = chart.subplots(
         -(-len(others) // _COLUMNS), _COLUMNS, sharex=True, sharey=True, squeeze=False
@@ -62,7 +63,7 @@ def _side_by_side(chart: Any, lines: Sequence[Line]) -> None:
     for axes in panels.flat[: len(others)][-_COLUMNS:]:
         axes.tick_params(labelbottom=True)
     for axes in panels[:, 0]:
-        axes.set_ylabel("Accuracy, %")
+        axes.set_ylabel(metric)
     label = f"{_LEVELS} (dark: {real.title.lower()})"
     chart.supxlabel(label, fontsize=8.5, color=style.MUTED)
 

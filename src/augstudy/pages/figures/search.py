@@ -10,7 +10,7 @@ from augstudy.pages import style
 
 @dataclass(frozen=True)
 class Dot:
-    """One trial; ``curve`` and ``accuracy`` in per cent."""
+    """One trial; ``curve``, of accuracies, and ``accuracy``, what it reached, in per cent."""
 
     number: int
     accuracy: float
@@ -19,8 +19,8 @@ class Dot:
     finalist: bool
 
 
-def progress(trials: Sequence[Dot]) -> str:
-    """Accuracy of every trial in the order of their numbers, and the best so far as a line.
+def progress(trials: Sequence[Dot], label: str) -> str:
+    """What every trial reached in the order of their numbers, and the best so far as a line.
 
     Trials that were pruned are crosses at the best that they reached.
     """
@@ -40,7 +40,7 @@ def progress(trials: Sequence[Dot]) -> str:
             )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("Trial")
-        axes.set_ylabel("Validation accuracy, per cent")
+        axes.set_ylabel(label)
         return style.svg_uri(chart)
 
 

@@ -21,7 +21,7 @@ class Row:
 def ladder(
     groups: Sequence[tuple[str, Sequence[Row]]],
     band: float,
-    label: str = "Validation accuracy minus that of the base, percentage points",
+    label: str,
 ) -> str:
     """Intervals of all points below each other, under the name of their axis.
 

@@ -1,0 +1,89 @@
+"""Read a random sample of each class's ``.npy`` file, many byte ranges at a time."""
+
+import contextlib
+import hashlib
+import itertools
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from augstudy.core.errors import InputError
+from augstudy.data.found import ClassImages, Found, Report
+from augstudy.data.npy import NpyHeader, read_header
+from augstudy.data.sampling import RowRange, choose_rows, row_numbers
+from augstudy.data.sources import ObjectInfo, Source, find_class
+from augstudy.objects.parallel import side_by_side
+from augstudy.settings.data import DataSettings
+from augstudy.settings.spec import DRAWING
+
+logger = logging.getLogger("augstudy")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to read of one class."""
+
+    info: ObjectInfo
+    header: NpyHeader
+    ranges: list[RowRange]
+
+    @property
+    def byte_ranges(self) -> list[tuple[int, int]]:
+        return [self.header.byte_range(*rows) for rows in self.ranges]
+
+
+def read_ranges(source: Source, settings: DataSettings, report: Report, reserve: float) -> Found:
+    """See :func:`augstudy.data.reading.read_images`; progress is in bytes."""
+    result, done = {}, 0
+    names = settings.classes or source.list_classes()
+    plans = list(side_by_side(lambda name: _plan(source, name, settings, reserve), names))
+    tasks = [(plan.info, item) for plan in plans for item in plan.byte_ranges]
+    total = sum(stop - start for _, (start, stop) in tasks)
+    reading = side_by_side(lambda task: source.read(task[0], *task[1]), tasks)
+    with contextlib.closing(reading) as bodies:
+        for plan in plans:
+            parts = []
+            for body in itertools.islice(bodies, len(plan.ranges)):
+                parts.append(body)
+                done += len(body)
+                report(done, total, "bytes read")
+            result[plan.info.name] = _assemble(plan, b"".join(parts))
+    logger.info("%s", source.summary(done))
+    return Found(result, DRAWING)
+
+
+def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> _Plan:
+    info = find_class(source, name)
+    header = read_header(lambda *span: source.read(info, *span), info.size, info.uri)
+    needed = settings.needed_per_class
+    _check_enough(info, header.rows, needed)
+    if not settings.counted:
+        needed = header.rows
+    return _Plan(info, header, choose_rows(header.rows, needed, name, settings.seed, reserve))
+
+
+def _check_enough(info: ObjectInfo, available: int, needed: int) -> None:
+    if available < needed:
+        raise InputError(
+            f"{info.uri} holds {available} images, but train_per_class, val_per_class and "
+            f"test_per_class ask for {needed}: lower them by {needed - available} in all."
+        )
+
+
+def _assemble(plan: _Plan, body: bytes) -> ClassImages:
+    return ClassImages(
+        name=plan.info.name,
+        uri=plan.info.uri,
+        available=plan.header.rows,
+        images=np.frombuffer(body, np.uint8).reshape(-1, *DRAWING.plane),
+        rows=row_numbers(plan.ranges),
+        origin={
+            "object": plan.info.uri,
+            "version": plan.info.version,
+            "size": plan.info.size,
+            "drawings": plan.header.rows,
+            "byte_ranges": plan.byte_ranges,
+            "sha256": hashlib.sha256(body).hexdigest(),
+        },
+    )
