@@ -3,6 +3,11 @@
 
 def main() -> None:
     """Run the program and end with the exit code of what went wrong."""
-    from augstudy.cli.app import main as run
+    import sys
 
-    run()
+    try:
+        from augstudy.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:  # while it was still being loaded
+        sys.exit(130)

@@ -15,8 +15,8 @@ from rich.text import Text
 from augstudy import __version__
 from augstudy.cli import caches, cluster, comparing, doctor, pipelines, runs, stages, stores
 from augstudy.core import outlets
-from augstudy.core.errors import AugstudyError
-from augstudy.core.files import open_log
+from augstudy.core.errors import AugstudyError, of_system
+from augstudy.core.files import open_log, user_folder
 from augstudy.core.redaction import conceal_options, without_secret_options, without_secrets
 
 DEBUG_VARIABLE = "AUGSTUDY_DEBUG"
@@ -54,7 +54,7 @@ def _root(
     Start with 'augstudy run --preset quick': it needs no data, no account and no cluster.
 
     Exit codes: 0 success, 1 a bug, 2 bad input, 3 a service is unreachable, 4 data is damaged, 5 a
-    GAN failed.
+    training failed.
     """
     if verbose:
         os.environ[DEBUG_VARIABLE] = "1"
@@ -109,8 +109,12 @@ def _invoke(arguments: list[str]) -> int:
         return 128 + stop.signal
     except AugstudyError as error:
         return _known(error, arguments)
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        return 130
     except Exception as error:
-        return _bug(error, arguments)
+        found = of_system(error)
+        return _known(found, arguments) if found else _bug(error, arguments)
     return 0
 
 
@@ -148,16 +152,17 @@ def _write_log(arguments: list[str]) -> Path | None:
 
     The log is for its owner alone, and shows the command without the secrets in it.
     """
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
     asked = shlex.join(["augstudy", *without_secret_options(arguments)])
     entry = f"{moment} {asked}\n{traceback.format_exc()}\n"
+    folder, named = user_folder("XDG_STATE_HOME", "~/.local/state"), os.environ.get(LOG_VARIABLE)
+    if not named and folder is None:
+        return None
+    path = Path(named or f"{folder}/augstudy.log")
     try:
-        default = Path(state).expanduser() / "augstudy" / "augstudy.log"
-        path = Path(os.environ.get(LOG_VARIABLE) or default)
         path.parent.mkdir(parents=True, exist_ok=True)
         with open_log(path, "a") as stream:
             stream.write(outlets.printable(without_secrets(entry)))
-    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
+    except OSError:
         return None
     return path

@@ -42,8 +42,9 @@ def compile_pipeline(pipeline: Any, target: Path, caching: bool = True) -> None:
         if not caching:
             ir.disable_caching(spec)
             documents = [spec, platform] if platform else [spec]
-            draft.write_text(yaml.safe_dump_all(documents, sort_keys=False))
-        draft.write_text(_what_steps_ask_for(spec) + draft.read_text())
+            draft.write_text(yaml.safe_dump_all(documents, sort_keys=False), encoding="utf-8")
+        text = draft.read_text(encoding="utf-8")
+        draft.write_text(_what_steps_ask_for(spec) + text, encoding="utf-8")
         draft.replace(target)
 
 

@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, SecretStr
 
 from augstudy.core.errors import InputError
+from augstudy.core.files import settings_file
 from augstudy.objects.address import refuse_credentials
 from augstudy.settings.base import Settings, parse
 
@@ -67,12 +68,11 @@ def settings(**options: str | None) -> Connection:
 
 def _file() -> tuple[Path | None, dict[str, Any]]:
     named = os.environ.get(FILE_VARIABLE)
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    path = Path(named) if named else Path(home).expanduser() / "augstudy" / "kfp.yaml"
-    if not named and not path.is_file():
+    path = Path(named) if named else settings_file("kfp.yaml")
+    if path is None:
         return None, {}
     try:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = yaml.safe_load(path.read_bytes()) or {}
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError:

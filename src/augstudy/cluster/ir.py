@@ -24,7 +24,7 @@ def load(path: Path) -> tuple[Node, Node]:
         InputError: the file is missing or is no compiled pipeline.
     """
     try:
-        documents = list(yaml.safe_load_all(path.read_text()))
+        documents = list(yaml.safe_load_all(path.read_bytes()))
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"{path} cannot be read as a compiled pipeline: {error}.") from error
     if not documents or not isinstance(documents[0], dict) or "root" not in documents[0]:

@@ -141,8 +141,8 @@ def _of_pod() -> _Access:
     return _Access(
         f"https://{shown}:{port or 443}",
         pool(str(ACCOUNT / "ca.crt")),
-        lambda: f"Bearer {token.read_text().strip()}",  # the kubelet renews it
-        (ACCOUNT / "namespace").read_text().strip(),
+        lambda: f"Bearer {token.read_bytes().decode().strip()}",  # the kubelet renews it
+        (ACCOUNT / "namespace").read_text(encoding="utf-8").strip(),
         "see the chart's networkPolicy.kubernetesApi",
         "the service account needs the chart's Role",
     )

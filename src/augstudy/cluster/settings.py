@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from augstudy.core.errors import InputError
+from augstudy.core.files import settings_file
 from augstudy.settings.base import Settings, parse
 from augstudy.settings.retrying import Retry
 
@@ -163,14 +164,12 @@ def _file() -> Path | None:
     named = os.environ.get(FILE_VARIABLE)
     if named:
         return Path(named)
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    usual = Path(home).expanduser() / "augstudy" / "cluster.yaml"
-    return usual if usual.is_file() else None
+    return settings_file("cluster.yaml")
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = yaml.safe_load(path.read_bytes()) or {}
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"The cluster settings {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):

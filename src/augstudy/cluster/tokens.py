@@ -48,7 +48,7 @@ def source(host: str, given: str) -> Token | None:
         return lambda: given
     path = os.environ.get(TOKEN_FILE_VARIABLE)
     if path and Path(path).is_file() and (private(host) or _in_cluster(host)):
-        return lambda: Path(path).read_text().strip()
+        return lambda: Path(path).read_text(encoding="utf-8").strip()
     return None
 
 

@@ -6,7 +6,6 @@ refuses a partial or altered directory with an error that names the file.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import logging
@@ -17,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from augstudy.core import cache, telemetry
-from augstudy.core.errors import DataError, InputError, ServiceError
+from augstudy.core import cache, files, telemetry
+from augstudy.core.errors import DataError, InputError, ServiceError, is_full, of_system
 from augstudy.core.fingerprint import code_version, is_as_it_was, made_by, software
 from augstudy.core.manifest import MANIFEST, Artifact, Manifest, describe_files, read
 
@@ -51,11 +50,12 @@ def publish(
 
     Raises:
         ServiceError: the disk is full.
-        InputError: `path` holds something that is not an artifact.
+        InputError: `path` holds something that is not an artifact, or cannot be written.
     """
+    files.check_place(path, "folder")
     if path.exists() and not (path / MANIFEST).exists() and any(path.iterdir()):
         raise InputError(f"{path} is not empty and not an artifact: name another output folder.")
-    with _explaining_a_full_disk(path):
+    with _explaining(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with cache.draft_beside(path) as draft:
             yield draft
@@ -63,8 +63,10 @@ def publish(
             manifest = _manifest(
                 draft, kind, inputs=inputs, config=config, seed=seed, provenance=known
             )
-            _write_durably(draft / MANIFEST, _text(manifest))
+            (draft / MANIFEST).write_text(_text(manifest), encoding="utf-8")
+            _make_durable(draft)
             _replace(draft, path)
+        files.sync(path.parent)
     _keep(path, manifest)
     for item in (inputs or {}).values():
         _used.update(map(str, item.manifest.provenance.get(CHECKPOINTS, ())))
@@ -109,7 +111,8 @@ def _manifest(
 
 
 @contextlib.contextmanager
-def _explaining_a_full_disk(path: Path) -> Iterator[None]:
+def _explaining(path: Path, *, no_space: bool = False) -> Iterator[None]:
+    """Say in a sentence why `path` cannot be written, or only that there is `no_space`."""
     try:
         yield
     except OSError as error:
@@ -117,7 +120,9 @@ def _explaining_a_full_disk(path: Path) -> Iterator[None]:
             raise ServiceError(
                 f"No space left while writing {path}: free some disk space and run again."
             ) from error
-        raise
+        if no_space:
+            raise
+        raise of_system(error, path) or error from error
 
 
 def find(
@@ -134,7 +139,9 @@ def find(
 
     Raises:
         ServiceError: the disk is full.
+        InputError: `path` cannot be written, which had better be known before the work.
     """
+    files.check_place(path, "folder")
     key = made_of(kind, inputs, config)
     with contextlib.suppress(InputError, DataError):
         artifact = read(path, kind)
@@ -204,16 +211,16 @@ def _take(key: str, kind: str, path: Path) -> Manifest | None:
         return None
     _looked_for.add(key)
     entry = store.entry(key)
-    if not entry.exists():
+    if not os.path.lexists(entry):
         return None
     try:
-        manifest = read(entry, kind).manifest
+        manifest = _verified(entry, kind, key)
     except (InputError, DataError, OSError) as error:
         logger.warning("A result in the cache cannot be used and is made again: %s", error)
         store.drop(key)
         return None
     try:
-        with _explaining_a_full_disk(path):
+        with _explaining(path, no_space=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             with cache.draft_beside(path) as draft:
                 cache.link_tree(entry, draft)
@@ -222,6 +229,23 @@ def _take(key: str, kind: str, path: Path) -> Manifest | None:
         logger.warning("%s cannot be taken from the cache and is made again: %s", path, error)
         return None
     store.touch(key)
+    return manifest
+
+
+def _verified(entry: Path, kind: str, key: str) -> Manifest:
+    """The manifest of an entry of the cache that is what its key promises.
+
+    Raises:
+        InputError: it is no artifact of this kind.
+        DataError: it is damaged, or an artifact that belongs under another key.
+        OSError: it cannot be read.
+    """
+    inside = (entry, *entry.rglob("*"))
+    if any(item.is_symlink() or not (item.is_dir() or item.is_file()) for item in inside):
+        raise DataError(f"{entry} holds something else than files: make the artifact again.")
+    manifest = read(entry, kind).manifest
+    if manifest.made_of != key:
+        raise DataError(f"{entry} holds what was made of other things: make the artifact again.")
     return manifest
 
 
@@ -239,20 +263,20 @@ def _keep(folder: Path, manifest: Manifest, **texts: str) -> None:
 
 
 def _disk_is_full(error: OSError, folder: Path) -> bool:
-    if error.errno is None:  # numpy writes arrays without saying why it could not
-        return shutil.disk_usage(folder).free < _CHUNK
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if error.errno is None and shutil.disk_usage(folder).free < _CHUNK:
+        return True  # numpy writes arrays without saying why it could not
+    return is_full(error)
 
 
 def _text(manifest: Manifest) -> str:
     return manifest.model_dump_json(indent=1) + "\n"
 
 
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+def _make_durable(draft: Path) -> None:
+    """Bring a draft to the disk, so that a power cut after its renaming loses nothing."""
+    for item in draft.rglob("*"):
+        files.sync(item)
+    files.sync(draft)
 
 
 def _replace(draft: Path, path: Path) -> None:

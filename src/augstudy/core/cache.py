@@ -11,6 +11,7 @@ for the reader to verify: :mod:`augstudy.core.artifacts` does.
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from augstudy.core import files
 from augstudy.core.errors import InputError
 
 VARIABLE = "AUGSTUDY_CACHE"
@@ -55,15 +57,19 @@ class Cache:
             OSError: it cannot be written.
         """
         target = self.entry(key)
-        if target.exists():
+        if target.is_dir() and not target.is_symlink():
             return
+        for place in (target.parent, target):  # something else may stand where it belongs
+            if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
+                files.remove(place)
         target.parent.mkdir(parents=True, exist_ok=True)
         with draft_beside(target) as draft:
             link_tree(folder, draft, leave_out=frozenset(texts))
             for name, text in texts.items():
-                (draft / name).write_text(text)
+                (draft / name).write_text(text, encoding="utf-8")
             with contextlib.suppress(FileExistsError):  # another run was quicker
                 _rename(draft, target)
+        files.sync(target.parent)
 
     def touch(self, key: str) -> None:
         """Note that an entry was of use today."""
@@ -71,12 +77,14 @@ class Cache:
             os.utime(self.entry(key))
 
     def drop(self, key: str) -> None:
-        """Remove an entry."""
-        shutil.rmtree(self.entry(key), ignore_errors=True)
+        """Remove an entry, or what stands in its place."""
+        files.remove(self.entry(key))
 
     def training(self, key: str) -> "Training | None":
         """The folder for the checkpoints of a training; None while another process has it."""
         folder = self.root / _TRAININGS / key
+        if folder.is_symlink() or folder.is_file():
+            files.remove(folder)
         try:
             return Training(folder, _locked(folder))
         except OSError:
@@ -97,8 +105,13 @@ class Cache:
         found = [*self.root.glob(f"{_ENTRIES}/*/*"), *self.root.glob(f"{_TRAININGS}/*")]
         old = [item for item in found if _last_use(item) <= before]
         for item in old:
-            shutil.rmtree(item, ignore_errors=True)
+            files.remove(item)
         return len(old)
+
+    def tidy(self) -> None:
+        """Remove what writers that were killed have left."""
+        for folder in (_ENTRIES, _TRAININGS):
+            files.remove_drafts(self.root.glob(f"{folder}/*/.*"))
 
 
 class Training:
@@ -130,12 +143,20 @@ def active() -> Cache | None:
 
 @contextlib.contextmanager
 def draft_beside(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to fill and rename; what is left of it in the end is removed."""
+    """A folder beside `target` to fill and rename; what is left of it in the end is removed.
+
+    So is what others left here that were killed while they filled theirs.
+    """
+    left = re.compile(rf"\.{re.escape(target.name)}-(old-)?[a-z0-9_]{{8}}")
+    files.remove_drafts(item for item in target.parent.iterdir() if left.fullmatch(item.name))
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
+        files.lock(descriptor)
         folder.chmod(0o755)
         yield folder
     finally:
+        os.close(descriptor)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -202,6 +223,6 @@ def _locked(folder: Path) -> int:
 
 def _last_use(folder: Path) -> float:
     """When an entry was last touched, or a checkpoint written (seconds since 1970)."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         return max(item.lstat().st_mtime for item in (folder, *folder.glob("*")))
     return 0.0

@@ -15,7 +15,10 @@ GREYS = mpl.colors.LinearSegmentedColormap.from_list("greys", ["black", "white"]
 
 @contextlib.contextmanager
 def settings(changes: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Draw and save with Matplotlib's default settings but for `changes`."""
+    """Draw and save with Matplotlib's default settings but for `changes`.
+
+    Texts are drawn as they are: two dollar signs in the name of a class are no formula.
+    """
     own = {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name}
-    with mpl.rc_context({**own, **(changes or {})}):
+    with mpl.rc_context({**own, "text.parse_math": False, **(changes or {})}):
         yield

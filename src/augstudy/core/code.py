@@ -79,7 +79,7 @@ class Code:
         for path in root.rglob("*.py"):
             names = ("augstudy", *path.relative_to(root).with_suffix("").parts)
             module = ".".join(names).removesuffix(".__init__")
-            self._texts[module] = path.read_text()
+            self._texts[module] = path.read_text(encoding="utf-8")
             for registry in set(_ADDS.findall(self._texts[module])):
                 self._adding[registry].append(module)
 

@@ -21,7 +21,7 @@ def gpus() -> list[str]:
     """
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return []
-    found = [path.read_text() for path in sorted(_NVIDIA.glob("*/information"))]
+    found = [path.read_text(encoding="utf-8") for path in sorted(_NVIDIA.glob("*/information"))]
     lines = [line.split(":", 1) for text in found for line in text.splitlines() if ":" in line]
     return [value.strip() for name, value in lines if name.strip() == "Model"]
 
@@ -30,7 +30,7 @@ def hardware() -> dict[str, Any]:
     """What a reader judges times by: cpu, cores, memory_gib, and gpus where there are any."""
     model, memory = platform.processor(), 0.0
     if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -47,7 +47,7 @@ def described(record: Mapping[str, Any]) -> str:
 def cpu_has_bf16() -> bool:
     """Whether this CPU multiplies bfloat16 in hardware (AMX or AVX512-BF16); Linux x86-64 only."""
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return False
     return "amx_bf16" in flags or "avx512_bf16" in flags

@@ -75,7 +75,7 @@ class Artifact:
 
     def json(self, name: str) -> Any:
         """The parsed content of a JSON file of the artifact."""
-        return json.loads(self.file(name).read_text())
+        return json.loads(self.file(name).read_bytes())
 
 
 def read(path: Path, kind: str = "") -> Artifact:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the command line checks seeds without waiting for numpy
     import numpy as np
 
 SEEDS = 2**32  # how many there are: Keras takes no more
+MOST_SEEDS = 1000  # of one arm: each is a training
 
 
 def check_seed(seed: Any, name: str = "A seed") -> None:
@@ -30,8 +31,10 @@ def check_seeds(seeds: Sequence[Any]) -> None:
     """Refuse what cannot be the seeds of repetitions.
 
     Raises:
-        InputError: there is none, one is there twice, or something cannot be a seed.
+        InputError: there is none or too many, one is there twice, or something cannot be a seed.
     """
+    if len(seeds) > MOST_SEEDS:
+        raise InputError(f"There can be {MOST_SEEDS} seeds at most, not {len(seeds):,}.")
     for seed in seeds:
         check_seed(seed)
     if not seeds or len(set(seeds)) != len(seeds):

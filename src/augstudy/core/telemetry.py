@@ -20,6 +20,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from augstudy.core import outlets
+from augstudy.core.files import append_lines
 from augstudy.core.redaction import without_secrets
 
 EVENTS_VARIABLE = "AUGSTUDY_EVENTS"
@@ -73,7 +74,11 @@ class Stage:
             logger.info("%s: %.0f of %.0f %s", self.title, done, total, text)
 
     def event(self, event: str, **values: Any) -> None:
-        """Append an event to the event file, if there is one."""
+        """Append an event to the event file, if there is one.
+
+        Raises:
+            OSError: it cannot be written, and is more than progress.
+        """
         target = os.environ.get(EVENTS_VARIABLE)
         if not target:
             return
@@ -83,11 +88,11 @@ class Stage:
             for name, value in {"label": self.label, **values}.items()
         }
         line = json.dumps({**record, **shown}) + "\n"
-        descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, line.encode())
-        finally:
-            os.close(descriptor)
+            append_lines(Path(target), line.encode())
+        except OSError:
+            if event != "progress":
+                raise
 
     def _draw(self, done: float, total: float, text: str) -> None:
         if self._bar is None:
@@ -168,8 +173,8 @@ def _gpus() -> int:
 def _process_age() -> float:
     """Seconds since this process started (0 where the system does not tell)."""
     try:
-        ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
+        ticks = float(Path("/proc/self/stat").read_bytes().rsplit(b")", 1)[1].split()[19])
+        uptime = float(Path("/proc/uptime").read_bytes().split()[0])
     except OSError:
         return 0.0
     return max(0.0, uptime - ticks / os.sysconf("SC_CLK_TCK"))

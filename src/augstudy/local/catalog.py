@@ -127,7 +127,7 @@ def load_preset(name: str, pipeline: str = "") -> dict[str, Any]:
 
 def _read_preset(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_bytes())
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"Preset {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
@@ -148,7 +148,7 @@ def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputEr
 
 def _is_runnable(path: Path) -> bool:
     """Whether a file defines a pipeline of its own name that needs no artifact as input."""
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.FunctionDef) and node.name == path.stem:
             annotations = [ast.unparse(arg.annotation) for arg in node.args.args if arg.annotation]
             return not any("Input[" in text for text in annotations)

@@ -1,5 +1,6 @@
 """Follows the event file of a run and keeps the state of each step."""
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -127,7 +128,7 @@ class RunState:
                 "ended without a message, most likely because memory ran out: use fewer images or "
                 "a smaller model, or close other programs."
             )
-            step.error = {"message": message, "known": True, "exit_code": 3}
+            step.error = {"message": message, "known": True, "exit_code": 3, "guessed": True}
 
     def _step(self, event: Mapping[str, Any]) -> Step:
         """The step an event belongs to; each is a process of its own."""
@@ -156,7 +157,9 @@ class Follower:
         whole = content[: content.rfind(b"\n") + 1]
         self._position += len(whole)
         for line in whole.splitlines():
-            state.apply(json.loads(line))
+            # A full disk may have torn one.
+            with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
+                state.apply(json.loads(line))
         return bool(whole)
 
 

@@ -16,7 +16,7 @@ import yaml
 
 from augstudy import __version__
 from augstudy.core import artifacts, outlets
-from augstudy.core.files import replace_text
+from augstudy.core.files import DRAFT, remove, remove_drafts, replace_text
 from augstudy.core.fingerprint import code_version
 from augstudy.core.machine import hardware
 from augstudy.local.events import Step
@@ -26,6 +26,8 @@ from augstudy.runs.record import newest_first, rows
 RECORD = "run.json"
 LOG = "run.log"
 EVENTS = "events.jsonl"
+TEMPORARY = ".tmp"
+ARTIFACTS = "artifacts"
 _REPORT_FILES = ("report.html", "summary.json", "verdict.md")
 _DECISION_FILES = ("decision.json", "verdict.md")
 
@@ -64,10 +66,14 @@ class RunFolder:
             "parameters": dict(parameters),
         }
         folder = cls(path, record)
-        folder.update()
-        (path / "settings.yaml").write_text(yaml.safe_dump(dict(parameters), sort_keys=False))
-        (path / EVENTS).touch()
-        book.put(path.name)
+        try:
+            folder.update()
+            replace_text(path / "settings.yaml", yaml.safe_dump(dict(parameters), sort_keys=False))
+            (path / EVENTS).touch()
+            book.put(path.name)
+        except BaseException:  # nothing has happened that a run would be kept for
+            remove(path)
+            raise
         return folder
 
     @property
@@ -78,7 +84,7 @@ class RunFolder:
     @property
     def root(self) -> Path:
         """Where the artifacts are."""
-        return self.path / "artifacts"
+        return self.path / ARTIFACTS
 
     def update(self, **values: Any) -> None:
         """Change the record; a reader sees the old or the new ``run.json``, never a part."""
@@ -123,7 +129,7 @@ class RunFolder:
 
         A step that is `reused` was taken from the cache; what it had cost is in its manifest.
         """
-        with (self.path / "timings.csv").open("w", newline="") as stream:
+        with (self.path / "timings.csv").open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             numbers = ("startup_s", "work_s", "share", "peak_mib", "cpu_s", "gpu_s", "reused")
             writer.writerow(["stage", "label", *numbers])
@@ -143,14 +149,31 @@ class RunFolder:
 
 
 def settle(runs: Path) -> None:
-    """Mark runs whose process died without a word (power cut, kill -9) as interrupted."""
-    unfinished = (item for item in RunsFolder(runs).records() if item["state"] == "running")
-    for path in (runs / item["key"] / RECORD for item in unfinished):
+    """Mark runs whose process died without a word (power cut, kill -9) as interrupted.
+
+    What they, and others like them, left half-written is removed.
+    """
+    if not runs.is_dir():
+        return
+    remove_drafts(runs.glob(f"{DRAFT}*"))
+    records = RunsFolder(runs).records()
+    unfinished = {item["key"] for item in records if item["state"] == "running"}
+    for name in unfinished:
+        path = runs / name / RECORD
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            record = json.loads(path.read_text())
+            record = json.loads(path.read_bytes())
             if record["host"] == platform.node() and not alive(int(record["pid"])):
+                _tidy(runs / name)
                 record.update(state="interrupted")
                 replace_text(path, json.dumps(record, indent=1) + "\n")
+    for temporary in runs.glob(f"*/{TEMPORARY}"):  # its steps may have outlived the run
+        if temporary.parent.name not in unfinished:
+            _tidy(temporary.parent)
+
+
+def _tidy(run: Path) -> None:
+    remove(run / TEMPORARY)
+    remove_drafts([*run.glob(f"{DRAFT}*"), *(run / ARTIFACTS).rglob(".*")])
 
 
 def refresh_overview(runs: Path) -> str:

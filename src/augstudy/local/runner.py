@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from augstudy.core.cache import VARIABLE as CACHE_VARIABLE
+from augstudy.core.cache import Cache
 from augstudy.core.errors import InputError
 from augstudy.core.files import open_log
 from augstudy.core.machine import usable_cores
@@ -25,7 +26,7 @@ from augstudy.core.stopping import Interrupted, end_group, interruptible
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import StepError, explain
-from augstudy.local.runfolder import EVENTS, RunFolder, alive, refresh_overview
+from augstudy.local.runfolder import EVENTS, TEMPORARY, RunFolder, alive, refresh_overview, settle
 from augstudy.local.series import Series
 from augstudy.runs.record import difference_of
 
@@ -85,6 +86,9 @@ def run(
     kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
     if base is not None:
         kept["changed"] = difference_of(parameters, base)
+    settle(runs)
+    if cache:
+        Cache(cache).tidy()
     folder = RunFolder.create(runs, Path(pipeline).stem, parameters, **kept)
     if series:
         folder.update(series=series.record(folder.record["id"]))
@@ -117,12 +121,28 @@ def run(
         raise
     finally:
         wall = time.monotonic() - began
-        folder.write_timings(state.finished, wall)
         outcome |= {"startup_s": round(state.startup_s, 2), "reused": state.reused} | state.cost()
-        folder.finish(outcome.pop("state"), wall, **outcome)
-        if trouble := refresh_overview(runs):
+        trouble = _finish(folder, state, wall, outcome) or refresh_overview(runs)
+        if trouble:
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
     return Result(folder.path, report, wall, state.startup_s, state.reused)
+
+
+def _finish(folder: RunFolder, state: RunState, wall: float, outcome: dict[str, Any]) -> str:
+    """Write down how a run ended; what went wrong, which must not hide why the run failed.
+
+    Raises:
+        OSError: the run is done, and cannot be written down as such.
+    """
+    ended = outcome.pop("state")
+    try:
+        folder.finish(ended, wall, **outcome)
+        folder.write_timings(state.finished, wall)
+    except OSError as error:
+        if ended == "done":
+            raise
+        return f"How the run ended could not be written: {error}."
+    return ""
 
 
 def _threads(asked: int) -> dict[str, int]:
@@ -177,7 +197,7 @@ def _worker(
     pipeline: str, folder: RunFolder, environment: Mapping[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start the process that runs KFP, in a session of its own so that Ctrl-C spares it."""
-    temporary = folder.path / ".tmp"
+    temporary = folder.path / TEMPORARY
     temporary.mkdir()
     parameters = folder.record["parameters"]
     request = {"pipeline": pipeline, "parameters": parameters, "root": str(folder.root)}
@@ -188,6 +208,7 @@ def _worker(
         "AUGSTUDY_LOCAL": "1",
         "TMPDIR": str(temporary),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",  # KFP writes in the locale's encoding
         # Steps are started with `python -m`: no module of the current folder may shadow ours.
         "PYTHONSAFEPATH": "1",
     }

@@ -82,7 +82,7 @@ class Nursery:
             "environment": dict(env_vars or {}),
         }
         descriptor, name = tempfile.mkstemp(prefix="step-", suffix=".json")
-        with os.fdopen(descriptor, "w") as stream:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump(request, stream)
         (output, code), theirs = zip(os.pipe(), os.pipe(), strict=True)
         try:
@@ -144,10 +144,10 @@ def _become(request: Path) -> NoReturn:
     """Be the step: run its component, as KFP's shell script would, and end."""
     exit_code = 1
     try:
-        asked: dict[str, Any] = json.loads(request.read_text())
+        asked: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
         os.environ.update(asked["environment"], _KFP_RUNTIME="true")
         module = Path(tempfile.mkdtemp()) / "ephemeral_component.py"
-        module.write_text(asked["source"])
+        module.write_text(asked["source"], encoding="utf-8")
         sys.argv = [_EXECUTOR, "--component_module_path", str(module), *asked["arguments"]]
         with outlets.guarded():
             exit_code = _execute()

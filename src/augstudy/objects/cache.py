@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from augstudy.core.errors import ServiceError
-from augstudy.core.files import replace_bytes
+from augstudy.core.files import DRAFT, remove_drafts, replace_bytes, user_folder
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.types import Span, Stat
@@ -33,11 +33,9 @@ logger = logging.getLogger("augstudy")
 
 def default_folder() -> Path:
     """``augstudy`` in the user's cache folder (``$XDG_CACHE_HOME``, else ``~/.cache``)."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(root) if root else Path.home() / ".cache") / "augstudy"
-    except RuntimeError:  # a container's user without a home folder
-        return Path(tempfile.gettempdir()) / f"augstudy-{os.getuid()}"
+    # A container's user may have no home folder.
+    unknown = Path(tempfile.gettempdir()) / f"augstudy-{os.getuid()}"
+    return user_folder("XDG_CACHE_HOME", "~/.cache") or unknown
 
 
 class CachedStore:
@@ -108,6 +106,7 @@ class CachedStore:
             return Stat(**record)
         found = self._store.stat(key)
         with self._lock, self._kept():
+            remove_drafts(folder.rglob(f"{DRAFT}*"))
             for other in folder.glob("*"):
                 if other.is_dir() and other != self._place(key, found.version):
                     shutil.rmtree(other, ignore_errors=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.core.files import DRAFT, replacing
+from augstudy.core.files import DRAFT, remove_drafts, replacing
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.retry import PreconditionError
@@ -44,8 +44,9 @@ class FileStore(Store):
         for folder, folders, names in os.walk(start, onerror=_refuse):
             for path in (Path(folder, name) for name in names if not name.startswith(DRAFT)):
                 key = path.relative_to(self._folder).as_posix()
-                if key.startswith(prefix) and self._is_own(path):
-                    found[key] = _described(path.stat())
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    if key.startswith(prefix) and self._is_own(path):
+                        found[key] = _described(path.stat())
             folders[:] = folders if deep else []
         return found
 
@@ -71,6 +72,7 @@ class FileStore(Store):
     def _put(self, key: str, stream: BinaryIO, version: str | None) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_drafts(path.parent.glob(f"{DRAFT}*"))
         with self._locked() if version is not None else contextlib.nullcontext():
             now = _described(path.stat()).version if path.exists() else ABSENT
             if version not in (None, now):
@@ -91,7 +93,11 @@ class FileStore(Store):
 
     def _path(self, key: str) -> Path:
         path = self._folder / key
-        if not path.resolve().is_relative_to(self._folder):
+        try:
+            inside = path.resolve().is_relative_to(self._folder)
+        except (RuntimeError, ValueError) as error:  # loops of links, null bytes
+            raise InputError(f"{self.uri}/{key} cannot be followed: check it.") from error
+        if not inside:
             raise InputError(f"Key {key!r} leads out of {self.uri}: use another.")
         return path
 

@@ -1,9 +1,11 @@
 """The page of a run's folder: links to all that the run left, arm by arm."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from augstudy.core.errors import AugstudyError
 from augstudy.core.files import replace_text
 from augstudy.pages import readings
 from augstudy.pages.tables import cells, text_of
@@ -49,11 +51,12 @@ _FEWER = ("id", "name", "where", "note", "link")  # what is said already, or may
 
 
 def write_missing(book: RunsFolder) -> None:
-    """Write the page of every finished run that has none."""
+    """Write the page of every finished run that has none; one that is damaged is passed over."""
     for record in book.records():
         folder = book.path / record["key"]
-        if record["state"] != "running" and not (folder / NAME).exists():
-            write(folder, record, Shelf(book.store, record["key"]))
+        with contextlib.suppress(AugstudyError, OSError):
+            if record["state"] != "running" and not (folder / NAME).exists():
+                write(folder, record, Shelf(book.store, record["key"]))
 
 
 def write(folder: Path, record: Record, shelf: Shelf) -> Path:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from augstudy.core.errors import DataError
-from augstudy.core.files import write_json
+from augstudy.core.errors import AugstudyError, DataError
+from augstudy.core.files import read_bytes, write_json
 from augstudy.results import version1
 from augstudy.results.models import GeneratorSweep, Retraining, Study, Sweep
 
@@ -87,7 +87,7 @@ def load(folder: Path) -> tuple[AnySummary | None, Retraining | None, bool]:
 
 def _text(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -111,7 +111,9 @@ def _parsed(
                 f"reads up to {VERSION}): upgrade to read it."
             )
         return adapter.validate_python(upgrade(held) if version == 1 else held)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except AugstudyError:
+        raise
+    except Exception as error:  # there is no end of what a damaged file may hold
         raise DataError(f"{where} is damaged ({_first(error)}): run again.") from error
 
 

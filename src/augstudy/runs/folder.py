@@ -3,30 +3,34 @@
 Truth is what a run left in its folder; ``record.json`` beside it and ``index.jsonl`` above are
 made of that, and made again where a run has changed since. Writers of the index hold a lock on the
 folder, which the system takes back from one that is killed.
+
+Whatever is in the folder, all runs are listed. One that cannot be read is damaged, and looked at
+again the next time; what is no folder, or leads nowhere, is no run.
 """
 
 import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from augstudy.core.errors import InputError, ServiceError
-from augstudy.core.files import replace_bytes, replace_text
+from augstudy.core.files import append_lines, read_bytes, remove, replace_bytes, replace_text, sync
 from augstudy.objects import Store, open_store
 from augstudy.results import files
 from augstudy.runs import index
 from augstudy.runs.index import Index
-from augstudy.runs.record import Record, build
+from augstudy.runs.record import DAMAGED, Record, build
 
 RUN = "run.json"
 RECORD = "record.json"
 NOTE = "note.txt"
 # What a record is made of: it is made again when the size or the time of one of these changes.
 _SOURCES = (RUN, files.SUMMARY, files.DECISION, NOTE)
-
+_DIGITS = 9  # of the number of a run
+_REFUSED = [-1]  # the stamp of what may not be looked at
 
 Stamp = list[list[int]]
 
@@ -56,10 +60,11 @@ class RunsFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             with self._locked():
                 known = self._load()
-                taken = [int(item.name) for item in self.path.iterdir() if item.name.isdecimal()]
+                taken = [int(item.name) for item in self.path.iterdir() if _is_number(item.name)]
                 number = max([known.last_id, *taken]) + 1
                 made = self.path / f"{number:04d}"
                 made.mkdir()
+                sync(self.path)
                 return number, made.resolve()
 
     def records(self, keep: bool = True) -> list[Record]:
@@ -102,57 +107,66 @@ class RunsFolder:
             replace_text(self.path / name / NOTE, f"{text}\n")
         return self.put(name)
 
+    def delete(self, names: Iterable[str]) -> None:
+        """Remove runs with all that they left; their numbers are never given again."""
+        with self._explained(), self._locked():
+            known = self._load()
+            for name in names:
+                # Out of sight at once, so that nobody lists a half of it.
+                hidden = self.path / f".deleted-{name}"
+                (self.path / name).rename(hidden)
+                remove(hidden)
+                known.records.pop(name, None)
+            replace_bytes(self._index, index.render(known.records.values(), known.last_id))
+            self._known = None
+
     def _take_in(self, names: list[str], keep: bool) -> Index:
         with self._locked():
             known = self._load()
-            ordered = sorted(names, key=_decimal_first)
-            for name in ordered:
-                known.put(self._make(name, known))
-            made = [known.records[name] for name in ordered]
-            if keep:
+            made = []
+            for name in sorted(names, key=_decimal_first):
+                record = self._make(name, known)
+                if record != known.records.get(name):
+                    made.append(record)
+                known.put(record)
+            if keep and made:
                 for record in made:
                     self._write(record)
                 if known.bloated:
                     replace_bytes(self._index, index.render(known.records.values(), known.last_id))
                 else:
-                    self._append(b"".join(map(index.line, made)))
+                    append_lines(self._index, b"".join(map(index.line, made)))
                     known.lines += len(made)
                 self._known = (self._mark(), known)
             return known
 
     def _write(self, record: Record) -> None:
-        replace_text(self.path / record["key"] / RECORD, json.dumps(record, indent=1) + "\n")
-
-    def _append(self, lines: bytes) -> None:
-        """Add lines behind what is there, on a line of their own even if the last is torn."""
-        descriptor = os.open(self._index, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            size = os.fstat(descriptor).st_size
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            content = b"\n" * torn + lines
-            while content:
-                content = content[os.write(descriptor, content) :]
-        finally:
-            os.close(descriptor)
+        folder = self.path / record["key"]
+        if folder.is_dir():  # somebody may have deleted it meanwhile
+            with contextlib.suppress(OSError):  # it is nobody's business but that run's
+                replace_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
 
     def _make(self, name: str, known: Index) -> Record:
         """The record of the run in folder `name`."""
         folder = self.path / name
+        stamp = _stamp(str(folder))
         facts, damaged = _load_json(folder / RUN)
         summary, decision, unreadable = files.load(folder)
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            facts["note"] = (folder / NOTE).read_text().rstrip("\n")
-        page = "report.html" if (folder / "report.html").exists() else "index.html"
-        facts |= {"id": self._number(name, known), "link": f"{name}/{page}"}
-        facts["name"] = facts.get("name") or name
-        stamp = _stamp(str(folder))
+        with contextlib.suppress(OSError):
+            facts["note"] = read_bytes(folder / NOTE).decode(errors="replace").rstrip("\n")
+        page = "report.html" if os.path.exists(folder / "report.html") else "index.html"  # noqa: PTH110 (never raises)
+        shown = name.encode(errors="replace").decode()
+        facts |= {"id": self._number(name, known), "link": f"{shown}/{page}"}
+        facts["name"] = facts.get("name") or shown
         record = build(facts, summary, decision, damaged=damaged or unreadable)
+        if record["state"] == DAMAGED:
+            stamp = []  # which no run has: it is looked at again
         record |= {"key": name, "stamp": stamp}
         return record
 
     def _number(self, name: str, known: Index) -> int:
         """The number of a run: its folder's name, else one that no other run has."""
-        if name.isdecimal():
+        if _is_number(name):
             return int(name)
         old, _ = _load_json(self.path / name / RECORD)
         number = known.records.get(name, old).get("id")
@@ -163,16 +177,19 @@ class RunsFolder:
 
     def _folders(self) -> dict[str, Stamp]:
         """Folders of runs, with the stamp of what a record is made of."""
+        folders = []
         with os.scandir(self.path) as items:
-            folders = [
-                (item.name, item.path, item.stat(follow_symlinks=True).st_mtime_ns)
-                for item in items
-                if not item.name.startswith(".")
-            ]
+            for item in items:
+                # Links that lead nowhere or to themselves, and what somebody has just deleted.
+                with contextlib.suppress(OSError):
+                    if not item.name.startswith("."):
+                        folders.append((item.name, item.path, item.stat().st_mtime_ns))
         # What is looked at is replaced by renaming, which changes the time of its folder.
         seen = self._seen
         self._seen = {
-            name: seen[name] if seen.get(name, (0,))[0] == time else (time, _stamp(path))
+            name: seen[name]
+            if name in seen and seen[name][0] == time and _REFUSED not in seen[name][1]
+            else (time, _stamp(path))
             for name, path, time in folders
         }
         stamps = ((name, stamp) for name, (_, stamp) in self._seen.items())
@@ -217,12 +234,17 @@ class RunsFolder:
             ) from error
         except OSError as error:
             raise ServiceError(
-                f"Cannot write to {self.path}: {error.strerror or error}."
+                f"Cannot write to {error.filename or self.path}: {error.strerror or error}."
             ) from error
 
 
+def _is_number(name: str) -> bool:
+    """Whether a folder's name is the number of a run."""
+    return name.isascii() and name.isdecimal() and len(name) <= _DIGITS
+
+
 def _decimal_first(name: str) -> tuple[bool, int, str]:
-    return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
+    return (not _is_number(name), int(name) if _is_number(name) else 0, name)
 
 
 def _stamp_of(known: Index, name: str) -> Any:
@@ -236,17 +258,19 @@ def _stamp(folder: str) -> Stamp:
         try:
             status = os.stat(f"{folder}/{name}")  # noqa: PTH116 (twice as fast, and 10,000 runs are usual)
             stamps.append([status.st_size, status.st_mtime_ns])
-        except (FileNotFoundError, NotADirectoryError):
-            stamps.append([])
+        except OSError as error:
+            # What may not be looked at is there: the run is damaged, and no other.
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            stamps.append([] if missing else _REFUSED)
     return stamps
 
 
 def _load_json(path: Path) -> tuple[dict[str, Any], bool]:
     """The content of a JSON file and whether it is there but damaged."""
     try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
+        content = json.loads(read_bytes(path))
+    except (FileNotFoundError, NotADirectoryError):
         return {}, False
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}, True
     return (content, False) if isinstance(content, dict) else ({}, True)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from augstudy.runs.record import SCHEMA_VERSION, Record
+from augstudy.runs.record import SCHEMA_VERSION, Record, mend
 from augstudy.settings.arms import spelled
 
 NAME = "index.jsonl"
@@ -46,8 +46,9 @@ def parse(content: bytes) -> Index:
             elif isinstance(item["key"], str) and isinstance(item["id"], int):
                 for arm in item["arms"]:
                     arm["arm"] = spelled(arm["arm"])
-                found.put(item)
-        except (ValueError, KeyError, TypeError, AttributeError):
+                if not mend(item):
+                    found.put(item)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
         finally:
             found.lines += 1

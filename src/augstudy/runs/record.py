@@ -5,7 +5,9 @@ in files and on pages, has a row for each arm, which :func:`rows` makes by joini
 of :data:`FIELDS` is a column.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -17,6 +19,7 @@ from augstudy.results.parts import Compared, Score
 from augstudy.settings.arms import label_of
 
 SCHEMA_VERSION = 1
+DAMAGED = "damaged"  # the state of a run of which something cannot be read
 Record = dict[str, Any]
 Row = dict[str, Any]
 # An id is a number, or a text where a cluster has given it.
@@ -130,9 +133,65 @@ def build(
     if decision:
         record["outcome"] = "promoted" if decision.promoted else "held"
     record |= _found(summary) if summary else {}
-    if damaged or not record["state"]:
-        record["state"] = "damaged" if damaged else "unknown"
+    if mend(record) or damaged:
+        record["state"] = DAMAGED
+    record["state"] = record["state"] or "unknown"
     return record
+
+
+def mend(record: Record) -> bool:
+    """Take out of a record what cannot stand in a table of runs; whether there was anything.
+
+    Somebody may have written it by hand: a text in the place of a number, NaN, JSON without end.
+    """
+    wrong = False
+    for name in ("settings", "changed"):
+        if not isinstance(record.get(name), dict) or not _is_plain(record[name]):
+            record[name], wrong = {}, True
+    if not isinstance(record.get("arms"), list):
+        record["arms"], wrong = [], True
+    for part, fields in [(record, RUN_FIELDS), *((arm, ARM_FIELDS) for arm in record["arms"])]:
+        for field in fields:
+            value = part.get(field.name)
+            if field.name != "changed" and value is not None and not _TYPES[field.kind](value):
+                part[field.name], wrong = None, True
+    return wrong
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < _LARGEST  # NaN is not
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not _HALVES.search(value)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and _is_number(value)
+
+
+_LARGEST = 2**53
+_DIGITS = 9
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters, as bytes that are no UTF-8 become
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("text", "date", "hash"), _is_text),
+    **dict.fromkeys(("number", "share", "points", "seconds"), _is_number),
+    "integer": _is_integer,
+    "id": lambda value: _is_text(value) or _is_integer(value),
+}
+_DEEPEST = 30
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether a value is JSON that every reader can take, and not too deep."""
+    if depth > _DEEPEST:
+        return False
+    if isinstance(value, dict | list):
+        inside = [*value, *value.values()] if isinstance(value, dict) else value
+        return all(_is_plain(item, depth + 1) for item in inside)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, int) or _is_text(value)
 
 
 def rows(records: Iterable[Record]) -> Iterator[Row]:
@@ -175,23 +234,24 @@ def utc(value: Any) -> str | None:
             moment = datetime.fromtimestamp(value, timezone.utc)
         else:
             moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
-    moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _as_typed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as a person types them: KFP wants the number of GPUs as a text."""
     gpus = str(settings.get("gpus"))
-    return {**settings, "gpus": int(gpus)} if gpus.isdecimal() else dict(settings)
+    numbered = gpus.isdecimal() and len(gpus) < _DIGITS
+    return {**settings, "gpus": int(gpus)} if numbered else dict(settings)
 
 
 def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
     level = settings.get("level") or settings.get("train_per_class")
     return {
         "source": settings.get("source"),
-        "level": int(level) if level and isinstance(level, int | float) else None,
+        "level": int(level) if level and isinstance(level, int | float) and _is_number(level) else None,
         "classifier": settings.get("classifier"),
         "gan": settings.get("gan"),
         "data_hash": None,
@@ -273,10 +333,14 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _plain(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        return "+".join(
-            label_of(item["arm"], item.get("share"), item.get("name"))
-            if "arm" in item
-            else str(item.get("name") or "_".join(map(str, item.values())))
-            for item in value
-        )
+        return "+".join(map(_plain_part, value))
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _plain_part(item: Any) -> str:
+    """An arm, or the like, in a list of them."""
+    if not isinstance(item, Mapping):
+        return str(item)
+    if isinstance(item.get("arm"), str) and isinstance(item.get("share"), int | float | None):
+        return label_of(item["arm"], item.get("share"), item.get("name"))
+    return str(item.get("name") or "_".join(map(str, item.values())))

@@ -89,7 +89,7 @@ class Shelf:
             named = "arm.json" in manifest.files
             arm = json.loads(self.store.read(f"{folder}/arm.json"))["label"] if named else None
             return Found(folder, manifest, arm if arm is None else spelled(arm))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{self.store.uri}/{key} is damaged: run the study again.") from error
 
 

@@ -18,7 +18,11 @@ class Settings(BaseModel):
 
     # Tracebacks end up in logs, and what was typed may be a secret in the wrong place.
     model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
 

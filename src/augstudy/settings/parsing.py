@@ -7,10 +7,14 @@ from typing import Any
 import yaml
 
 from augstudy.core.errors import InputError
+from augstudy.core.rng import MOST_SEEDS
 from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.base import parse
 
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
+_RANGE = re.compile("([0-9]{1,18})(?:-([0-9]{1,18}))?")
+_LEVEL = re.compile("0{,9}[1-9][0-9]{,8}")
+_MOST_WORKERS = 1000
 
 
 def parse_levels(text: str) -> list[int]:
@@ -20,11 +24,13 @@ def parse_levels(text: str) -> list[int]:
         InputError: something is not a number of images, or appears twice.
     """
     words = re.split(r"[\s,]+", text.strip()) if text.strip() else []
-    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
-        raise InputError(f"--levels must be numbers of images, such as '50 250', not {text!r}.")
+    if not all(map(_LEVEL.fullmatch, words)):
+        raise InputError(
+            f"--levels must be numbers of images, such as '50 250', not {_short(text)}."
+        )
     levels = [int(word) for word in words]
     if len(set(levels)) < len(levels):
-        raise InputError(f"--levels {text!r} names a level twice: remove one.")
+        raise InputError(f"--levels {_short(text)} names a level twice: remove one.")
     return levels
 
 
@@ -66,15 +72,19 @@ def parse_integers(text: str, what: str) -> list[int]:
     """Parse ``0,1,2`` or the range ``0-9``.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is neither, or names too many numbers.
     """
     numbers: list[int] = []
-    try:
-        for item in split(text):
-            first, dash, last = item.partition("-")
-            numbers += range(int(first), int(last) + 1) if dash else [int(first)]
-    except ValueError as error:
-        raise InputError(f"{what} must look like 0,1,2 or 0-2, not {text!r}.") from error
+    for item in split(text):
+        found = _RANGE.fullmatch(item)
+        if not found:
+            raise InputError(f"{what} must look like 0,1,2 or 0-2, not {_short(text)}.")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if len(numbers) + last - first >= MOST_SEEDS:
+            raise InputError(
+                f"{what} can name {MOST_SEEDS} numbers at most, and {_short(text)} names more."
+            )
+        numbers += range(first, last + 1)
     return numbers
 
 
@@ -100,9 +110,11 @@ def shares(workers: Any) -> list[str]:
         InputError: there is none, one appears twice, or a share is missing.
     """
     if isinstance(workers, int) and not isinstance(workers, bool):
-        workers = list(range(workers))
+        workers = list(range(min(workers, _MOST_WORKERS + 1)))
     if not isinstance(workers, list):
         raise InputError(f"workers must be a number, such as 4, or a list, not {workers!r}.")
+    if len(workers) > _MOST_WORKERS:
+        raise InputError(f"There can be {_MOST_WORKERS} workers at most.")
     if not workers or len({str(item) for item in workers}) < len(workers):
         raise InputError("workers must name at least one worker, and no worker twice.")
     made = [f"{number} of {len(workers)}" for number in range(1, len(workers) + 1)]
@@ -129,6 +141,11 @@ def parse_share(text: str) -> tuple[int, int]:
 def split(text: str) -> list[str]:
     """The parts between commas, without spaces around them and without empty ones."""
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _short(text: str) -> str:
+    """A text in a message; of a long one the beginning."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def _put(values: dict[str, Any], keys: Sequence[str], value: Any, text: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from augstudy.core import artifacts, outlets
-from augstudy.core.errors import AugstudyError, InputError
+from augstudy.core.errors import AugstudyError, InputError, of_system
 from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
@@ -54,12 +54,13 @@ def step(name: str, label: str = "") -> Iterator[Stage]:
             checkpoints.remove(artifacts.used_up())
             me.event("exit")
         except Exception as error:
-            known = isinstance(error, AugstudyError)
-            code = error.exit_code if isinstance(error, AugstudyError) else 1
-            sentence = str(error) if known else f"{type(error).__name__}: {error}"
+            found = error if isinstance(error, AugstudyError) else of_system(error)
+            code = found.exit_code if found else 1
+            sentence = str(found) if found else f"{type(error).__name__}: {error}"
             trace = without_secrets(traceback.format_exc())  # before a part of it is cut off
             told = {"message": sentence, "traceback": trace[-20_000:]}
-            me.event("error", exit_code=code, known=known, **told)
+            with contextlib.suppress(OSError):  # the log has it, too
+                me.event("error", exit_code=code, known=found is not None, **told)
             print(f"{trace}\n{me.title} failed: {sentence}", flush=True)  # noqa: T201
             raise SystemExit(code or 1) from error
 
@@ -255,7 +256,7 @@ def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[s
 def arm_label(artifact: str | Path) -> str:
     """The label of the arm that an artifact of a cell belongs to; empty if it cannot be told."""
     try:
-        return spelled(json.loads((Path(artifact) / "arm.json").read_text())["label"])
+        return spelled(json.loads((Path(artifact) / "arm.json").read_bytes())["label"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
 
@@ -276,10 +277,11 @@ def why_failed(gan: str | Path) -> str:
 def skip(out: Path, me: Stage, why: str = NO_SYNTHETIC) -> None:
     """Leave a note instead of an artifact: an empty output cannot be told from a lost one."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / SKIPPED).write_text(f"{_SKIPPED}{why}.\n")
+    (out / SKIPPED).write_text(f"{_SKIPPED}{why}.\n", encoding="utf-8")
     me.progress(1, 1, f"skipped: {why}")
 
 
 def why_skipped(path: str | Path) -> str:
     """Why the step that should have filled `path` was skipped."""
-    return (Path(path) / SKIPPED).read_text().removeprefix(_SKIPPED).strip().removesuffix(".")
+    said = (Path(path) / SKIPPED).read_text(encoding="utf-8")
+    return said.removeprefix(_SKIPPED).strip().removesuffix(".")

@@ -79,7 +79,7 @@ def run(
             out, KIND, inputs=inputs, config=settings.model_dump(mode="json")
         ) as folder:
             files.write(folder, found)
-            (folder / "verdict.md").write_text(answers.promotion(found))
+            (folder / "verdict.md").write_text(answers.promotion(found), encoding="utf-8")
         stage.progress(1, 1, reason)
         logger.info("%s", reason)
     return artifacts.read(out, KIND)

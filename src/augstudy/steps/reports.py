@@ -34,6 +34,6 @@ def publish(
     """
     with artifacts.publish(out, KIND, inputs=inputs, config=config) as folder:
         files.write(folder, found)
-        (folder / "verdict.md").write_text(answers.markdown(found))
-        (folder / "report.html").write_text(page())
+        (folder / "verdict.md").write_text(answers.markdown(found), encoding="utf-8")
+        (folder / "report.html").write_text(page(), encoding="utf-8")
     return artifacts.read(out, KIND)

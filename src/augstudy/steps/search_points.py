@@ -157,7 +157,7 @@ class _Search:
 
         config = {**own, "search": self._searcher.identity(), "metric": self._metric}
         artifacts.part(target, "trial", make, inputs=self._inputs, config=config)
-        outcome = json.loads((target / _OUTCOME).read_text())
+        outcome = json.loads((target / _OUTCOME).read_text(encoding="utf-8"))
         tried = proposal.tell(outcome, artifacts.cost(since=before))
         self.costs[str(tried.number)] = tried.cost
         if tried.state == "complete":
@@ -209,10 +209,10 @@ def _train(
 
     try:
         artifacts.part(folder, "seed", train, inputs=job.inputs, config=job.config([seed]))
-        with (folder / "history.csv").open(newline="") as stream:
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
             proposal.replay([float(row["val_accuracy"]) for row in csv.DictReader(stream)])
     except Pruned:
         keeper.write()
         shutil.rmtree(folder)
         return None
-    return reached(json.loads((folder / train_cnn.RECORD).read_text()), job.metric)
+    return reached(json.loads((folder / train_cnn.RECORD).read_bytes()), job.metric)

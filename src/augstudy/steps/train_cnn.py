@@ -150,7 +150,7 @@ def train_seeds(
         target, own = folder / f"seed-{seed}", {**config, "seeds": [seed]}
         if not target.exists():
             artifacts.part(target, "seed", train, inputs=cell.inputs, config=own)
-        records.append(json.loads((target / RECORD).read_text()))
+        records.append(json.loads((target / RECORD).read_text(encoding="utf-8")))
     return records
 
 
@@ -198,7 +198,7 @@ class Cell:
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
         save_model(trained.model, folder / "model.keras")
         trained.history.to_csv(folder / "history.csv", index=False)
-        (folder / "architecture.txt").write_text(_summary(trained.model))
+        (folder / "architecture.txt").write_text(_summary(trained.model), encoding="utf-8")
         seen = self._predicted(trained.model, self._validation)
         np.save(folder / VALIDATION, seen.astype(np.int16), allow_pickle=False)
         record = {

@@ -159,7 +159,7 @@ class _Job:
                 self.studio.train, trial=self.trial, seed=seed, progress=told, keeper=keeper
             )
             artifacts.part(target, "gan_run", make, inputs=inputs, config=own)
-            runs.append(json.loads((target / RUN).read_text()))
+            runs.append(json.loads((target / RUN).read_text(encoding="utf-8")))
             with np.load(target / SAMPLES, allow_pickle=False) as stored:
                 kept.arrays[f"{name}/{seed}"] = stored["images"]
             kept.histories.append(pd.read_csv(target / HISTORY).assign(point=name, seed=seed))

@@ -173,7 +173,7 @@ class Keeper:
         folder, spent = self._folder / slot, artifacts.cost(since=self._before)
         with artifacts.publish(folder, "checkpoint", config=config, provenance=spent) as draft:
             write_arrays(draft / "arrays.npz", **arrays)
-            (draft / "state.json").write_text(json.dumps(plain) + "\n")
+            (draft / "state.json").write_text(json.dumps(plain) + "\n", encoding="utf-8")
 
     def _free_slot(self) -> str:
         """The slot that does not hold the newest checkpoint."""

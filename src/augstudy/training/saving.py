@@ -11,6 +11,7 @@ from augstudy.models import conditional, spectral  # noqa: F401 (their layers re
 from augstudy.models.backend import keras
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_LONGEST_TEXT = 16 << 20  # bytes of the description of a network
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -38,9 +39,25 @@ def load_model(path: Path) -> keras.Model:
         DataError: the file is not a readable model.
     """
     try:
+        _check_sizes(path)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a model for this version: train it again.") from error
+
+
+def _check_sizes(path: Path) -> None:
+    """Refuse an archive that would fill the memory: Keras reads its members whole.
+
+    Models are stored without compression, so no member can be larger than its file.
+
+    Raises:
+        ValueError: it would.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for item in archive.infolist():
+            described = item.filename.endswith(".json") and item.file_size > _LONGEST_TEXT
+            if described or item.file_size > item.compress_size + _LONGEST_TEXT:
+                raise ValueError(f"{item.filename} is too large")
 
 
 def _without_date(metadata: bytes) -> bytes:

@@ -90,7 +90,7 @@ class Library:
             InputError: it has none.
         """
         path = self._of(name)[1].path("report")
-        return artifacts.read(path, "report").file("report.html").read_text()
+        return artifacts.read(path, "report").file("report.html").read_text(encoding="utf-8")
 
     def curves(self, name: str) -> dict[str, list[dict[str, str]]]:
         """Learning curves of all arms of a run as pictures, and whose colour is whose."""

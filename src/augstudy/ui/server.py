@@ -6,8 +6,10 @@ anywhere else, and on loopback a request must name loopback as its host, so that
 reach the server under a name of its own.
 """
 
+import contextlib
 import json
 import logging
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +40,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+THREADS = 64  # at most, so as many connections at once
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 Query = dict[str, str]
 
 
@@ -45,6 +49,7 @@ class Server(ThreadingHTTPServer):
     """Serves a library on an address of this machine."""
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, library: Library, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen at once; `port` 0 means any that is free.
@@ -53,6 +58,7 @@ class Server(ThreadingHTTPServer):
             ServiceError: the port is taken, or the address is not this machine's.
         """
         self.library = library
+        self._free = threading.BoundedSemaphore(THREADS)
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
@@ -60,6 +66,27 @@ class Server(ThreadingHTTPServer):
                 f"Cannot listen on {host}:{port}: {error.strerror or error}; choose another --port."
             ) from error
         self.on_loopback = _is_loopback(host)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own; who comes while all are taken is told to come again."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with contextlib.suppress(OSError):
+            request.settimeout(1)
+            request.sendall(_BUSY)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer one connection, and give its thread back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep broken connections out of the terminal."""
+        logger.debug("The connection of %s ended early.", client_address, exc_info=True)
 
     @property
     def url(self) -> str:
@@ -73,15 +100,22 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "augstudy"
     sys_version = ""
     protocol_version = "HTTP/1.1"
-    timeout = 60
+    timeout = 15  # seconds for which a silent connection keeps its thread
 
     def do_GET(self) -> None:
         """Answer a request."""
-        if self.server.on_loopback and not _names_loopback(self.headers.get("Host", "")):
+        try:
+            parts, here = urlsplit(self.path), _names_loopback(self.headers.get("Host", ""))
+            asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            if not parts.path.startswith("/"):
+                raise ValueError("it is no path")
+        except ValueError:
+            self.close_connection = True
+            self._send_error(HTTPStatus.BAD_REQUEST, "This is no request that can be answered.")
+            return
+        if self.server.on_loopback and not here:
             self._send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server is for this machine.")
             return
-        parts = urlsplit(self.path)
-        asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         try:
             self._route([unquote(part) for part in parts.path.split("/")[1:]], asked)
         except InputError as error:
