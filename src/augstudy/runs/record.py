@@ -251,7 +251,7 @@ def _asked(settings: Mapping[str, Any]) -> dict[str, Any]:
     level = settings.get("level") or settings.get("train_per_class")
     return {
         "source": settings.get("source"),
-        "level": int(level) if level and isinstance(level, int | float) and _is_number(level) else None,
+        "level": int(level) if level and _is_number(level) else None,
         "classifier": settings.get("classifier"),
         "gan": settings.get("gan"),
         "data_hash": None,

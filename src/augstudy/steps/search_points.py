@@ -215,4 +215,5 @@ def _train(
         keeper.write()
         shutil.rmtree(folder)
         return None
-    return reached(json.loads((folder / train_cnn.RECORD).read_bytes()), job.metric)
+    record = json.loads((folder / train_cnn.RECORD).read_text(encoding="utf-8"))
+    return reached(record, job.metric)
