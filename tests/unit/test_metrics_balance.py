@@ -128,7 +128,7 @@ def test_a_learning_curve_knows_how_sure_balanced_accuracies_are():
     draws = accuracy_draws(outs, True, 4000, balance=dict.fromkeys(cells, LABELS))
     for cell, drawn in draws.items():
         assert drawn.mean() == pytest.approx(value_of(outs[cell], LABELS), abs=0.005)
-        share = [outs[cell][:, LABELS == label].mean() for label in range(3)]
+        share = [outs[cell][:, label == LABELS].mean() for label in range(3)]
         images = np.sqrt(sum(p * (1 - p) / n for p, n in zip(share, COUNTS, strict=True))) / 3
         assert 0.3 * images < drawn.std() < 2 * images
 
