@@ -16,7 +16,11 @@ from augstudy.settings.parsing import parse_arms
     ("model", "values", "message"),
     [
         (DataSettings, {"clases": ["a", "b"]}, "the data settings has no setting 'clases'"),
-        (DataSettings, {"train_per_class": 60, "level": 61}, "level 61 is more than train_per_class 60"),
+        (
+            DataSettings,
+            {"train_per_class": 60, "level": 61},
+            "level 61 is more than train_per_class 60",
+        ),
         (DataSettings, {"classes": ["cat"]}, "at least two classes"),
         (DataSettings, {"classes": ["cat", "cat"]}, "named twice"),
         (DataSettings, {"val_per_class": -1}, "val_per_class: Input should be greater"),
