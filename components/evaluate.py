@@ -13,7 +13,7 @@ def evaluate(
     metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
     label: str = "",
-    gan: Input[Model] = None,
+    gathered: Input[Artifact] = None,
 ):
     """Evaluate every classifier of the cell on the test images, once."""
     from augstudy.steps import cells

@@ -67,10 +67,10 @@ def flat(found: AnySummary | Retraining) -> dict[str, float]:
 
 def _studied(found: Study) -> dict[str, float]:
     values = {"detectable": found.power.detectable}
-    if found.synthetic:
-        values |= {
-            f"synthetic.{name}": figure.value for name, figure in found.synthetic.metrics.items()
-        }
+    for name, item in found.sets.items():
+        key = f"synthetic.{name}" if len(found.sets) > 1 else "synthetic"
+        figures = item.quality.metrics if item.quality else {}
+        values |= {f"{key}.{figure}": record.value for figure, record in figures.items()}
     for label, arm in found.arms.items():
         values |= {f"{label}.{name}_mean": score.value for name, score in arm.metrics.items()}
         for part in ("low", "high", "std"):
@@ -165,6 +165,19 @@ def synthetic(quality: Mapping[str, Any]) -> dict[str, str | float]:
             worst = max(own, key=lambda label: _badness(own[label]))
             found[f"{name}_worst"] = f"{worst} ({own[worst]['value']:.3g})"
     return found
+
+
+def synthetic_sets(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str | float]:
+    """The same of several sets by name, which stands in front of each key.
+
+    Of a single one it does not.
+    """
+    named = len(found) > 1
+    return {
+        f"{name}.{key}" if named else key: value
+        for name, quality in found.items()
+        for key, value in synthetic(quality).items()
+    }
 
 
 def _badness(record: Mapping[str, Any]) -> float:

@@ -83,13 +83,17 @@ def controls(material: Material, summary: Study) -> list[dict[str, str]]:
 
 
 def discriminator_rows(material: Material, summary: Study) -> list[dict[str, Any]]:
-    """A row for the GAN's discriminator, which also predicts classes but is not an arm."""
-    metrics = summary.discriminator
-    if metrics is None:
-        return []
-    cells = score_cells(metrics, summary.metric)
-    row = {"title": "The GAN's discriminator", "images": len(material.train), "scores": cells}
-    return [row]
+    """Rows for discriminators of GANs, which also predict classes but are no arms."""
+    named = len(summary.sets) > 1
+    return [
+        {
+            "title": f"The discriminator of {name}" if named else "The GAN's discriminator",
+            "images": len(material.train),
+            "scores": score_cells(found.discriminator, summary.metric),
+        }
+        for name, found in summary.sets.items()
+        if found.discriminator is not None
+    ]
 
 
 def score_cells(

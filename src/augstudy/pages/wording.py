@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def title_of(arm: "Arm | ArmResult") -> str:
     """An arm for tables and figures; see :func:`title`."""
-    return title(arm.arm, arm.share, arm.name)
+    return title(arm.arm, arm.share, arm.name) + _of_set(arm)
 
 
 def subject_of(arm: "Arm | ArmResult") -> str:
     """An arm as the subject of a sentence; see :func:`subject`."""
-    return subject(arm.arm, arm.share, arm.name)
+    return subject(arm.arm, arm.share, arm.name) + _of_set(arm)
 
 
 def title(arm: str, share: float | None, name: str | None = None) -> str:
@@ -36,6 +36,11 @@ def subject(arm: str, share: float | None, name: str | None = None) -> str:
     if name is not None:
         return f"Arm {name!r}"
     return words(arm).subject.format(share=percent_share(share)).strip()
+
+
+def _of_set(arm: "Arm | ArmResult") -> str:
+    """The set of synthetic images that an arm uses, where there are several."""
+    return f" ({arm.set})" if arm.set else ""
 
 
 def answers(arm: str) -> bool:

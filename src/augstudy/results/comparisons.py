@@ -74,6 +74,7 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
         if not kind.longer or arm.training[0]["budget"] == "epochs"
         for other in usual
         if other.arm == kind.name and (other.share is None or other.share == arm.share)
+        if other.set in (None, arm.set)
         if set(arm.seeds) & set(other.seeds)
     ]
     return _records(found, arms, margin)

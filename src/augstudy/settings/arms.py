@@ -7,17 +7,19 @@ people read about them is in :mod:`augstudy.pages.arms`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
+from augstudy.core.errors import InputError
 from augstudy.core.registry import Registry
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.base import Settings
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.sets import NAME
 
 MOST_SHARE = 10.0
 _PERCENT = re.compile(r"\d+(\.\d+)?(e-\d+)?")
@@ -143,9 +145,25 @@ def _known(name: str) -> str:
     return name
 
 
-def label_of(arm: str, share: float | None = None, name: str | None = None) -> str:
-    """What an arm is called: its name if it has one, else kind and share, as in ``add:0.5``."""
-    return name or (arm if share is None else f"{arm}:{share:g}")
+def label_of(
+    arm: str, share: float | None = None, name: str | None = None, of: str | None = None
+) -> str:
+    """What an arm is called: its name if it has one, else kind and share, as in ``add:0.5``.
+
+    In a study with several sets of synthetic images that `of` which it uses follows: ``add:1@sd``.
+    """
+    plain = name or (arm if share is None else f"{arm}:{share:g}")
+    return f"{plain}@{of}" if of else plain
+
+
+def typed(text: str) -> dict[str, Any]:
+    """An arm as people type it, ``add:1@sd``, as a mapping; the share is still a text.
+
+    What is typed is spelled as it is now, or as it once was.
+    """
+    plain, at, of = text.partition("@")
+    name, colon, share = spelled(plain).partition(":")
+    return {"arm": name} | ({"share": share} if colon else {}) | ({"set": of} if at else {})
 
 
 def spelled(label: str) -> str:
@@ -170,6 +188,11 @@ class Arm(Settings):
         pattern=r"^[a-z][a-z0-9_]{0,39}$",
         description="label to use instead of the usual one, to tell arms of one kind apart",
     )
+    set: str | None = Field(
+        None,
+        pattern=f"^{NAME}$",
+        description="the set of synthetic images that it uses; by default each, an arm for each",
+    )
     augmentation: Augmentation | None = Field(
         None, description="instead of that of the recipe; {} means none"
     )
@@ -188,6 +211,8 @@ class Arm(Settings):
             raise ValueError(f"arm {self.arm!r} takes a share of at most {most:g}")
         if self.name in KINDS or spelled(self.name or "") != (self.name or ""):
             raise ValueError(f"an arm cannot be named {self.name!r}, because that is a kind of arm")
+        if self.set is not None and not self.kind.synthetic:
+            raise ValueError(f"arm {self.arm!r} uses no synthetic images, so it names no set")
         if self.augmentation is not None and self.name is None:
             raise ValueError("an arm with an augmentation of its own needs a name of its own")
         return self
@@ -200,7 +225,7 @@ class Arm(Settings):
     @property
     def label(self) -> str:
         """Unique within a study, and what is typed, shown and filtered: ``replace:0.3``."""
-        return label_of(self.arm, self.share, self.name)
+        return label_of(self.arm, self.share, self.name, self.set)
 
     def augmentation_in(self, settings: ClassifierSettings) -> Augmentation:
         """The augmentation that it trains with, where the recipe is `settings`."""
@@ -215,7 +240,28 @@ class Arm(Settings):
 
     def record(self) -> dict[str, Any]:
         """What an artifact keeps of it: all that its training set depends on, and its label."""
-        return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}
+        named = {} if self.set is None else {"set": self.set}
+        plain = self.model_dump(mode="json", exclude={"optional", "set"})
+        return {**plain, **named, "label": self.label}
+
+    def of_sets(self, names: Sequence[str]) -> list[Self]:
+        """This arm once for each set of a study that it uses; of a single set there is no mention.
+
+        Args:
+            names: of all sets.
+
+        Raises:
+            InputError: there is no such set.
+        """
+        if self.set is not None and self.set not in names:
+            raise InputError(
+                f"Arm {self.label} names a set that the study does not have; it has: "
+                f"{', '.join(names)}."
+            )
+        if not self.kind.synthetic:
+            return [self]
+        used = [self.set] if self.set is not None else names
+        return [self.model_copy(update={"set": name if len(names) > 1 else None}) for name in used]
 
     @classmethod
     def recorded(cls, record: Mapping[str, Any]) -> Self:

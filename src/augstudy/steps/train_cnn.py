@@ -275,10 +275,13 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
     if artifact.json("classes.json") != list(classes):
         raise InputError(f"{artifact.path} was made for other classes than the dataset's.")
-    images, fault, labels = (
-        np.load(artifact.file(f"{name}.npy"), allow_pickle=False)
-        for name in ("images", "fault_images", "labels")
+    images, labels = (
+        np.load(artifact.file(f"{name}.npy"), allow_pickle=False) for name in ("images", "labels")
     )
+    if "fault_rows.npy" in artifact.manifest.files:
+        fault = images[np.load(artifact.file("fault_rows.npy"), allow_pickle=False)]
+    else:
+        fault = np.load(artifact.file("fault_images.npy"), allow_pickle=False)
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
 
 
