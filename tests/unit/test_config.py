@@ -16,10 +16,18 @@ from augstudy.settings.parsing import parse_arms
     ("model", "values", "message"),
     [
         (DataSettings, {"clases": ["a", "b"]}, "the data settings has no setting 'clases'"),
-        (DataSettings, {"level": 61}, "level 61 is more than train_per_class 60"),
+        (
+            DataSettings,
+            {"train_per_class": 60, "level": 61},
+            "level 61 is more than train_per_class 60",
+        ),
         (DataSettings, {"classes": ["cat"]}, "at least two classes"),
         (DataSettings, {"classes": ["cat", "cat"]}, "named twice"),
-        (DataSettings, {"val_per_class": 0}, "val_per_class: Input should be greater"),
+        (DataSettings, {"val_per_class": -1}, "val_per_class: Input should be greater"),
+        (DataSettings, {"image_settings": {"size": 7}}, "image_settings.size"),
+        (DataSettings, {"image_settings": {"groups": "p("}}, "no regular expression"),
+        (DataSettings, {"image_settings": {"groups": "p"}}, "exactly one group in parentheses"),
+        (DataSettings, {"image_settings": {"shares": [0.5, 0.5, 0.5]}}, "a sum of 1"),
         (Arm, {"arm": "replace"}, "'replace' needs a share"),
         (Arm, {"arm": "real", "share": 0.5}, "'real' takes no share"),
         (Arm, {"arm": "replace", "share": 1.5}, "share of at most 1"),
@@ -79,7 +87,7 @@ def test_an_arm_with_a_name_is_called_by_it_and_may_bring_its_augmentation():
     plain = parse(Arm, {"arm": "real", "name": "unaugmented", "augmentation": {}}, "an arm")
     assert plain.label == "unaugmented"
     settings = ClassifierSettings(augmentation=Augmentation(rotation=5))
-    assert not plain.augmentation_in(settings).active
+    assert plain.augmentation_in(settings) == Augmentation()
     turned = Arm(arm="classic", name="turned", augmentation=Augmentation(rotation=90))
     assert turned.augmentation_in(settings) == Augmentation(rotation=90)
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from augstudy.settings.data import ImageSettings
 from augstudy.settings.spec import LEAST_SIDE, ImageSpec
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
 _MOST_PIXELS = 100_000_000
 _USUAL_SIDE = 64  # the longest that is chosen if nobody says otherwise
 _ROUND = 4  # pixels; networks halve sides twice
@@ -20,6 +20,7 @@ _SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
 _GREY = ("1", "L", "LA", "I", "F")
 _TRANSPOSED = (5, 6, 7, 8)  # values of EXIF's orientation that lie on their side
 _ORIENTATION = 0x0112
+Image.init()  # all formats that Pillow knows
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # we refuse them
 
 Pixels = NDArray[np.uint8]
@@ -101,7 +102,7 @@ def _opened(content: bytes | Pixels) -> Image.Image:
     if not content:
         raise UnreadableError("it is empty")
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except Exception as error:
         raise UnreadableError(_reason(error)) from error
     if image.width * image.height > _MOST_PIXELS:

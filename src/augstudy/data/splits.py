@@ -230,11 +230,11 @@ class _Dealer:
     def _wanted(self, count: Counter[str]) -> dict[str, int]:
         """How many images of a class to deal to test and val, those that the source lacks."""
         settings = self._settings
-        share = dict(zip(("train", "val", "test"), settings.image_settings.shares, strict=True))
+        part = dict(zip(("train", "val", "test"), settings.image_settings.shares, strict=True))
         free = sum(count.values()) - sum(count[side] for side in self._given)
-        left = 1 - sum(share[side] for side in self._given)
-        val = settings.val_per_class or max(1, round(free * share["val"] / left))
-        test = settings.test_per_class or max(1, round(free * share["test"] / left))
+        left = 1 - sum(part[side] for side in self._given)
+        val = settings.val_per_class or max(1, round(free * part["val"] / left))
+        test = settings.test_per_class or max(1, round(free * part["test"] / left))
         if settings.train_per_class and not settings.test_per_class:
             test = max(1, self._fewest - settings.train_per_class - val)
         wanted = {"test": test, "val": val}

@@ -11,10 +11,10 @@ from typing import Any
 from augstudy.models import augment, losses
 from augstudy.models.averages import follow
 from augstudy.models.backend import keras
+from augstudy.models.colours import GREY
 from augstudy.settings.generators import GanSettings
 
 ops = keras.ops
-_GREY = 127.5
 
 
 @keras.saving.register_keras_serializable(package="augstudy")
@@ -128,7 +128,7 @@ class ACGAN(keras.Model):
                 images, settings.shift, settings.zoom, self.random, self._background
             )
         if settings.cutout:
-            blank = _GREY if self._background is None else self._background
+            blank = GREY if self._background is None else self._background
             images = augment.cutout(images, settings.cutout, self.random, blank)
         return images
 

@@ -87,7 +87,7 @@ class RandomAffine(keras.layers.Layer):
 
     def call(self, images: Any, training: bool = False) -> Any:
         images = ops.cast(images, "float32")
-        if not training or not self.augmentation.active:
+        if not training or not self.augmentation.moves:
             return images
         matrices = self._matrices(ops.shape(images)[0], images.shape[1], images.shape[2])
         return transformed(images, matrices, self.background)

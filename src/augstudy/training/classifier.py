@@ -14,6 +14,7 @@ from augstudy.core.arrays import Images, Labels
 from augstudy.core.stopping import saved_when_terminated
 from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
+from augstudy.models.colours import RandomColours
 from augstudy.models.layers import RandomAffine
 from augstudy.settings.classifier import ClassifierSettings, OptimizerSettings
 from augstudy.settings.spec import ImageSpec, with_channels
@@ -128,10 +129,12 @@ class Trainer:
         prepare(seed)
         settings = self._settings
         keras.mixed_precision.set_global_policy(resolve_precision(settings.precision))
+        changes = settings.augmentation.model_dump(), seed, self._spec.background
         trainer = keras.Sequential(
             [
                 keras.Input(self._spec.shape, dtype="uint8"),
-                RandomAffine(settings.augmentation.model_dump(), seed, self._spec.background),
+                RandomAffine(*changes),
+                *([RandomColours(*changes)] if settings.augmentation.colours else ()),
                 classifiers.build(
                     settings.architecture, self._classes, self._spec, settings.network
                 ),

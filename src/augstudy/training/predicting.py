@@ -54,7 +54,7 @@ def views(
     """
     yield images
     halved = augmentation.halved()
-    if not halved.active:
+    if not halved.moves:
         return
     directions = rng.generator(0).uniform(-1, 1, (count // 2, CHANGES))
     for direction in np.stack([directions, -directions], axis=1).reshape(-1, CHANGES)[: count - 1]:
