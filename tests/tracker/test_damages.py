@@ -1,5 +1,6 @@
 """Whatever is in the folder of runs, the others are listed: 100 damages at random, and by name."""
 
+import io
 import json
 import os
 import random
@@ -139,9 +140,7 @@ def all_others_are_listed(runs: Path, victim: str) -> None:
             assert found[name]["state"] == "done", name
             assert found[name]["arms"][0]["accuracy"] == pytest.approx(accuracy)
     listed = list(rows(newest_first(found.values())))
-    Console(file=open(os.devnull, "w", encoding="utf-8")).print(
-        tables.render(listed, list(FIELDS.values()))
-    )
+    Console(file=io.StringIO()).print(tables.render(listed, list(FIELDS.values())))
     for field in FIELDS:
         query.arrange(listed, f"-{field}")
     for kind in ("csv", "json", "html", "parquet"):
