@@ -1,6 +1,7 @@
 """Read what a study needs of its source: ranges of bytes, or chosen images of each class."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from augstudy.core.errors import InputError
@@ -8,7 +9,7 @@ from augstudy.data.found import Found, Report
 from augstudy.data.ranges import read_ranges
 from augstudy.data.records import read_records
 from augstudy.data.sampling import RESERVES
-from augstudy.data.sources import Source, open_images
+from augstudy.data.sources import RecordSource, Source, open_images
 from augstudy.objects import ChangedError
 from augstudy.settings.data import DataSettings
 
@@ -48,11 +49,14 @@ def read_images(
     return read_images(settings, cache, True, report, reserve)
 
 
-def _read(sources: list, settings: DataSettings, report: Report, reserve: float) -> Found:
+def _read(
+    sources: Sequence[Source | RecordSource], settings: DataSettings, report: Report, reserve: float
+) -> Found:
     main, *others = sources
-    if not any(isinstance(source, Source) for source in sources):
-        return read_records(main, others, settings, report, reserve)
-    if others:
+    tests = [source for source in others if isinstance(source, RecordSource)]
+    if isinstance(main, RecordSource) and len(tests) == len(others):
+        return read_records(main, tests, settings, report, reserve)
+    if others or isinstance(main, RecordSource):
         raise InputError(
             "test_source needs a source and a test source with a file for each image or with "
             "records: leave it out."
