@@ -1,13 +1,14 @@
 """Read what a study needs of its source: ranges of bytes, or chosen images of each class."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from augstudy.core.errors import InputError
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.data.found import Found, Report
-from augstudy.data.ranges import read_ranges
-from augstudy.data.records import read_records
+from augstudy.data.ranges import check_ranges, read_ranges
+from augstudy.data.records import check_records, read_records
 from augstudy.data.sampling import RESERVES
 from augstudy.data.sources import RecordSource, Source, open_images
 from augstudy.objects import ChangedError
@@ -47,6 +48,43 @@ def read_images(
             raise
     logger.info("%s has changed since it was cached: reading it again.", settings.source)
     return read_images(settings, cache, True, report, reserve)
+
+
+def check_source(settings: DataSettings, patience_s: float = 2.0) -> None:
+    """Find out before a run whether its source has the classes and images that it asks for.
+
+    A store that does not answer soon, or refuses access, is left for the run to complain about.
+
+    Args:
+        settings: of the run.
+        patience_s: for a source that is not on this machine.
+
+    Raises:
+        InputError: it does not.
+        DataError: a file is corrupt.
+    """
+    uris = [uri for uri in (settings.source, settings.test_source) if uri]
+    found: list[AugstudyError] = []
+
+    def check() -> None:
+        try:
+            main, *others = (open_images(uri, settings) for uri in uris)
+            if isinstance(main, Source):
+                check_ranges(main, settings)
+            else:
+                check_records(main, [it for it in others if not isinstance(it, Source)], settings)
+        except AugstudyError as error:
+            found.append(error)
+
+    if all("://" not in uri or uri.startswith("file://") for uri in uris):
+        check()
+    else:
+        asking = threading.Thread(target=check, daemon=True)
+        asking.start()
+        asking.join(patience_s)
+    for error in found:
+        if not isinstance(error, ServiceError):
+            raise error
 
 
 def _read(
