@@ -12,7 +12,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import load_spec
 from augstudy.results import files
-from augstudy.results.comparisons import compared, difference
+from augstudy.results.comparisons import compared, difference, learnt
 from augstudy.results.material import ArmResult, place, read_arm
 from augstudy.results.models import Study
 from augstudy.results.parts import Compared
@@ -200,8 +200,10 @@ def _differences(contestants: Sequence[Contestant]) -> list[Difference]:
         if reported or isinstance(outcome, str):
             found.append(Difference(label, reported, str(outcome)))
         else:
+            arm = next(item.result for item in others if item.label == label)
             judged = (adjusted[label], reference.margin, len(p_values))
-            found.append(Difference(label, compared(outcome, *judged)))
+            better = learnt(arm, reference.result)
+            found.append(Difference(label, compared(outcome, *judged, better)))
     return found
 
 

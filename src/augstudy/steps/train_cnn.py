@@ -54,6 +54,7 @@ def run(
 
     Raises:
         TooFewDrawingsError: the drawings that the arm needs are missing or too few.
+        TrainingError: the loss of a seed became no finite number.
         InputError: the seeds are wrong, or the synthetic drawings are of other classes, or others
             than the filter has judged.
     """
