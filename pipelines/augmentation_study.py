@@ -15,9 +15,9 @@ from kfp import dsl
 ARMS = [
     {"arm": "real"},
     {"arm": "classic"},
-    {"arm": "replace", "share": 0.3},
     {"arm": "add", "share": 1.0},
-    {"arm": "mislabelled", "share": 0.3},
+    {"arm": "pretrain"},
+    {"arm": "same_steps", "share": 1.0},
 ]
 
 

@@ -378,4 +378,5 @@ STUDY: dict[str, Any] = {
     "synthetic_per_class": 0,
     "curation_settings": {},
     "equivalence_margin": 0.01,
+    "metric": "auto",
 }

@@ -54,18 +54,21 @@ def pair_rows(summary: Study) -> list[dict[str, Any]]:
 
 def budget(summary: Study) -> str:
     """What the training of the arms has in common, and which arms are exceptions."""
-    longer = [title_of(arm) for arm in summary.arms.values() if _is_longer(arm)]
+    arms = summary.arms.values()
+    longer = [title_of(arm) for arm in arms if _kind(arm, "longer")]
+    first = [title_of(arm) for arm in arms if _kind(arm, "first")]
     real = summary.arms["real"].steps
     unequal = {
         title_of(arm): arm.steps
-        for arm in summary.arms.values()
-        if not _is_longer(arm) and abs(arm.steps - real) > _ABOUT * real
+        for arm in arms
+        if not (_kind(arm, "longer") or _kind(arm, "first"))
+        if abs(arm.steps - real) > _ABOUT * real
     }
-    return wording.budget(summary.budget, longer, real, unequal)
+    return wording.budget(summary.budget, longer, first, real, unequal)
 
 
-def _is_longer(arm: Arm) -> bool:
-    return arm.arm in KINDS and KINDS[arm.arm].longer
+def _kind(arm: Arm, rule: str) -> bool:
+    return arm.arm in KINDS and bool(getattr(KINDS[arm.arm], rule))
 
 
 def controls(material: Material, summary: Study) -> list[dict[str, str]]:

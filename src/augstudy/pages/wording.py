@@ -66,6 +66,7 @@ def left_out(reasons: Mapping[str, str]) -> list[str]:
 def budget(
     kind: str,
     longer: Iterable[str] = (),
+    first: Iterable[str] = (),
     real: float = 0,
     unequal: Mapping[str, float] | None = None,
 ) -> str:
@@ -74,11 +75,17 @@ def budget(
     Args:
         kind: the budget of ClassifierSettings.
         longer: titles of the arms that train longer on purpose.
+        first: titles of those that train on synthetic images before.
         real: steps of the arm `real`.
         unequal: steps of the arms that should have trained for as many and did not, by title.
     """
     but = "".join(
         f" “{title}” is the exception: a control that shows what more steps do." for title in longer
+    )
+    but += "".join(
+        f" “{title}” trains for as many steps on synthetic images before that; its control is the "
+        "arm that makes 100 % more steps on real images."
+        for title in first
     )
     if kind == "epochs":
         return (

@@ -95,7 +95,7 @@ def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> list[int]:
     Raises:
         InputError: an arm's share comes to no image and it is not optional.
     """
-    if all(arm.share is None for arm in arms):
+    if all(arm.share is None and not arm.kind.synthetic for arm in arms):
         return []
     from augstudy.data.dataset import class_counts
 
