@@ -4,7 +4,6 @@ from pydantic import Field
 
 from augstudy.settings.base import Settings
 
-
 COLOURS = ("brightness", "contrast", "saturation", "cutout")
 
 
