@@ -178,7 +178,7 @@ def draw(work: Path, name: str, budget: float) -> None:
             rows[recipe] = np.load(path, allow_pickle=False)
     SHEETS.mkdir(parents=True, exist_ok=True)
     title = "A drawing of each class, not chosen"
-    draw_sheet(SHEETS / f"generators-{name}.png", np.stack(list(rows.values())), list(rows), title)
+    draw_sheet(SHEETS / f"generators-{name}.png", list(rows.values()), list(rows), title)
 
 
 def collect() -> None:

@@ -45,6 +45,8 @@ def test_ingest_takes_floats_for_integers(tmp_path: Path) -> None:
         "test_per_class": 3.0,
         "level": 0.0,
         "data_seed": 0.0,
+        "test_source": "",
+        "image_settings": {"size": 28.0},
     }
     function("ingest")(dataset=out, source="sample", classes=["cow", "zebra"], **sizes)
     dataset = artifacts.read(Path(out.path), "dataset")
@@ -61,6 +63,8 @@ def test_bad_settings_end_with_the_code_and_the_sentence(
         "test_per_class": 3,
         "level": 60,
         "data_seed": 0,
+        "test_source": "",
+        "image_settings": {},
     }
     with pytest.raises(SystemExit) as stopped:
         function("ingest")(dataset=Output(tmp_path / "d"), source="sample", classes=["a"], **sizes)
@@ -79,7 +83,7 @@ def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> Non
     function("train_judge")(dataset=dataset, judge=judge, judge_settings={}, arms=ARMS)
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
     function("train_gan")(**inputs, **GAN)
-    sizes = {"synthetic_per_class": 0, "gan_seed": 0, "train_per_class": 10, "level": 0}
+    sizes = {"synthetic_per_class": 0, "gan_seed": 0}
     metrics = Output(tmp_path / "metrics")
     function("synthesize")(**inputs, synthetic=synthetic, metrics=metrics, **sizes)
     assert metrics.metadata == {}
@@ -368,6 +372,8 @@ STUDY: dict[str, Any] = {
     "test_per_class": 6,
     "level": 0,
     "data_seed": 0,
+    "test_source": "",
+    "image_settings": {},
     "arms": ARMS,
     "seeds": [0, 1],
     "classifier_recipe": "modern",

@@ -63,7 +63,7 @@ def test_counts_steps(tmp_path: Path) -> None:
         ("curation_settings", {"curate", "summarize"}),
         ("seeds", {"cell", "summarize"}),
         ("val_per_class", {"ingest", "summarize"}),
-        ("level", {"ingest", "synthesize", "summarize"}),
+        ("level", {"ingest", "summarize"}),
     ],
 )
 def test_a_changed_parameter_runs_anew_only_the_steps_that_use_it(

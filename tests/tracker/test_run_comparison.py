@@ -22,7 +22,7 @@ from augstudy.runs.folder import RunsFolder
 from augstudy.runs.shelf import of_store
 from augstudy.settings.arms import Arm
 
-ARMS = (("real", None, 0.0), ("replace", 0.5, -2.0), ("add", 1.0, 2.0))
+ARMS = (("real", None, 0.0), ("replace", 0.5, -1.0), ("add", 1.0, 2.0))
 TWO = ARMS[::2]
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -81,14 +80,6 @@ def test_exports(runs: Path, capsys, tmp_path: Path) -> None:
     table = parquet.read_table(tmp_path / "x.parquet").to_pydict()
     assert (table["id"], table["accuracy"], table["p"]) == ([3, 1], [0.9, 0.6], [0.2, 0.2])
     assert table["note"] == ["", ""] and table["share"] == [None, None]
-
-
-def test_parquet_without_its_package(
-    runs: Path, capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    err = said(capsys, "export", str(tmp_path / "x.parquet"), code=2)
-    assert "pip install 'augstudy[parquet]'" in err
 
 
 def test_reindex(runs: Path, capsys) -> None:

@@ -14,6 +14,7 @@ from augstudy.core.fingerprint import file_sha256
 from augstudy.data.describe import draw_samples
 from augstudy.explain.sheet import draw_sheet
 from augstudy.pages.figures.arms import Row, whiskers
+from augstudy.settings.spec import DRAWING
 
 TASTE = """
 font.family: serif
@@ -32,7 +33,8 @@ def pictures(folder: Path) -> list[str]:
     """One of each kind: hashes of two files, and a figure of the report."""
     images = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
     train = SimpleNamespace(images=images, labels=np.repeat([0, 1], 3))
-    draw_samples(SimpleNamespace(splits={"train": train}), ("cow", "zebra"), folder / "samples.png")
+    found = SimpleNamespace(splits={"train": train})
+    draw_samples(found, ("cow", "zebra"), DRAWING, folder / "samples.png")
     draw_sheet(folder / "sheet.png", [images[:3], images[3:]], ["cow", "zebra"], "Drawn")
     rows = [Row("Real", "#3d4855", 70.0, 68.0, 72.0, [69.0, 71.0], "70 %")]
     files = [file_sha256(folder / name) for name in ("samples.png", "sheet.png")]

@@ -1,4 +1,5 @@
 import base64
+import io
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -6,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from found import arm, difference, paired, study
+from PIL import Image
 
+from augstudy.explain.sheet import draw_sheet
 from augstudy.metrics import scores
 from augstudy.metrics.figures import FIGURES
 from augstudy.pages import answers, arms, readings, style, wording
@@ -17,6 +20,7 @@ from augstudy.pages.stability import SIGNALS
 from augstudy.results import study as results
 from augstudy.runs.record import FIELDS
 from augstudy.settings.arms import KINDS
+from augstudy.settings.spec import DRAWING, ImageSpec
 from augstudy.training.stability import LIMITS
 
 
@@ -102,16 +106,77 @@ def test_row_shares():
     assert shares.tolist() == [[75.0, 25.0], [0.0, 0.0]]
 
 
+PHOTO = ImageSpec(32, 32, 3)
+WIDE = ImageSpec(48, 64, 3)
+GREY = ImageSpec(16, 8, 1)
+
+
+def pixels(uri):
+    return np.asarray(Image.open(io.BytesIO(decoded(uri))).convert("RGB"), int)
+
+
 def test_strip_is_dark_ink_on_white_and_keeps_its_width():
-    uri = pictures.strip(np.full((2, 28, 28), 255, np.uint8), 5)
+    uri = pictures.strip(np.full((2, 28, 28), 255, np.uint8), 5, DRAWING)
     assert uri.startswith("data:image/png;base64,")
-    assert len(pictures.strip(np.zeros((0, 28, 28), np.uint8), 5)) > 50
+    shown = pixels(uri)
+    assert shown.shape == (32, 5 * 32, 3)
+    assert (shown[2:-2, 2:30] == 0).all() and (shown[:, 64:] == 255).all()
+    assert pixels(pictures.strip(np.zeros((0, 28, 28), np.uint8), 5, DRAWING)).min() == 255
+
+
+@pytest.mark.parametrize(
+    "spec", [PHOTO, WIDE, GREY, ImageSpec(128, 100, 3), ImageSpec(8, 8, 1, 255)]
+)
+def test_photos_are_shown_as_they_are(spec):
+    images = np.zeros((2, *spec.stored), np.uint8)
+    images[0], images[1] = (200, 40, 40) if spec.channels == 3 else 90, 250
+    shown = pixels(pictures.strip(images, 3, spec))
+    high, wide = shown.shape[0] - 4, shown.shape[1] // 3 - 4
+    assert max(high, wide) == min(64, max(spec.plane))
+    assert wide / high == pytest.approx(spec.width / spec.height, rel=0.05)
+    middles = [shown[2 + high // 2, 2 + wide // 2 + place * (wide + 4)] for place in range(3)]
+    expected = [images[0, 0, 0], images[1, 0, 0], 255]
+    for middle, colour in zip(middles, expected, strict=True):
+        assert np.abs(middle - colour).max() < 12  # WebP
+    rows = pixels(pictures.sheet(np.stack([images, images, images]), spec))
+    assert rows.shape == (3 * (high + 4), 2 * (wide + 4), 3)
 
 
 def test_heat_tile_is_a_small_picture():
     image = np.zeros((28, 28), np.uint8)
-    tile = pictures.heat_tile(image, np.ones((28, 28), np.float16))
+    tile = pictures.heat_tile(image, np.ones((28, 28), np.float16), DRAWING)
     assert tile.startswith("data:image/webp;base64,") and len(tile) < 4000
+    assert pixels(tile).shape == (96, 96, 3)
+
+
+@pytest.mark.parametrize("spec", [PHOTO, WIDE, GREY])
+def test_a_photo_is_seen_where_it_is_cold_and_warm_where_it_is_hot(spec):
+    image = np.full(spec.stored, 60, np.uint8)
+    heat = np.zeros(spec.plane, np.float16)
+    heat[:, spec.width // 2 :] = 1
+    tile = pixels(pictures.heat_tile(image, heat, spec))
+    assert max(tile.shape[:2]) == 96
+    middle, edge = tile.shape[0] // 2, max(2, tile.shape[1] // 8)
+    assert np.abs(tile[middle, edge] - 60).max() < 12
+    red, green, blue = tile[middle, -edge]
+    assert red > 120 > max(green, blue)
+
+
+def test_a_sheet_shows_colours_and_any_name(tmp_path):
+    rows = [
+        [np.full(WIDE.stored, (20, 160, 60), np.uint8), None],
+        [np.zeros(WIDE.stored, np.uint8)],
+    ]
+    draw_sheet(tmp_path / "sheet.png", rows, ["$x$", "cow $"], "Kept", WIDE)
+    shown = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"), int)
+    assert (np.abs(shown - (20, 160, 60)).max(axis=-1) == 0).mean() > 0.05
+    assert shown[0, 0].tolist() == [255, 255, 255]
+
+
+def test_names_with_dollars_are_no_formulas():
+    names = ["$\\frac$", "a$b$"]
+    drawn = decoded(confusion.matrix(confusion.row_shares(np.eye(2)), names)).decode()
+    assert "frac" in drawn and "a$b$" in drawn
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,11 @@ def compare(
 
     augstudy compare --cluster 3f1c2ab4:add 9d07e65b:add
     """
+    from augstudy.core.files import check_place
     from augstudy.runs.compare import compare as compared
     from augstudy.runs.shelf import of_store
 
+    check_place(html, "file")
     if cluster or host:
         server = remote.connect(host, namespace, token, pipeline_root)
         with remote.stores(server, context) as stores:

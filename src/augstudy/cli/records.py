@@ -27,7 +27,6 @@ Where = Annotated[
     ),
 ]
 Sort = Annotated[str, typer.Option(help="Sort by fields; a minus means largest first: -accuracy.")]
-Limit = Annotated[int, typer.Option(min=1, help="Largest number of rows or runs.")]
 StoreUri = Annotated[
     str, typer.Option("--store", help="Use the runs in a bucket instead: gs://, s3:// or minio://.")
 ]
@@ -39,8 +38,15 @@ def book(runs_dir: Path, store: str) -> "RunsFolder | Bucket":
     Raises:
         InputError: there is no such folder, or the address of the bucket is wrong.
     """
-    if store:
-        return bucket(store)
+    return bucket(store) if store else local_book(runs_dir)
+
+
+def local_book(runs_dir: Path) -> "RunsFolder":
+    """The tracker of a folder of runs, where runs that died are marked as such.
+
+    Raises:
+        InputError: there is no such folder.
+    """
     from augstudy.local.runfolder import settle
     from augstudy.runs.folder import RunsFolder
 

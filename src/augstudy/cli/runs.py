@@ -1,5 +1,6 @@
 """Commands on runs: list them, show one, write a note on one, export and rebuild the records."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,16 +13,17 @@ from augstudy.cli import options, remote
 from augstudy.cli.comparing import compare
 from augstudy.cli.records import (
     RUNS,
-    Limit,
     Sort,
     StoreUri,
     Where,
     book,
     cluster_facts,
     cluster_record,
+    local_book,
     select,
 )
 from augstudy.core.errors import InputError
+from augstudy.core.files import check_place
 
 if TYPE_CHECKING:
     from augstudy.cluster.kfp_api import Server
@@ -33,6 +35,9 @@ Columns = Annotated[str, typer.Option(help="Columns to show, such as id,arm,accu
 Csv = Annotated[Path | None, typer.Option(help="Also write the table as CSV here.")]
 Html = Annotated[Path | None, typer.Option(help="Also write it as an HTML page here.")]
 Png = Annotated[Path | None, typer.Option(help="With --cluster: also draw accuracy by level here.")]
+Most = Annotated[int | None, typer.Option(min=1, help="Largest number of rows, or of runs there.")]
+_SHOWN = 100  # rows, unless a limit says otherwise
+_LOOKED_THROUGH = 1000  # runs of a cluster, likewise
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Number or name of a run.")]
 
 
@@ -40,7 +45,7 @@ def list_(
     where: Where = "",
     sort: Sort = "",
     columns: Columns = "",
-    limit: Limit = 100,
+    limit: Most = None,
     csv: Csv = None,
     html: Html = None,
     png: Png = None,
@@ -58,7 +63,8 @@ def list_(
 
     Those of this machine; with --host or --cluster those of a cluster, and below them accuracy by
     level where a study ran at several levels. There is a row for each arm of a run. --csv writes
-    every column, like 'augstudy runs export'.
+    every column, like 'augstudy runs export'. 100 rows are shown, and all are written; with --limit
+    so many are shown and written.
 
     For example:
 
@@ -70,6 +76,8 @@ def list_(
     """
     from augstudy.pages import tables
 
+    for file in filter(None, (csv, html, png)):
+        check_place(file, "file")
     clustered = bool(host or cluster)
     if png is not None and not clustered:
         raise InputError("--png draws the runs of a cluster: add --cluster or --host.")
@@ -78,14 +86,16 @@ def list_(
     if clustered:
         server = remote.connect(host, namespace, token, pipeline_root)
         with remote.stores(server, context) as stores:
-            found, curves = _of_cluster(server, stores, experiment, limit, where, sort)
+            most = limit or _SHOWN
+            found, curves = _of_cluster(server, stores, experiment, most, where, sort)
     else:
         found = select(book(runs_dir, store).records(), where, sort)
-    _write(found, curves, csv, html, png, None if store or clustered else runs_dir)
+    _write(found[:limit], curves, csv, html, png, None if store or clustered else runs_dir)
+    shown = found[: limit or _SHOWN]
     console = remote.wide_console()
-    console.print(tables.render(found[:limit], fields))
-    if len(found) > limit:
-        remote.plain_console().print(f"{len(found) - limit} more: raise --limit.")
+    console.print(tables.render(shown, fields))
+    if len(found) > len(shown):
+        remote.plain_console().print(f"{len(found) - len(shown)} more: raise --limit.")
     if curves:
         from augstudy.pages import levels
 
@@ -182,6 +192,41 @@ def note(
     remote.plain_console().print(f"Noted on run {record['id']}.")
 
 
+def delete(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Numbers or names of runs.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    runs_dir: options.RunsDir = RUNS,
+) -> None:
+    """Delete runs of this machine with everything in their folders; it asks before.
+
+    Numbers of deleted runs are never given again. What the cache holds of them stays there (see
+    'augstudy cache').
+
+    Example: augstudy runs delete 3 4
+    """
+    from augstudy.local.runfolder import refresh_overview
+    from augstudy.runs.choosing import find
+
+    kept = local_book(runs_dir)
+    records = kept.records()
+    chosen = {record["key"]: record for record in (find(records, name) for name in runs)}
+    for record in chosen.values():
+        if record["state"] == "running":
+            raise InputError(f"Run {record['id']} is running: stop it before you delete it.")
+    named = ", ".join(str(record["id"]) for record in chosen.values())
+    console = remote.plain_console()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise InputError(f"Nobody can be asked whether to delete {named}: add --yes.")
+        if not typer.confirm(f"Delete run {named} with everything in {runs_dir}/?"):
+            console.print("Nothing was deleted.")
+            return
+    kept.delete(chosen)
+    if trouble := refresh_overview(runs_dir):
+        console.print(trouble, soft_wrap=True, markup=False)
+    console.print(f"Deleted run {named}.", markup=False)
+
+
 def export(
     file: Annotated[Path, typer.Argument(help="File to write: .csv, .json, .parquet or .html.")],
     where: Where = "",
@@ -195,6 +240,7 @@ def export(
     """
     from augstudy.pages import tables
 
+    check_place(file, "file")
     found = select(book(runs_dir, store).records(), where, sort)
     tables.write(found, file, None if store else runs_dir)
     remote.plain_console().print(f"{len(found)} row(s) in {file}.", soft_wrap=True, markup=False)
@@ -210,7 +256,7 @@ def reindex(
     pipeline_root: options.Root = None,
     context: options.Context = "",
     experiment: options.Experiment = "",
-    limit: Limit = 1000,
+    limit: Most = None,
 ) -> None:
     """Rebuild the records and their index from what the runs left.
 
@@ -231,8 +277,10 @@ def reindex(
         server = remote.connect(host, namespace, token, pipeline_root)
         with remote.stores(server, context) as stores:
             kept_there = Bucket(stores.open(store))
-            count = kept_there.rebuild(cluster_facts(server, experiment, limit))
+            count = kept_there.rebuild(cluster_facts(server, experiment, limit or _LOOKED_THROUGH))
     else:
+        if limit is not None:
+            raise InputError("--limit is about the runs of a cluster: add --cluster or --host.")
         kept = book(runs_dir, store)
         count = kept.rebuild()
         if isinstance(kept, RunsFolder):
@@ -256,11 +304,12 @@ def register(app: typer.Typer) -> None:
         "list": list_,
         "show": show,
         "note": note,
+        "delete": delete,
         "export": export,
         "compare": compare,
         "reindex": reindex,
     }
     for name, command in commands.items():
         options.add(group, name, command, "Commands")
-    text = "List all runs, newest first; filter, show, compare, annotate and export them."
+    text = "List all runs, newest first; filter, show, compare, annotate, export and delete them."
     app.add_typer(group, name="runs", help=text, short_help=text, rich_help_panel="Runs")

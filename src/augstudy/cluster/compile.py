@@ -1,6 +1,5 @@
 """Compiles pipelines for a cluster and refuses those that could only fail there."""
 
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,9 @@ from typing import Any
 import yaml
 
 from augstudy.cluster import ir, linter
+from augstudy.core.cache import draft_beside
 from augstudy.core.errors import AugstudyError
+from augstudy.core.files import check_place
 
 _RANGES = (
     ("resourceCpuRequest", "resourceCpuLimit", "CPU"),
@@ -29,9 +30,10 @@ def compile_pipeline(pipeline: Any, target: Path, caching: bool = True) -> None:
     """
     from kfp import compiler
 
+    check_place(target, "file")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".compile-") as folder:
-        draft = Path(folder) / "pipeline.yaml"
+    with draft_beside(target) as folder:
+        draft = folder / "pipeline.yaml"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compiler.Compiler().compile(pipeline, str(draft))

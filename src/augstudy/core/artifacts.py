@@ -64,7 +64,9 @@ def publish(
                 draft, kind, inputs=inputs, config=config, seed=seed, provenance=known
             )
             (draft / MANIFEST).write_text(_text(manifest), encoding="utf-8")
-            _make_durable(draft)
+            # Other files that a power cut took would show by their hashes, and be made again.
+            files.sync(draft / MANIFEST)
+            files.sync(draft)
             _replace(draft, path)
         files.sync(path.parent)
     _keep(path, manifest)
@@ -270,13 +272,6 @@ def _disk_is_full(error: OSError, folder: Path) -> bool:
 
 def _text(manifest: Manifest) -> str:
     return manifest.model_dump_json(indent=1) + "\n"
-
-
-def _make_durable(draft: Path) -> None:
-    """Bring a draft to the disk, so that a power cut after its renaming loses nothing."""
-    for item in draft.rglob("*"):
-        files.sync(item)
-    files.sync(draft)
 
 
 def _replace(draft: Path, path: Path) -> None:

@@ -20,6 +20,10 @@ from augstudy.core.code import Code, texts
 from augstudy.core.machine import cpu_has_bf16, gpus, usable_cores
 
 _ROOT = Path(__file__).parents[1]
+_NUMERICS = (
+    *("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE"),
+    *("JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION", "JAX_DEFAULT_PRNG_IMPL"),
+)
 _RECORDED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pandas", "scikit-learn", "scipy")
 
 
@@ -86,7 +90,14 @@ def made_by(step: str, things: Mapping[str, Any]) -> dict[str, Any]:
         # Precision is by default what pays on a machine.
         "bfloat16": cpu_has_bf16(),
         "gpus": gpus(),
+        **_numerics(),
     }
+
+
+def _numerics() -> dict[str, Any]:
+    """Variables by which the libraries compute in another way; nothing where none is set."""
+    told = {name: os.environ[name] for name in _NUMERICS if os.environ.get(name)}
+    return {"numerics": told} if told else {}
 
 
 def file_sha256(path: Path) -> str:

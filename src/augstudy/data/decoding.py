@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from augstudy.settings.data import ImageSettings
 from augstudy.settings.spec import LEAST_SIDE, ImageSpec
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
 _MOST_PIXELS = 100_000_000
 _USUAL_SIDE = 64  # the longest that is chosen if nobody says otherwise
 _ROUND = 4  # pixels; networks halve sides twice
@@ -20,6 +20,7 @@ _SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
 _GREY = ("1", "L", "LA", "I", "F")
 _TRANSPOSED = (5, 6, 7, 8)  # values of EXIF's orientation that lie on their side
 _ORIENTATION = 0x0112
+Image.init()  # all formats that Pillow knows
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # we refuse them
 
 Pixels = NDArray[np.uint8]
@@ -101,7 +102,7 @@ def _opened(content: bytes | Pixels) -> Image.Image:
     if not content:
         raise UnreadableError("it is empty")
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except Exception as error:
         raise UnreadableError(_reason(error)) from error
     if image.width * image.height > _MOST_PIXELS:
@@ -145,8 +146,10 @@ def _fitted(image: Image.Image, spec: ImageSpec, settings: ImageSettings) -> Ima
     if settings.resize == "crop":
         return ImageOps.fit(image, size, filtered)
     if settings.resize == "pad":
-        grey = Image.new("RGB", (1, 1), settings.fill).convert(image.mode).getpixel((0, 0))
-        return ImageOps.pad(image, size, filtered, color=grey)
+        ground = Image.new("RGB", size, settings.fill).convert(image.mode)
+        image = ImageOps.contain(image, size, filtered)
+        ground.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+        return ground
     return image.resize(size, filtered)
 
 
@@ -177,6 +180,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnreadableError):
         return str(error)
     text = str(error).split("\n")[0].strip().rstrip(".")
-    if isinstance(error, Image.UnidentifiedImageError) or not text:
+    if isinstance(error, UnidentifiedImageError) or not text:
         return "it is no image of a known format"
     return text[0].lower() + text[1:120]

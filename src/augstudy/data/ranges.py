@@ -53,6 +53,12 @@ def read_ranges(source: Source, settings: DataSettings, report: Report, reserve:
     return Found(result, DRAWING)
 
 
+def check_ranges(source: Source, settings: DataSettings) -> None:
+    """Raise what :func:`read_ranges` would raise about missing classes and images."""
+    for name in settings.classes or source.list_classes():
+        _plan(source, name, settings, 0.0)
+
+
 def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> _Plan:
     info = find_class(source, name)
     header = read_header(lambda *span: source.read(info, *span), info.size, info.uri)

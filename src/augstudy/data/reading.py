@@ -1,14 +1,16 @@
 """Read what a study needs of its source: ranges of bytes, or chosen images of each class."""
 
 import logging
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from augstudy.core.errors import InputError
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.data.found import Found, Report
-from augstudy.data.ranges import read_ranges
-from augstudy.data.records import read_records
+from augstudy.data.ranges import check_ranges, read_ranges
+from augstudy.data.records import check_records, read_records
 from augstudy.data.sampling import RESERVES
-from augstudy.data.sources import Source, open_images
+from augstudy.data.sources import RecordSource, Source, open_images
 from augstudy.objects import ChangedError
 from augstudy.settings.data import DataSettings
 
@@ -48,11 +50,51 @@ def read_images(
     return read_images(settings, cache, True, report, reserve)
 
 
-def _read(sources: list, settings: DataSettings, report: Report, reserve: float) -> Found:
+def check_source(settings: DataSettings, patience_s: float = 2.0) -> None:
+    """Find out before a run whether its source has the classes and images that it asks for.
+
+    A store that does not answer soon, or refuses access, is left for the run to complain about.
+
+    Args:
+        settings: of the run.
+        patience_s: for a source that is not on this machine.
+
+    Raises:
+        InputError: it does not.
+        DataError: a file is corrupt.
+    """
+    uris = [uri for uri in (settings.source, settings.test_source) if uri]
+    found: list[AugstudyError] = []
+
+    def check() -> None:
+        try:
+            main, *others = (open_images(uri, settings) for uri in uris)
+            if isinstance(main, Source):
+                check_ranges(main, settings)
+            else:
+                check_records(main, [it for it in others if not isinstance(it, Source)], settings)
+        except AugstudyError as error:
+            found.append(error)
+
+    if all("://" not in uri or uri.startswith("file://") for uri in uris):
+        check()
+    else:
+        asking = threading.Thread(target=check, daemon=True)
+        asking.start()
+        asking.join(patience_s)
+    for error in found:
+        if not isinstance(error, ServiceError):
+            raise error
+
+
+def _read(
+    sources: Sequence[Source | RecordSource], settings: DataSettings, report: Report, reserve: float
+) -> Found:
     main, *others = sources
-    if not any(isinstance(source, Source) for source in sources):
-        return read_records(main, others, settings, report, reserve)
-    if others:
+    tests = [source for source in others if isinstance(source, RecordSource)]
+    if isinstance(main, RecordSource) and len(tests) == len(others):
+        return read_records(main, tests, settings, report, reserve)
+    if others or isinstance(main, RecordSource):
         raise InputError(
             "test_source needs a source and a test source with a file for each image or with "
             "records: leave it out."

@@ -65,6 +65,19 @@ def read_records(
     return Found(result, spec, {"left_out": dict(sorted(left_out.items())), "sizes": sizes})
 
 
+def check_records(
+    source: RecordSource, test_sources: Sequence[RecordSource], settings: DataSettings
+) -> None:
+    """Raise what can be known to be wrong with classes and counts without reading any image."""
+    listed = _listed(source, test_sources)
+    for name in _classes(source.uri, listed, settings):
+        if settings.asks_for_counts and len(listed[name]) < settings.needed_per_class:
+            raise InputError(
+                f"{source.uri} holds {len(listed[name])} images of class {name!r}, but the counts "
+                f"per class ask for {settings.needed_per_class}: lower them."
+            )
+
+
 def in_order(names: Sequence[str]) -> list[str]:
     """Names of classes sorted; as numbers if all of them are numbers."""
     numbers = all(name.isascii() and name.isdigit() for name in names)

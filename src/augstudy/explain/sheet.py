@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from augstudy.core.canvas import GREYS, settings
+from augstudy.core.canvas import GREYS, settings, tiled
 from augstudy.settings.spec import DRAWING, ImageSpec
 
 _INK = "#1f2933"
@@ -46,7 +46,8 @@ def draw_sheet(
         title: above the sheet.
         spec: what the images are like: drawings are shown as dark ink on white paper.
     """
-    paper = _tiled(rows, spec)
+    shown = [[None if image is None else spec.shown(image) for image in row] for row in rows]
+    paper = tiled(shown, spec.stored, _GAP)
     columns = max(map(len, rows))
     height = _INCHES_AN_IMAGE * spec.height / spec.width
     with settings(_LOOK):
@@ -57,23 +58,10 @@ def draw_sheet(
         axes.set_title(title)
         axes.set_xticks([])
         pitch = paper.shape[0] / len(rows)
-        axes.set_yticks([(row + 0.5) * pitch - 0.5 for row in range(len(rows))], list(classes))
+        axes.set_yticks(
+            [(row + 0.5) * pitch - 0.5 for row in range(len(rows))], classes, parse_math=False
+        )
         axes.tick_params(labelcolor=_INK, labelsize=9)
         for spine in axes.spines.values():
             spine.set_visible(False)
         sheet.savefig(path, dpi=140, facecolor="white", metadata={"Software": None})
-
-
-def _tiled(
-    rows: Sequence[Sequence[npt.NDArray[np.uint8] | None]], spec: ImageSpec
-) -> npt.NDArray[np.uint8]:
-    """One picture of all images, with a gap around each."""
-    height, width = spec.height + 2 * _GAP, spec.width + 2 * _GAP
-    size = len(rows) * height, max(map(len, rows)) * width
-    paper = np.full((*size, *spec.stored[2:]), 255, np.uint8)
-    for row, images in enumerate(rows):
-        for column, image in enumerate(images):
-            if image is not None:
-                top, left = row * height + _GAP, column * width + _GAP
-                paper[top : top + spec.height, left : left + spec.width] = spec.shown(image)
-    return paper

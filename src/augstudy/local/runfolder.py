@@ -20,7 +20,7 @@ from augstudy.core.files import DRAFT, remove, remove_drafts, replace_text
 from augstudy.core.fingerprint import code_version
 from augstudy.core.machine import hardware
 from augstudy.local.events import Step
-from augstudy.runs.folder import RunsFolder
+from augstudy.runs.folder import DELETED, RunsFolder
 from augstudy.runs.record import newest_first, rows
 
 RECORD = "run.json"
@@ -155,7 +155,7 @@ def settle(runs: Path) -> None:
     """
     if not runs.is_dir():
         return
-    remove_drafts(runs.glob(f"{DRAFT}*"))
+    remove_drafts([*runs.glob(f"{DRAFT}*"), *runs.glob(f"{DELETED}*")])
     records = RunsFolder(runs).records()
     unfinished = {item["key"] for item in records if item["state"] == "running"}
     for name in unfinished:

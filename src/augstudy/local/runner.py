@@ -29,6 +29,7 @@ from augstudy.local.failures import StepError, explain
 from augstudy.local.runfolder import EVENTS, TEMPORARY, RunFolder, alive, refresh_overview, settle
 from augstudy.local.series import Series
 from augstudy.runs.record import difference_of
+from augstudy.steps.study import Study
 
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
@@ -80,8 +81,10 @@ def run(
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
         Interrupted: Ctrl-C, or the process was asked to end.
-        InputError: ``AUGSTUDY_THREADS`` is no number of threads.
+        InputError: ``AUGSTUDY_THREADS`` is no number of threads, or the source lacks a class or
+            images: then there is no run.
     """
+    Study(parameters).check_source()
     used = _threads(threads)
     kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
     if base is not None:

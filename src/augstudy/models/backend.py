@@ -7,6 +7,7 @@ and every step is a process of its own.
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import random
 import sys
@@ -14,14 +15,17 @@ import tempfile
 from collections.abc import Iterator
 from typing import Literal
 
+from augstudy.core.errors import InputError
 from augstudy.core.machine import cpu_has_bf16, usable_cores
 from augstudy.settings.base import Precision
 
 _QUIET = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
 os.environ.setdefault("CUDA_MODULE_LOADING", "LAZY")
 
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
+_BACKENDS = ("tensorflow", "jax")
+_OWN_SETTINGS = ("KERAS_HOME", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")
 
 
 @contextlib.contextmanager
@@ -48,22 +52,63 @@ def _without_start_up_messages() -> Iterator[None]:
             os.close(kept)
 
 
+def _check_backend() -> None:
+    """Refuse a backend that is not there, or with which nothing here was tried.
+
+    Raises:
+        InputError: the environment names one.
+    """
+    named = os.environ["KERAS_BACKEND"]
+    if named not in _BACKENDS or importlib.util.find_spec(named) is None:
+        why = "is not installed" if named in _BACKENDS else "is not supported"
+        raise InputError(
+            f"KERAS_BACKEND is {named!r}, which {why}: set it to {' or '.join(_BACKENDS)}."
+        )
+
+
+@contextlib.contextmanager
+def _without_own_settings() -> Iterator[None]:
+    """Keep a user's keras.json, and variables for debugging, out of trainings.
+
+    What Keras downloads still goes where the user has it.
+    """
+    hidden = {name: os.environ.pop(name, None) for name in _OWN_SETTINGS}
+    with tempfile.TemporaryDirectory() as nowhere:
+        os.environ["KERAS_HOME"] = nowhere
+        try:
+            yield
+        finally:
+            del os.environ["KERAS_HOME"]
+            os.environ.update({name: value for name, value in hidden.items() if value is not None})
+    config = importlib.import_module("keras.src.backend.config")
+    usual = os.path.expanduser("~/.keras")  # noqa: PTH111 (there may be no home)
+    vars(config)["_KERAS_DIR"] = hidden["KERAS_HOME"] or usual
+
+
 def _import_keras() -> None:
     optional = {"sklearn", "matplotlib", "pandas", "jax"} - {os.environ["KERAS_BACKEND"]}
     hidden = [name for name in optional if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]  # makes `import name` raise
     try:
-        with _without_start_up_messages():
+        with _without_start_up_messages(), _without_own_settings():
             importlib.import_module("keras")
     finally:
         for name in hidden:
             del sys.modules[name]
 
 
+_check_backend()
 _import_keras()
 import keras  # noqa: E402
 from keras.src.random import seed_generator  # noqa: E402
+
+# Somebody may have imported Keras before, with settings of their own.
+keras.config.set_image_data_format("channels_last")
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_max_epochs(None)
+keras.config.set_max_steps_per_epoch(None)
 
 
 def resolve_precision(precision: Precision) -> Literal["float32", "mixed_bfloat16"]:

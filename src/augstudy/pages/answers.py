@@ -145,6 +145,8 @@ def _of_study(found: Study) -> Answer:
     if label is None:
         reached = real if found.metric == "accuracy" else f"a {metric} of {real}"
         said = f"Real images alone reach {reached} on unseen images; nothing was compared."
+        if not arms["real"].learnt:
+            return Answer("The classifier has learnt nothing.", f"{said} {verdicts.GUESSING}")
         return Answer("Baseline", said)
     difference, arm = found.differences[label], arms[label]
     judged = [name for name in found.differences if wording.answers(arms[name].arm)]
@@ -162,7 +164,10 @@ def _of_study(found: Study) -> Answer:
         "helps": "Yes, synthetic images help." if judged else "Yes, this helps.",
         "hurts": "No, synthetic images hurt." if judged else "No, this hurts.",
         "no difference": f"{_capital(outcome)}.",
+        verdicts.AT_CHANCE: "Can't tell: the classifier has learnt nothing.",
     }.get(difference.verdict, "Can't tell yet.")
+    if difference.verdict == verdicts.AT_CHANCE:
+        said = f"{said} {verdicts.GUESSING}"
     return Answer(word, said)
 
 
@@ -189,6 +194,7 @@ def _of_sweep(found: Sweep) -> Answer:
         "helps": "Yes: {} is better than the base.",
         "hurts": "No: {} looked best, but is worse on unseen images.",
         "no difference": "No difference that matters: {} is as good as the base.",
+        verdicts.AT_CHANCE: "{} looks best; can't tell, as a classifier has learnt nothing.",
     }.get(change.verdict, "{} looks best; can't tell yet whether it beats the base.")
     return Answer(
         word.format(readable(name)),
@@ -291,7 +297,10 @@ def _notes(found: Study) -> Iterator[str]:
         "p-values are corrected for the number of arms (Holm)."
     )
     yield from wording.left_out(found.left_out)
-    yield verdicts.forecast(found.power)
+    if guessing := [label for label, arm in found.arms.items() if not arm.learnt]:
+        yield f"No better than guessing: {', '.join(guessing)}."
+    else:
+        yield verdicts.forecast(found.power)
     if found.gan:
         yield f"GAN: {found.gan.verdict}. {stability.reason(found.gan.model_dump())}"
 

@@ -18,11 +18,11 @@ from augstudy.runs.compare import Comparison, Contestant, Difference
 from augstudy.stats.codes import SCORES as METRICS
 
 _SHOWN_CLASSES = 25
-_DRAWINGS_A_CLASS = 2
+_IMAGES_A_CLASS = 2
 # Two arms are compared here, neither of which is there to help.
 _WORDS = {"helps": "better", "hurts": "worse"}
 Heat = Mapping[str, NDArray[Any]]
-Drawing = tuple[int, bytes]  # its class and its pixels
+Shown = tuple[int, bytes]  # its class and its pixels
 
 
 def page(comparison: Comparison) -> str:
@@ -187,7 +187,7 @@ def _confusions(comparison: Comparison) -> dict[str, Any]:
 def _cams(comparison: Comparison) -> list[dict[str, Any]]:
     """The same images as each network sees them: a row per image that several explain."""
     maps = [_heat(item) for item in comparison.contestants]
-    places: list[dict[Drawing, int]] = [
+    places: list[dict[Shown, int]] = [
         {
             (int(label), image.tobytes()): index
             for index, (label, image) in enumerate(zip(heat["labels"], heat["images"], strict=True))
@@ -202,7 +202,7 @@ def _cams(comparison: Comparison) -> list[dict[str, Any]]:
     rows, count = [], dict.fromkeys(range(len(comparison.reference.classes)), 0)
     for key in shared:
         count[key[0]] += 1
-        if count[key[0]] <= _DRAWINGS_A_CLASS:
+        if count[key[0]] <= _IMAGES_A_CLASS:
             tiles = [
                 _tile(item, heat, found.get(key))
                 for item, heat, found in zip(comparison.contestants, maps, places, strict=True)
@@ -211,12 +211,12 @@ def _cams(comparison: Comparison) -> list[dict[str, Any]]:
     return rows
 
 
-def _count(key: Drawing, places: list[dict[Drawing, int]]) -> int:
+def _count(key: Shown, places: list[dict[Shown, int]]) -> int:
     """How many explain an image."""
     return sum(key in found for found in places)
 
 
-def _disputed(key: Drawing, maps: list[Heat], places: list[dict[Drawing, int]]) -> bool:
+def _disputed(key: Shown, maps: list[Heat], places: list[dict[Shown, int]]) -> bool:
     """Whether some recognise an image and others do not."""
     pairs = zip(maps, places, strict=True)
     return len({int(heat["predicted"][at[key]]) == key[0] for heat, at in pairs if key in at}) > 1
@@ -234,7 +234,7 @@ def _tile(item: Contestant, heat: Heat, index: int | None) -> dict[str, Any] | N
         return None
     predicted = int(heat["predicted"][index])
     return {
-        "uri": pictures.heat_tile(heat["images"][index], heat["heat"][index]),
+        "uri": pictures.heat_tile(heat["images"][index], heat["heat"][index], item.spec),
         "predicted": item.classes[predicted],
         "right": predicted == int(heat["labels"][index]),
         "confidence": wording.percent(float(heat["confidence"][index]), 0),

@@ -12,6 +12,7 @@ from augstudy.pages.figures import pictures
 from augstudy.pages.sections import shown_classes
 from augstudy.results.material import Material
 from augstudy.settings.arms import KINDS
+from augstudy.settings.spec import ImageSpec
 
 _SHOWN = 6
 
@@ -64,7 +65,7 @@ def shortfalls(material: Material) -> list[str]:
 
 
 def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    drawn = _drawings(material, what)
+    shown = _images(material, what)
     rows = []
     for index in shown_classes(material):
         item = record["by_class"][material.classes[index]]
@@ -75,8 +76,8 @@ def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) 
             "share": wording.percent(item["kept"] / max(1, item["judged"]), 0),
             "threshold": wording.percent(item["threshold"], 0),
         }
-        if drawn is not None:
-            row |= _strips(*drawn, index)
+        if shown is not None:
+            row |= _strips(*shown, index, material.spec)
         rows.append(row)
     return {
         "title": title,
@@ -84,11 +85,11 @@ def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) 
         "judged": f"{record['judged']:,}",
         "accuracy": wording.percent(record["filter_val_accuracy"]),
         "rows": rows,
-        "pictures": drawn is not None,
+        "pictures": shown is not None,
     }
 
 
-def _drawings(
+def _images(
     material: Material, what: str
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.bool_]] | None:
     """Images, labels and what was kept; None if the synthetic images are missing."""
@@ -105,11 +106,15 @@ def _drawings(
 
 
 def _strips(
-    images: NDArray[np.uint8], labels: NDArray[np.int32], kept: NDArray[np.bool_], index: int
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int32],
+    kept: NDArray[np.bool_],
+    index: int,
+    spec: ImageSpec,
 ) -> dict[str, str]:
     """The first images of a class that were kept, and the first that were dropped."""
     found = {}
     for name, chosen in (("passed", kept), ("dropped", ~kept)):
         rows = np.flatnonzero((labels == index) & chosen)[:_SHOWN]
-        found[name] = pictures.strip(np.asarray(images[rows]), _SHOWN)
+        found[name] = pictures.strip(np.asarray(images[rows]), _SHOWN, spec)
     return found

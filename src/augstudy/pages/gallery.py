@@ -15,6 +15,7 @@ from augstudy.pages.figures import gan as gan_figures
 from augstudy.pages.figures import pictures
 from augstudy.pages.sections import shown_classes
 from augstudy.results.material import Material
+from augstudy.settings.spec import ImageSpec
 
 _SHOTS = 6
 _BESIDE = 6
@@ -53,8 +54,8 @@ def beside_real(material: Material) -> dict[str, Any] | None:
     rows = [
         {
             "label": material.classes[index],
-            "real": _first(material.train.images, material.train.labels, index),
-            "synthetic": _first(images, labels, index),
+            "real": _first(material.train.images, material.train.labels, index, material.spec),
+            "synthetic": _first(images, labels, index, material.spec),
         }
         for index in shown_classes(material)
     ]
@@ -94,16 +95,19 @@ def data(material: Material) -> dict[str, Any]:
     names = [material.classes[index] for index in shown]
     images, labels = material.train.images, material.train.labels
     described = report.get("classes", {})
-    ink = [float(images[labels == index].mean() / 255) for index in shown]
+    bright = [float(images[labels == index].mean() / 255) for index in shown]
+    kind = "ink" if material.spec.is_drawing else "brightness"
+    share = report.get("ink_share" if kind == "ink" else "brightness")
     return {
-        "ink": data_figures.ink_by_class(names, ink),
-        "histogram": data_figures.ink_histogram(report["ink_share"])
-        if "ink_share" in report
-        else None,
+        "kind": kind,
+        "means": data_figures.by_class(names, bright, kind),
+        "histogram": data_figures.histogram(share, kind) if share else None,
         "sheet": [
             {
                 "label": name,
-                "uri": pictures.strip(images[labels == index][:_DATA_COLUMNS], _DATA_COLUMNS),
+                "uri": pictures.strip(
+                    images[labels == index][:_DATA_COLUMNS], _DATA_COLUMNS, material.spec
+                ),
             }
             for name, index in zip(names, shown, strict=True)
         ],
@@ -165,16 +169,18 @@ def _samples_over_time(material: Material, artifact: Artifact) -> dict[str, Any]
     rows = [
         {
             "label": material.classes[index],
-            "uri": pictures.strip(images[chosen, index, 0], len(chosen)),
+            "uri": pictures.strip(images[chosen, index, 0], len(chosen), material.spec),
         }
         for index in shown_classes(material)
     ]
     return {"steps": [f"{steps[index]:,}" for index in chosen], "rows": rows}
 
 
-def _first(images: NDArray[np.uint8], labels: NDArray[np.int32], index: int) -> str:
+def _first(
+    images: NDArray[np.uint8], labels: NDArray[np.int32], index: int, spec: ImageSpec
+) -> str:
     rows = np.flatnonzero(labels == index)[:_BESIDE]
-    return pictures.strip(np.asarray(images[rows]), _BESIDE)
+    return pictures.strip(np.asarray(images[rows]), _BESIDE, spec)
 
 
 def _cam_rows(material: Material, artifact: Artifact) -> list[dict[str, Any]]:
@@ -197,7 +203,7 @@ def _cam_rows(material: Material, artifact: Artifact) -> list[dict[str, Any]]:
 
 def _cam_tile(material: Material, maps: Mapping[str, Any], item: int) -> dict[str, str]:
     return {
-        "uri": pictures.heat_tile(maps["images"][item], maps["heat"][item]),
+        "uri": pictures.heat_tile(maps["images"][item], maps["heat"][item], material.spec),
         "predicted": material.classes[int(maps["predicted"][item])],
         "confidence": wording.percent(float(maps["confidence"][item]), 0),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from augstudy.data.dataset import load_spec
 from augstudy.pages import stability, style, sweep_page, wording
 from augstudy.pages.answers import SHARES, readable, shown
 from augstudy.pages.figures import pictures
@@ -12,6 +13,7 @@ from augstudy.pages.templates import environment
 from augstudy.pages.verdicts import PILLS
 from augstudy.results.gan_sweep import Material
 from augstudy.results.models import GeneratorDifference, GeneratorPoint, GeneratorSweep
+from augstudy.settings.spec import ImageSpec
 from augstudy.tuning.gan_points import METRICS, Drawn
 from augstudy.tuning.sweep import BASE, Axis
 
@@ -33,11 +35,12 @@ def render(material: Material, summary: GeneratorSweep) -> str:
         summary: what it found.
     """
     drawn = {point.id: point for point in material.points}
+    spec = load_spec(material.dataset)
     context = sweep_page.common(material.study, summary) | {
         "facts": _facts(summary),
         "titles": TITLES,
         "overview": _overview(material, summary),
-        "axes": [_axis(axis, drawn, summary) for axis in material.sweep.axes],
+        "axes": [_axis(axis, drawn, summary, spec) for axis in material.sweep.axes],
         "inputs": [
             (name, item.content_hash[:16])
             for name, item in (("dataset", material.dataset), ("judge", material.judge))
@@ -89,16 +92,20 @@ def _row(name: str, summary: GeneratorSweep) -> sweep_figures.Row | None:
     )
 
 
-def _axis(axis: Axis, drawn: Mapping[str, Drawn], summary: GeneratorSweep) -> dict[str, Any]:
+def _axis(
+    axis: Axis, drawn: Mapping[str, Drawn], summary: GeneratorSweep, spec: ImageSpec
+) -> dict[str, Any]:
     names = sweep_page.of_axis(axis, summary)
     return {
         "name": axis.name,
         "title": axis.title,
-        "points": [_point(name, axis, drawn[name], summary) for name in names],
+        "points": [_point(name, axis, drawn[name], summary, spec) for name in names],
     }
 
 
-def _point(name: str, axis: Axis, drawn: Drawn, summary: GeneratorSweep) -> dict[str, Any]:
+def _point(
+    name: str, axis: Axis, drawn: Drawn, summary: GeneratorSweep, spec: ImageSpec
+) -> dict[str, Any]:
     point, record = summary.points[name], summary.differences.get(name)
     word = record.verdict if record else ""
     p_value = record.p_holm if record else None
@@ -114,7 +121,7 @@ def _point(name: str, axis: Axis, drawn: Drawn, summary: GeneratorSweep) -> dict
         "p": wording.p_text(p_value) if p_value is not None else "",
         "reasons": _reasons(point),
         "cpu": duration(point.cpu_s),
-        "sheet": _sheet(drawn),
+        "sheet": _sheet(drawn, spec),
     }
 
 
@@ -135,7 +142,7 @@ def _change(metric: str, record: GeneratorDifference | None) -> str:
     return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
-def _sheet(drawn: Drawn) -> str | None:
-    """Drawings of the first run that drew any, a row per class; None if all failed."""
+def _sheet(drawn: Drawn, spec: ImageSpec) -> str | None:
+    """Images of the first run that drew any, a row per class; None if all failed."""
     grid = next((images for images in drawn.samples if images.shape[1]), None)
-    return None if grid is None else pictures.sheet(grid)
+    return None if grid is None else pictures.sheet(grid, spec)

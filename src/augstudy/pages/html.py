@@ -43,6 +43,7 @@ def render(material: Material, summary: Study) -> str:
         "controls": sections.controls(material, summary),
         "margin": verdicts.margin_text(summary.margin),
         "metric": readings.metric(summary.metric).title,
+        "drawn": material.spec.is_drawing,
         "balanced": summary.metric == "balanced_accuracy",
         "beside_arms": sections.discriminator_rows(material, summary),
         "filter": filtering.section(material),

@@ -17,13 +17,14 @@ def section(material: Material, summary: Study) -> dict[str, Any]:
     with np.load(material.arms[0].artifact.file("label_noise.npz"), allow_pickle=False) as stored:
         shown = {name: stored[name] for name in ("images", "labels", "suggested")}
     return {
+        "drawn": material.spec.is_drawing,
         "suspicious": found.suspicious,
         "share": wording.percent(found.suspicious / (found.suspicious + found.left)),
         "estimated": wording.percent(found.estimated_noise),
         "rows": [_row(arm, found.arms[arm.label]) for arm in material.arms],
-        "drawings": [
+        "images": [
             {
-                "uri": pictures.strip(image[None], 1),
+                "uri": pictures.strip(image[None], 1, material.spec),
                 "given": material.classes[given],
                 "suggested": material.classes[suggested],
             }

@@ -125,7 +125,7 @@ FIELDS: dict[str, Reading] = {
     "difference_low": Reading("From", "lower end of its 95 % interval"),
     "difference_high": Reading("To", "upper end of its 95 % interval"),
     "p": Reading("p", "p-value of the difference, after Holm's correction"),
-    "verdict": Reading("Verdict", "helps, hurts, no difference, or can't tell yet"),
+    "verdict": Reading("Verdict", "helps, hurts, no difference, can't tell yet, or at chance"),
 }
 
 

@@ -66,6 +66,14 @@ def _checks(found: Difference, margin: float) -> list[dict[str, Any]]:
             "met": within(low, high, margin),
         },
     ]
+    if found.verdict == verdicts.AT_CHANCE:
+        checks.append(
+            {
+                "question": "Have both classifiers learnt anything?",
+                "answer": "no, one of them does no better than guessing",
+                "met": False,
+            }
+        )
     if found.seeds == 1:
         checks.append(
             {

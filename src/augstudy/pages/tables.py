@@ -185,13 +185,9 @@ def _write_json(rows: Sequence[Row], path: Path) -> None:
 
 
 def _write_parquet(rows: Sequence[Row], path: Path) -> None:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise InputError(
-            "Parquet needs the package pyarrow: pip install 'augstudy[parquet]', or write .csv."
-        ) from error
+    import pyarrow as pa
+    from pyarrow import parquet
+
     numbered = all(isinstance(row.get("id"), int | None) for row in rows)
     types = {kind: pa.string() for kind in _LEFT}
     types |= {"integer": pa.int64(), "id": pa.int64() if numbered else pa.string()}

@@ -8,6 +8,12 @@ from augstudy.stats.codes import MOST, Comparison, Needed
 from augstudy.stats.verdicts import within
 
 UNCLEAR = "can't tell yet"
+AT_CHANCE = "at chance"
+GUESSING = (
+    "A classifier that does no better than guessing has learnt nothing that more seeds or test "
+    "images would show: train it longer (epochs), give it more images per class (level), or check "
+    "that the labels are right."
+)
 # Class of a verdict's pill in report.css, and its colour in a terminal.
 PILLS = {"helps": "helps", "hurts": "hurts", "better": "helps", "worse": "hurts"}
 PILLS |= {"not stable": "hurts", "holds": "helps", "does not hold": "hurts"}
@@ -15,6 +21,7 @@ COLOURS = {
     **{word: "green" if kind == "helps" else "red" for word, kind in PILLS.items()},
     "no difference": "cyan",
     UNCLEAR: "yellow",
+    AT_CHANCE: "yellow",
     "can't tell": "yellow",
     "reference": "dim",
 }
@@ -37,6 +44,8 @@ def outcome(found: Compared, margin: float) -> str:
     """
     if found.verdict == "no difference":
         return f"no difference larger than {margin_text(margin)}"
+    if found.verdict == AT_CHANCE:
+        return "no better than guessing"
     if found.verdict == UNCLEAR:
         more = f" (needs {needs(found)})" if isinstance(found, Difference) else ""
         return f"{UNCLEAR}{more}"

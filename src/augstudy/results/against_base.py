@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from augstudy.results.comparisons import compared
+from augstudy.results.comparisons import compared, learnt
 from augstudy.results.material import ArmResult
 from augstudy.results.models import Finding
 from augstudy.results.parts import Compared, Corrected, Tested
@@ -91,7 +91,7 @@ def on_test(
     pair, balance = (chosen.correct, base.correct), base.balance
     runs = on_other_images(points, as_differences(*pair), balance)
     found = paired_difference(*pair, runs=runs, balance=balance)
-    return compared(found, found.p_value, margin, 1)
+    return compared(found, found.p_value, margin, 1, learnt(chosen, base))
 
 
 def on_other_images(

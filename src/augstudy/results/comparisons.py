@@ -79,8 +79,18 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
     return _records(found, arms, margin)
 
 
+def learnt(arm: ArmResult, other: ArmResult) -> tuple[bool, bool]:
+    """Whether either of two arms does better than guessing."""
+    one, two = (verdicts.has_learnt(item.correct, item.labels) for item in (arm, other))
+    return one, two
+
+
 def compared(
-    found: PairedDifference, p_adjusted: float, margin: float, comparisons: int
+    found: PairedDifference,
+    p_adjusted: float,
+    margin: float,
+    comparisons: int,
+    learnt: tuple[bool, bool] = (True, True),
 ) -> Compared:
     """A difference with the verdict on it.
 
@@ -89,6 +99,7 @@ def compared(
         p_adjusted: its p-value, corrected for the number of comparisons.
         margin: share below which a difference does not matter.
         comparisons: that were made together.
+        learnt: whether either of the two does better than guessing, as far as that is known.
     """
     return Compared(
         mean=found.mean,
@@ -98,7 +109,7 @@ def compared(
         p_holm=p_adjusted,
         by_seed=found.by_seed,
         comparisons=comparisons,
-        verdict=verdicts.verdict(found, p_adjusted, margin),
+        verdict=verdicts.verdict(found, p_adjusted, margin, learnt),
         seeds=found.seeds,
         images=found.images,
     )
@@ -143,12 +154,14 @@ def _record(
     outcomes = _correct(arm, seeds), _correct(other, seeds)
     tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
     low, high = np.quantile(two_way_bootstrap(*outcomes, balance=other.balance), ENDS)
+    judged = compared(found, p_adjusted, margin, comparisons, learnt(arm, other))
+    guessed = judged.verdict == "at chance"
     return Difference(
-        **compared(found, p_adjusted, margin, comparisons).model_dump(),
+        **judged.model_dump(),
         metric=other.metric,
         arm=arm.label,
         against=other.label,
-        needs=verdicts.needs(found, margin, comparisons),
+        needs=None if guessed else verdicts.needs(found, margin, comparisons),
         mcnemar=tuple(
             OneRun(seed=seed, difference=mean, gained=test.gained, lost=test.lost, p=test.p_value)
             for seed, mean, test in tests

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
-from augstudy.data.dataset import Split, load_classes, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split
 from augstudy.results.parts import Score
 from augstudy.settings.arms import KINDS, spelled
 from augstudy.settings.comparing import AskedMetric
+from augstudy.settings.spec import ImageSpec
 from augstudy.stats.balance import Balance, balance_of, metric_of, value_of
 from augstudy.stats.codes import Metric
 
@@ -92,6 +93,11 @@ class Material:
             return None
         metrics: dict[str, Any] = artifact.json("discriminator.json")["metrics"]
         return metrics
+
+    @cached_property
+    def spec(self) -> ImageSpec:
+        """What the images are like."""
+        return load_spec(self.dataset)
 
     @property
     def real_counts(self) -> list[int]:

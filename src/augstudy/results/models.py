@@ -35,6 +35,7 @@ class Arm(Part):
     """An arm as trained and tested; means over its seeds.
 
     Accuracies are such whatever the metric; ``worst`` is None in results of before there was one.
+    ``learnt`` says whether it does better than guessing on the test images.
     """
 
     arm: str
@@ -48,6 +49,7 @@ class Arm(Part):
     parameters: int
     metrics: dict[str, Score]
     worst: Worst | None = None
+    learnt: bool = True
 
     @property
     def accuracy(self) -> Score:

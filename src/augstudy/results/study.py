@@ -18,7 +18,7 @@ from augstudy.results.parts import Change, Data, Difference, Headline
 from augstudy.results.power import expected
 from augstudy.settings.arms import KINDS
 from augstudy.stats.balance import balance_of, value_of
-from augstudy.stats.verdicts import MARGIN
+from augstudy.stats.verdicts import MARGIN, has_learnt
 
 
 def summarise(material: Material, margin: float = MARGIN) -> Study:
@@ -111,6 +111,7 @@ def _describe_arm(arm: ArmResult) -> Arm:
         parameters=round(arm.mean_of("parameters")),
         metrics=arm.metrics["metrics"],
         worst=_worst(arm.metrics["per_class"]),
+        learnt=has_learnt(arm.correct, arm.labels),
     )
 
 

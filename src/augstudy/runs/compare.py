@@ -10,8 +10,9 @@ import numpy as np
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
+from augstudy.data.dataset import load_spec
 from augstudy.results import files
-from augstudy.results.comparisons import compared, difference
+from augstudy.results.comparisons import compared, difference, learnt
 from augstudy.results.material import ArmResult, place, read_arm
 from augstudy.results.models import Study
 from augstudy.results.parts import Compared
@@ -19,6 +20,7 @@ from augstudy.runs.choosing import find_arms
 from augstudy.runs.record import Record
 from augstudy.runs.shelf import Shelf
 from augstudy.settings.comparing import AskedMetric
+from augstudy.settings.spec import ImageSpec
 from augstudy.stats.correction import holm
 from augstudy.stats.paired import PairedDifference
 from augstudy.stats.verdicts import MARGIN
@@ -74,6 +76,11 @@ class Contestant:
         if not self.shelf.of("cam", self.arm["arm"]):
             return None
         return artifacts.read(self.shelf.path("cam", self.arm["arm"]), "cam")
+
+    @property
+    def spec(self) -> ImageSpec:
+        """What its images are like."""
+        return load_spec(self.result.artifact)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -193,8 +200,10 @@ def _differences(contestants: Sequence[Contestant]) -> list[Difference]:
         if reported or isinstance(outcome, str):
             found.append(Difference(label, reported, str(outcome)))
         else:
+            arm = next(item.result for item in others if item.label == label)
             judged = (adjusted[label], reference.margin, len(p_values))
-            found.append(Difference(label, compared(outcome, *judged)))
+            better = learnt(arm, reference.result)
+            found.append(Difference(label, compared(outcome, *judged, better)))
     return found
 
 

@@ -27,6 +27,7 @@ from augstudy.runs.record import DAMAGED, Record, build
 RUN = "run.json"
 RECORD = "record.json"
 NOTE = "note.txt"
+DELETED = ".deleted-"  # how folders are called that are being deleted
 # What a record is made of: it is made again when the size or the time of one of these changes.
 _SOURCES = (RUN, files.SUMMARY, files.DECISION, NOTE)
 _DIGITS = 9  # of the number of a run
@@ -113,7 +114,7 @@ class RunsFolder:
             known = self._load()
             for name in names:
                 # Out of sight at once, so that nobody lists a half of it.
-                hidden = self.path / f".deleted-{name}"
+                hidden = self.path / f"{DELETED}{name}"
                 (self.path / name).rename(hidden)
                 remove(hidden)
                 known.records.pop(name, None)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Metric = Literal["accuracy", "balanced_accuracy"]
-Verdict = Literal["helps", "hurts", "no difference", "can't tell yet"]
+# ``at chance``: a classifier that is compared does no better than guessing.
+Verdict = Literal["helps", "hurts", "no difference", "can't tell yet", "at chance"]
 Judgement = Literal["holds", "does not hold", "can't tell"]
 Rank = Literal["better", "worse", "can't tell yet", "not stable"]
 Expected = Literal["higher", "lower", "same"]

@@ -6,7 +6,13 @@ and comparisons take it from there.
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from augstudy.core.arrays import Labels
 from augstudy.settings.comparing import ComparisonSettings
+from augstudy.stats.balance import effective, mean_of
 from augstudy.stats.codes import Expected, Judgement, Needed, Rank, Verdict
 from augstudy.stats.paired import CONFIDENCE, PairedDifference
 from augstudy.stats.power import detectable, needed
@@ -32,8 +38,30 @@ def within(low: float, high: float, margin: float) -> bool:
     return -margin < low and high < margin
 
 
+def has_learnt(correct: NDArray[np.bool_], labels: Labels) -> bool:
+    """Whether classifiers do better than guessing, as far as the images can show at 5 %.
+
+    By the mean recall of the classes, which is 1 / C for whoever has not looked at the images, even
+    if it always says the same. It is tested with the binomial distribution, one-sided, as if all
+    runs were one: they see the same images, so more runs alone prove nothing.
+
+    Args:
+        correct: (S, N), whether the run with seed s was right about image n.
+        labels: (N,), the classes of the images.
+    """
+    classes = len(np.unique(labels))
+    if classes < 2:
+        return True
+    images = round(len(labels) * effective(labels))
+    right = round(float(mean_of(correct, labels).mean()) * images)
+    return bool(stats.binom.sf(right - 1, images, 1 / classes) < ALPHA)
+
+
 def verdict(
-    difference: PairedDifference, p_adjusted: float | None = None, margin: float = MARGIN
+    difference: PairedDifference,
+    p_adjusted: float | None = None,
+    margin: float = MARGIN,
+    learnt: tuple[bool, bool] = (True, True),
 ) -> Verdict:
     """What the interval and the p-value allow to be said of a difference in accuracy.
 
@@ -43,17 +71,24 @@ def verdict(
       at 2.5 % each: stricter than the usual 5 %, so that it can be read off the interval shown.
     - ``can't tell yet``: all else. With one seed nothing can be told: the luck of a training run
       looks like an effect.
+    - ``at chance``: nothing can be told of an arm that has learnt nothing, and of one that is
+      compared with such an arm only if it helps.
 
     Args:
         difference: the comparison.
         p_adjusted: its p-value after :func:`~augstudy.stats.correction.holm`; None if it is the
             only comparison.
         margin: differences below this share do not matter to the one who asks.
+        learnt: of :func:`has_learnt`, of the arm and of the one that it is compared with.
     """
+    p_value = difference.p_value if p_adjusted is None else p_adjusted
+    clear = significant(p_value) and excludes_zero(difference.low, difference.high)
+    clear = clear and difference.seeds > 1
+    if not learnt[0] or not (learnt[1] or (clear and difference.mean > 0)):
+        return "at chance"
     if difference.seeds == 1:
         return "can't tell yet"
-    p_value = difference.p_value if p_adjusted is None else p_adjusted
-    if significant(p_value) and excludes_zero(difference.low, difference.high):
+    if clear:
         return "helps" if difference.mean > 0 else "hurts"
     return "no difference" if within(difference.low, difference.high, margin) else "can't tell yet"
 

@@ -9,6 +9,7 @@ import numpy as np
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_arrays
+from augstudy.data.dataset import load_spec, save_spec
 from augstudy.explain.gradcam import heat_maps
 from augstudy.models.backend import prepare
 from augstudy.training.saving import load_model
@@ -17,7 +18,7 @@ logger = logging.getLogger("augstudy")
 
 
 def run(classifier: Path, evaluation: Path, out: Path) -> Artifact:
-    """Publish heat maps of the example drawings of `evaluation`, as an artifact of kind ``cam``.
+    """Publish heat maps of the example images of `evaluation`, as an artifact of kind ``cam``.
 
     The classifier is that of the first seed, and the maps speak for the class that it predicted.
     """
@@ -42,5 +43,6 @@ def _explain(folder: Path, inputs: dict[str, Artifact]) -> None:
         examples = {name: stored[name] for name in stored.files}
     heat = heat_maps(model, examples["images"], examples["predicted"])
     write_arrays(folder / "maps.npz", heat=heat, **examples)
+    save_spec(folder, load_spec(inputs["evaluation"]))
     for name in ("arm.json", "classes.json"):
         shutil.copyfile(inputs["evaluation"].file(name), folder / name)

@@ -13,7 +13,7 @@ from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays, write_json
-from augstudy.data.dataset import Split, load_classes, load_spec, load_split
+from augstudy.data.dataset import Split, load_classes, load_spec, load_split, save_spec
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare
@@ -83,6 +83,7 @@ def _evaluate(
         rows=test.rows,
         seeds=np.array(seeds, np.int64),
     )
+    save_spec(folder, spec)
     metrics = evaluate_predictions(probabilities, test.labels, classes, seeds)
     write_json(folder / "metrics.json", metrics)
     history = pd.concat(histories)

@@ -11,7 +11,7 @@ from typing import Any
 
 from augstudy.core import artifacts, cache, telemetry
 from augstudy.core.artifacts import Artifact
-from augstudy.core.errors import InputError
+from augstudy.core.errors import InputError, TrainingError
 from augstudy.core.files import write_json
 from augstudy.core.rng import check_seeds
 from augstudy.data.dataset import load_classes, load_split
@@ -202,7 +202,7 @@ class _Search:
 def _train(
     folder: Path, job: Job, seed: int, proposal: Proposal, keeper: Keeper, progress: Progress
 ) -> float | None:
-    """What a trial reached on validation images; None, and no folder, if it was pruned."""
+    """What a trial reached on validation images; None, and no folder, if it was pruned or broke."""
 
     def train(target: Path) -> None:
         job.cell().train(target, seed=seed, progress=progress, keeper=keeper, watch=proposal.watch)
@@ -211,9 +211,11 @@ def _train(
         artifacts.part(folder, "seed", train, inputs=job.inputs, config=job.config([seed]))
         with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
             proposal.replay([float(row["val_accuracy"]) for row in csv.DictReader(stream)])
-    except Pruned:
+    except (Pruned, TrainingError) as error:
+        if isinstance(error, TrainingError):  # no reason to give up the other trials
+            logger.warning("%s: %s", job.id, error)
         keeper.write()
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         return None
     record = json.loads((folder / train_cnn.RECORD).read_text(encoding="utf-8"))
     return reached(record, job.metric)

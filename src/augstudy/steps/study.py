@@ -149,6 +149,18 @@ class Study:
             check_seed(self.values["gan_seed"], "gan_seed")
         self._check_trained()
 
+    def check_source(self) -> None:
+        """See whether the source has what is asked of it, as far as that shows at once.
+
+        Raises:
+            InputError: it lacks a class or images.
+            DataError: a file in it is corrupt.
+        """
+        if {"source", "classes"} <= set(self.values):
+            from augstudy.data.reading import check_source
+
+            check_source(self.data)
+
     def _part(self, model: type[Part], what: str, more: Mapping[str, Any] | None = None) -> Part:
         values = {name: self.values[name] for name in model.model_fields if name in self.values}
         return parse(model, {**values, **(more or {})}, what)

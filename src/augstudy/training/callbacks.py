@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from augstudy.core.arrays import Images
+from augstudy.core.errors import TrainingError
 from augstudy.models.backend import keras
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.spec import with_channels
@@ -72,7 +73,10 @@ class Validator(keras.callbacks.Callback):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Collect the history, with the learning rate of every epoch, and report progress."""
+    """Collect the history, with the learning rate of every epoch, and report progress.
+
+    A loss that is no finite number ends the training with a TrainingError: nothing can come of it.
+    """
 
     def __init__(self, epochs: int, progress: Progress | None) -> None:
         super().__init__()
@@ -87,6 +91,11 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         logs = logs or {}
         row = {name: float(logs[name]) for name in HISTORY_COLUMNS[1:-1]}
+        if not np.isfinite(list(row.values())).all():
+            raise TrainingError(
+                f"The training broke in epoch {epoch + 1}: its loss is no finite number. Lower the "
+                f"learning rate, optimizer.learning_rate ({self._rate:g})."
+            )
         self._rows.append({"epoch": epoch + 1, **row, "learning_rate": self._rate})
         text = f"loss {row['loss']:.3f}  validation accuracy {row['val_accuracy']:.3f}"
         if self._progress:

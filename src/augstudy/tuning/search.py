@@ -190,7 +190,7 @@ class Proposal:
     def outcome(self, accuracy: float | None) -> dict[str, Any]:
         """What there is to remember, as JSON; `accuracy` is None if the training was pruned."""
         state: State = "pruned" if accuracy is None else "complete"
-        reached = max(self._curve) if accuracy is None else accuracy
+        reached = max(self._curve, default=0.0) if accuracy is None else accuracy
         return {"state": state, "accuracy": reached, "curve": self._curve}
 
     def tell(self, outcome: Mapping[str, Any], cost: Mapping[str, float]) -> Tried:

@@ -111,6 +111,7 @@ class Library:
 
     def samples(self, name: str) -> dict[str, Any]:
         """What the generator drew as it trained: a picture per step, a row per class."""
+        from augstudy.data.dataset import load_spec
         from augstudy.pages.figures import pictures
         from augstudy.pages.stability import reason
 
@@ -118,23 +119,25 @@ class Library:
         gan = artifacts.read(shelf.path("gan"), "gan")
         with np.load(gan.file("samples.npz"), allow_pickle=False) as stored:
             steps, images = stored["steps"], stored["images"]
-        stability = gan.json("stability.json")
+        stability, spec = gan.json("stability.json"), load_spec(gan)
         chosen = np.unique(np.linspace(0, len(steps) - 1, _SHOTS).round().astype(int))
         return {
             "classes": gan.json("classes.json"),
             "verdict": stability["verdict"],
             "reason": reason(stability),
             "steps": [int(steps[shot]) for shot in chosen],
-            "frames": [pictures.sheet(images[shot, :, :_SAMPLES_A_CLASS]) for shot in chosen],
+            "frames": [pictures.sheet(images[shot, :, :_SAMPLES_A_CLASS], spec) for shot in chosen],
         }
 
     def cams(self, name: str, arm: str) -> list[dict[str, Any]]:
-        """Heat maps of an arm, drawing by drawing."""
+        """Heat maps of an arm, image by image."""
+        from augstudy.data.dataset import load_spec
         from augstudy.pages.figures import pictures
 
         _, shelf = self._of(name)
         cam = artifacts.read(shelf.path("cam", arm), "cam")
         classes: list[str] = cam.json("classes.json")
+        spec = load_spec(cam)
         with np.load(cam.file("maps.npz"), allow_pickle=False) as stored:
             maps: Mapping[str, Any] = {name: stored[name] for name in stored.files}
         return [
@@ -142,7 +145,7 @@ class Library:
                 "class": classes[int(maps["labels"][place])],
                 "predicted": classes[int(maps["predicted"][place])],
                 "confidence": float(maps["confidence"][place]),
-                "uri": pictures.heat_tile(maps["images"][place], maps["heat"][place]),
+                "uri": pictures.heat_tile(maps["images"][place], maps["heat"][place], spec),
             }
             for place in range(len(maps["labels"]))
         ]

@@ -5,6 +5,7 @@ import pkgutil
 from functools import partial
 from pathlib import Path
 
+from augstudy.core.errors import InputError
 from augstudy.data.sources.base import (
     FORMATS,
     ObjectInfo,
@@ -49,7 +50,7 @@ def open_images(
         raise
     found = source.store.find()
     if not found:
-        return source  # which says so
+        raise InputError(f"{source.uri} is empty: check the address.")
     return FolderSource(source.uri, source.store, found, settings.image_settings.groups)
 
 

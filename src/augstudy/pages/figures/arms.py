@@ -105,7 +105,7 @@ def by_class(
                 linewidths=0.6,
                 zorder=3 if order else 4,
             )
-        axes.set_yticks([-place for place in range(len(classes))], classes)
+        axes.set_yticks([-place for place in range(len(classes))], classes, parse_math=False)
         axes.tick_params(axis="y", labelsize=8.5, labelcolor=style.INK)
         axes.set_ylim(-len(classes) + 0.4, 0.6)
         axes.set_xlabel(f"{metric.capitalize()}, per cent")

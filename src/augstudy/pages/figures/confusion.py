@@ -94,9 +94,15 @@ def _draw(
             spine.set_visible(False)
         size = 8 if len(classes) <= _NUMBERS_UP_TO else max(3.0, 110 / len(classes))
         axes.set_xticks(
-            places, classes, rotation=45, ha="left", rotation_mode="anchor", fontsize=size
+            places,
+            classes,
+            parse_math=False,
+            rotation=45,
+            ha="left",
+            rotation_mode="anchor",
+            fontsize=size,
         )
-        axes.set_yticks(places, classes, fontsize=size)
+        axes.set_yticks(places, classes, parse_math=False, fontsize=size)
         axes.xaxis.tick_top()
         axes.tick_params(labelcolor=style.INK, pad=2)
         if len(classes) <= _NUMBERS_UP_TO:
