@@ -147,9 +147,7 @@ class ClassifierSettings(Settings):
         if stop and plateau and stop.patience % plateau.patience:
             raise ValueError("the patience of early_stopping must be a multiple of the plateau's")
         if stop and self.keep == "last":
-            raise ValueError(
-                "early_stopping keeps the best weights: leave it out, or keep"
-            )
+            raise ValueError("early_stopping keeps the best weights: leave it out, or keep")
         if plateau and self.optimizer.schedule != "constant":
             raise ValueError("reduce_on_plateau needs a constant learning-rate schedule")
         return self
