@@ -26,7 +26,7 @@ from augstudy.models.backend import resolve_precision
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.judging import CurationSettings
 from augstudy.settings.spec import ImageSpec
-from augstudy.training import classifier
+from augstudy.training import classifier, transfer
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
 
@@ -89,6 +89,7 @@ def run(
             "precision": resolve_precision(recipe.precision),
             "seed": seed,
             "real": real,
+            **transfer.contents(recipe),
         }
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)

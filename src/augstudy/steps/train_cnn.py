@@ -23,7 +23,7 @@ from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.models.backend import keras, resolve_precision
 from augstudy.settings.arms import Arm
 from augstudy.settings.classifier import ClassifierSettings
-from augstudy.training import classifier
+from augstudy.training import classifier, transfer
 from augstudy.training.callbacks import Progress, Watch
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
@@ -115,6 +115,7 @@ def configuration(arm: Arm, seeds: Sequence[int], settings: ClassifierSettings) 
         "seeds": list(seeds),
         "settings": settings.model_dump(mode="json"),
         "precision": resolve_precision(settings.precision),
+        **transfer.contents(settings),
     }
 
 
