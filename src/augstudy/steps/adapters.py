@@ -158,27 +158,20 @@ def train_gan(found: Handed, me: Stage) -> None:
 
 
 @component("synthesize")
-def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
-    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0.
-
-    Returns the figures of the images for the dashboard, see
-    :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.
-    """
+def synthesize(found: Handed, me: Stage) -> None:
+    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0."""
     gan, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
     if gan is None:
         skip(out, me)
     elif reason := why_failed(gan):
         skip(out, me, f"the GAN failed: {reason}")
     else:
-        from augstudy.pages import kfp_metrics
         from augstudy.steps.synthesize import run
 
         dataset, judge = found.paths["dataset"], given(found.paths["judge"])
         asked = int(study.values["synthetic_per_class"])
         wanted = asked or synthetic_wanted(dataset, study.arms)
-        made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
-        return kfp_metrics.synthetic(made.json("quality.json"))
-    return {}
+        run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
 
 
 @component("curate")
@@ -213,8 +206,8 @@ def _too_few_to_judge(dataset: Path, folds: int) -> str:
 
 
 @component("summarize")
-def summarize(found: Handed, _: Stage) -> dict[str, float]:
-    """Write the report and return the flat metrics, finite numbers only.
+def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
+    """Write the report and return what the dashboard shows of it.
 
     Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
     likewise of what was skipped.
@@ -238,8 +231,8 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
     return hand_over(report, at)
 
 
-def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, float]:
-    """Copy what KFP shows of a report, and give what it keeps as metrics.
+def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, str | float]:
+    """Copy what KFP shows of a report, and give the rows of its table of metrics.
 
     Of a report that are the ``page``, the ``verdict`` and, for readers that cannot query metadata,
     the ``metrics`` once more as a file.
