@@ -178,7 +178,7 @@ def synthesize(found: Handed, me: Stage) -> None:
 def curate(found: Handed, me: Stage) -> None:
     """Let a filter judge what the arms with a filter choose from, if there are any such arms.
 
-    Real drawings that are too few for it are not judged if the arms that need it are optional.
+    Real images that are too few for it are not judged if the arms that need it are optional.
     """
     dataset, out, study = found.paths["dataset"], found.paths["curation"], found.study
     synthetic, settings, recipe = found.paths["synthetic"], study.curation, study.classifier
@@ -197,7 +197,7 @@ def curate(found: Handed, me: Stage) -> None:
 
 
 def _too_few_to_judge(dataset: Path, folds: int) -> str:
-    """Why a filter cannot judge the training drawings; empty if it can."""
+    """Why a filter cannot judge the training images; empty if it can."""
     from augstudy.data.curation import fold_shortage
     from augstudy.data.dataset import load_split
 

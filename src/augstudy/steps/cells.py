@@ -23,7 +23,7 @@ def train_cnn(found: Handed, me: Stage) -> None:
     """Train one classifier per seed on the training set of an arm.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
-    where there are too few drawings for it. ``synthetic`` and ``curation`` may be missing where no
+    where there are too few images for it. ``synthetic`` and ``curation`` may be missing where no
     arm needs them.
     """
     arm, at = found.study.arm, found.paths
