@@ -2,7 +2,7 @@
 
 from augstudy.dags.components.image import IMAGE
 from kfp import dsl
-from kfp.dsl import Dataset, Input, Metrics, Model, Output
+from kfp.dsl import Dataset, Input, Model, Output
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -10,7 +10,6 @@ def import_synthetic(
     dataset: Input[Dataset],
     judge: Input[Model],
     imported: Output[Dataset],
-    metrics: Output[Metrics],
     sets: list[dict],
     gan_recipe: str,
     arms: list[dict],
@@ -18,5 +17,4 @@ def import_synthetic(
     """Read the sets of synthetic images that come from outside; skipped if there are none."""
     from augstudy.steps import adapters
 
-    for name, value in adapters.import_synthetic(locals()).items():
-        metrics.log_metric(name, value)
+    adapters.import_synthetic(locals())

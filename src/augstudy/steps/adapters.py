@@ -136,25 +136,18 @@ def train_judge(found: Handed, me: Stage) -> None:
 
 
 @component("import_synthetic")
-def import_synthetic(found: Handed, me: Stage) -> dict[str, str | float]:
-    """Import the sets of synthetic images that come from outside, unless no arm uses them.
-
-    Returns the figures of all sets for the dashboard, as :func:`synthesize` does.
-    """
-    from augstudy.pages import kfp_metrics
+def import_synthetic(found: Handed, me: Stage) -> None:
+    """Import the sets of synthetic images that come from outside, unless no arm uses them."""
     from augstudy.steps.import_synthetic import run
 
     dataset, out, study = found.paths["dataset"], found.paths["imported"], found.study
     chosen = [item for item in study.sets if item.imported and study.used(item)]
     if not chosen or not synthetic_wanted(dataset, study.arms):
         skip(out, me, NO_IMPORTED)
-        return {}
+        return
     judge = given(found.paths["judge"])
-    made = {
-        item.set: run(dataset, sets.place(out, item.set, sets.IMAGES), item, judge)
-        for item in chosen
-    }
-    return kfp_metrics.synthetic_sets({name: it.json("quality.json") for name, it in made.items()})
+    for item in chosen:
+        run(dataset, sets.place(out, item.set, sets.IMAGES), item, judge)
 
 
 @component("train_gan")
@@ -165,8 +158,8 @@ def train_gan(found: Handed, me: Stage) -> None:
     images.
     """
     dataset, out, study = found.paths["dataset"], found.paths["gan"], found.study
-    on_failure = study.on_gan_failure
-    chosen = _made(study, dataset)
+    settings = {item.set: study.generator(item) for item in study.sets if not item.imported}
+    on_failure, chosen = study.on_gan_failure, _made(study, dataset)
     if not chosen:
         skip(out, me, NO_MADE if synthetic_wanted(dataset, study.arms) else NO_SYNTHETIC)
         return
@@ -176,7 +169,7 @@ def train_gan(found: Handed, me: Stage) -> None:
         run(
             dataset,
             sets.place(out, item.set, sets.GAN),
-            study.generator(item),
+            settings[item.set],
             seed=study.gan_seed,
             judge=given(found.paths["judge"]),
             on_failure=on_failure,
@@ -185,21 +178,16 @@ def train_gan(found: Handed, me: Stage) -> None:
 
 
 @component("synthesize")
-def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
-    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0.
-
-    Returns the figures of the images for the dashboard, see
-    :func:`augstudy.pages.kfp_metrics.synthetic_sets`; none if it was skipped.
-    """
+def synthesize(found: Handed, me: Stage) -> None:
+    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0."""
     gans, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
     if gans is None:
         skip(out, me, why_skipped(found.paths["gan"]))
-        return {}
-    from augstudy.pages import kfp_metrics
+        return
     from augstudy.steps.synthesize import run
 
     dataset, judge = found.paths["dataset"], given(found.paths["judge"])
-    asked, made = int(study.values["synthetic_per_class"]), {}
+    asked = int(study.values["synthetic_per_class"])
     for item in _made(study, dataset):
         gan, images = sets.place(gans, item.set, sets.GAN), sets.place(out, item.set, sets.IMAGES)
         if reason := why_failed(gan):
@@ -207,11 +195,7 @@ def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
             continue
         wanted = asked or synthetic_wanted(dataset, study.used(item))
         named = item.set if len(study.sets) > 1 else ""
-        artifact = run(
-            gan, images, wanted, seed=study.gan_seed, dataset=dataset, judge=judge, name=named
-        )
-        made[item.set] = artifact.json("quality.json")
-    return kfp_metrics.synthetic_sets(made)
+        run(gan, images, wanted, seed=study.gan_seed, dataset=dataset, judge=judge, name=named)
 
 
 def _made(study: Study, dataset: Path) -> list[SyntheticSet]:
@@ -225,7 +209,7 @@ def _made(study: Study, dataset: Path) -> list[SyntheticSet]:
 def curate(found: Handed, me: Stage) -> None:
     """Gather all sets, and let a filter judge what the arms with a filter choose from, if any do.
 
-    Real drawings that are too few for it are not judged if the arms that need it are optional.
+    Real images that are too few for it are not judged if the arms that need it are optional.
     """
     dataset, out, study = found.paths["dataset"], found.paths["gathered"], found.study
     handed = [given(found.paths[name]) for name in ("gan", "synthetic", "imported")]
@@ -258,7 +242,7 @@ def curate(found: Handed, me: Stage) -> None:
 
 
 def _too_few_to_judge(dataset: Path, folds: int) -> str:
-    """Why a filter cannot judge the training drawings; empty if it can."""
+    """Why a filter cannot judge the training images; empty if it can."""
     from augstudy.data.curation import fold_shortage
     from augstudy.data.dataset import load_split
 
@@ -267,8 +251,8 @@ def _too_few_to_judge(dataset: Path, folds: int) -> str:
 
 
 @component("summarize")
-def summarize(found: Handed, _: Stage) -> dict[str, float]:
-    """Write the report and return the flat metrics, finite numbers only.
+def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
+    """Write the report and return what the dashboard shows of it.
 
     Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
     likewise of what was skipped.
@@ -276,6 +260,7 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
     from augstudy.steps.summarize import run
 
     at, evaluations = found.paths, found.lists["evaluations"]
+    comparing = found.study.comparing
     report = run(
         at["dataset"],
         at["report"],
@@ -284,14 +269,14 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
         sets.parts_of(at["gathered"]) if given(at["gathered"]) else {},
         found.study.record(),
         left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
-        margin=found.study.comparing.equivalence_margin,
-        metric=found.study.comparing.metric,
+        margin=comparing.equivalence_margin,
+        metric=comparing.metric,
     )
     return hand_over(report, at)
 
 
-def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, float]:
-    """Copy what KFP shows of a report, and give what it keeps as metrics.
+def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, str | float]:
+    """Copy what KFP shows of a report, and give the rows of its table of metrics.
 
     Of a report that are the ``page``, the ``verdict`` and, for readers that cannot query metadata,
     the ``metrics`` once more as a file.
