@@ -13,11 +13,14 @@ from pathlib import Path
 UNUSED_FOLDERS = ("tests", "include")
 UNUSED_SUFFIXES = (".a", ".h", ".hpp", ".pxd", ".pyi")
 UNUSED_PACKAGES = ("pip", "pip-*", "setuptools", "setuptools-*", "pkg_resources", "*distutils*")
-# Parts of TensorFlow that are loaded on demand, by tools that no step uses.
+# Parts that are loaded on demand, by tools that no step uses.
 UNUSED_FILES = (
     "tensorflow/compiler/mlir/stablehlo/stablehlo_extension.so",
     "tensorflow/compiler/tf2xla/ops/_xla_ops.so",
+    *("pyarrow/libarrow_flight*", "pyarrow/_flight*", "pyarrow/src"),  # servers of Arrow
 )
+# The services of AWS that steps speak to; botocore describes four hundred.
+AWS_SERVICES = ("s3", "sts", "sso", "sso-oidc")
 _LOADED = 1  # PT_LOAD: a part of the file that is mapped into memory
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -43,6 +46,9 @@ def unused(folder: Path) -> Iterator[Path]:
     for package in folder.rglob("site-packages"):
         for pattern in (*UNUSED_PACKAGES, *UNUSED_FILES):
             yield from package.glob(pattern)
+        for service in package.glob("botocore/data/*/"):
+            if service.name not in AWS_SERVICES:
+                yield service
     for path in folder.rglob("*"):
         unwanted = path.name in UNUSED_FOLDERS if path.is_dir() else path.suffix in UNUSED_SUFFIXES
         if unwanted:

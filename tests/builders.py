@@ -231,9 +231,10 @@ def build_cam(path, dataset, arm="real", share=None, per_class=2):
 
 
 def heat_of(image, generator):
-    """(28, 28) float16 in [0, 1]: warm around one inked place."""
+    """(height, width) float16 in [0, 1]: warm around one inked place."""
+    image = image if image.ndim == 2 else image.mean(axis=-1)
     inked = np.argwhere(image > 100)
-    spot = np.zeros((28, 28))
+    spot = np.zeros(image.shape)
     for y, x in inked[generator.integers(0, len(inked), 2)]:
         spot[y, x] = 1
     heat = ndimage.gaussian_filter(spot, 4)

@@ -50,6 +50,7 @@ STEPS_WITH_WORDS = {
 # What is imported by a name that only a running program knows, and why.
 DYNAMIC = {
     "data.sources": "a source is found by being in the folder",
+    "cli.commands": "a command is asked for by its name",
     "local.catalog": "a pipeline is asked for by its name",
     "local.warm": "what to load is handed from process to process; LIBRARIES says it",
 }
@@ -215,6 +216,11 @@ def test_steps_without_networks_start_without_tensorflow() -> None:
 
 def test_command_line_starts_light() -> None:
     assert not loaded("import augstudy.cli.app, augstudy.local.runner") & (HEAVY | {"kfp"})
+
+
+def test_help_loads_no_settings() -> None:
+    code = "from augstudy.cli.app import invoke; invoke(['--help'])"
+    assert not loaded(code) & (HEAVY | {"kfp", "pydantic"})
 
 
 def test_preparing_a_run_needs_kfp_but_no_networks() -> None:

@@ -64,6 +64,7 @@ def test_what_goes_and_what_stays(
 ) -> None:
     site = "lib/python3.11/site-packages"
     stays = [f"{site}/numpy/core.py", f"{site}/numpy/testing/x.py", "bin/python3", f"{site}/x.pth"]
+    stays += [f"{site}/botocore/data/{name}" for name in ("endpoints.json", "s3/2006/a.json")]
     goes = [
         "bin/pip3",
         f"{site}/pip/main.py",
@@ -71,6 +72,8 @@ def test_what_goes_and_what_stays(
         f"{site}/numpy/tests/test_a.py",
         f"{site}/tensorflow/include/a/b.inc",
         f"{site}/numpy/a.pyi",
+        f"{site}/botocore/data/ec2/2016/a.json",
+        f"{site}/pyarrow/libarrow_flight.so.1",
     ]
     for name in stays + goes:
         path = tmp_path / name

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from augstudy.models.backend import keras
+from augstudy.models.colours import RandomColours
 from augstudy.models.layers import RandomAffine
+from augstudy.settings.augmentation import Augmentation
 
 
 def apply(settings, images, training=True, seed=0):
@@ -102,3 +104,64 @@ def test_equal_seeds_give_equal_images(images):
     first, again = (apply(settings, images, seed=3) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, apply(settings, images, seed=4))
+
+
+def coloured(settings, images, background=None, training=True):
+    layer = RandomColours(settings, 0, background)
+    return keras.ops.convert_to_numpy(layer(images.astype("float32"), training=training))
+
+
+@pytest.fixture
+def photos():
+    return np.random.default_rng(0).integers(60, 180, (48, 10, 12, 3)).astype(np.uint8)
+
+
+def grey(images):
+    return (images * (0.299, 0.587, 0.114)).sum(axis=-1)
+
+
+def test_brightness_adds_one_number_to_an_image(photos):
+    added = coloured({"brightness": 0.2}, photos) - photos
+    np.testing.assert_allclose(
+        added, np.broadcast_to(added[:, :1, :1, :1], photos.shape), atol=1e-2
+    )
+    assert -51 <= added.min() < -25 < 25 < added.max() <= 51
+
+
+def test_contrast_keeps_the_mean_and_scales_what_is_about_it(photos):
+    seen = coloured({"contrast": 0.3}, photos)
+    np.testing.assert_allclose(seen.mean((1, 2, 3)), photos.mean((1, 2, 3)), rtol=1e-4)
+    scale = seen.std((1, 2, 3)) / photos.std((1, 2, 3))
+    assert 0.7 <= scale.min() < 0.85 and 1.15 < scale.max() <= 1.3
+
+
+def test_saturation_keeps_what_is_grey(photos):
+    seen = coloured({"saturation": 0.5}, photos)
+    np.testing.assert_allclose(grey(seen), grey(photos), rtol=1e-3)
+    apart = np.abs(seen - grey(seen)[..., None]).mean((1, 2, 3))
+    scale = apart / np.abs(photos - grey(photos)[..., None]).mean((1, 2, 3))
+    assert 0.5 <= scale.min() < 0.8 and 1.2 < scale.max() <= 1.51
+    one = photos[..., :1]
+    np.testing.assert_array_equal(coloured({"saturation": 0.5}, one), one)
+
+
+@pytest.mark.parametrize(("background", "blank"), [(None, 127.5), (255, 255.0)])
+def test_what_is_cut_out_is_grey_or_background(photos, background, blank):
+    seen = coloured({"cutout": 0.5}, photos, background)
+    gone = (seen != photos).any(axis=-1)
+    assert (seen[gone] == blank).all()
+    assert gone.sum((1, 2)).min() >= 1 and gone.sum((1, 2)).max() == 5 * 6
+
+
+def test_colours_stay_in_range_and_change_in_training_alone(photos):
+    every = {"brightness": 0.9, "contrast": 0.9, "saturation": 1.0}
+    seen = coloured(every, photos)
+    assert seen.min() >= 0 and seen.max() <= 255
+    np.testing.assert_array_equal(coloured(every, photos, training=False), photos)
+
+
+def test_views_are_not_of_other_colours():
+    changed = Augmentation(shift=0.2, horizontal_flip=True, cutout=0.5, contrast=0.2)
+    assert changed.halved() == Augmentation(shift=0.1)
+    assert changed.colours and changed.moves
+    assert not Augmentation(cutout=0.5).moves and not Augmentation(shift=0.1).colours

@@ -27,7 +27,7 @@ SIZES = (
     ImageSpec(96, 128, 3),
     ImageSpec(128, 128, 1),
 )
-CLASSIFIERS = ("baseline", "modern", "modern_small")
+CLASSIFIERS = ("baseline", "modern", "photo")
 GANS = ("compact", "diffusion")
 
 
@@ -40,7 +40,7 @@ def named(spec):
 
 
 @pytest.mark.parametrize("spec", SIZES, ids=named)
-@pytest.mark.parametrize("name", ["modern", "modern_small"])
+@pytest.mark.parametrize("name", ["modern", "modern_small", "photo"])
 def test_a_classifier_takes_any_size_and_pools_as_long_as_pixels_are_left(name, spec):
     model = classifiers.build(name, 5, spec)
     probabilities = value(model(np.zeros((2, *spec.shape), np.uint8)))

@@ -11,7 +11,7 @@ from studies import build_study
 from augstudy.core import artifacts, cache
 from augstudy.core.errors import InputError
 from augstudy.metrics.figures import FIGURES
-from augstudy.pages import kfp_metrics, readings, wording
+from augstudy.pages import answers, kfp_metrics, readings, wording
 from augstudy.results import files
 from augstudy.steps import summarize
 
@@ -57,22 +57,34 @@ def test_headline_is_about_synthetic_images_and_never_a_control(report):
     assert "\nAdding 100 % synthetic images" in report.file("verdict.md").read_text()
 
 
-def test_flat_metrics_are_finite_numbers(report):
-    flat = kfp_metrics.flat(files.read_summary(report.path))
-    wanted = {"real.accuracy_mean", "add:1.accuracy_mean", "add:1_minus_real.accuracy"}
-    wanted |= {f"add:1_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
-    assert wanted <= set(flat)
-    assert all(isinstance(value, int | float) and math.isfinite(value) for value in flat.values())
+def test_the_dashboard_reads_as_an_answer_from_the_top(report):
+    found = files.read_summary(report.path)
+    shown = kfp_metrics.scalars(found)
+    assert list(shown) == sorted(shown)  # as the dashboard sorts rows that all columns have
+    assert len(shown) <= kfp_metrics.MOST_SCALARS
+    said = answers.answer(found)
+    assert list(shown.items())[:2] == [("01 answer", said.answer), ("02 why", said.sentence)]
+    best = found.differences[found.headline.arm]
+    assert shown["04 gain, points"] == float(f"{100 * best.mean:.4g}")
+    assert shown["10 metric"] == "accuracy"
+    for label in found.arms:
+        assert shown[f"20 {label}, %"] == pytest.approx(100 * found.score(label).value, rel=1e-3)
+    assert best.verdict in shown["30 add:1 minus real, said"]
+    numbers = [value for value in shown.values() if not isinstance(value, str)]
+    assert all(math.isfinite(value) and value == float(f"{value:.4g}") for value in numbers)
+    first = kfp_metrics.scalars(found, most=9)
+    assert list(first) == list(shown)[:9]
 
 
 def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(report):
     summary = report.json("summary.json")
     metrics = summary["synthetic"]["metrics"]
-    flat = kfp_metrics.flat(files.read_summary(report.path))
-    assert {name for name in flat if name.startswith("synthetic.")} == {
-        f"synthetic.{name}" for name in metrics
+    shown = kfp_metrics.scalars(files.read_summary(report.path))
+    assert {name for name in shown if name.startswith("50 synthetic")} == {
+        f"50 synthetic, {name}" for name in metrics
     }
-    assert flat["synthetic.coverage"] == metrics["coverage"]["value"]
+    share = metrics["coverage"]["value"]
+    assert shown["50 synthetic, coverage"] == pytest.approx(share, rel=1e-3)
     page = (report.path / "report.html").read_text()
     for name in FIGURES:
         assert re.search(rf"<td>{re.escape(readings.figure(name).title)}</td>", page), name
@@ -95,8 +107,8 @@ def test_images_that_nobody_measured_are_no_error(study, tmp_path):
     report = summarize.run(out=tmp_path / "report", **{**study, "synthetic": bare})
     page = (report.path / "report.html").read_text()
     assert "How good are they?" not in page and "Synthetic beside real" in page
-    flat = kfp_metrics.flat(files.read_summary(report.path))
-    assert not any(name.startswith("synthetic.") for name in flat)
+    shown = kfp_metrics.scalars(files.read_summary(report.path))
+    assert not any(name.startswith("50 synthetic") for name in shown)
 
 
 def test_verdict_is_markdown_with_a_table(report):

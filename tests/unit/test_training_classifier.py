@@ -116,6 +116,21 @@ def test_early_stopping_ends_a_training_that_gets_nowhere():
     assert len(result.history) == result.best_epoch + 2
 
 
+def test_the_last_weights_are_kept_if_asked_for(trained):
+    """The same training: only what is kept of it differs."""
+    settings = {"epochs": 8, "optimizer": {"learning_rate": 0.02}}  # so that the loss jumps about
+    best, last = fit(**settings), fit(keep="last", **settings)
+    pd.testing.assert_frame_equal(best.history, last.history)
+    assert best.best_epoch < last.best_epoch == 8
+    images, labels = bars(30, seed=2)
+    losses = [
+        -np.log(predict(item.model, images)[np.arange(30), labels] + 1e-7).mean()
+        for item in (best, last)
+    ]
+    rows = best.history["val_loss"]
+    assert losses == pytest.approx([rows.min(), rows.iloc[-1]], rel=1e-2)
+
+
 def test_the_history_has_every_column_every_epoch(trained):
     assert list(trained.history["epoch"]) == list(range(1, 9))
     assert not trained.history.isna().any(axis=None)

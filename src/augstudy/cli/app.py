@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from augstudy import __version__
-from augstudy.cli import caches, cluster, comparing, doctor, pipelines, runs, stages, stores
+from augstudy.cli.commands import Program
 from augstudy.core import outlets
 from augstudy.core.errors import AugstudyError, of_system
 from augstudy.core.files import open_log, user_folder
@@ -24,6 +24,7 @@ LOG_VARIABLE = "AUGSTUDY_LOG"
 
 app = typer.Typer(
     name="augstudy",
+    cls=Program,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -67,16 +68,6 @@ def _root(
     if not verbose:
         # Libraries talk at INFO; ours is what a person wants to read.
         logging.getLogger().setLevel(logging.WARNING)
-
-
-pipelines.register(app)
-runs.register(app)
-comparing.register(app)
-cluster.register(app)
-stages.register(app)
-stores.register(app)
-caches.register(app)
-doctor.register(app)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from augstudy.settings.data import ImageSettings
 from augstudy.settings.spec import LEAST_SIDE, ImageSpec
@@ -146,8 +146,10 @@ def _fitted(image: Image.Image, spec: ImageSpec, settings: ImageSettings) -> Ima
     if settings.resize == "crop":
         return ImageOps.fit(image, size, filtered)
     if settings.resize == "pad":
-        grey = Image.new("RGB", (1, 1), settings.fill).convert(image.mode).getpixel((0, 0))
-        return ImageOps.pad(image, size, filtered, color=grey)
+        ground = Image.new("RGB", size, settings.fill).convert(image.mode)
+        image = ImageOps.contain(image, size, filtered)
+        ground.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+        return ground
     return image.resize(size, filtered)
 
 
@@ -178,6 +180,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnreadableError):
         return str(error)
     text = str(error).split("\n")[0].strip().rstrip(".")
-    if isinstance(error, Image.UnidentifiedImageError) or not text:
+    if isinstance(error, UnidentifiedImageError) or not text:
         return "it is no image of a known format"
     return text[0].lower() + text[1:120]

@@ -90,7 +90,8 @@ def _class_report(found: Found, result: Splits, label: int) -> dict[str, Any]:
 
 def _brightness(images: Images) -> np.ndarray:
     """The mean of each image, from 0 to 1."""
-    return images.mean(axis=tuple(range(1, images.ndim))) / 255
+    means: np.ndarray = images.mean(axis=tuple(range(1, images.ndim))) / 255
+    return means
 
 
 def _histogram(values: np.ndarray, span: tuple[float, float]) -> dict[str, list[float]]:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
@@ -9,7 +10,7 @@ from augstudy.data.found import Found, Report
 from augstudy.data.ranges import check_ranges, read_ranges
 from augstudy.data.records import check_records, read_records
 from augstudy.data.sampling import RESERVES
-from augstudy.data.sources import Source, open_images
+from augstudy.data.sources import RecordSource, Source, open_images
 from augstudy.objects import ChangedError
 from augstudy.settings.data import DataSettings
 
@@ -86,11 +87,14 @@ def check_source(settings: DataSettings, patience_s: float = 2.0) -> None:
             raise error
 
 
-def _read(sources: list, settings: DataSettings, report: Report, reserve: float) -> Found:
+def _read(
+    sources: Sequence[Source | RecordSource], settings: DataSettings, report: Report, reserve: float
+) -> Found:
     main, *others = sources
-    if not any(isinstance(source, Source) for source in sources):
-        return read_records(main, others, settings, report, reserve)
-    if others:
+    tests = [source for source in others if isinstance(source, RecordSource)]
+    if isinstance(main, RecordSource) and len(tests) == len(others):
+        return read_records(main, tests, settings, report, reserve)
+    if others or isinstance(main, RecordSource):
         raise InputError(
             "test_source needs a source and a test source with a file for each image or with "
             "records: leave it out."

@@ -105,16 +105,8 @@ def _usable(found: Found) -> tuple[_Pool, dict[str, Dropped]]:
     kept, dropped = _distinct(classes, found.spec)
     label = np.repeat(np.arange(len(kept)), [len(rows) for rows in kept.values()])
     position = np.concatenate(list(kept.values()))
-    groups, given = (
-        np.concatenate(
-            [
-                _texts(texts_of(classes[name]), len(classes[name].images))[kept[name]]
-                for name in kept
-            ]
-        )
-        for texts_of in (lambda item: item.groups, lambda item: item.splits)
-    )
-    given = given.astype("U5")
+    groups = _texts([item.groups for item in classes.values()], list(kept.values()))
+    given = _texts([item.splits for item in classes.values()], list(kept.values())).astype("U5")
     if given.any():
         given[given == ""] = "train"
     unit = _units(len(label), _same(groups))
@@ -158,8 +150,16 @@ def _of_side(item: ClassImages, side: str) -> Iterable[int]:
     return (position for position, split in enumerate(item.splits) if split == side)
 
 
-def _texts(texts: Sequence[str], count: int) -> NDArray[np.str_]:
-    return np.array(list(texts) or [""] * count, np.str_)
+def _texts(of_classes: Sequence[Sequence[str]], kept: Sequence[Rows]) -> NDArray[np.str_]:
+    """The texts of the kept images of all classes; empty ones where a class has none."""
+    return np.array(
+        [
+            texts[row] if texts else ""
+            for texts, rows in zip(of_classes, kept, strict=True)
+            for row in rows
+        ],
+        np.str_,
+    )
 
 
 def _same(groups: NDArray[np.str_]) -> list[tuple[int, int]]:
@@ -188,7 +188,8 @@ def _on_one_side(unit: Rows, given: NDArray[np.str_]) -> NDArray[np.bool_]:
         rank[given == side] = place
     best = np.full(unit.max(initial=-1) + 1, len(_PROTECTED))
     np.minimum.at(best, unit, rank)
-    return rank == best[unit]
+    stays: NDArray[np.bool_] = rank == best[unit]
+    return stays
 
 
 class _Dealer:

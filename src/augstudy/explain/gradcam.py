@@ -1,4 +1,4 @@
-"""Grad-CAM: which parts of a drawing speak for the class that the network names.
+"""Grad-CAM: which parts of an image speak for the class that the network names.
 
 Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
 Localization", ICCV 2017.
@@ -44,7 +44,7 @@ def _split(model: keras.Sequential) -> tuple[list[Any], list[Any]]:
     spatial = [
         index
         for index, layer in enumerate(model.layers)
-        if isinstance(layer, keras.layers.ReLU) and len(layer.output.shape) == 4
+        if isinstance(layer, (keras.layers.ReLU, keras.Model)) and len(layer.output.shape) == 4
     ]
     if not spatial:
         raise InputError(f"Model {model.name!r} has no convolution to draw a Grad-CAM of.")
@@ -60,7 +60,7 @@ def _run(layers: list[Any], inputs: Any) -> Any:
 
 
 def _knows_training(layer: Any) -> bool:
-    return isinstance(layer, (keras.layers.BatchNormalization, keras.layers.Dropout))
+    return isinstance(layer, (keras.layers.BatchNormalization, keras.layers.Dropout, keras.Model))
 
 
 def _class_gradients(layers: list[Any], maps: Any, labels: npt.NDArray[np.int32]) -> Any:

@@ -196,6 +196,43 @@ def modern_small(layers: Any, classes: int, spec: ImageSpec) -> Iterable[Any]:
     return _modern(layers, classes, spec, stem=24, blocks=((48,), (96, 96)), dropout=0.25)
 
 
+# Tuned on photos of 32 x 32 pixels, 100 per class: without the decay, or with the weights of the
+# epoch with the lowest validation loss, accuracy is two points lower.
+_PHOTO: dict[str, Any] = {
+    "optimizer": {
+        "name": "adamw",
+        "learning_rate": 3e-3,
+        "weight_decay": 0.5,
+        "schedule": "cosine",
+        "warmup_epochs": 2,
+    },
+    "label_smoothing": 0.1,
+    "batch_size": 64,
+    "epochs": 64,
+    "keep": "last",
+    "augmentation": {
+        "horizontal_flip": True,
+        "shift": 0.125,
+        "zoom": 0.1,
+        "brightness": 0.1,
+        "contrast": 0.2,
+        "saturation": 0.3,
+        "cutout": 0.3,
+    },
+    "classic": {"rotation": 15, "stretch": 0.1, "brightness": 0.2, "contrast": 0.4, "cutout": 0.4},
+    "mirror": True,
+}
+
+
+@ARCHITECTURES.register(**_PHOTO, views=5)
+def photo(layers: Any, classes: int, spec: ImageSpec) -> Iterable[Any]:
+    """Like ``modern``, with more filters, which colours and textures need."""
+    return _modern(layers, classes, spec, stem=32, blocks=((64,), (128, 128), (256,)), dropout=0.3)
+
+
+ARCHITECTURES.add("photo_small", modern_small, **_PHOTO)
+
+
 def _modern(
     layers: Any,
     classes: int,

@@ -4,12 +4,12 @@ from typing import Any
 
 from augstudy.models import augment
 from augstudy.models.backend import keras
+from augstudy.models.layers import LUMA
 from augstudy.settings.augmentation import Augmentation
 
 ops = keras.ops
 
 GREY = 127.5
-_LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 
 
 class RandomColours(keras.layers.Layer):
@@ -32,8 +32,8 @@ class RandomColours(keras.layers.Layer):
         if not training:
             return images
         settings, x = self.augmentation, images
-        if settings.saturation and x.shape[-1] == len(_LUMA):
-            grey = ops.sum(x * ops.convert_to_tensor(_LUMA), axis=-1, keepdims=True)
+        if settings.saturation and x.shape[-1] == len(LUMA):
+            grey = ops.sum(x * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
             x = grey + (x - grey) * (1.0 + self._uniform(x, settings.saturation))
         if settings.contrast:
             mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)

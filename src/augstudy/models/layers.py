@@ -8,7 +8,7 @@ from augstudy.models.backend import keras
 from augstudy.settings.augmentation import Augmentation
 
 ops = keras.ops
-
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 
 _ONE_EACH = ("rotation", "shear", "zoom")
 _TWO_EACH = ("stretch", "shift")
@@ -115,3 +115,29 @@ class RandomAffine(keras.layers.Layer):
         config.pop("dtype", None)
         own = {"augmentation": self.augmentation.model_dump(), "seed": self.seed}
         return {**config, **own, "background": self.background}
+
+
+@keras.saving.register_keras_serializable(package="augstudy")
+class Fitted(keras.layers.Layer):
+    """Resize images (N, H, W, C) for another network, and make colour of grey or grey of colour.
+
+    The output is float32 (N, height, width, channels) with the input's scale.
+    """
+
+    def __init__(self, height: int, width: int, channels: int, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.height, self.width, self.channels = height, width, channels
+
+    def call(self, images: Any) -> Any:
+        x = ops.cast(images, "float32")
+        if x.shape[-1] < self.channels:
+            x = ops.repeat(x, self.channels, axis=-1)
+        elif x.shape[-1] > self.channels:
+            x = ops.sum(x * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
+        if tuple(x.shape[1:3]) == (self.height, self.width):
+            return x
+        return ops.image.resize(x, (self.height, self.width), antialias=True)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"height": self.height, "width": self.width, "channels": self.channels}
+        return {**super().get_config(), **own, "dtype": "float32"}

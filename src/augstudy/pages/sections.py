@@ -22,6 +22,7 @@ from augstudy.stats.codes import SCORES as METRICS
 from augstudy.stats.codes import Metric
 
 SHOWN_CLASSES = 25
+_FEW = 20  # test images of a class, of which one makes 5 points of its recall
 _ABOUT = 0.05  # steps that differ by a smaller share are equal to a reader
 
 
@@ -187,6 +188,7 @@ def remarks(material: Material, summary: Study) -> list[str]:
             f"The most common mistake of real: {shares[row, column]:.0f} % of "
             f"{material.classes[row]} is mistaken for {material.classes[column]}."
         )
+    found += _rare(material, summary)
     found_real = summary.arms["real"]
     gap = found_real.train_accuracy - found_real.accuracy.value
     if gap > 0.05:
@@ -195,6 +197,21 @@ def remarks(material: Material, summary: Study) -> list[str]:
             "training images than on unseen ones: more data could narrow this gap."
         )
     return found
+
+
+def _rare(material: Material, summary: Study) -> list[str]:
+    """A sentence where one class has few test images, which weigh much in balanced accuracy."""
+    if summary.metric == "accuracy":
+        return []
+    counts = {it: material.arms[0].metrics["per_class"][it]["support"] for it in material.classes}
+    rare = min(counts, key=lambda name: counts[name])
+    if counts[rare] >= _FEW:
+        return []
+    return [
+        f"Class {rare} has only {wording.counted(counts[rare], 'test image')}, but counts as much "
+        "as any other: a single image decides much. More test images of rare classes, or groups "
+        "of them as one class, would make the verdict surer."
+    ]
 
 
 def mean_confusion(arm: ArmResult) -> NDArray[np.float64]:

@@ -2,11 +2,13 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.base import Precision, Settings
+
+_SAVED = ".keras"
 
 
 class OptimizerSettings(Settings):
@@ -60,11 +62,47 @@ class NetworkSettings(Settings):
         return self.model_dump(exclude_none=True)
 
 
+class Backbone(Settings):
+    """A trained network whose features the classifier uses, in the place of layers of its own."""
+
+    network: str = Field(
+        description="a classifier that a study has saved, such as gs://bucket/model.keras, or a "
+        "network of keras.applications, such as MobileNetV2"
+    )
+    weights: str = Field(
+        "imagenet",
+        description="of a network of keras.applications: what Keras downloads, or a file of them",
+    )
+    size: int = Field(96, ge=32, le=512, description="pixels a side that such a network is given")
+    fine_tune: bool = Field(False, description="train its layers as well, not only what is new")
+
+    @property
+    def file(self) -> str:
+        """Path or URI of what it reads; empty where Keras downloads."""
+        if self.network.endswith(_SAVED):
+            return self.network
+        return "" if self.weights == "imagenet" else self.weights
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        is_file = self.network.endswith(_SAVED)
+        if not is_file and not self.network.isidentifier():
+            raise ValueError("network must be a .keras file or a network of keras.applications")
+        if is_file and self.weights != "imagenet":
+            raise ValueError("weights is for networks of keras.applications, not for a .keras file")
+        if self.file and not self.file.endswith((_SAVED, ".h5")):
+            raise ValueError("weights must be imagenet or a .h5 or .keras file")
+        if self.file and not self.file.startswith("/") and "://" not in self.file:
+            raise ValueError("give an absolute path or a URI, since steps run in other folders")
+        return self
+
+
 class ClassifierSettings(Settings):
     """A classifier and its training recipe."""
 
     architecture: str = Field("modern", description="name of the recipe whose layers to use")
     network: NetworkSettings = NetworkSettings()
+    backbone: Backbone | None = Field(None, description="its network alone, or a mapping")
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     metric: Literal["categorical_accuracy"] = "categorical_accuracy"
     label_smoothing: float = Field(
@@ -75,6 +113,9 @@ class ClassifierSettings(Settings):
     epochs: int = Field(50, ge=1, description="passes over the real images")
     budget: Literal["steps", "epochs"] = Field(
         "steps", description="what all arms have in common: gradient steps, or epochs"
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights of the epoch with the lowest validation loss, or of the last"
     )
     early_stopping: EarlyStopping | None = None
     reduce_on_plateau: ReduceOnPlateau | None = None
@@ -93,11 +134,20 @@ class ClassifierSettings(Settings):
     )
     precision: Precision = Field("auto", description="auto: bfloat16 on CPUs that support it")
 
+    @field_validator("backbone", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"network": value} if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.backbone and self.network.changes():
+            raise ValueError("network changes layers that backbone replaces: leave out one of them")
         stop, plateau = self.early_stopping, self.reduce_on_plateau
         if stop and plateau and stop.patience % plateau.patience:
             raise ValueError("the patience of early_stopping must be a multiple of the plateau's")
+        if stop and self.keep == "last":
+            raise ValueError("early_stopping keeps the best weights: leave it out, or keep")
         if plateau and self.optimizer.schedule != "constant":
             raise ValueError("reduce_on_plateau needs a constant learning-rate schedule")
         return self

@@ -158,34 +158,27 @@ def train_gan(found: Handed, me: Stage) -> None:
 
 
 @component("synthesize")
-def synthesize(found: Handed, me: Stage) -> dict[str, str | float]:
-    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0.
-
-    Returns the figures of the images for the dashboard, see
-    :func:`augstudy.pages.kfp_metrics.synthetic`; none if it was skipped.
-    """
+def synthesize(found: Handed, me: Stage) -> None:
+    """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0."""
     gan, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
     if gan is None:
         skip(out, me)
     elif reason := why_failed(gan):
         skip(out, me, f"the GAN failed: {reason}")
     else:
-        from augstudy.pages import kfp_metrics
         from augstudy.steps.synthesize import run
 
         dataset, judge = found.paths["dataset"], given(found.paths["judge"])
         asked = int(study.values["synthetic_per_class"])
         wanted = asked or synthetic_wanted(dataset, study.arms)
-        made = run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
-        return kfp_metrics.synthetic(made.json("quality.json"))
-    return {}
+        run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
 
 
 @component("curate")
 def curate(found: Handed, me: Stage) -> None:
     """Let a filter judge what the arms with a filter choose from, if there are any such arms.
 
-    Real drawings that are too few for it are not judged if the arms that need it are optional.
+    Real images that are too few for it are not judged if the arms that need it are optional.
     """
     dataset, out, study = found.paths["dataset"], found.paths["curation"], found.study
     synthetic, settings, recipe = found.paths["synthetic"], study.curation, study.classifier
@@ -204,7 +197,7 @@ def curate(found: Handed, me: Stage) -> None:
 
 
 def _too_few_to_judge(dataset: Path, folds: int) -> str:
-    """Why a filter cannot judge the training drawings; empty if it can."""
+    """Why a filter cannot judge the training images; empty if it can."""
     from augstudy.data.curation import fold_shortage
     from augstudy.data.dataset import load_split
 
@@ -213,8 +206,8 @@ def _too_few_to_judge(dataset: Path, folds: int) -> str:
 
 
 @component("summarize")
-def summarize(found: Handed, _: Stage) -> dict[str, float]:
-    """Write the report and return the flat metrics, finite numbers only.
+def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
+    """Write the report and return what the dashboard shows of it.
 
     Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
     likewise of what was skipped.
@@ -238,8 +231,8 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
     return hand_over(report, at)
 
 
-def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, float]:
-    """Copy what KFP shows of a report, and give what it keeps as metrics.
+def hand_over(report: artifacts.Artifact, outputs: Mapping[str, Path]) -> dict[str, str | float]:
+    """Copy what KFP shows of a report, and give the rows of its table of metrics.
 
     Of a report that are the ``page``, the ``verdict`` and, for readers that cannot query metadata,
     the ``metrics`` once more as a file.

@@ -12,7 +12,7 @@ from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.data import shares
 from augstudy.settings.arms import Arm, spelled
-from augstudy.steps.adapters import arm_label, component, copy, given, skip, why_skipped
+from augstudy.steps.adapters import arm_label, component, given, skip, why_skipped
 from augstudy.steps.study import Handed
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
@@ -23,7 +23,7 @@ def train_cnn(found: Handed, me: Stage) -> None:
     """Train one classifier per seed on the training set of an arm.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
-    where there are too few drawings for it. ``synthetic`` and ``curation`` may be missing where no
+    where there are too few images for it. ``synthetic`` and ``curation`` may be missing where no
     arm needs them.
     """
     arm, at = found.study.arm, found.paths
@@ -77,21 +77,20 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     discriminator of the ``gan`` is evaluated as a classifier, if there is one.
 
     Returns:
-        For the dashboard: ``metrics`` (a flat mapping with arm and level in it), ``title``, and
-        ``classes``, ``confusion`` (empty if there are too many classes) and ``roc`` (three lists).
+        For the dashboard: ``title``, ``classes``, ``confusion`` (empty if there are too many
+        classes) and ``roc`` (three lists).
     """
     at, label = found.paths, str(found.study.values.get("label", ""))
     classifier, out = at["classifier"], at["evaluation"]
     if given(classifier) is None:
         _pass_on(classifier, out, me)
         empty: list[float] = []
-        return {"metrics": {}, "title": label, "confusion": [], "roc": (empty, empty, empty)}
+        return {"title": label, "confusion": [], "roc": (empty, empty, empty)}
     share_cores()
     from augstudy.steps.evaluate import run
 
     beside = given(at["gan"]) if "gan" in at and arm_label(classifier) == "real" else None
     made = run(at["dataset"], classifier, out, label, beside)
-    copy(made.file("metrics.json"), at["metrics"])
     return _for_dashboard(made, at["dataset"], label)
 
 
@@ -106,7 +105,6 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
     with np.load(evaluation.file("predictions.npz"), allow_pickle=False) as stored:
         probabilities, labels = stored["probabilities"], stored["labels"]
     return {
-        "metrics": kfp_metrics.cell(name, level, evaluation.json("metrics.json")),
         "title": f"{name}, level {level}",
         "classes": evaluation.json("classes.json"),
         "confusion": kfp_metrics.confusion(probabilities, labels),

@@ -1,4 +1,4 @@
-"""Judge drawings with a classifier of the level's training split, for the arms that are filtered.
+"""Judge images with a classifier of the level's training split, for the arms that are filtered.
 
 Validation chooses the classifier's epoch and the thresholds; nothing here reads the test split.
 """
@@ -26,7 +26,7 @@ from augstudy.models.backend import resolve_precision
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.judging import CurationSettings
 from augstudy.settings.spec import ImageSpec
-from augstudy.training import classifier
+from augstudy.training import classifier, transfer
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
 
@@ -40,7 +40,7 @@ Thresholds = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Filter:
-    """A trained filter: its thresholds (C,), and how right it is about validation drawings."""
+    """A trained filter: its thresholds (C,), and how right it is about validation images."""
 
     probabilities: Callable[[npt.NDArray[np.uint8]], Probabilities]
     thresholds: Thresholds
@@ -56,10 +56,10 @@ def run(
     synthetic: Path | None = None,
     real: bool = False,
 ) -> Artifact:
-    """Publish which drawings the filter lets through, as an artifact of kind ``curation``.
+    """Publish which images the filter lets through, as an artifact of kind ``curation``.
 
-    ``synthetic.npz`` judges the rightly labelled synthetic drawings with a classifier trained on
-    all training drawings. ``real.npz`` judges the training drawings themselves, each with a
+    ``synthetic.npz`` judges the rightly labelled synthetic images with a classifier trained on
+    all training images. ``real.npz`` judges the training images themselves, each with a
     classifier that was trained without it (cross-fitting). Both hold ``confidence`` and ``kept``,
     see :class:`augstudy.data.curation.Opinion`.
 
@@ -69,12 +69,12 @@ def run(
         settings: how strict the filter is.
         recipe: of the filter's classifier.
         seed: of the filter's training, which is not that of any arm with the same seed.
-        synthetic: the drawings to judge.
-        real: whether to judge the training drawings, too.
+        synthetic: the images to judge.
+        real: whether to judge the training images, too.
 
     Raises:
-        InputError: there is nothing to judge, no such seed, the synthetic drawings are of other
-            classes, or a class has fewer training drawings than there are folds.
+        InputError: there is nothing to judge, no such seed, the synthetic images are of other
+            classes, or a class has fewer training images than there are folds.
     """
     if synthetic is None and not real:
         raise InputError("There is nothing to filter: give --synthetic, --real or both.")
@@ -89,6 +89,7 @@ def run(
             "precision": resolve_precision(recipe.precision),
             "seed": seed,
             "real": real,
+            **transfer.contents(recipe),
         }
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)
@@ -124,7 +125,7 @@ class _Trainer:
         self._keepers: list[Keeper] = []
 
     def filter(self, name: str, rows: npt.NDArray[np.intp]) -> _Filter:
-        """Train on the training drawings at `rows`."""
+        """Train on the training images at `rows`."""
         index, count = len(self._keepers), self._trainings
 
         def progress(done: int, total: int, text: str) -> None:
@@ -184,7 +185,7 @@ def _judge_synthetic(folder: Path, synthetic: Artifact, trainer: _Trainer) -> di
 
 
 def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
-    """Judge each training drawing with a filter that has not learnt from it."""
+    """Judge each training image with a filter that has not learnt from it."""
     train, folds = trainer.train, trainer.settings.folds
     fold_of = _folds(train, folds, trainer.seed)
     confidence = np.zeros(len(train), np.float32)
@@ -204,7 +205,7 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
 
 
 def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
-    """The fold of each training drawing: in every class as many of each, give or take one."""
+    """The fold of each training image: in every class as many of each, give or take one."""
     if short := fold_shortage(train.labels, folds):
         advice = "lower curation_settings.folds, or leave out real_filtered"
         raise InputError(f"{short[0].upper()}{short[1:]}: {advice}.")

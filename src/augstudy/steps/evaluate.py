@@ -31,7 +31,7 @@ logger = logging.getLogger("augstudy")
 def run(
     dataset: Path, classifier: Path, out: Path, label: str = "", gan: Path | None = None
 ) -> Artifact:
-    """Publish predictions, metrics with 95 % intervals and example drawings of a cell.
+    """Publish predictions, metrics with 95 % intervals and example images of a cell.
 
     The artifact, of kind ``evaluation``, also carries the histories of its seeds, so that nothing
     later needs the models again, and the test images whose labels are probably wrong. The step is

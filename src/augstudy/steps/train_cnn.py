@@ -25,7 +25,7 @@ from augstudy.data.mixtures import Drawings, Sources, Synthetic, training_set
 from augstudy.models.backend import keras, resolve_precision
 from augstudy.settings.arms import Arm
 from augstudy.settings.classifier import ClassifierSettings
-from augstudy.training import classifier
+from augstudy.training import classifier, transfer
 from augstudy.training.callbacks import Progress, Watch
 from augstudy.training.checkpoints import Keeper
 from augstudy.training.predicting import predict_as
@@ -50,14 +50,14 @@ def run(
     """Train a classifier per seed and publish them as an artifact of kind ``classifier``.
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
-    drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
+    images give way in the arms that replace some; equal seeds make arms comparable in pairs.
     Ended early, the next call goes on from the last checkpoint of each seed, and with a cache (see
     :mod:`augstudy.core.cache`) no seed is trained twice, whichever others it is asked for with.
 
     Raises:
-        TooFewDrawingsError: the drawings that the arm needs are missing or too few.
+        TooFewDrawingsError: the images that the arm needs are missing or too few.
         TrainingError: the loss of a seed became no finite number.
-        InputError: the seeds are wrong, or the synthetic drawings are of other classes, or others
+        InputError: the seeds are wrong, or the synthetic images are of other classes, or others
             than the filter has judged.
     """
     check_seeds(seeds)
@@ -88,7 +88,7 @@ def run(
 def shortage(
     dataset: Path, arm: Arm, synthetic: Path | None = None, curation: Path | None = None
 ) -> str | None:
-    """Why there are too few drawings for `arm`, as a sentence; None if there are enough."""
+    """Why there are too few images for `arm`, as a sentence; None if there are enough."""
     inputs = _read(dataset, arm, synthetic, curation)
     classes = load_classes(inputs["dataset"])
     try:
@@ -117,6 +117,7 @@ def configuration(arm: Arm, seeds: Sequence[int], settings: ClassifierSettings) 
         "seeds": list(seeds),
         "settings": settings.model_dump(mode="json"),
         "precision": resolve_precision(settings.precision),
+        **transfer.contents(settings),
     }
 
 
@@ -220,8 +221,8 @@ class Cell:
         }
         write_json(folder / RECORD, record)
 
-    def _predicted(self, model: keras.Model, drawings: Drawings | Split) -> npt.NDArray[np.intp]:
-        found = predict_as(self._settings, model, drawings.images, self._spec)
+    def _predicted(self, model: keras.Model, source: Drawings | Split) -> npt.NDArray[np.intp]:
+        found = predict_as(self._settings, model, source.images, self._spec)
         return np.asarray(found.argmax(axis=1))
 
 
@@ -238,7 +239,7 @@ def with_budget(
     Args:
         settings: of the classifier.
         arm: the arm.
-        real: real drawings of the level.
+        real: real images of the level.
         images: in the training set of the arm.
     """
     size = settings.batch_size

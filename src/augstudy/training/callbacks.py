@@ -21,7 +21,7 @@ HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lea
 
 
 class EarlyStopping(checkpoints.Remembering, keras.callbacks.EarlyStopping):
-    """Early stopping on the validation loss, with the best weights at the end in any case."""
+    """Early stopping on the validation loss, with the weights that `settings` keep at the end."""
 
     _STATE = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
 
@@ -31,7 +31,7 @@ class EarlyStopping(checkpoints.Remembering, keras.callbacks.EarlyStopping):
             monitor="val_loss",
             patience=stop.patience if stop else settings.epochs,
             min_delta=stop.min_delta if stop else 0.0,
-            restore_best_weights=True,
+            restore_best_weights=settings.keep == "best",
         )
 
 

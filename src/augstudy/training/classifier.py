@@ -18,6 +18,7 @@ from augstudy.models.colours import RandomColours
 from augstudy.models.layers import RandomAffine
 from augstudy.settings.classifier import ClassifierSettings, OptimizerSettings
 from augstudy.settings.spec import ImageSpec, with_channels
+from augstudy.training import transfer
 from augstudy.training.callbacks import (
     Checkpointer,
     EarlyStopping,
@@ -34,7 +35,7 @@ from augstudy.training.checkpoints import Keeper
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained classifier with the weights of its best epoch (lowest validation loss)."""
+    """A trained classifier with the weights of its best epoch, or of the last: see ``keep``."""
 
     model: keras.Model
     history: pd.DataFrame
@@ -119,7 +120,7 @@ class Trainer:
         return Trained(
             model=fresh.layers[-1],
             history=history,
-            best_epoch=stopper.best_epoch + 1,
+            best_epoch=stopper.best_epoch + 1 if settings.keep == "best" else len(history),
             steps=self._steps_per_epoch * len(history),
         )
 
@@ -135,9 +136,7 @@ class Trainer:
                 keras.Input(self._spec.shape, dtype="uint8"),
                 RandomAffine(*changes),
                 *([RandomColours(*changes)] if settings.augmentation.colours else ()),
-                classifiers.build(
-                    settings.architecture, self._classes, self._spec, settings.network
-                ),
+                self._classifier(),
             ]
         )
         trainer.compile(
@@ -148,6 +147,12 @@ class Trainer:
             jit_compile="auto" if keras.backend.backend() == "jax" else False,
         )
         return trainer
+
+    def _classifier(self) -> keras.Model:
+        settings = self._settings
+        if settings.backbone:
+            return transfer.build(settings.backbone, self._classes, self._spec)
+        return classifiers.build(settings.architecture, self._classes, self._spec, settings.network)
 
 
 def _copy(source: keras.Model, target: keras.Model) -> None:

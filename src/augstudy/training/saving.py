@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from augstudy.core.errors import DataError
-from augstudy.models import conditional, spectral  # noqa: F401 (their layers register themselves)
+from augstudy.models import conditional, layers, spectral  # noqa: F401 (they register layers)
 from augstudy.models.backend import keras
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
