@@ -204,7 +204,7 @@ def test_pointers_and_the_names_of_artifacts_are_durable(tmp_path, monkeypatch) 
     fsync = os.fsync
 
     def noting(number: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{number}"))
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
         fsync(number)
 
     monkeypatch.setattr(os, "fsync", noting)

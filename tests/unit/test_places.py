@@ -100,8 +100,10 @@ def test_where_one_may_not_write_is_named_before_the_work(here, words) -> None:
 
 @pytest.mark.parametrize(
     ("number", "kind"),
-    [(errno.ENOSPC, ServiceError), (errno.EIO, ServiceError), (errno.EROFS, ServiceError)]
-    + [(errno.EACCES, InputError), (errno.ENOENT, InputError), (errno.ENOTDIR, InputError)],
+    [
+        *((number, ServiceError) for number in (errno.ENOSPC, errno.EIO, errno.EROFS)),
+        *((number, InputError) for number in (errno.EACCES, errno.ENOENT, errno.ENOTDIR)),
+    ],
 )
 def test_an_error_of_the_system_is_a_sentence_with_its_path(number, kind) -> None:
     found = of_system(OSError(number, os.strerror(number), "some/path"))

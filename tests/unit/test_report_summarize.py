@@ -248,3 +248,18 @@ def test_the_stage_imports_no_deep_learning():
 def test_summary_is_strict_json(report):
     text = (report.path / "summary.json").read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(name))
+
+
+def test_a_study_of_guessers_gives_advice_instead_of_a_verdict(tmp_path):
+    arms = (("real", None, -3.0), ("add", 1.0, -3.0), ("classic", None, -3.0))
+    built = only(build_study(tmp_path / "study", arms, classes=CLASSES, test=40))
+    done = summarize.run(out=tmp_path / "report", **built)
+    found = files.summary(done.json("summary.json"))
+    assert [arm.learnt for arm in found.arms.values()] == [False] * 3
+    for difference in (*found.differences.values(), *found.pairs):
+        assert (difference.verdict, difference.needs) == ("at chance", None)
+    for name in ("verdict.md", "report.html"):
+        text = done.file(name).read_text()
+        assert "has learnt nothing" in text and "no better than guessing" in text
+        assert "more seeds or" not in text.replace("that more seeds or test", "")
+        assert "you can see differences" not in text

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
@@ -18,6 +16,7 @@ from augstudy.settings.parsing import (
     parse_assignments,
     parse_integers,
     parse_levels,
+    parse_value,
     shares,
     split,
 )
@@ -193,7 +192,7 @@ def _typed(parameter: Parameter, value: Any) -> Any:
     if parameter.kind == "LIST" and isinstance(value, str):
         # What is a list of names stays one: 0, yes and null are classes, too.
         names = parameter.name == "classes" or _are_names(parameter.default)
-        value = [item if names else yaml.safe_load(item) for item in split(value)]
+        value = [item if names else parse_value(item, value) for item in split(value)]
     if parameter.kind == "NUMBER_DOUBLE" and type(value) is int:
         value = float(value)
     if parameter.kind == "STRING" and isinstance(value, (int, float)):

@@ -21,6 +21,7 @@ _SHOTS = 6
 _BESIDE = 6
 _CAM_PER_KIND = 2
 _DATA_COLUMNS = 10
+_NAMED = 5  # files that could not be read
 
 
 def sets(material: Material) -> list[dict[str, Any]]:
@@ -107,6 +108,7 @@ def data(material: Material) -> dict[str, Any]:
     share = report.get("ink_share" if kind == "ink" else "brightness")
     return {
         "kind": kind,
+        "notes": _notes(report, material.spec),
         "means": data_figures.by_class(names, bright, kind),
         "histogram": data_figures.histogram(share, kind) if share else None,
         "sheet": [
@@ -120,6 +122,29 @@ def data(material: Material) -> dict[str, Any]:
         ],
         "counts": [_counts(name, described[name]) for name in names if name in described],
     }
+
+
+def _notes(report: Mapping[str, Any], spec: ImageSpec) -> list[str]:
+    """What was done to the images, and what was left out, in sentences."""
+    found = []
+    if sizes := report.get("sizes"):
+        least, median, most = (
+            " x ".join(map(str, sizes[name])) for name in ("smallest", "median", "largest")
+        )
+        was = f"{median} pixels" if least == most else f"{least} to {most} pixels, {median} usually"
+        found.append(f"The images are {was}; here they are {spec.height} x {spec.width}.")
+    named = [
+        why for item in report.get("classes", {}).values() for why in item.get("unreadable", ())
+    ]
+    if count := report.get("total", {}).get("unreadable"):
+        told = "; ".join(": ".join(why) for why in named[:_NAMED])
+        files = wording.counted(count, "file")
+        found.append(
+            f"{files} could not be read and {'was' if count == 1 else 'were'} left out: {told}."
+        )
+    if left_out := report.get("left_out"):
+        found.append(f"Left out: {', '.join(f'{n:,} {what}' for what, n in left_out.items())}.")
+    return found
 
 
 def provenance(material: Material) -> list[dict[str, str]]:

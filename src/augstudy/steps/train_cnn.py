@@ -1,5 +1,7 @@
 """Train one classifier per seed on the training set of an arm."""
 
+import contextlib
+import io
 import json
 import logging
 import os
@@ -323,12 +325,17 @@ def _load_opinion(curation: Artifact | None, what: str) -> Opinion | None:
 
 
 def _summary(model: keras.Model) -> str:
-    """The layers as a table, as wide in a pod as in any terminal, whose width Keras asks for."""
+    """The layers as a table, the same in a pod as in any terminal, whose width Keras asks for.
+
+    So it does for the encoding: other lines are drawn where that is not UTF-8.
+    """
     lines: list[str] = []
+    utf8 = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(_WIDTH)
     try:
-        model.summary(print_fn=lines.append, line_length=_WIDTH)
+        with contextlib.redirect_stdout(utf8):
+            model.summary(print_fn=lines.append, line_length=_WIDTH)
     finally:
         del os.environ["COLUMNS"]
         if before is not None:
