@@ -171,7 +171,7 @@ def draw(work: Path, name: str, budget: float) -> None:
     """A sheet: a real drawing of each class, and one by each recipe."""
     split = load_split(artifacts.read(work / "dataset", "dataset"), "val")
     firsts = np.searchsorted(split.labels, np.arange(int(split.labels.max()) + 1))
-    rows = {"real": split.images[firsts]}
+    rows: dict[str, Any] = {"real": split.images[firsts]}
     for recipe in ORDER:
         path = record_path(name, recipe, 0, budget).with_suffix(".npy")
         if path.exists():

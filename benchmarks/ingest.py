@@ -1,14 +1,18 @@
 """Ingest from gs://: ranged reads against downloading whole files, and a second, cached run.
 
     python benchmarks/ingest.py --repeats 5 --delay 0.02
+    python benchmarks/ingest.py --small 20000 --delay 0.02
 
 A Cloud Storage server on loopback holds files as long as Google's (120,000 drawings per class, made
 by shifting real ones) and answers each request after `delay` seconds, as a far server would. Its
 bandwidth is that of loopback, so the bytes tell more than the seconds. ``ranged`` and ``cached``
-are whole ingests, ``whole_files`` is the download alone.
+are whole ingests, ``whole_files`` is the download alone. With ``--small`` the server, in a process
+of its own, holds that many JPEG files of about 1 KB instead.
 """
 
 import argparse
+import io
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -19,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).parent)]
@@ -108,13 +113,58 @@ def run(repeats: int, rows: int, delay: float, per_class: int) -> dict[str, Any]
     }
 
 
+def serve_small(objects: int, delay: float, pipe: Any) -> None:
+    """A server with `objects` small JPEG files in two classes; says its address and serves on."""
+    random = np.random.default_rng(0)
+    with GcsServer() as server:
+        for number in range(objects):
+            coarse = random.integers(0, 256, (8, 8, 3), np.uint8)
+            image = Image.fromarray(coarse).resize((32, 32), Image.Resampling.BICUBIC)
+            buffer = io.BytesIO()
+            image.save(buffer, "JPEG", quality=80)
+            server.put("art", f"small/{'ab'[number % 2]}/{number:06}.jpg", buffer.getvalue())
+        server.delay = delay
+        pipe.send(server.url)
+        while pipe.recv():
+            pipe.send((sum(server.requests.values()), sum(server.sent.values()) / 2**20))
+            server.reset_counts()
+
+
+def run_small(objects: int, delay: float) -> dict[str, Any]:
+    """Seconds, requests and MiB of an ingest of many small objects, and of a second, cached one."""
+    here, there = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    server = context.Process(target=serve_small, args=(objects, delay, there), daemon=True)
+    server.start()
+    os.environ["STORAGE_EMULATOR_HOST"] = here.recv()
+    settings = DataSettings.model_validate(
+        {"source": "gs://art/small", "image_settings": {"near_copies": False}}
+    )
+    found: dict[str, Any] = {"objects": objects, "server_delay_s": delay}
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in ("small", "small_cached"):
+            began = time.perf_counter()
+            ingest.run(Path(scratch) / kind, settings, Path(scratch) / "cache")
+            seconds = time.perf_counter() - began
+            here.send(True)
+            requests, mib = here.recv()
+            found[kind] = {"seconds": round(seconds, 1), "requests": requests, "mib": round(mib, 1)}
+    here.send(False)
+    server.join()
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--rows", type=int, default=120_000, help="images per class in the source")
     parser.add_argument("--per-class", type=int, default=6_000, help="images per class wanted")
     parser.add_argument("--delay", type=float, default=0.02, help="seconds before each answer")
+    parser.add_argument("--small", type=int, default=0, help="small objects, instead of all else")
     options = parser.parse_args()
+    if options.small:
+        common.write("ingest_small", run_small(options.small, options.delay))
+        return
     common.write("ingest", run(options.repeats, options.rows, options.delay, options.per_class))
 
 

@@ -2,7 +2,7 @@
 
 from augstudy.dags.components.image import IMAGE
 from kfp import dsl
-from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Model, Output
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -10,17 +10,14 @@ def evaluate(
     dataset: Input[Dataset],
     classifier: Input[Model],
     evaluation: Output[Artifact],
-    metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
     label: str = "",
-    gan: Input[Model] = None,
+    gathered: Input[Artifact] = None,
 ):
     """Evaluate every classifier of the cell on the test images, once."""
     from augstudy.steps import cells
 
     found = cells.evaluate(locals())
-    for name, value in found["metrics"].items():
-        metrics.log_metric(name, value)
     curves.metadata["display_name"] = found["title"]
     curves.log_roc_curve(*found["roc"])
     if found["confusion"]:

@@ -2,7 +2,7 @@
 
 from augstudy.dags.components.image import IMAGE
 from kfp import dsl
-from kfp.dsl import Dataset, Input, Metrics, Model, Output
+from kfp.dsl import Dataset, Input, Model, Output
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -11,13 +11,13 @@ def synthesize(
     dataset: Input[Dataset],
     judge: Input[Model],
     synthetic: Output[Dataset],
-    metrics: Output[Metrics],
     synthetic_per_class: int,
     gan_seed: int,
+    sets: list[dict],
+    gan_recipe: str,
     arms: list[dict],
 ):
-    """Let the GAN draw, as many images per class as the arms need if `synthetic_per_class` is 0."""
+    """Let the generators draw; as many per class as arms need if `synthetic_per_class` is 0."""
     from augstudy.steps import adapters
 
-    for name, value in adapters.synthesize(locals()).items():
-        metrics.log_metric(name, value)
+    adapters.synthesize(locals())

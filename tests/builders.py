@@ -173,7 +173,7 @@ def build_evaluation(
         metrics = evaluate_predictions(probabilities, labels, classes, seeds, resamples=200)
         if discriminator:
             found = evaluate_predictions(probabilities[:1], labels, classes, [0], resamples=200)
-            write_json(draft / "discriminator.json", found)
+            write_json(draft / "discriminator-compact.json", found)
         write_json(draft / "metrics.json", metrics)
         curves.to_csv(draft / "history.csv", index=False)
         write_json(draft / "arm.json", chosen.record() | ({"point": point} if point else {}))
@@ -231,9 +231,10 @@ def build_cam(path, dataset, arm="real", share=None, per_class=2):
 
 
 def heat_of(image, generator):
-    """(28, 28) float16 in [0, 1]: warm around one inked place."""
+    """(height, width) float16 in [0, 1]: warm around one inked place."""
+    image = image if image.ndim == 2 else image.mean(axis=-1)
     inked = np.argwhere(image > 100)
-    spot = np.zeros((28, 28))
+    spot = np.zeros(image.shape)
     for y, x in inked[generator.integers(0, len(inked), 2)]:
         spot[y, x] = 1
     heat = ndimage.gaussian_filter(spot, 4)

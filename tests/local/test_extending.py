@@ -144,7 +144,9 @@ def test_the_figure_is_measured_and_told(study: Path) -> None:
     assert found["real"] == pytest.approx(1, abs=0.5)
     assert all("ink" in quality["per_class"][name] for name in ("cow", "giraffe", "zebra"))
     summary = json.loads((study / "runs/0001/summary.json").read_text())
-    assert kfp_metrics.flat(files.summary(summary))["synthetic.ink"] == found["value"]
+    assert kfp_metrics.scalars(files.summary(summary))["50 synthetic, ink"] == pytest.approx(
+        found["value"], rel=1e-3
+    )
     assert "strokes are thin, broken" in (study / "runs/0001/report.html").read_text()
 
 
@@ -172,10 +174,6 @@ def test_the_score_is_everywhere(study: Path) -> None:
         values += expected
         assert found["low"] <= found["value"] <= found["high"]
     assert len(values) == 4 and any(values)
-    outputs = (study / "runs/0001/artifacts").rglob("evaluate/executor_output.json")
-    for path in outputs:
-        metrics = json.loads(path.read_text())["artifacts"]["metrics"]["artifacts"][0]["metadata"]
-        assert {"mcc", "mcc_low", "mcc_high"} <= set(metrics)
     assert ">MCC</th>" in (study / "runs/0001/report.html").read_text()
     assert ">MCC</th>" in (study / "comparison.html").read_text()
     lines = (study / "out.txt").read_text().splitlines()

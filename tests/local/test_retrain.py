@@ -76,7 +76,7 @@ def test_the_terminal_says_what_was_decided(twice: Path) -> None:
 def test_metrics_and_verdict_reached_the_dashboard(twice: Path) -> None:
     (output,) = (twice / "runs" / "0002" / "artifacts").rglob("promote/executor_output.json")
     made = json.loads(output.read_text())["artifacts"]
-    assert made["metrics"]["artifacts"][0]["metadata"] == kfp_metrics.flat(
+    assert made["metrics"]["artifacts"][0]["metadata"] == kfp_metrics.scalars(
         files.read_decision(twice / "runs" / "0002")
     )
     (verdict,) = (twice / "runs" / "0002" / "artifacts").rglob("promote/verdict")

@@ -49,8 +49,24 @@ def test_every_golden_file_has_its_pipeline() -> None:
 
 def test_counts_steps(tmp_path: Path) -> None:
     spec, _ = ir.load(compiled("augmentation_study", tmp_path))
-    assert ir.count_steps(spec, {}) == 6 + 5 * 3
-    assert ir.count_steps(spec, {"arms": [{"arm": "real"}]}) == 6 + 3
+    assert ir.count_steps(spec, {}) == 7 + 5 * 3
+    assert ir.count_steps(spec, {"arms": [{"arm": "real"}]}) == 7 + 3
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_last_step_alone_reports_metrics(name: str, tmp_path: Path) -> None:
+    """The dashboard's table has a column for each output of this kind."""
+    spec, _ = ir.load(compiled(name, tmp_path))
+    reporting = [
+        component
+        for component, item in spec["components"].items()
+        if "executorLabel" in item
+        for output in item.get("outputDefinitions", {}).get("artifacts", {}).values()
+        if output["artifactType"]["schemaTitle"] == "system.Metrics"
+    ]
+    last = {"retrain": "promote", "cnn_tuning": "summarize-sweep"}
+    last["gan_tuning"] = "summarize-gan-sweep"
+    assert reporting == [f"comp-{last.get(name, 'summarize')}"]
 
 
 @pytest.mark.parametrize(

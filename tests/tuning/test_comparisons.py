@@ -142,8 +142,8 @@ def test_the_page_shows_every_axis_and_finding_and_needs_nothing_else(swept) -> 
     assert len(page) < 2_000_000
     verdict = swept[2].file("verdict.md").read_text()
     assert "| A batch of 1000 helps |" in verdict
-    flat = kfp_metrics.flat(files.read_summary(swept[2].path))
-    assert flat["findings.hold"] == 2
+    flat = kfp_metrics.scalars(files.read_summary(swept[2].path))
+    assert flat["23 findings that hold"] == 2
     json.dumps(flat, allow_nan=False)
 
 

@@ -67,7 +67,7 @@ def test_finalists_are_compared_with_the_base_as_one_family(searched) -> None:
     assert {found["comparisons"] for found in summary["differences"].values()} == {others}
     pruned = sum(item.state == "pruned" for item in tried)
     assert f"Of 16 trials ({pruned} stopped early), " in report.file("verdict.md").read_text()
-    assert kfp_metrics.flat(files.summary(summary))["trials.pruned"] == pruned > 0
+    assert kfp_metrics.scalars(files.summary(summary))["22 trials stopped early"] == pruned > 0
 
 
 def test_every_trial_is_on_the_page_those_cut_short_with_their_epoch(searched) -> None:

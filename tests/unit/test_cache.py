@@ -282,3 +282,73 @@ def test_a_damaged_run_folder_does_not_get_into_others(store, dataset, tmp_path)
     assert (tmp_path / "b" / "deep" / "metrics.json").read_text() == "same"
     with pytest.raises(DataError):
         artifacts.read(tmp_path / "a", "evaluation")
+
+
+def entry_of(store: cache.Cache) -> Path:
+    (entry,) = (store.root / "entries").glob("*/[!.]*")
+    return entry
+
+
+def test_another_artifact_under_the_key_is_not_taken(store, dataset, tmp_path, caplog):
+    evaluate(dataset, tmp_path / "a", "first", seed=1)
+    entry = entry_of(store)
+    evaluate(dataset, tmp_path / "b", "second", seed=2)
+    (other,) = {*(store.root / "entries").glob("*/[!.]*")} - {entry}
+    shutil.rmtree(entry)
+    shutil.copytree(other, entry)
+    with caplog.at_level(logging.WARNING, "augstudy"):
+        assert evaluate(dataset, tmp_path / "c", "first", seed=1)
+    assert "made of other things" in caplog.text
+    assert (tmp_path / "c" / "deep" / "metrics.json").read_text() == "first"
+    assert not evaluate(dataset, tmp_path / "d", "never", seed=1)
+
+
+IN_PLACE = {
+    "a file": lambda it: it.write_text("x"),
+    "a dangling link": lambda it: it.symlink_to("nowhere"),
+    "a link to itself": lambda it: it.symlink_to(it.name),
+    "a pipe": os.mkfifo,
+    "an empty folder": Path.mkdir,
+}
+
+
+@pytest.mark.parametrize("what", IN_PLACE)
+@pytest.mark.parametrize("above", [False, True])
+def test_what_stands_in_the_place_of_an_entry_gives_way(what, above, store, dataset, tmp_path):
+    evaluate(dataset, tmp_path / "a")
+    entry = entry_of(store)
+    place = entry.parent if above else entry
+    shutil.rmtree(place)
+    IN_PLACE[what](place)
+    assert evaluate(dataset, tmp_path / "b")
+    assert artifacts.read(entry, "evaluation")
+    assert not evaluate(dataset, tmp_path / "c")
+
+
+@pytest.mark.parametrize("what", [name for name in IN_PLACE if name != "an empty folder"])
+def test_an_entry_with_something_else_than_files_is_made_again(what, store, dataset, tmp_path):
+    evaluate(dataset, tmp_path / "a")
+    IN_PLACE[what](entry_of(store) / "more")
+    assert evaluate(dataset, tmp_path / "b")
+    entry = entry_of(store)
+    (entry / "deep" / "metrics.json").unlink()
+    (entry / "deep" / "metrics.json").symlink_to(tmp_path / "a" / "deep" / "metrics.json")
+    assert evaluate(dataset, tmp_path / "c")
+    assert not (tmp_path / "c" / "deep" / "metrics.json").is_symlink()
+
+
+@pytest.mark.parametrize("what", ["a file", "a dangling link"])
+def test_a_training_has_its_folder_whatever_stands_there(what, store):
+    place = store.root / "trainings" / "aa"
+    place.parent.mkdir(parents=True)
+    IN_PLACE[what](place)
+    assert store.training("aa").path.is_dir()
+
+
+def test_clearing_removes_whatever_is_in_it(store, dataset, tmp_path):
+    evaluate(dataset, tmp_path / "a")
+    for name, make in IN_PLACE.items():
+        make(entry_of(store).parent.parent / name)
+    store.measure()
+    store.clear()
+    assert not [item for item in store.root.glob("entries/*/*") if item.is_dir()]

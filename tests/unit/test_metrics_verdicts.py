@@ -8,7 +8,7 @@ from augstudy.pages import verdicts as words
 from augstudy.pages.verdicts import margin_text
 from augstudy.stats.codes import Needed
 from augstudy.stats.paired import PairedDifference, paired_difference
-from augstudy.stats.verdicts import needs, verdict
+from augstudy.stats.verdicts import has_learnt, needs, verdict
 
 
 def outcome(found):
@@ -99,3 +99,44 @@ def test_verdicts_in_words():
     assert outcome(difference(-0.004, -0.006, -0.002, 0.001)) == "hurts, by less than 1 point"
     unclear = outcome(difference(0.004, -0.01, 0.018, 0.4))
     assert unclear.startswith("can't tell yet (needs about ")
+
+
+def answers(accuracy, labels, seeds=3, seed=0):
+    """Outcomes (S, N) of classifiers that are right so often, in every class."""
+    return np.random.default_rng(seed).random((seeds, len(labels))) < accuracy
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "per_class", "expected"),
+    [(0.25, 100, False), (0.26, 25, False), (0.4, 100, True), (1.0, 3, True), (0.0, 100, False)],
+)
+def test_who_does_no_better_than_guessing_has_learnt_nothing(accuracy, per_class, expected):
+    labels = np.repeat(np.arange(4), per_class)
+    assert has_learnt(answers(accuracy, labels), labels) is expected
+
+
+@pytest.mark.parametrize("sizes", [(50, 50, 50), (900, 50, 50), (5, 90, 200)])
+@pytest.mark.parametrize("said", [0, 2])
+def test_who_always_says_the_same_has_learnt_nothing(sizes, said):
+    """However many images of that class there are, and however often it is trained."""
+    labels = np.repeat(np.arange(3), sizes)
+    assert not has_learnt(np.tile(labels == said, (30, 1)), labels)
+
+
+def test_guessing_passes_for_learning_one_time_in_twenty_at_most():
+    labels, tries = np.repeat(np.arange(5), 40), 1000
+    passed = sum(has_learnt(answers(0.2, labels, 1, seed), labels) for seed in range(tries))
+    assert passed / tries <= 0.06
+
+
+def test_of_an_arm_that_has_learnt_nothing_nothing_is_told():
+    clear, none = difference(-0.2, -0.3, -0.1, 0.001), difference(0.0, -0.009, 0.009, 1.0)
+    better = difference(0.2, 0.1, 0.3, 0.001)
+    for found in (clear, none, better):
+        assert verdict(found, learnt=(False, True)) == "at chance"
+        assert verdict(found, learnt=(False, False)) == "at chance"
+        assert verdict(difference(0.1, 0.0, 0.2, 0.5, seeds=1), learnt=(False, True)) == "at chance"
+    # That images help a classifier which learns nothing without them is worth telling.
+    assert verdict(better, learnt=(True, False)) == "helps"
+    assert verdict(none, learnt=(True, False)) == "at chance"
+    assert verdict(none, p_adjusted=1.0, learnt=(True, True)) == "no difference"

@@ -32,7 +32,11 @@ def test_without_a_champion_the_first_is_promoted():
     decision = verdict(None, first=True)
     assert decision.promoted
     assert (decision.reason, decision.champion) == ("first", "new")
-    assert kfp_metrics.flat(decision) == {"promoted": 1.0}
+    assert kfp_metrics.scalars(decision) == {
+        "01 decision": "promoted",
+        "02 why": "Promoted: there was no champion.",
+        "03 champion": "new",
+    }
 
 
 def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():
@@ -104,14 +108,12 @@ def test_the_same_classifier_is_not_promoted_again():
     assert "bit by bit" in promotion(decision)
 
 
-def test_flat_numbers_have_the_names_of_the_dashboard():
+def test_the_dashboard_shows_the_decision_before_its_reasons():
     better = compare(right(2, 400, 80), right(2, 400, 20), np.zeros(400, bool))
-    values = kfp_metrics.flat(verdict(better))
-    assert {"champion.accuracy", "challenger.accuracy", "difference", "ci_low", "ci_high"} < set(
-        values
-    )
-    assert values["promoted"] == 1.0
-    assert all(type(value) is float and np.isfinite(value) for value in values.values())
+    shown = kfp_metrics.scalars(verdict(better))
+    assert list(shown)[:2] == ["01 decision", "02 why"]
+    assert (shown["01 decision"], shown["04 gain, points"]) == ("promoted", 15.0)
+    assert (shown["07 % of the champion before"], shown["08 % of the challenger"]) == (80.0, 95.0)
 
 
 def test_a_large_class_does_not_hide_what_a_small_one_loses():

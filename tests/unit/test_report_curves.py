@@ -14,7 +14,7 @@ def lines(count):
 
 def drawn(count):
     chart = Figure(figsize=(levels.WIDTH, levels.height(count)), layout="constrained")
-    levels.draw(chart, "title", lines(count))
+    levels.draw(chart, "title", lines(count), "Accuracy, %")
     return [axes for axes in chart.axes if axes.axison]
 
 
@@ -41,5 +41,5 @@ def test_of_many_arms_each_stands_beside_real_alone():
 def test_an_arm_may_lack_a_level():
     short = levels.Line("short", "#000000", {25: (0.5, 0.4, 0.6)})
     chart = Figure(layout="constrained")
-    levels.draw(chart, "title", [*lines(1), short])
+    levels.draw(chart, "title", [*lines(1), short], "Accuracy, %")
     assert list(chart.axes[0].lines[1].get_xdata()) == [25]

@@ -11,7 +11,7 @@ from studies import build_study
 from augstudy.core import artifacts, cache
 from augstudy.core.errors import InputError
 from augstudy.metrics.figures import FIGURES
-from augstudy.pages import kfp_metrics, readings, wording
+from augstudy.pages import answers, kfp_metrics, readings, wording
 from augstudy.results import files
 from augstudy.steps import summarize
 
@@ -31,7 +31,7 @@ def report(study, tmp_path_factory):
 
 
 def only(study, **changes):
-    return {**study, "cams": (), "gan": None, "synthetic": None, **changes}
+    return {**study, "cams": (), "made": {}, **changes}
 
 
 def test_summary_holds_arms_differences_and_settings(study, report):
@@ -42,7 +42,7 @@ def test_summary_holds_arms_differences_and_settings(study, report):
     assert summary["data"]["images"] == {"train": 24, "val": 12, "test": 120}
     assert summary["data"]["hash"] == artifacts.read(study["dataset"], "dataset").content_hash
     assert summary["seeds"] == [0, 1, 2] and summary["study"]["name"] == "low_data"
-    assert summary["gan"]["verdict"] == "stable"
+    assert summary["sets"]["compact"]["stability"]["verdict"] == "stable"
     found = summary["differences"]["add:1"]
     accuracy = {
         label: arm["metrics"]["accuracy"]["value"] for label, arm in summary["arms"].items()
@@ -57,26 +57,38 @@ def test_headline_is_about_synthetic_images_and_never_a_control(report):
     assert "\nAdding 100 % synthetic images" in report.file("verdict.md").read_text()
 
 
-def test_flat_metrics_are_finite_numbers(report):
-    flat = kfp_metrics.flat(files.read_summary(report.path))
-    wanted = {"real.accuracy_mean", "add:1.accuracy_mean", "add:1_minus_real.accuracy"}
-    wanted |= {f"add:1_minus_real.{part}" for part in ("ci_low", "ci_high", "p_holm")}
-    assert wanted <= set(flat)
-    assert all(isinstance(value, int | float) and math.isfinite(value) for value in flat.values())
+def test_the_dashboard_reads_as_an_answer_from_the_top(report):
+    found = files.read_summary(report.path)
+    shown = kfp_metrics.scalars(found)
+    assert list(shown) == sorted(shown)  # as the dashboard sorts rows that all columns have
+    assert len(shown) <= kfp_metrics.MOST_SCALARS
+    said = answers.answer(found)
+    assert list(shown.items())[:2] == [("01 answer", said.answer), ("02 why", said.sentence)]
+    best = found.differences[found.headline.arm]
+    assert shown["04 gain, points"] == float(f"{100 * best.mean:.4g}")
+    assert shown["10 metric"] == "accuracy"
+    for label in found.arms:
+        assert shown[f"20 {label}, %"] == pytest.approx(100 * found.score(label).value, rel=1e-3)
+    assert best.verdict in shown["30 add:1 minus real, said"]
+    numbers = [value for value in shown.values() if not isinstance(value, str)]
+    assert all(math.isfinite(value) and value == float(f"{value:.4g}") for value in numbers)
+    first = kfp_metrics.scalars(found, most=9)
+    assert list(first) == list(shown)[:9]
 
 
 def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(report):
     summary = report.json("summary.json")
-    metrics = summary["synthetic"]["metrics"]
-    flat = kfp_metrics.flat(files.read_summary(report.path))
-    assert {name for name in flat if name.startswith("synthetic.")} == {
-        f"synthetic.{name}" for name in metrics
+    metrics = summary["sets"]["compact"]["quality"]["metrics"]
+    shown = kfp_metrics.scalars(files.read_summary(report.path))
+    assert {name for name in shown if name.startswith("50 synthetic")} == {
+        f"50 synthetic, {name}" for name in metrics
     }
-    assert flat["synthetic.coverage"] == metrics["coverage"]["value"]
+    share = metrics["coverage"]["value"]
+    assert shown["50 synthetic, coverage"] == pytest.approx(share, rel=1e-3)
     page = (report.path / "report.html").read_text()
     for name in FIGURES:
         assert re.search(rf"<td>{re.escape(readings.figure(name).title)}</td>", page), name
-    own = next(iter(summary["synthetic"]["per_class"].values()))
+    own = next(iter(summary["sets"]["compact"]["quality"]["per_class"].values()))
     table = page[page.index("Every figure of every class") :]
     table = table[: table.index("</table>")]
     assert table.count('<th class="num">') == len(own)
@@ -87,16 +99,18 @@ def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(repor
 
 def test_images_that_nobody_measured_are_no_error(study, tmp_path):
     bare = tmp_path / "synthetic"
-    source = artifacts.read(study["synthetic"], "synthetic")
+    source = artifacts.read(study["made"]["compact"]["images"], "synthetic")
     with artifacts.publish(bare, "synthetic") as draft:
         for name in source.manifest.files:
             (draft / name).write_bytes(source.file(name).read_bytes())
         (draft / "quality.json").write_text('{"n": 30, "metrics": {}, "per_class": {}}')
-    report = summarize.run(out=tmp_path / "report", **{**study, "synthetic": bare})
+    report = summarize.run(
+        out=tmp_path / "report", **{**study, "made": {"compact": {"images": bare}}}
+    )
     page = (report.path / "report.html").read_text()
     assert "How good are they?" not in page and "Synthetic beside real" in page
-    flat = kfp_metrics.flat(files.read_summary(report.path))
-    assert not any(name.startswith("synthetic.") for name in flat)
+    shown = kfp_metrics.scalars(files.read_summary(report.path))
+    assert not any(name.startswith("50 synthetic") for name in shown)
 
 
 def test_verdict_is_markdown_with_a_table(report):
@@ -234,3 +248,18 @@ def test_the_stage_imports_no_deep_learning():
 def test_summary_is_strict_json(report):
     text = (report.path / "summary.json").read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(name))
+
+
+def test_a_study_of_guessers_gives_advice_instead_of_a_verdict(tmp_path):
+    arms = (("real", None, -3.0), ("add", 1.0, -3.0), ("classic", None, -3.0))
+    built = only(build_study(tmp_path / "study", arms, classes=CLASSES, test=40))
+    done = summarize.run(out=tmp_path / "report", **built)
+    found = files.summary(done.json("summary.json"))
+    assert [arm.learnt for arm in found.arms.values()] == [False] * 3
+    for difference in (*found.differences.values(), *found.pairs):
+        assert (difference.verdict, difference.needs) == ("at chance", None)
+    for name in ("verdict.md", "report.html"):
+        text = done.file(name).read_text()
+        assert "has learnt nothing" in text and "no better than guessing" in text
+        assert "more seeds or" not in text.replace("that more seeds or test", "")
+        assert "you can see differences" not in text

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from augstudy.core.errors import InputError
+from augstudy.settings.base import short
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
@@ -29,7 +30,8 @@ _DESCRIPTORS = {
     "@midnight": "0 0 0 * * *",
     "@hourly": "0 0 * * * *",
 }
-_EVERY = re.compile(r"@every (?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_EVERY = re.compile(r"@every (?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
+_DIGITS = re.compile("[0-9]{1,4}")
 _FORM = "second minute hour day-of-month month day-of-week, for example 0 0 3 * * 1"
 _HORIZON_DAYS = 8 * 366  # 29 February can be eight years away
 
@@ -78,16 +80,16 @@ def parse(text: str) -> Cron:
         return _descriptor(joined)
     if len(words) == 5:
         raise InputError(
-            f"{joined!r} has five fields, but Kubeflow Pipelines has seconds first and would read "
+            f"{short(joined)} has five fields, but Kubeflow Pipelines has seconds first and would read "
             f"it as another time: write '0 {joined}'."
         )
     if len(words) != 6:
-        raise InputError(f"{joined!r} has {len(words)} fields, not six: {_FORM}.")
+        raise InputError(f"{short(joined)} has {len(words)} fields, not six: {_FORM}.")
     sets = tuple(_field(word, joined, at) for at, word in enumerate(words))
     starred = any(words[at].startswith(("*", "?")) for at in (3, 5))
     found = Cron(joined, sets, starred)
     if found.after(datetime(2024, 1, 1)) is None:
-        raise InputError(f"{joined!r} is never due: there is no such day.")
+        raise InputError(f"{short(joined)} is never due: there is no such day.")
     return found
 
 
@@ -100,7 +102,9 @@ def _descriptor(text: str) -> Cron:
             return Cron(text, every=length)
     if text not in _DESCRIPTORS:
         known = ", ".join(_DESCRIPTORS)
-        raise InputError(f"There is no {text!r}; there are: {known}, and '@every 6h' or '1h30m'.")
+        raise InputError(
+            f"There is no {short(text)}; there are: {known}, and '@every 6h' or '1h30m'."
+        )
     plain = parse(_DESCRIPTORS[text])
     return Cron(text, plain.sets, plain.days_starred)
 
@@ -116,15 +120,17 @@ def _field(word: str, text: str, at: int) -> frozenset[int]:
         end = high if starred or (slash and not dash) else _number(last if dash else first, names)
         every = _number(step, {}) if slash else 1
         if start is None or end is None or not every:
-            raise InputError(f"{item!r} in {text!r} is no {name}: {_FORM}.")
+            raise InputError(f"{short(item)} in {short(text)} is no {name}: {_FORM}.")
         if start < low or end > high:
-            raise InputError(f"The {name} {item!r} in {text!r} must lie within {low} and {high}.")
+            raise InputError(
+                f"The {name} {short(item)} in {short(text)} must lie within {low} and {high}."
+            )
         if start > end:
-            raise InputError(f"The {name} {item!r} in {text!r} ends before it begins.")
+            raise InputError(f"The {name} {short(item)} in {short(text)} ends before it begins.")
         values.update(range(start, end + 1, every))
     return frozenset(values)
 
 
 def _number(word: str, names: dict[str, int]) -> int | None:
     known = names.get(word.lower())
-    return known if known is not None else int(word) if word.isascii() and word.isdigit() else None
+    return known if known is not None else int(word) if _DIGITS.fullmatch(word) else None

@@ -13,8 +13,11 @@ from augstudy.cluster import ir, steps
 from augstudy.cluster.compile import compile_pipeline
 from augstudy.cluster.kfp_api import Server, Version
 from augstudy.cluster.steps import Steps
+from augstudy.settings.arms import Arm
+from augstudy.settings.base import parse
 
 _HASH = 12
+_NAMED = 4  # arms in the name of a run
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def submit(
     moment = datetime.now().strftime("%Y-%m-%d %H:%M")
     started = []
     for parameters in runs:
-        name = f"{label or made.name}{_level(parameters)} {moment}"
+        name = " ".join(filter(None, (label or made.name, about(parameters), moment)))
         run_id = server.create_run(name, parent, version, parameters)
         link = server.run_link(run_id)
         say(f"Started {name}: {link}")
@@ -141,9 +144,23 @@ def submit(
     return started, made.steps
 
 
-def _level(parameters: Mapping[str, Any]) -> str:
+def about(parameters: Mapping[str, Any]) -> str:
+    """What tells a run from others of its pipeline: its level, and what it compares.
+
+    Such as ``level 50 (add:1 + replace:0.3 by compact)``; of many arms the first and a count.
+    """
     level = parameters.get("level") or parameters.get("train_per_class")
-    return f" level {level}" if level else ""
+    arms = [parse(Arm, item, "an arm") for item in parameters.get("arms", ())]
+    labels = [arm.label for arm in arms if arm.label != "real"]
+    if len(labels) > _NAMED:
+        labels = [*labels[:_NAMED], f"{len(labels) - _NAMED} more"]
+    compared = " + ".join(labels)
+    if any(arm.kind.synthetic for arm in arms):
+        compared += f" by {parameters['gan']}"
+    axes = parameters.get("sweep", {}).get("axes", ())
+    compared = compared or " x ".join(str(axis["name"]) for axis in axes)
+    told = [f"level {level}"] if level else []
+    return " ".join([*told, f"({compared})"] if compared else told)
 
 
 def _content(spec: Mapping[str, Any], platform: Mapping[str, Any]) -> str:

@@ -131,10 +131,11 @@ def replace_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, later_than_ns: int = 0) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, later_than_ns: int = 0, durable: bool = True) -> Iterator[BinaryIO]:
     """A stream whose content becomes the file `path` when the block ends well, whole and durable.
 
     The time of its change is later than `later_than_ns`, however fast the clock of files ticks.
+    What is not `durable` is written faster, but may be lost or torn if the machine crashes.
 
     Raises:
         OSError: it cannot be written; the error names the path.
@@ -148,7 +149,8 @@ def replacing(path: Path, *, later_than_ns: int = 0) -> Iterator[BinaryIO]:
                 lock(descriptor)
                 yield stream
                 stream.flush()
-                os.fsync(stream.fileno())
+                if durable:
+                    os.fsync(stream.fileno())
                 draft.chmod(0o644)
                 if draft.stat().st_mtime_ns <= later_than_ns:
                     os.utime(draft, ns=(later_than_ns + 1, later_than_ns + 1))
@@ -156,7 +158,8 @@ def replacing(path: Path, *, later_than_ns: int = 0) -> Iterator[BinaryIO]:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-    sync(path.parent)
+    if durable:
+        sync(path.parent)
 
 
 def append_lines(path: Path, lines: bytes) -> None:

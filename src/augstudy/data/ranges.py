@@ -49,7 +49,7 @@ def read_ranges(source: Source, settings: DataSettings, report: Report, reserve:
                 done += len(body)
                 report(done, total, "bytes read")
             result[plan.info.name] = _assemble(plan, b"".join(parts))
-    logger.info("%s", source.summary(done))
+    logger.info("%s", source.summary(f"{done / 2**20:.1f} MiB"))
     return Found(result, DRAWING)
 
 

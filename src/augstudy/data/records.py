@@ -5,10 +5,12 @@ import hashlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from augstudy.core.arrays import Images
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.core.names import why_no_class
 from augstudy.core.rng import named_generator
@@ -16,12 +18,13 @@ from augstudy.data.decoding import Look, Pixels, UnreadableError, decode, look, 
 from augstudy.data.found import ClassImages, Found, Report
 from augstudy.data.sampling import sample_size
 from augstudy.data.sources import Record, RecordSource, missing_class
-from augstudy.objects.parallel import side_by_side
+from augstudy.objects import ChangedError, MissingError
+from augstudy.objects.parallel import SMALL_AT_ONCE, side_by_side
 from augstudy.settings.data import DataSettings
 from augstudy.settings.spec import ImageSpec
 
 _LOOKED_AT = 256  # images, to find out of what size and how colourful they are
-_NAMED = 20  # unreadable images of a class in the data report
+_REPORTED = 100  # images, between two reports of progress
 
 logger = logging.getLogger("augstudy")
 Item = tuple[RecordSource, Record, int]  # the number is its place among all images of its class
@@ -44,24 +47,20 @@ def read_records(
     total = sum(map(len, chosen.values()))
     spec, sizes = _spec([item for items in chosen.values() for item in items], settings)
     logger.info("Images become %d x %d, %s.", *spec.plane, "grey" if spec.channels == 1 else "RGB")
-    done, result = 0, {}
-    tasks = (item for items in chosen.values() for item in items)
-    with contextlib.closing(
-        side_by_side(lambda item: _decoded(item, spec, settings), tasks)
-    ) as images:
-        for name, items in chosen.items():
-            found: list[Pixels | str] = []
-            for _ in items:
-                found.append(next(images))
-                done += 1
-                if done % 100 == 0 or done == total:
-                    report(done, total, "images read")
-            result[name] = _assembled(name, source, items, len(listed[name]), found, spec)
+    items = [item for of_class in chosen.values() for item in of_class]
+    images, failed = _read_all(items, spec, settings, report)
+    result, first = {}, 0
+    for name, of_class in chosen.items():
+        last = first + len(of_class)
+        result[name] = _assembled(
+            (name, source.uri, len(listed[name])), of_class, images[first:last], failed[first:last]
+        )
+        first = last
     _check_readable(source, result, total, settings)
     left_out = sum((item.left_out for item in (source, *test_sources)), Counter[str]())
     if left_out:
         logger.info("Left out: %s.", ", ".join(f"{n} {what}" for what, n in left_out.items()))
-    logger.info("Read %d images from %s.", total, source.uri)
+    logger.info("%s", source.summary(f"{total} images"))
     return Found(result, spec, {"left_out": dict(sorted(left_out.items())), "sizes": sizes})
 
 
@@ -143,7 +142,8 @@ def _chosen(items: Sequence[Item], settings: DataSettings, name: str, reserve: f
 def _spec(items: Sequence[Item], settings: DataSettings) -> tuple[ImageSpec, dict[str, Any]]:
     """What images are made into, and which sizes were found among some of them."""
     spread = np.unique(np.linspace(0, len(items) - 1, min(len(items), _LOOKED_AT)).astype(int))
-    looks = [found for found in side_by_side(_look, [items[at] for at in spread]) if found]
+    tried = side_by_side(_look, [items[at] for at in spread], SMALL_AT_ONCE)
+    looks = [found for found in tried if found]
     if not looks:
         raise DataError(
             f"None of {len(spread)} images of {items[0][0].uri} can be read: check that they are "
@@ -163,11 +163,17 @@ def _content(item: Item) -> bytes | Pixels:
     """What the source has of an image.
 
     Raises:
-        UnreadableError: a file of this machine may not be read.
+        UnreadableError: it is missing or damaged there, or may not be read on this machine.
     """
     source, record, _ = item
     try:
         return source.read(record)
+    except ChangedError:
+        raise
+    except MissingError as error:
+        raise UnreadableError("there is no such file") from error
+    except DataError as error:
+        raise UnreadableError("it is damaged where it lies") from error
     except ServiceError as error:
         if source.store.local("") is None:
             raise
@@ -188,22 +194,37 @@ def _decoded(item: Item, spec: ImageSpec, settings: DataSettings) -> Pixels | st
         return str(error)
 
 
+def _read_all(
+    items: Sequence[Item], spec: ImageSpec, settings: DataSettings, report: Report
+) -> tuple[Images, list[str]]:
+    """The images of all items, and why some cannot be read; read in the order of the source."""
+    images = np.zeros((len(items), *spec.stored), np.uint8)
+    failed = [""] * len(items)
+    order = sorted(range(len(items)), key=lambda at: (items[at][0].uri, items[at][1].key))
+    read = partial(_decoded, spec=spec, settings=settings)
+    results = side_by_side(read, (items[at] for at in order), SMALL_AT_ONCE)
+    with contextlib.closing(results):
+        for done, (at, found) in enumerate(zip(order, results, strict=True), 1):
+            if isinstance(found, str):
+                failed[at] = found
+            else:
+                images[at] = found
+            if done % _REPORTED == 0 or done == len(items):
+                report(done, len(items), "images read")
+    return images, failed
+
+
 def _assembled(
-    name: str,
-    source: RecordSource,
-    items: Sequence[Item],
-    available: int,
-    found: Sequence[Pixels | str],
-    spec: ImageSpec,
+    what: tuple[str, str, int], items: Sequence[Item], images: Images, failed: Sequence[str]
 ) -> ClassImages:
-    good = [at for at, image in enumerate(found) if not isinstance(image, str)]
-    images = np.empty((len(good), *spec.stored), np.uint8)
-    for place, at in enumerate(good):
-        images[place] = found[at]
+    """The images of a class: its name, where it is, and how many it has there."""
+    name, uri, available = what
+    good = [at for at, reason in enumerate(failed) if not reason]
+    images = images if len(good) == len(items) else images[good]
     records = [items[at][1] for at in good]
     return ClassImages(
         name=name,
-        uri=f"class {name!r} of {source.uri}",
+        uri=f"class {name!r} of {uri}",
         available=available,
         images=images,
         rows=np.array([items[at][2] for at in good], np.int64),
@@ -211,9 +232,7 @@ def _assembled(
         names=[record.name for record in records],
         groups=[record.group for record in records],
         splits=[record.split for record in records],
-        unreadable=[
-            (items[at][1].name, image) for at, image in enumerate(found) if isinstance(image, str)
-        ],
+        unreadable=[(items[at][1].name, reason) for at, reason in enumerate(failed) if reason],
     )
 
 

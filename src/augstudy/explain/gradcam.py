@@ -1,4 +1,4 @@
-"""Grad-CAM: which parts of a drawing speak for the class that the network names.
+"""Grad-CAM: which parts of an image speak for the class that the network names.
 
 Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
 Localization", ICCV 2017.

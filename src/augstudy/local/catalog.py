@@ -128,7 +128,7 @@ def load_preset(name: str, pipeline: str = "") -> dict[str, Any]:
 def _read_preset(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_bytes())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"Preset {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
         raise InputError(f"Preset {path} must be a mapping of parameters to values.")

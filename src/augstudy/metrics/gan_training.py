@@ -1,6 +1,6 @@
 """Figures that tell, while a GAN trains, how it is doing: of its images, in plain numpy.
 
-All are ratios to real drawings, so that one limit suits every set of classes.
+All are ratios to real images, so that one limit suits every set of classes.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Reference:
         ]
 
     def class_fidelity(self, drawn: Images) -> float:
-        """How well neighbours among training drawings tell the class of generated ones.
+        """How well neighbours among training images tell the class of generated ones.
 
         1 is as well as that of held-out real ones, 0 no better than chance. 0 as well where
         chance alone could explain how well the real ones are told.
@@ -72,7 +72,7 @@ class Reference:
         return float((generated - chance) / (real - chance))
 
     def _recognised(self, images: Images, labels: Labels) -> float:
-        """Share whose class most of the nearest training drawings have."""
+        """Share whose class most of the nearest training images have."""
         every = max(1, len(self.images) // _COMPARED)
         known, names = coarse(self.images[::every]), self.labels[::every]
         near = np.argsort(_distances(coarse(images), known), axis=1)[:, :_NEIGHBOURS]

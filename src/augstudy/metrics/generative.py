@@ -129,9 +129,9 @@ def recognised(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]
     """Which rows of `probabilities` (N, C) are highest at the label (N,).
 
     Their share is, of the judge on generated images, GAN-test, the label fidelity: do they show
-    what they are asked for? A generator with one good drawing per class reaches 1. Of a classifier
+    what they are asked for? A generator with one good image per class reaches 1. Of a classifier
     trained on generated images on real ones it is GAN-train or classification accuracy score (CAS):
-    can one learn all that real drawings ask for from them? That takes fidelity and diversity
+    can one learn all that real images ask for from them? That takes fidelity and diversity
     (Shmelkov et al. 2018, arXiv 1807.09499; Ravuri and Vinyals 2019, arXiv 1905.10887).
     """
     return np.asarray(np.asarray(probabilities).argmax(axis=1) == np.asarray(labels))

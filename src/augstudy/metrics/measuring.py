@@ -49,8 +49,8 @@ def measure(
     """Every figure that needs no training, of all images and of each class.
 
     Args:
-        reference: validation drawings.
-        real: drawings of the training pool, as many, for what real ones get.
+        reference: validation images.
+        real: images of the training pool, as many, for what real ones get.
         fake: synthetic images, as many.
         training: uint8 (M, height, width[, 3]), what the GAN has learnt from.
         classes: names of the C classes.
@@ -167,9 +167,9 @@ def _compared(reference: Seen, real: Seen, fake: Seen) -> dict[str, Record]:
 
 
 def _near_training(usual: Floats, found: Floats) -> dict[str, Record]:
-    """Memorisation: how near the nearest training drawing is, in pixels averaged by :func:`coarse`.
+    """Memorisation: how near the nearest training image is, in pixels averaged by :func:`coarse`.
 
-    Of the distances, those `usual` of held-out drawings and those `found` of synthetic ones.
+    Of the distances, those `usual` of held-out images and those `found` of synthetic ones.
     """
     value, error = float(found.mean()), float(found.std(ddof=1) / np.sqrt(len(found)))
     interval = _around("nearest_training", value, error, len(found))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from augstudy.core.errors import ServiceError
-from augstudy.core.files import DRAFT, remove_drafts, replace_bytes, user_folder
+from augstudy.core.files import DRAFT, remove_drafts, replacing, user_folder
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.types import Span, Stat
@@ -122,14 +122,14 @@ class CachedStore:
         if cached is not None and len(cached) == span[1] - span[0]:
             return cached
         body = self._store.read(key, span, version)
-        with self._lock, self._kept():
+        with self._kept():
             _keep(path, body)
         return body
 
-    def summary(self, received: int) -> str:
-        """One sentence for the log, after `received` bytes were read."""
+    def summary(self, received: str) -> str:
+        """One sentence for the log, after what was `received`, in words, was read."""
         if self._opened or not self._fetched_at:
-            return f"Read {received / 2**20:.1f} MiB from {self.uri}."
+            return f"Read {received} from {self.uri}."
         return (
             f"{self.uri} came from the cache {self._folder}, fetched {min(self._fetched_at)}: "
             "use refresh to look for newer data."
@@ -197,4 +197,5 @@ def _load(path: Path) -> bytes | None:
 def _keep(path: Path, body: bytes) -> None:
     """Write a cache file."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    replace_bytes(path, hashlib.sha256(body).digest() + body)
+    with replacing(path, durable=False) as stream:  # the checksum tells what a crash left of it
+        stream.write(hashlib.sha256(body).digest() + body)

@@ -1,47 +1,30 @@
 """Objects as files that can be sought in, for formats that are read piece by piece."""
 
-import io
-import os
-from typing import Any
+import tempfile
+from typing import BinaryIO
 
 from augstudy.objects.cache import Reader
+from augstudy.objects.parallel import side_by_side
 
-_AT_ONCE = 1 << 20  # bytes
+_AT_ONCE = 1 << 23  # bytes
 
 
-def open_object(store: Reader, key: str) -> io.BufferedReader:
-    """An object as a binary file, of which only the parts that are asked for are read.
+def open_object(store: Reader, key: str) -> BinaryIO:
+    """An object as a binary file of this machine; a remote one is fetched whole, in parts.
 
     All parts are of the version that it has now.
 
     Raises:
         MissingError: there is no such object.
-        ChangedError: on reading: it is another one by now.
+        ChangedError: it became another one meanwhile.
+        ServiceError: it cannot be read.
     """
-    return io.BufferedReader(_Ranged(store, key), _AT_ONCE)
-
-
-class _Ranged(io.RawIOBase):
-    def __init__(self, store: Reader, key: str) -> None:
-        self._store, self._key, self._found = store, key, store.stat(key)
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        starts = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._found.size}
-        self._at = max(0, starts[whence] + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        stop = min(self._at + len(buffer), self._found.size)
-        if stop <= self._at:
-            return 0
-        data = self._store.read(self._key, (self._at, stop), self._found.version)
-        buffer[: len(data)] = data
-        self._at = stop
-        return len(data)
+    found = store.stat(key)
+    if path := store.local(key):
+        return path.open("rb")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (whoever asked for it closes it)
+    spans = [(start, min(start + _AT_ONCE, found.size)) for start in range(0, found.size, _AT_ONCE)]
+    for part in side_by_side(lambda span: store.read(key, span, found.version), spans):
+        file.write(part)
+    file.seek(0)
+    return file

@@ -16,7 +16,7 @@ from augstudy.core.errors import InputError, ServiceError
 from augstudy.core.redaction import conceal
 from augstudy.objects.address import Address, check_endpoint, refuse_credentials
 from augstudy.objects.base import Store
-from augstudy.objects.parallel import AT_ONCE
+from augstudy.objects.parallel import SMALL_AT_ONCE
 from augstudy.objects.retry import PreconditionError, TransientError
 from augstudy.objects.signin import SignIn
 from augstudy.objects.types import ABSENT, Span, Stat
@@ -215,7 +215,7 @@ def _client(address: Address, sign_in: SignIn) -> Any:
     config = Config(
         retries={"total_max_attempts": 1},  # augstudy.objects.retry is the only one who retries
         connect_timeout=10,
-        max_pool_connections=AT_ONCE + 2,
+        max_pool_connections=SMALL_AT_ONCE + 2,
         signature_version=None if has_keys or sign_in.key else UNSIGNED,
         # Not every store but Amazon's understands the newer checksums.
         request_checksum_calculation="when_required",

@@ -1,177 +1,171 @@
 """Results in the shapes that a KFP dashboard can draw and compare; plain values, no KFP.
 
-The dashboard shows each metadata key of a ``Metrics`` as a row and each run as a column, a
-confusion matrix and a ROC curve of a ``ClassificationMetrics``. Metadata travels in requests and
-command lines, so it is kept small; a number that is not finite would end the step.
+Only the last step of a run reports ``Metrics``, so that the dashboard's table has one column per
+run. It sorts rows by how many columns have them, then by name, so names begin with numbers: what a
+run found comes first, in words, and then what it rests on. Metadata travels in requests and command
+lines, so it is kept small; a number that is not finite would end the step.
 """
 
 import math
-import re
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.metrics.classification import confusion_matrices
-from augstudy.metrics.scores import SCORES
+from augstudy.pages import answers, readings, verdicts, wording
+from augstudy.pages.formats import points
 from augstudy.results.files import AnySummary
 from augstudy.results.models import GeneratorSweep, Retraining, Study, Sweep
+from augstudy.results.parts import Compared, Difference
+from augstudy.stats.codes import SCORES
 
 MOST_SCALARS = 60
 MOST_POINTS = 100
 MOST_CLASSES = 100
-# What a table of runs can do without, least missed first. What synthetic images are like is among
-# the metrics of `synthesize`, too.
-_DISPENSABLE = tuple(
-    re.compile(pattern)
-    for pattern in (
-        *(rf"\.{name}_mean$" for name in reversed(SCORES) if name != "accuracy"),
-        r"\.accuracy_std$",
-        r"\.accuracy_low$",
-        r"\.accuracy_high$",
-        r"^synthetic\.",
-        r"_minus_(?!real\.)",
-        r"\.p_holm$",
-    )
-)
+_DIGITS = 4
+
+Value = str | float
+Rows = Iterator[tuple[str, Value | None]]
 
 
-def scalars(found: AnySummary | Retraining, most: int = MOST_SCALARS) -> dict[str, float]:
-    """The metrics of a run: the least telling ones left out beyond `most`.
+def scalars(found: AnySummary | Retraining, most: int = MOST_SCALARS) -> dict[str, Value]:
+    """What a run found as the rows of a table, in their order; the last ones left out.
+
+    Accuracies are in per cent, differences in percentage points, and numbers have four significant
+    digits.
 
     Args:
         found: what it found.
-        most: So many keys at most.
+        most: so many rows at most.
     """
-    kept = flat(found)
-    for dispensable in _DISPENSABLE:
-        if len(kept) <= most:
-            break
-        kept = {key: value for key, value in kept.items() if not dispensable.search(key)}
-    return dict(list(kept.items())[:most])
-
-
-def flat(found: AnySummary | Retraining) -> dict[str, float]:
-    """All that a run found under flat keys, such as ``add:1_minus_real.ci_low``."""
     if isinstance(found, Retraining):
-        values = _decided(found)
+        rows = _decided(found)
     elif isinstance(found, Study):
-        values = {"level": found.data.level} | _studied(found)
+        rows = _studied(found)
     else:
-        values = {"level": found.data.level, "points": len(found.points)}
-        values |= _swept(found) if isinstance(found, Sweep) else _generated(found)
-    return {name: float(value) for name, value in values.items()}
+        rows = _swept(found) if isinstance(found, Sweep) else _generated(found)
+    known = {name: value for name, value in rows if value is not None}
+    kept = sorted(name for name in known if _shown(known[name]))[:most]
+    return {name: _rounded(known[name]) for name in kept}
 
 
-def _studied(found: Study) -> dict[str, float]:
-    values = {"detectable": found.power.detectable}
-    if found.synthetic:
-        values |= {
-            f"synthetic.{name}": figure.value for name, figure in found.synthetic.metrics.items()
-        }
-    for label, arm in found.arms.items():
-        values |= {f"{label}.{name}_mean": score.value for name, score in arm.metrics.items()}
-        for part in ("low", "high", "std"):
-            values[f"{label}.accuracy_{part}"] = getattr(arm.accuracy, part)
-    for item in (*found.differences.values(), *found.pairs):
-        key = f"{item.arm}_minus_{item.against}"
-        values |= {f"{key}.accuracy": item.mean, f"{key}.p_holm": item.p_holm}
-        values |= {f"{key}.ci_low": item.low, f"{key}.ci_high": item.high}
-    return values
+def _studied(found: Study) -> Rows:
+    label = found.headline.arm
+    yield from _answer(found)
+    yield "03 arm", label
+    if label is not None:
+        yield from _changed(found.differences[label], "real", label)
+        yield "08 %", 100 * found.score(label).value
+    yield "07 % of real", 100 * found.score("real").value
+    yield from _measured(found)
+    yield "14 smallest difference expected to show, points", 100 * found.power.detectable
+    for name in found.arms:
+        yield f"20 {name}, %", 100 * found.score(name).value
+    for name, item in found.differences.items():
+        yield from _difference(f"30 {name} minus real", item, found.margin)
+    for item in found.pairs:
+        yield from _difference(f"40 {item.arm} minus {item.against}", item, found.margin)
+    for own, made in found.sets.items():
+        what = f" {own}" if len(found.sets) > 1 else ""
+        if made.stability:
+            yield f"50 generator{what}", made.stability.verdict
+        for name, figure in (made.quality.metrics if made.quality else {}).items():
+            yield f"50 synthetic{what}, {name}", figure.value
 
 
-def _swept(found: Sweep) -> dict[str, float]:
-    test, key = found.test, "chosen_minus_base"
+def _swept(found: Sweep) -> Rows:
+    test, score = found.test, SCORES[found.metric]
+    yield from _answer(found)
+    yield "03 point", found.chosen
+    yield from _changed(test.difference, "base", found.chosen)
+    yield "07 % of base", 100 * test.base[score].value
+    yield "08 %", 100 * test.chosen[score].value
+    yield from _measured(found)
     told = [item.judgement for item in found.findings]
-    values = {
-        "base.accuracy_mean": test.base["accuracy"].value,
-        "chosen.accuracy_mean": test.chosen["accuracy"].value,
-        f"{key}.accuracy": test.difference.mean,
-        f"{key}.ci_low": test.difference.low,
-        f"{key}.ci_high": test.difference.high,
-    }
+    yield "20 points", len(found.points)
     if found.search:
-        values |= {"trials": len(found.search.trials), "trials.pruned": found.search.pruned}
-    values["findings.hold"] = told.count("holds")
-    values["findings.do_not_hold"] = told.count("does not hold")
-    return values | {
-        f"{name}.val_accuracy": item.val_accuracy for name, item in found.points.items()
-    }
+        yield "21 trials", len(found.search.trials)
+        yield "22 trials stopped early", found.search.pruned
+    if told:
+        yield "23 findings that hold", told.count("holds")
+        yield "24 findings that do not", told.count("does not hold")
+    for name, item in found.points.items():
+        yield f"30 {name}, validation %", 100 * item.val_accuracy
 
 
-def _generated(found: GeneratorSweep) -> dict[str, float]:
-    values: dict[str, float] = {"points_stable": sum(item.stable for item in found.points.values())}
+def _generated(found: GeneratorSweep) -> Rows:
+    yield from _answer(found)
+    yield "03 point", found.chosen
     if found.chosen:
-        metrics = found.points[found.chosen].metrics
-        values |= {f"chosen.{metric}": item.mean for metric, item in metrics.items()}
-    return values | {
-        f"{name}.{found.metric}": point.metrics[found.metric].mean
-        for name, point in found.points.items()
-        if found.metric in point.metrics
-    }
+        for metric, item in found.points[found.chosen].metrics.items():
+            yield f"04 {metric}", item.mean
+    yield "11 level", found.data.level
+    yield "12 seeds", len(found.seeds)
+    yield "20 points", len(found.points)
+    yield "21 points that train stably", sum(item.stable for item in found.points.values())
+    for name, point in found.points.items():
+        yield (
+            f"30 {name}, {found.metric}",
+            (point.metrics[found.metric].mean if found.metric in point.metrics else None),
+        )
 
 
-def _decided(found: Retraining) -> dict[str, float]:
-    values: dict[str, float] = {"promoted": found.promoted}
-    if found.comparison is not None:
-        names = {"champion": "champion.accuracy", "challenger": "challenger.accuracy"}
-        names |= {"low": "ci_low", "high": "ci_high", "images": "test_images"}
-        names |= {"excluded": "excluded_test_images"}
-        values |= {names.get(key, key): value for key, value in asdict(found.comparison).items()}
-    return values
+def _decided(found: Retraining) -> Rows:
+    yield "01 decision", "promoted" if found.promoted else "held"
+    yield "02 why", verdicts.promotion(found)
+    yield "03 champion", found.champion
+    if compared := found.comparison:
+        yield "04 gain, points", 100 * compared.difference
+        yield "05 gain, 95 % interval", _span(compared.low, compared.high)
+        yield "07 % of the champion before", 100 * compared.champion
+        yield "08 % of the challenger", 100 * compared.challenger
+        yield "10 metric", readings.metric(compared.metric).text
+        yield "12 seeds", compared.seeds
+        yield "13 test images", compared.images
+        yield "14 test images left out", compared.excluded
+    for name, index in found.drift.items():
+        yield f"20 drift, {name}", index
 
 
-def cell(label: str, level: int, metrics: Mapping[str, Any]) -> dict[str, str | float | int]:
-    """What one cell reports; arm and level are in it, since the dashboard names all cells alike.
-
-    Args:
-        label: The arm's, such as ``add:1``.
-        level: Real training images per class.
-        metrics: metrics.json.
-    """
-    found: dict[str, str | float | int] = {
-        "arm": label,
-        "level": level,
-        "seeds": len(metrics["seeds"]),
-        "test_images": int(metrics["n"]),
-    }
-    for name, record in metrics["metrics"].items():
-        for part, key in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high")):
-            if _finite(record[part]):
-                found[key] = float(record[part])
-    return found
+def _answer(found: AnySummary) -> Rows:
+    said = answers.answer(found)
+    yield "01 answer", said.answer
+    yield "02 why", said.sentence
 
 
-def synthetic(quality: Mapping[str, Any]) -> dict[str, str | float]:
-    """What is reported of synthetic images; empty if they were not measured.
-
-    For each figure, such as ``fid_qd``, its value, and with ``_low`` and ``_high`` its 95 %
-    interval, with ``_real`` what real drawings get, with ``_better`` its direction, and with
-    ``_worst`` the worst class and its value.
-
-    Args:
-        quality: quality.json.
-    """
-    found: dict[str, str | float] = {}
-    by_class = quality.get("per_class", {})
-    for name, record in quality.get("metrics", {}).items():
-        keys = {"value": name, **{part: f"{name}_{part}" for part in ("low", "high", "real")}}
-        found |= {key: float(record[part]) for part, key in keys.items() if _finite(record[part])}
-        found[f"{name}_better"] = str(record["direction"])
-        own = {label: records[name] for label, records in by_class.items() if name in records}
-        if own:
-            worst = max(own, key=lambda label: _badness(own[label]))
-            found[f"{name}_worst"] = f"{worst} ({own[worst]['value']:.3g})"
-    return found
+def _changed(found: Compared, base: str, name: str) -> Rows:
+    """The difference that the answer is about; none where what it is about is the base itself."""
+    if name != base:
+        yield "04 gain, points", 100 * found.mean
+        yield "05 gain, 95 % interval", _span(found.low, found.high)
+        yield "06 p", found.p_holm
 
 
-def _badness(record: Mapping[str, Any]) -> float:
-    value, real = float(record["value"]), float(record["real"])
-    if record["direction"] == "as real":
-        return abs(value - real)
-    return value if record["direction"] == "lower" else -value
+def _measured(found: Study | Sweep) -> Rows:
+    yield "10 metric", readings.metric(found.metric).text
+    yield "11 level", found.data.level
+    yield "12 seeds", len(found.seeds)
+    yield "13 test images", found.data.images["test"]
+
+
+def _difference(name: str, found: Difference, margin: float) -> Rows:
+    yield f"{name}, points", 100 * found.mean
+    word = f"{verdicts.outcome(found.alone, margin)}, p {wording.p_text(found.p_holm)}"
+    yield f"{name}, said", f"{wording.change(found)}: {word}"
+
+
+def _span(low: float, high: float) -> str:
+    return f"{points(low)} to {points(high)}"
+
+
+def _shown(value: Value | None) -> bool:
+    return isinstance(value, str) or (value is not None and math.isfinite(value))
+
+
+def _rounded(value: Value) -> Value:
+    return value if isinstance(value, str) else float(f"{value:.{_DIGITS}g}")
 
 
 def confusion(
@@ -220,7 +214,7 @@ def roc(
     tpr = np.append(0.0, positives / max(1, positives[-1]))
     thresholds = np.append(max(1.0, float(scores[0])), scores[ends])
     chosen = _spread(fpr, tpr, most)
-    return _rounded(fpr[chosen]), _rounded(tpr[chosen]), _rounded(thresholds[chosen])
+    return _listed(fpr[chosen]), _listed(tpr[chosen]), _listed(thresholds[chosen])
 
 
 def _spread(fpr: NDArray[np.float64], tpr: NDArray[np.float64], most: int) -> NDArray[np.intp]:
@@ -230,10 +224,6 @@ def _spread(fpr: NDArray[np.float64], tpr: NDArray[np.float64], most: int) -> ND
     return np.unique(np.searchsorted(length, wanted).clip(0, len(length) - 1))
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float]:
+def _listed(values: NDArray[np.float64]) -> list[float]:
     found: list[float] = np.round(values, 6).tolist()
     return found
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -22,6 +22,7 @@ from augstudy.stats.codes import SCORES as METRICS
 from augstudy.stats.codes import Metric
 
 SHOWN_CLASSES = 25
+_FEW = 20  # test images of a class, of which one makes 5 points of its recall
 _ABOUT = 0.05  # steps that differ by a smaller share are equal to a reader
 
 
@@ -54,18 +55,21 @@ def pair_rows(summary: Study) -> list[dict[str, Any]]:
 
 def budget(summary: Study) -> str:
     """What the training of the arms has in common, and which arms are exceptions."""
-    longer = [title_of(arm) for arm in summary.arms.values() if _is_longer(arm)]
+    arms = summary.arms.values()
+    longer = [title_of(arm) for arm in arms if _kind(arm, "longer")]
+    first = [title_of(arm) for arm in arms if _kind(arm, "first")]
     real = summary.arms["real"].steps
     unequal = {
         title_of(arm): arm.steps
-        for arm in summary.arms.values()
-        if not _is_longer(arm) and abs(arm.steps - real) > _ABOUT * real
+        for arm in arms
+        if not (_kind(arm, "longer") or _kind(arm, "first"))
+        if abs(arm.steps - real) > _ABOUT * real
     }
-    return wording.budget(summary.budget, longer, real, unequal)
+    return wording.budget(summary.budget, longer, first, real, unequal)
 
 
-def _is_longer(arm: Arm) -> bool:
-    return arm.arm in KINDS and KINDS[arm.arm].longer
+def _kind(arm: Arm, rule: str) -> bool:
+    return arm.arm in KINDS and bool(getattr(KINDS[arm.arm], rule))
 
 
 def controls(material: Material, summary: Study) -> list[dict[str, str]]:
@@ -83,13 +87,17 @@ def controls(material: Material, summary: Study) -> list[dict[str, str]]:
 
 
 def discriminator_rows(material: Material, summary: Study) -> list[dict[str, Any]]:
-    """A row for the GAN's discriminator, which also predicts classes but is not an arm."""
-    metrics = summary.discriminator
-    if metrics is None:
-        return []
-    cells = score_cells(metrics, summary.metric)
-    row = {"title": "The GAN's discriminator", "images": len(material.train), "scores": cells}
-    return [row]
+    """Rows for discriminators of GANs, which also predict classes but are no arms."""
+    named = len(summary.sets) > 1
+    return [
+        {
+            "title": f"The discriminator of {name}" if named else "The GAN's discriminator",
+            "images": len(material.train),
+            "scores": score_cells(found.discriminator, summary.metric),
+        }
+        for name, found in summary.sets.items()
+        if found.discriminator is not None
+    ]
 
 
 def score_cells(
@@ -187,6 +195,7 @@ def remarks(material: Material, summary: Study) -> list[str]:
             f"The most common mistake of real: {shares[row, column]:.0f} % of "
             f"{material.classes[row]} is mistaken for {material.classes[column]}."
         )
+    found += _rare(material, summary)
     found_real = summary.arms["real"]
     gap = found_real.train_accuracy - found_real.accuracy.value
     if gap > 0.05:
@@ -195,6 +204,21 @@ def remarks(material: Material, summary: Study) -> list[str]:
             "training images than on unseen ones: more data could narrow this gap."
         )
     return found
+
+
+def _rare(material: Material, summary: Study) -> list[str]:
+    """A sentence where one class has few test images, which weigh much in balanced accuracy."""
+    if summary.metric == "accuracy":
+        return []
+    counts = {it: material.arms[0].metrics["per_class"][it]["support"] for it in material.classes}
+    rare = min(counts, key=lambda name: counts[name])
+    if counts[rare] >= _FEW:
+        return []
+    return [
+        f"Class {rare} has only {wording.counted(counts[rare], 'test image')}, but counts as much "
+        "as any other: a single image decides much. More test images of rare classes, or groups "
+        "of them as one class, would make the verdict surer."
+    ]
 
 
 def mean_confusion(arm: ArmResult) -> NDArray[np.float64]:

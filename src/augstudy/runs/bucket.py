@@ -114,7 +114,7 @@ class Bucket:
         return build(known, *found, damaged=damaged) | {"key": run}
 
     def _began(self, keys: Sequence[str]) -> str | None:
-        """When the drawings were read, which is the first thing that a run does."""
+        """When the images were read, which is the first thing that a run does."""
         folder = _last_whole(keys, "dataset")
         if folder is None:
             return None

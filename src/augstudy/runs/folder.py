@@ -200,7 +200,7 @@ class RunsFolder:
         """The index, read again only if the file is another."""
         mark = self._mark()
         if self._known is None or self._known[0] != mark:
-            known = index.parse(self._index.read_bytes()) if mark else Index()
+            known = index.parse(read_bytes(self._index)) if mark else Index()
             self._known = (mark, known)
         return self._known[1]
 

@@ -46,8 +46,17 @@ def parse(model: type[Model], values: Mapping[str, Any], what: str) -> Model:
         message = first["msg"].removeprefix("Value error, ")
         if not where:  # a rule over several settings: the message says which
             raise InputError(f"{what}: {message}.") from error
-        shown = "" if _is_secret(model, first["loc"]) else f" (got {first['input']!r})"
+        shown = "" if _is_secret(model, first["loc"]) else f" (got {short(first['input'])})"
         raise InputError(f"{what}, {where}: {message}{shown}.") from error
+
+
+def short(value: object) -> str:
+    """A value that somebody typed, for a message; of a long one the beginning."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number with thousands of digits
+        return "a huge number"
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _is_secret(model: type[BaseModel], place: Sequence[int | str]) -> bool:

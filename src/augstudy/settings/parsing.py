@@ -8,8 +8,8 @@ import yaml
 
 from augstudy.core.errors import InputError
 from augstudy.core.rng import MOST_SEEDS
-from augstudy.settings.arms import Arm, spelled
-from augstudy.settings.base import parse
+from augstudy.settings.arms import Arm, typed
+from augstudy.settings.base import parse, short
 
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
 _RANGE = re.compile("([0-9]{1,18})(?:-([0-9]{1,18}))?")
@@ -26,11 +26,11 @@ def parse_levels(text: str) -> list[int]:
     words = re.split(r"[\s,]+", text.strip()) if text.strip() else []
     if not all(map(_LEVEL.fullmatch, words)):
         raise InputError(
-            f"--levels must be numbers of images, such as '50 250', not {_short(text)}."
+            f"--levels must be numbers of images, such as '50 250', not {short(text)}."
         )
     levels = [int(word) for word in words]
     if len(set(levels)) < len(levels):
-        raise InputError(f"--levels {_short(text)} names a level twice: remove one.")
+        raise InputError(f"--levels {short(text)} names a level twice: remove one.")
     return levels
 
 
@@ -44,26 +44,36 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     for text in assignments:
         key, equals, raw = text.partition("=")
         if not equals or not key.strip():
-            raise InputError(f"{text!r} is not key=value, for example classifier=baseline.")
-        try:
-            value = yaml.safe_load(raw)
-        except yaml.YAMLError as error:
-            raise InputError(f"The value of {text!r} is not valid YAML: quote it.") from error
-        _put(values, key.strip().split("."), value, text)
+            raise InputError(f"{short(text)} is not key=value, for example classifier=baseline.")
+        _put(values, key.strip().split("."), parse_value(raw, text), text)
     return values
 
 
+def parse_value(raw: str, text: str) -> Any:
+    """A value that was typed as YAML.
+
+    Args:
+        raw: the value.
+        text: what it is a part of, for the error.
+
+    Raises:
+        InputError: it is not YAML, or no value that there is, such as the 30th of February.
+    """
+    try:
+        return yaml.safe_load(raw)
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
+        raise InputError(f"The value of {short(text)} is not valid YAML: quote it.") from error
+
+
 def parse_arms(text: str) -> list[dict[str, Any]]:
-    """Parse ``real,classic,replace:0.3`` into arms.
+    """Parse ``real,classic,replace:0.3,add:1@sd`` into arms.
 
     Raises:
         InputError: an arm does not exist or lacks its share.
     """
     arms = []
     for item in split(text):
-        name, colon, share = spelled(item).partition(":")
-        values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
-        arm = parse(Arm, values, f"arm {item!r}")
+        arm = parse(Arm, typed(item), f"arm {short(item)}")
         arms.append(arm.model_dump(exclude_defaults=True))
     return arms
 
@@ -78,11 +88,11 @@ def parse_integers(text: str, what: str) -> list[int]:
     for item in split(text):
         found = _RANGE.fullmatch(item)
         if not found:
-            raise InputError(f"{what} must look like 0,1,2 or 0-2, not {_short(text)}.")
+            raise InputError(f"{what} must look like 0,1,2 or 0-2, not {short(text)}.")
         first, last = int(found[1]), int(found[2] or found[1])
         if len(numbers) + last - first >= MOST_SEEDS:
             raise InputError(
-                f"{what} can name {MOST_SEEDS} numbers at most, and {_short(text)} names more."
+                f"{what} can name {MOST_SEEDS} numbers at most, and {short(text)} names more."
             )
         numbers += range(first, last + 1)
     return numbers
@@ -143,14 +153,9 @@ def split(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
-def _short(text: str) -> str:
-    """A text in a message; of a long one the beginning."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
-
-
 def _put(values: dict[str, Any], keys: Sequence[str], value: Any, text: str) -> None:
     for key in keys[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
-            raise InputError(f"{text!r} sets a part of {key!r}, which already has a value.")
+            raise InputError(f"{short(text)} sets a part of {key!r}, which already has a value.")
     values[keys[-1]] = value

@@ -56,7 +56,7 @@ class Noise:
     """Where the difference between two arms gets its noise from, as variances.
 
     Args:
-        image: between images, alike in every training run: drawings that suit one arm.
+        image: between images, alike in every training run: images that suit one arm.
         run: between training runs, alike on every image: a run that went well.
         residual: the rest, of one run on one image.
         pooled: how many times the degrees of freedom of two arms' runs are behind `run`, because

@@ -1,4 +1,4 @@
-"""Judge drawings with a classifier of the level's training split, for the arms that are filtered.
+"""Judge images with a classifier of the level's training split, for the arms that are filtered.
 
 Validation chooses the classifier's epoch and the thresholds; nothing here reads the test split.
 """
@@ -40,7 +40,7 @@ Thresholds = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Filter:
-    """A trained filter: its thresholds (C,), and how right it is about validation drawings."""
+    """A trained filter: its thresholds (C,), and how right it is about validation images."""
 
     probabilities: Callable[[npt.NDArray[np.uint8]], Probabilities]
     thresholds: Thresholds
@@ -55,11 +55,12 @@ def run(
     seed: int = 0,
     synthetic: Path | None = None,
     real: bool = False,
+    known: dict[str, _Filter] | None = None,
 ) -> Artifact:
-    """Publish which drawings the filter lets through, as an artifact of kind ``curation``.
+    """Publish which images the filter lets through, as an artifact of kind ``curation``.
 
-    ``synthetic.npz`` judges the rightly labelled synthetic drawings with a classifier trained on
-    all training drawings. ``real.npz`` judges the training drawings themselves, each with a
+    ``synthetic.npz`` judges the rightly labelled synthetic images with a classifier trained on
+    all training images. ``real.npz`` judges the training images themselves, each with a
     classifier that was trained without it (cross-fitting). Both hold ``confidence`` and ``kept``,
     see :class:`augstudy.data.curation.Opinion`.
 
@@ -69,12 +70,14 @@ def run(
         settings: how strict the filter is.
         recipe: of the filter's classifier.
         seed: of the filter's training, which is not that of any arm with the same seed.
-        synthetic: the drawings to judge.
-        real: whether to judge the training drawings, too.
+        synthetic: the images to judge.
+        real: whether to judge the training images, too.
+        known: the filter of all training images, if an earlier call with the same dataset, recipe
+            and seed has put it here.
 
     Raises:
-        InputError: there is nothing to judge, no such seed, the synthetic drawings are of other
-            classes, or a class has fewer training drawings than there are folds.
+        InputError: there is nothing to judge, no such seed, the synthetic images are of other
+            classes, or a class has fewer training images than there are folds.
     """
     if synthetic is None and not real:
         raise InputError("There is nothing to filter: give --synthetic, --real or both.")
@@ -96,7 +99,7 @@ def run(
             return done
         trainer = _Trainer(inputs, out, config, settings, recipe, stage)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
-            _write(folder, inputs, trainer, real)
+            _write(folder, inputs, trainer, real, {} if known is None else known)
         trainer.clear()
     return artifacts.read(out, KIND)
 
@@ -125,7 +128,7 @@ class _Trainer:
         self._keepers: list[Keeper] = []
 
     def filter(self, name: str, rows: npt.NDArray[np.intp]) -> _Filter:
-        """Train on the training drawings at `rows`."""
+        """Train on the training images at `rows`."""
         index, count = len(self._keepers), self._trainings
 
         def progress(done: int, total: int, text: str) -> None:
@@ -162,30 +165,40 @@ class _Trainer:
             keeper.clear()
 
 
-def _write(folder: Path, inputs: Mapping[str, Artifact], trainer: _Trainer, real: bool) -> None:
+def _write(
+    folder: Path,
+    inputs: Mapping[str, Artifact],
+    trainer: _Trainer,
+    real: bool,
+    known: dict[str, _Filter],
+) -> None:
     record: dict[str, Any] = {"classes": trainer.classes}
     if "synthetic" in inputs:
-        record["synthetic"] = _judge_synthetic(folder, inputs["synthetic"], trainer)
+        record["synthetic"] = _judge_synthetic(folder, inputs["synthetic"], trainer, known)
     if real:
         record["real"] = _judge_real(folder, trainer)
     write_json(folder / "classes.json", trainer.classes)
     write_json(folder / "curation.json", record)
 
 
-def _judge_synthetic(folder: Path, synthetic: Artifact, trainer: _Trainer) -> dict[str, Any]:
+def _judge_synthetic(
+    folder: Path, synthetic: Artifact, trainer: _Trainer, known: dict[str, _Filter]
+) -> dict[str, Any]:
     if load_classes(synthetic) != trainer.classes:
         raise InputError(f"{synthetic.path} was made for other classes than the dataset's.")
     images, labels = (
         np.load(synthetic.file(f"{name}.npy"), allow_pickle=False) for name in ("images", "labels")
     )
-    chosen = trainer.filter("filter", np.arange(len(trainer.train)))
+    if "filter" not in known:
+        known["filter"] = trainer.filter("filter", np.arange(len(trainer.train)))
+    chosen = known["filter"]
     judged = opinion_of(chosen.probabilities(images), labels, chosen.thresholds)
     _save(folder, "synthetic", images, labels, judged, trainer.classes, trainer.spec)
     return _record(labels, judged, trainer.classes, [chosen])
 
 
 def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
-    """Judge each training drawing with a filter that has not learnt from it."""
+    """Judge each training image with a filter that has not learnt from it."""
     train, folds = trainer.train, trainer.settings.folds
     fold_of = _folds(train, folds, trainer.seed)
     confidence = np.zeros(len(train), np.float32)
@@ -205,7 +218,7 @@ def _judge_real(folder: Path, trainer: _Trainer) -> dict[str, Any]:
 
 
 def _folds(train: Split, folds: int, seed: int) -> npt.NDArray[np.intp]:
-    """The fold of each training drawing: in every class as many of each, give or take one."""
+    """The fold of each training image: in every class as many of each, give or take one."""
     if short := fold_shortage(train.labels, folds):
         advice = "lower curation_settings.folds, or leave out real_filtered"
         raise InputError(f"{short[0].upper()}{short[1:]}: {advice}.")

@@ -17,10 +17,11 @@ def validate(found: Handed, me: Stage) -> None:
 
 
 @component("promote")
-def promote(found: Handed, _: Stage) -> dict[str, float]:
+def promote(found: Handed, _: Stage) -> dict[str, str | float]:
     """Compare the new classifier with the champion of the ``store``, and promote or hold.
 
-    Returns the flat metrics; they are once more in a file, for readers that cannot query metadata.
+    Returns what the dashboard shows of it; all of it is once more in a file, for readers that
+    cannot query metadata.
     """
     from augstudy.pages import kfp_metrics
     from augstudy.results import files
@@ -38,4 +39,4 @@ def promote(found: Handed, _: Stage) -> dict[str, float]:
     )
     copy(decision.file("verdict.md"), at["verdict"])
     copy(decision.file(files.DECISION), at["metrics"])
-    return kfp_metrics.flat(files.decision(decision.json(files.DECISION)))
+    return kfp_metrics.scalars(files.decision(decision.json(files.DECISION)))

@@ -1,5 +1,7 @@
 """Train one classifier per seed on the training set of an arm."""
 
+import contextlib
+import io
 import json
 import logging
 import os
@@ -48,14 +50,14 @@ def run(
     """Train a classifier per seed and publish them as an artifact of kind ``classifier``.
 
     A seed decides the initial weights, the order of the images, the augmentation, and which real
-    drawings give way in the arms that replace some; equal seeds make arms comparable in pairs.
+    images give way in the arms that replace some; equal seeds make arms comparable in pairs.
     Ended early, the next call goes on from the last checkpoint of each seed, and with a cache (see
     :mod:`augstudy.core.cache`) no seed is trained twice, whichever others it is asked for with.
 
     Raises:
-        TooFewDrawingsError: the drawings that the arm needs are missing or too few.
+        TooFewDrawingsError: the images that the arm needs are missing or too few.
         TrainingError: the loss of a seed became no finite number.
-        InputError: the seeds are wrong, or the synthetic drawings are of other classes, or others
+        InputError: the seeds are wrong, or the synthetic images are of other classes, or others
             than the filter has judged.
     """
     check_seeds(seeds)
@@ -86,7 +88,7 @@ def run(
 def shortage(
     dataset: Path, arm: Arm, synthetic: Path | None = None, curation: Path | None = None
 ) -> str | None:
-    """Why there are too few drawings for `arm`, as a sentence; None if there are enough."""
+    """Why there are too few images for `arm`, as a sentence; None if there are enough."""
     inputs = _read(dataset, arm, synthetic, curation)
     classes = load_classes(inputs["dataset"])
     try:
@@ -167,7 +169,7 @@ class Cell:
         self._sources = _load_sources(arm, inputs, self.classes)
         self._validation = load_split(inputs["dataset"], "val")
         self._settings = arm.settings_in(settings)
-        self._trainer: classifier.Trainer | None = None
+        self._trainers: dict[int, classifier.Trainer] = {}
 
     def train(
         self,
@@ -181,20 +183,15 @@ class Cell:
         """Train one seed; its model, history, summary and record go into `folder`."""
         settings = self._settings
         mixture = training_set(self._arm, self._sources, classes=len(self.classes), seed=seed)
-        if self._trainer is None:  # every seed's mixture has as many images
-            self._trainer = classifier.Trainer(
-                with_budget(settings, self._arm, len(self._sources.real), len(mixture)),
-                self._spec,
-                classes=len(self.classes),
-                images=len(mixture),
-            )
-        trained = self._trainer.train(
-            (mixture.images, mixture.labels),
-            (self._validation.images, self._validation.labels),
-            seed=seed,
-            progress=progress,
-            keeper=keeper,
-            watch=watch,
+        before, told = None, progress
+        if mixture.before is not None:
+            first = keeper.within("before")
+            before = self._trained(mixture.before, seed, keeper=first, progress=_half(progress, 0))
+            first.write()
+            before.history.to_csv(folder / "history_before.csv", index=False)
+            told = _half(progress, 1)
+        trained = self._trained(
+            mixture, seed, keeper=keeper, progress=told, watch=watch, start=before
         )
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
         save_model(trained.model, folder / "model.keras")
@@ -207,8 +204,8 @@ class Cell:
             "seed": seed,
             "epochs": len(trained.history),
             "best_epoch": trained.best_epoch,
-            "steps": trained.steps,
-            "images": len(mixture),
+            "steps": trained.steps + (before.steps if before else 0),
+            "images": len(mixture) + len(mixture.before or ()),
             "budget": settings.budget,
             "train_accuracy": float(
                 np.mean(self._predicted(trained.model, mixture) == mixture.labels)
@@ -219,9 +216,41 @@ class Cell:
         }
         write_json(folder / RECORD, record)
 
-    def _predicted(self, model: keras.Model, drawings: Drawings | Split) -> npt.NDArray[np.intp]:
-        found = predict_as(self._settings, model, drawings.images, self._spec)
+    def _trained(
+        self,
+        mixture: Drawings,
+        seed: int,
+        *,
+        start: classifier.Trained | None = None,
+        **told: Any,
+    ) -> classifier.Trained:
+        """Train on a mixture, perhaps from where a training before has ended."""
+        count = len(mixture)
+        if count not in self._trainers:  # every seed's mixture has as many images
+            self._trainers[count] = classifier.Trainer(
+                with_budget(self._settings, self._arm, len(self._sources.real), count),
+                self._spec,
+                classes=len(self.classes),
+                images=count,
+            )
+        return self._trainers[count].train(
+            (mixture.images, mixture.labels),
+            (self._validation.images, self._validation.labels),
+            seed=seed,
+            weights=mixture.weights,
+            in_epoch=(lambda epoch: mixture.in_epoch(epoch, seed)) if mixture.pool else None,
+            start=start.model if start else None,
+            **told,
+        )
+
+    def _predicted(self, model: keras.Model, source: Drawings | Split) -> npt.NDArray[np.intp]:
+        found = predict_as(self._settings, model, source.images, self._spec)
         return np.asarray(found.argmax(axis=1))
+
+
+def _half(progress: Progress, done: int) -> Progress:
+    """Of a training in two parts, the progress of the first (0) or of the second (1)."""
+    return lambda epoch, total, text: progress(epoch + done * total, 2 * total, text)
 
 
 def with_budget(
@@ -232,12 +261,13 @@ def with_budget(
     With the budget ``steps``, as many as make the gradient steps of the arm ``real``: otherwise an
     arm that adds images would also train longer, and "more images help" could not be told from
     "more steps help". With the budget ``epochs`` every arm makes as many passes. An arm that is
-    ``longer`` makes, with either, the steps that full epochs take with its share added.
+    ``longer`` makes, with either, the steps that full epochs take with its share added. One that
+    trains on its synthetic images ``first`` makes as many on either part, twice those of `real`.
 
     Args:
         settings: of the classifier.
         arm: the arm.
-        real: real drawings of the level.
+        real: real images of the level.
         images: in the training set of the arm.
     """
     size = settings.batch_size
@@ -277,10 +307,13 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
     if artifact.json("classes.json") != list(classes):
         raise InputError(f"{artifact.path} was made for other classes than the dataset's.")
-    images, fault, labels = (
-        np.load(artifact.file(f"{name}.npy"), allow_pickle=False)
-        for name in ("images", "fault_images", "labels")
+    images, labels = (
+        np.load(artifact.file(f"{name}.npy"), allow_pickle=False) for name in ("images", "labels")
     )
+    if "fault_rows.npy" in artifact.manifest.files:
+        fault = images[np.load(artifact.file("fault_rows.npy"), allow_pickle=False)]
+    else:
+        fault = np.load(artifact.file("fault_images.npy"), allow_pickle=False)
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
 
 
@@ -292,12 +325,17 @@ def _load_opinion(curation: Artifact | None, what: str) -> Opinion | None:
 
 
 def _summary(model: keras.Model) -> str:
-    """The layers as a table, as wide in a pod as in any terminal, whose width Keras asks for."""
+    """The layers as a table, the same in a pod as in any terminal, whose width Keras asks for.
+
+    So it does for the encoding: other lines are drawn where that is not UTF-8.
+    """
     lines: list[str] = []
+    utf8 = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(_WIDTH)
     try:
-        model.summary(print_fn=lines.append, line_length=_WIDTH)
+        with contextlib.redirect_stdout(utf8):
+            model.summary(print_fn=lines.append, line_length=_WIDTH)
     finally:
         del os.environ["COLUMNS"]
         if before is not None:

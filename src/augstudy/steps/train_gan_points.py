@@ -51,7 +51,7 @@ def run(
     """Train the `trials` one after the other and publish them, as kind ``gan_points``.
 
     It holds the stability verdict of every training run, the quality of what it draws as the
-    `judge` sees it beside validation drawings, some of its drawings, its history, and the
+    `judge` sees it beside validation images, some of its images, its history, and the
     generators of the best point. A run that failed is a result and ends nothing: nothing is drawn
     with it. With a cache no run is trained twice.
 
@@ -83,7 +83,7 @@ def run(
 
 
 class _Studio:
-    """What all points share: the drawings, the judge, and how drawings are measured."""
+    """What all points share: the images, the judge, and how images are measured."""
 
     def __init__(self, inputs: dict[str, Artifact]) -> None:
         self.inputs = inputs

@@ -1,4 +1,4 @@
-"""Train the judge of synthetic images on real drawings."""
+"""Train the judge of synthetic images on real images."""
 
 import logging
 from pathlib import Path
@@ -24,7 +24,7 @@ logger = logging.getLogger("augstudy")
 def run(dataset: Path, out: Path, settings: JudgeSettings) -> Artifact:
     """Train the judge and publish it as an artifact of kind ``judge``.
 
-    It learns from all real drawings that are neither validation nor test: those of the level and,
+    It learns from all real images that are neither validation nor test: those of the level and,
     where the dataset has any, the rest of the training pool. So it sees more than the GAN does.
     Validation chooses its epoch. Ended early, the next call goes on from the last checkpoint.
 

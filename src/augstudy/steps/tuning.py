@@ -62,8 +62,8 @@ def choose(found: Handed, _: Stage) -> None:
 
 
 @component("summarize")
-def summarize(found: Handed, _: Stage) -> dict[str, float]:
-    """Write the page of a sweep and return the flat metrics, finite numbers only."""
+def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
+    """Write the page of a sweep and return what the dashboard shows of it."""
     from augstudy.steps.summarize_sweep import run
 
     at, study = found.paths, found.study
@@ -81,7 +81,7 @@ def summarize(found: Handed, _: Stage) -> dict[str, float]:
 
 
 @component("summarize")
-def summarize_gans(found: Handed, _: Stage) -> dict[str, float]:
+def summarize_gans(found: Handed, _: Stage) -> dict[str, str | float]:
     """Write the page of a sweep of generators; else like :func:`summarize`."""
     from augstudy.steps.summarize_gan_sweep import run
 

@@ -35,11 +35,8 @@ class ObjectInfo:
     version: str
 
 
-class Source(abc.ABC):
-    """Drawings by class, in a format that is read from any store.
-
-    ``uri`` names it to people, and ``store`` is where it lies, unless it ships with the package.
-    """
+class _Stored:
+    """What lies in a store. ``uri`` names it to people; some ships with the package instead."""
 
     uri: str
     store: Reader | None = None
@@ -49,11 +46,15 @@ class Source(abc.ABC):
         """Whether it relied on the cache about the version of an object."""
         return isinstance(self.store, CachedStore) and self.store.trusted
 
-    def summary(self, received: int) -> str:
-        """One sentence for the log, after `received` bytes were read."""
+    def summary(self, received: str) -> str:
+        """One sentence for the log, after what was `received`, in words, was read."""
         if isinstance(self.store, CachedStore):
             return self.store.summary(received)
-        return f"Read {received / 2**20:.1f} MiB from {self.uri}."
+        return f"Read {received} from {self.uri}."
+
+
+class Source(_Stored, abc.ABC):
+    """Images by class, each class in a file, in a format that is read from any store."""
 
     @abc.abstractmethod
     def list_classes(self) -> list[str]:
@@ -103,20 +104,14 @@ class Record:
     split: str = ""
 
 
-class RecordSource(abc.ABC):
-    """Images with a record each. ``uri`` names it to people; ``store`` is where it lies."""
+class RecordSource(_Stored, abc.ABC):
+    """Images with a record each."""
 
-    uri: str
     store: Reader
 
     def __init__(self, uri: str, store: Reader) -> None:
         self.uri, self.store = uri, store
         self.left_out: Counter[str] = Counter()
-
-    @property
-    def trusted(self) -> bool:
-        """Whether it relied on the cache about the version of an object."""
-        return isinstance(self.store, CachedStore) and self.store.trusted
 
     @abc.abstractmethod
     def records(self) -> list[Record]:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from augstudy.core.errors import InputError
+from augstudy.core.errors import DataError, InputError
 from augstudy.data.sources.base import Record, RecordSource
 from augstudy.objects import Stat
 from augstudy.objects.cache import Reader
@@ -29,6 +29,7 @@ ENDINGS = frozenset(
         ".pbm",
     ]
 )
+_LONGEST = 1 << 28  # bytes
 _HIDDEN = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
 SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -48,7 +49,9 @@ class FileSource(RecordSource):
 
     def read(self, record: Record) -> bytes:
         """See :meth:`RecordSource.read`."""
-        found = self._found[record.key]
+        found = self._found.get(record.key) or self.store.stat(record.key)
+        if found.size > _LONGEST:
+            raise DataError(f"{record.key} of {self.uri} has more than 256 MiB.")
         return self.store.read(record.key, (0, found.size), found.version) if found.size else b""
 
     def group_of(self, key: str) -> str:
