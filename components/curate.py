@@ -1,22 +1,26 @@
-"""Component: filter synthetic and real images."""
+"""Component: gather the sets of synthetic images, and filter them and real images."""
 
 from augstudy.dags.components.image import IMAGE
 from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input, Output
+from kfp.dsl import Artifact, Dataset, Input, Model, Output
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def curate(
     dataset: Input[Dataset],
+    gan: Input[Model],
     synthetic: Input[Dataset],
-    curation: Output[Artifact],
+    imported: Input[Dataset],
+    gathered: Output[Artifact],
+    sets: list[dict],
+    gan_recipe: str,
     arms: list[dict],
     curation_settings: dict,
     classifier_recipe: str,
     classifier_settings: dict,
     gan_seed: int,
 ):
-    """Choose images with a classifier trained on the level; skipped if no arm is filtered."""
+    """Gather all sets; choose images with a classifier trained on the level if arms ask for it."""
     from augstudy.steps import adapters
 
     adapters.curate(locals())

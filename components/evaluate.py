@@ -12,7 +12,7 @@ def evaluate(
     evaluation: Output[Artifact],
     curves: Output[ClassificationMetrics],
     label: str = "",
-    gan: Input[Model] = None,
+    gathered: Input[Artifact] = None,
 ):
     """Evaluate every classifier of the cell on the test images, once."""
     from augstudy.steps import cells

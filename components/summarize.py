@@ -2,15 +2,13 @@
 
 from augstudy.dags.components.image import IMAGE
 from kfp import dsl
-from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
+from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Output
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def summarize(
     dataset: Input[Dataset],
-    gan: Input[Model],
-    synthetic: Input[Dataset],
-    curation: Input[Artifact],
+    gathered: Input[Artifact],
     evaluations: Input[list[Artifact]],
     cams: Input[list[Artifact]],
     report: Output[Artifact],
@@ -35,6 +33,8 @@ def summarize(
     gan_settings: dict,
     gan_seed: int,
     on_gan_failure: str,
+    sets: list[dict],
+    copies: str,
     judge_settings: dict,
     synthetic_per_class: int,
     curation_settings: dict,

@@ -13,9 +13,11 @@ def synthesize(
     synthetic: Output[Dataset],
     synthetic_per_class: int,
     gan_seed: int,
+    sets: list[dict],
+    gan_recipe: str,
     arms: list[dict],
 ):
-    """Let the GAN draw, as many images per class as the arms need if `synthetic_per_class` is 0."""
+    """Let the generators draw; as many per class as arms need if `synthetic_per_class` is 0."""
     from augstudy.steps import adapters
 
     adapters.synthesize(locals())

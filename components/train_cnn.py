@@ -13,8 +13,7 @@ def train_cnn(
     seeds: list[int],
     classifier_recipe: str,
     classifier_settings: dict,
-    synthetic: Input[Dataset] = None,
-    curation: Input[Artifact] = None,
+    gathered: Input[Artifact] = None,
 ):
     """Train one classifier per seed on the training set of the arm."""
     from augstudy.steps import cells

@@ -1,4 +1,4 @@
-"""Component: train the generator."""
+"""Component: train the generators."""
 
 from augstudy.dags.components.image import IMAGE
 from kfp import dsl
@@ -13,10 +13,11 @@ def train_gan(
     gan_recipe: str,
     gan_settings: dict,
     gan_seed: int,
+    sets: list[dict],
     arms: list[dict],
     on_gan_failure: str,
 ):
-    """Train the generator on the level; skipped if no arm uses synthetic images."""
+    """Train the generators of the sets that are made here; skipped if no arm uses any."""
     from augstudy.steps import adapters
 
     adapters.train_gan(locals())

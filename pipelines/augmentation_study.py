@@ -1,6 +1,7 @@
 """Would synthetic images help this classifier? Compares ways to make its training set."""
 
 from augstudy.dags.components.curate import curate
+from augstudy.dags.components.import_synthetic import import_synthetic
 from augstudy.dags.components.ingest import ingest
 from augstudy.dags.components.summarize import summarize
 from augstudy.dags.components.synthesize import synthesize
@@ -14,9 +15,9 @@ from kfp import dsl
 ARMS = [
     {"arm": "real"},
     {"arm": "classic"},
-    {"arm": "replace", "share": 0.3},
     {"arm": "add", "share": 1.0},
-    {"arm": "mislabelled", "share": 0.3},
+    {"arm": "pretrain"},
+    {"arm": "same_steps", "share": 1.0},
 ]
 
 
@@ -39,6 +40,8 @@ def augmentation_study(
     seeds: list[int] = [0, 1, 2],  # noqa: B006
     classifier: str = "modern",
     classifier_settings: dict = {},  # noqa: B006
+    sets: list[dict] = [],  # noqa: B006
+    copies: str = "drop",
     gan: str = "compact",
     gan_settings: dict = {},  # noqa: B006
     gan_seed: int = 0,
@@ -69,6 +72,11 @@ def augmentation_study(
         seeds: Repetitions of every arm.
         classifier: Recipe of the classifier, such as modern or report_best.
         classifier_settings: Changes to the recipe, such as {epochs: 20}.
+        sets: Sets of synthetic images: imported, such as [{set: sd, source: ../sd15}], or made
+            here, such as [{set: gan, gan: compact, settings: {steps: 2000}}]; by default one that
+            gan makes.
+        copies: What happens to synthetic images that are near copies of validation or test images:
+            drop, keep, or fail, which ends the study.
         gan: Recipe of the generator, such as compact or diffusion.
         gan_settings: Changes to that recipe, such as {steps: 2000}.
         gan_seed: Seed of the generator and of the filter.
@@ -103,9 +111,17 @@ def augmentation_study(
         **taken(synthesize, study),
     )
     resources.apply(drawn, resources.INFERENCE)
+    brought = import_synthetic(
+        dataset=data.outputs["dataset"],
+        judge=judge.outputs["judge"],
+        **taken(import_synthetic, study),
+    )
+    resources.apply(brought, resources.INFERENCE)
     judged = curate(
         dataset=data.outputs["dataset"],
+        gan=trained.outputs["gan"],
         synthetic=drawn.outputs["synthetic"],
+        imported=brought.outputs["imported"],
         **taken(curate, study),
     )
     resources.apply(judged, resources.TRAINING)
@@ -113,17 +129,13 @@ def augmentation_study(
     with dsl.ParallelFor(arms, name="cells", parallelism=resources.PARALLEL_CELLS) as arm:
         cell = study_cell(
             dataset=data.outputs["dataset"],
-            gan=trained.outputs["gan"],
-            synthetic=drawn.outputs["synthetic"],
-            curation=judged.outputs["curation"],
+            gathered=judged.outputs["gathered"],
             arm=arm,
             **taken(study_cell, study),
         )
     answer = summarize(
         dataset=data.outputs["dataset"],
-        gan=trained.outputs["gan"],
-        synthetic=drawn.outputs["synthetic"],
-        curation=judged.outputs["curation"],
+        gathered=judged.outputs["gathered"],
         evaluations=dsl.Collected(cell.outputs["evaluation"]),
         cams=dsl.Collected(cell.outputs["maps"]),
         pipeline="augmentation_study",

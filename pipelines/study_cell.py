@@ -8,7 +8,7 @@ from augstudy.dags.components.train_cnn import train_cnn
 from augstudy.dags.pipelines import resources
 from augstudy.dags.pipelines.passing import taken
 from kfp import dsl
-from kfp.dsl import Artifact, Dataset, Input, Model
+from kfp.dsl import Artifact, Dataset, Input
 
 
 class CellOutputs(NamedTuple):
@@ -21,9 +21,7 @@ class CellOutputs(NamedTuple):
 @dsl.pipeline(name="study-cell", description="Train, evaluate and explain one arm.")
 def study_cell(
     dataset: Input[Dataset],
-    gan: Input[Model],
-    synthetic: Input[Dataset],
-    curation: Input[Artifact],
+    gathered: Input[Artifact],
     arm: dict,
     seeds: list[int],
     classifier: str,
@@ -33,10 +31,12 @@ def study_cell(
 ) -> CellOutputs:
     """A pipeline of its own, so that the GPU parameters reach the steps inside the loop."""
     given = taken(train_cnn, locals())
-    trained = train_cnn(dataset=dataset, synthetic=synthetic, curation=curation, **given)
+    trained = train_cnn(dataset=dataset, gathered=gathered, **given)
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
-    evaluated = evaluate(dataset=dataset, classifier=trained.outputs["classifier"], gan=gan)
+    evaluated = evaluate(
+        dataset=dataset, classifier=trained.outputs["classifier"], gathered=gathered
+    )
     resources.apply(evaluated, resources.INFERENCE)
     explained = cam(
         classifier=trained.outputs["classifier"],

@@ -21,6 +21,7 @@ OPTIONS = {
     "RUNS": "--runs-dir",
     "PRESET": "--preset",
     "SOURCE": "--source",
+    "SYNTHETIC": "--synthetic",
     "LEVEL": "--level",
     "LEVELS": "--levels",
     "ARMS": "--arms",
@@ -33,7 +34,7 @@ OPTIONS = {
 }
 FLAGS = {"WAIT": "--wait", "CLUSTER": "--cluster"}
 NEVER_EMPTY = ("LEVEL", "GPUS", "RUNS")  # there is no empty one: LEVEL= means none
-WISHES = ("PIPELINE", "PRESET", "SOURCE", "ARMS", "SEEDS", "CLASSES", "SET")
+WISHES = ("PIPELINE", "PRESET", "SOURCE", "SYNTHETIC", "ARMS", "SEEDS", "CLASSES", "SET")
 # The commands of the program, and the variables that each of them takes.
 COMMANDS = {
     "study": ("run", (*WISHES, "LEVEL", "LEVELS", "NOTE", "RUNS")),

@@ -20,7 +20,7 @@ from augstudy.core.manifest import MANIFEST, Artifact, Manifest
 from augstudy.results import files
 from augstudy.results.learning import learning_curve
 from augstudy.results.material import read_arm
-from augstudy.results.models import Study
+from augstudy.results.models import Study, SyntheticSet
 
 ROOT = Path(__file__).parents[1]
 CONFUSED = 5
@@ -93,8 +93,8 @@ def level(folder: Path, record: dict[str, Any], maker: dict[str, Any]) -> dict[s
         update={
             "study": found.study | {"source": nowhere(found.study.get("source", ""))},
             "data": found.data.model_copy(update={"source": nowhere(found.data.source)}),
-            "synthetic": found.synthetic and found.synthetic.model_copy(update={"per_class": {}}),
-            "curation": None,
+            "sets": {name: _short(item) for name, item in found.sets.items()},
+            "filtered_real": None,
         }
     )
     return {
@@ -104,6 +104,11 @@ def level(folder: Path, record: dict[str, Any], maker: dict[str, Any]) -> dict[s
         "confused": confused(folder),
         "cost": cost(folder, maker),
     }
+
+
+def _short(found: SyntheticSet) -> SyntheticSet:
+    quality = found.quality and found.quality.model_copy(update={"per_class": {}})
+    return found.model_copy(update={"quality": quality, "filtered": None})
 
 
 def study_of(folder: Path) -> Study:

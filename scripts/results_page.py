@@ -82,8 +82,9 @@ def section(found: Published) -> list[str]:
     for level in levels:
         parts += [f"### Level {level.data.level:,}", arms_table(level)]
         parts += [f"{note}" for note in wording.left_out(level.left_out)]
-        if level.gan:
-            parts.append(f"GAN: {level.gan.verdict}. {level.gan.reason}")
+        for name, found in level.sets.items():
+            if told := found.stability:
+                parts.append(f"Generator {name}: {told.verdict}. {told.reason}")
     return [*(part for part in (*parts, found.facts.get("note")) if part), made(found.facts)]
 
 

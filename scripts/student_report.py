@@ -138,7 +138,7 @@ def gan_cell(found: Mapping[str, float] | None) -> str:
 
 def discriminator_cell(level: Study) -> str:
     """The discriminator as a classifier of the test images."""
-    found = level.discriminator
+    found = next((item.discriminator for item in level.sets.values()), None)
     if not found:
         return NOT_RUN
     return ", ".join(f"{found[name].value:.2f}" for name in ("precision_macro", "recall_macro"))

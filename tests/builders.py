@@ -173,7 +173,7 @@ def build_evaluation(
         metrics = evaluate_predictions(probabilities, labels, classes, seeds, resamples=200)
         if discriminator:
             found = evaluate_predictions(probabilities[:1], labels, classes, [0], resamples=200)
-            write_json(draft / "discriminator.json", found)
+            write_json(draft / "discriminator-compact.json", found)
         write_json(draft / "metrics.json", metrics)
         curves.to_csv(draft / "history.csv", index=False)
         write_json(draft / "arm.json", chosen.record() | ({"point": point} if point else {}))

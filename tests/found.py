@@ -9,6 +9,7 @@ from augstudy.results.models import (
     Retraining,
     Stability,
     Study,
+    SyntheticSet,
 )
 from augstudy.results.parts import Data, Difference, Ends, Headline, Score
 from augstudy.stats import verdicts
@@ -80,10 +81,12 @@ def study(arms=None, differences=None, best="add:1", margin=0.01, fid_qd=12.5):
         pairs=(),
         power=Power(seeds=2, images=1000, comparisons=1, assumed=NOISE, detectable=0.05),
         label_noise=LabelNoise(suspicious=0, left=1000, estimated_noise=0.0, arms={}),
-        discriminator=None,
-        gan=Stability(verdict="stable"),
-        synthetic=Quality(metrics={"fid_qd": figure | {"direction": "lower"}}),
-        curation=None,
+        sets={
+            "compact": SyntheticSet(
+                stability=Stability(verdict="stable"),
+                quality=Quality(metrics={"fid_qd": figure | {"direction": "lower"}}),
+            )
+        },
     )
 
 

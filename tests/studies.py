@@ -20,7 +20,11 @@ def build_study(folder, arms=(("real", None, 0.0), ("add", 1.0, 0.4)), seeds=(0,
         "dataset": dataset.path,
         "evaluations": evaluations,
         "cams": cams,
-        "gan": build_gan(folder / "gan", dataset).path,
-        "synthetic": build_synthetic(folder / "synthetic", dataset).path,
+        "made": {
+            "compact": {
+                "gan": build_gan(folder / "gan", dataset).path,
+                "images": build_synthetic(folder / "synthetic", dataset).path,
+            }
+        },
         "study": {"name": "low_data", "arms": [label for label, *_ in arms], "level": 0},
     }

@@ -172,6 +172,7 @@ class LevelsResult:
 def study(
     real: "Images" = "sample",
     *,
+    synthetic: "Images | dict[str, Images] | None" = None,
     levels: "int | Sequence[int] | None" = None,
     arms: "str | Iterable[str] | None" = None,
     seeds: "int | Sequence[int] | None" = None,
@@ -190,6 +191,9 @@ def study(
             docs/images.md); ``(images, labels)`` as arrays, uint8 (N, height, width) or
             (N, height, width, 3) and N labels; or a pandas frame with the columns ``path`` and
             ``label``, and ``group`` and ``split`` if there are any.
+        synthetic: Synthetic images: those of a folder or another source, in any form that `real`
+            may have, or a recipe of a generator such as ``"compact"``; several by name, as in
+            ``{"sd": "sd15/", "gan": "compact"}``.
         levels: Real training images per class; several give one study per level.
         arms: How training sets are made, such as ``"real,classic,add:1"`` or a list of these.
         seeds: How many repetitions, or their seeds.
@@ -214,6 +218,8 @@ def study(
 
     folder = Path(runs)
     given = {"source": _source(real, folder), **settings}
+    if synthetic is not None:
+        given["sets"] = _sets(synthetic, folder)
     if arms is not None:
         given["arms"] = _arms(arms)
     if seeds is not None:
@@ -251,6 +257,22 @@ def _arms(arms: "str | Iterable[str]") -> list[dict[str, Any]]:
     from augstudy.settings.parsing import parse_arms
 
     return parse_arms(arms if isinstance(arms, str) else ",".join(arms))
+
+
+def _sets(synthetic: Any, runs: Path) -> list[dict[str, Any]]:
+    from augstudy.models.gan_recipes import GANS
+    from augstudy.settings.sets import parse_sets
+
+    if isinstance(synthetic, str):
+        return parse_sets(synthetic, [*GANS])
+    if not isinstance(synthetic, dict):
+        return [{"set": "synthetic", "source": _source(synthetic, runs)}]
+    return [
+        {"set": name, "gan": item}
+        if isinstance(item, str) and item in GANS
+        else {"set": name, "source": _source(item, runs)}
+        for name, item in synthetic.items()
+    ]
 
 
 def _source(real: Any, runs: Path) -> str:

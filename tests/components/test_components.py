@@ -83,7 +83,7 @@ def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> Non
     function("train_judge")(dataset=dataset, judge=judge, judge_settings={}, arms=ARMS)
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
     function("train_gan")(**inputs, **GAN)
-    sizes = {"synthetic_per_class": 0, "gan_seed": 0}
+    sizes = {"synthetic_per_class": 0, "gan_seed": 0, "gan_recipe": "compact", "sets": []}
     function("synthesize")(**inputs, synthetic=synthetic, **sizes)
     assert [adapters.given(item.path) for item in (judge, gan, synthetic)] == [None] * 3
 
@@ -94,15 +94,12 @@ def test_summarize_logs_what_the_dashboard_shows(tmp_path: Path) -> None:
         build_evaluation(tmp_path / arm, dataset, arm, seeds=(0, 1)) for arm in ("real", "classic")
     ]
     maps = build_cam(tmp_path / "cam", dataset, "real")
-    for name in ("gan", "synthetic", "curation"):
-        adapters.skip(tmp_path / name, Stage(name, ""))
+    adapters.skip(tmp_path / "gathered", Stage("curate", ""))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
     function("summarize")(
         dataset=Output(dataset.path),
-        gan=Output(tmp_path / "gan"),
-        synthetic=Output(tmp_path / "synthetic"),
-        curation=Output(tmp_path / "curation"),
+        gathered=Output(tmp_path / "gathered"),
         evaluations=[Output(item.path) for item in items],
         cams=[Output(maps.path)],
         **outputs,
@@ -176,8 +173,7 @@ def run_cell(folder: Path, dataset: Path, arm: dict[str, Any], synthetic: Path) 
     made = {name: Output(folder / name) for name in ("classifier", "evaluation", "maps")}
     function("train_cnn")(
         dataset=Output(dataset),
-        synthetic=Output(synthetic),
-        curation=Output(synthetic),
+        gathered=Output(synthetic),
         classifier=made["classifier"],
         arm=arm,
         seeds=[0.0],
@@ -203,16 +199,13 @@ def test_an_arm_that_cannot_be_made_is_left_out_and_the_report_says_why(tmp_path
         {"arm": "add", "share": 1.0},
     ]
     cells_made = [run_cell(tmp_path / arm["arm"], dataset.path, arm, nothing) for arm in arms]
-    for name in ("gan", "synthetic", "curation"):
-        adapters.skip(tmp_path / name, Stage(name, ""))
+    adapters.skip(tmp_path / "gathered", Stage("curate", ""))
     real = build_evaluation(tmp_path / "real", dataset, seeds=(0, 1))
     names = ("report", "metrics", "page", "verdict")
     outputs = {name: Output(tmp_path / "out" / name) for name in names}
     function("summarize")(
         dataset=Output(dataset.path),
-        gan=Output(tmp_path / "gan"),
-        synthetic=Output(tmp_path / "synthetic"),
-        curation=Output(tmp_path / "curation"),
+        gathered=Output(tmp_path / "gathered"),
         evaluations=[Output(real.path), *(Output(cell["evaluation"]) for cell in cells_made)],
         cams=[Output(cell["maps"]) for cell in cells_made],
         **outputs,
@@ -330,7 +323,7 @@ def test_steps_refuse_what_is_refused_before_a_run(
     study = handed(STUDY).study.values | values
     with pytest.raises(InputError) as refused:
         Study(study).check()
-    names = ("dataset", "judge", "gan", "synthetic", "curation", "classifier")
+    names = ("dataset", "judge", "gan", "synthetic", "imported", "gathered", "classifier")
     at = {name: tmp_path / name for name in (*names, "report", "page", "verdict", "metrics")}
     lists = {"evaluations": [tmp_path], "cams": [tmp_path]}
     called = getattr(cells if step == "train_cnn" else adapters, step)
@@ -359,6 +352,7 @@ GAN: dict[str, Any] = {
     "gan_recipe": "compact",
     "gan_settings": {},
     "gan_seed": 0,
+    "sets": [],
     "on_gan_failure": "stop",
 }
 STUDY: dict[str, Any] = {
@@ -377,6 +371,7 @@ STUDY: dict[str, Any] = {
     "classifier_recipe": "modern",
     "classifier_settings": {},
     **GAN,
+    "copies": "drop",
     "judge_settings": {},
     "synthetic_per_class": 0,
     "curation_settings": {},

@@ -60,10 +60,12 @@ def test_every_step_is_timed(study: Path) -> None:
         for name in ("train_cnn", "evaluate", "cam")
         for arm in ("real", "replace:0.5")
     ]
-    others = ["ingest", "train_judge", "train_gan", "synthesize", "curate", "summarize"]
+    others = ["ingest", "train_judge", "train_gan", "synthesize", "import_synthetic", "curate"]
+    others.append("summarize")
     assert sorted(steps) == sorted([*others, *cells])
-    # With nothing to filter, curate ends before it begins.
-    assert all(float(row["peak_mib"]) > 0 for row in rows if row["stage"] != "curate")
+    # With nothing to import and nothing to filter, these end before they begin.
+    idle = ("import_synthetic", "curate")
+    assert all(float(row["peak_mib"]) > 0 for row in rows if row["stage"] not in idle)
     assert 0 < record(study)["startup_s"] < record(study)["duration_s"]
 
 
@@ -144,7 +146,7 @@ def test_the_same_again_is_taken_from_the_cache(study: Path) -> None:
     with (study / "runs" / f"{number:04d}" / "timings.csv").open() as stream:
         made = {row["stage"] for row in csv.DictReader(stream) if row["reused"] == "0"}
     # Pages are made anew by every run; curate has nothing to do.
-    assert made <= {"ingest", "curate", "summarize"}
+    assert made <= {"ingest", "import_synthetic", "curate", "summarize"}
     shown = augstudy(study, "cache")
     assert "0 entries" not in shown.stdout and "entries" in shown.stdout
 

@@ -139,8 +139,8 @@ def test_pods_of_the_default_study(tmp_path: Path) -> None:
     target = tmp_path / "pipeline.yaml"
     compile_pipeline(catalog.load("augmentation_study"), target)
     spec, _ = ir.load(target)
-    # The run, 6 steps outside the loop, the loop; each arm: round, nested pipeline, 3 steps.
-    assert ir.count_pods(spec, {}) == 1 + 6 * 2 + 1 + 5 * (1 + 1 + 3 * 2) == 54
+    # The run, 7 steps outside the loop, the loop; each arm: round, nested pipeline, 3 steps.
+    assert ir.count_pods(spec, {}) == 1 + 7 * 2 + 1 + 5 * (1 + 1 + 3 * 2) == 56
     assert ir.count_pods(spec, {}) <= 60
 
 

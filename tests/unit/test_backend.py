@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from augstudy.models import backend
 from augstudy.models.backend import keras, prepare
 
 _USE = """
@@ -49,3 +50,20 @@ def test_initial_weights_hang_on_the_seed_alone(monkeypatch: pytest.MonkeyPatch)
         np.testing.assert_array_equal(one, other)
     prepare(8)
     assert not np.array_equal(weights()[0], quiet[0])
+
+
+@pytest.mark.parametrize(("expects", "found", "said"), [("1", 0, 1), ("1", 2, 0), ("", 0, 0)])
+def test_the_image_for_gpus_says_once_that_it_computes_on_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    expects: str,
+    found: int,
+    said: int,
+) -> None:
+    monkeypatch.setenv(backend.GPU_VARIABLE, expects)
+    monkeypatch.setattr(backend, "gpus", lambda: found)
+    backend._say_if_without_gpu.cache_clear()
+    for seed in (0, 1):
+        backend.prepare(seed)
+    assert sum("computing on the CPU" in message for message in caplog.messages) == said
+    backend._say_if_without_gpu.cache_clear()

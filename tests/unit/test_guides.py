@@ -11,7 +11,7 @@ from augstudy.cli.app import app
 from augstudy.cluster.settings import ClusterSettings
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("install", "troubleshooting", "cluster", "images", "retrain", "tracker")
+NAMES = ("install", "troubleshooting", "cluster", "containers", "retrain", "tracker")
 GUIDES = [ROOT / "docs" / f"{name}.md" for name in NAMES]
 guides = pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 

@@ -176,3 +176,51 @@ def test_real_filtered_with_hardly_anything_left_is_refused(balance):
     nearly_all = judged(*set(range(CLASSES * LEVEL)).difference(kept))
     with pytest.raises(TooFewDrawingsError, match=rf"only {len(kept)} of 30 real .*strictness"):
         mix("real_filtered", real_opinion=nearly_all, balance=balance)
+
+
+def test_pretrain_trains_on_the_whole_set_before_the_real_drawings():
+    result = mix("pretrain")
+    assert numbers(result) == numbers(REAL) and numbers(result.before) == numbers(SYNTHETIC.right)
+
+
+def test_weighted_synthetic_drawings_count_less():
+    result = mix("weighted", 0.5)
+    made = result.images[:, 0, 0] >= 100
+    assert made.sum() == CLASSES * LEVEL / 2
+    assert set(result.weights[made]) == {np.float32(0.3)} and set(result.weights[~made]) == {1.0}
+    own = Arm(arm="weighted", share=0.5, name="half", weight=0.5)
+    chosen = training_set(own, Sources(REAL, synthetic=SYNTHETIC), classes=CLASSES, seed=0)
+    assert set(chosen.weights) == {np.float32(0.5), np.float32(1.0)}
+
+
+def test_fresh_shows_others_of_the_same_class_in_every_epoch():
+    result = mix("fresh", 0.2)
+    epochs = [result.in_epoch(epoch, 3) for epoch in range(60)]
+    assert all(np.array_equal(images[: len(REAL)], REAL.images) for images in epochs)
+    tails = [images[len(REAL) :, 0, 0] for images in epochs]
+    assert all(len(set(tail)) == len(tail) == 6 for tail in tails)
+    assert set(np.concatenate(tails)) == numbers(SYNTHETIC.right)
+    for tail in tails:
+        assert ((tail.astype(int) - 100) // LEVEL == result.labels[len(REAL) :]).all()
+    assert np.array_equal(result.in_epoch(4, 3), epochs[4])
+
+
+def test_rare_classes_are_filled_repeated_or_weighed_up():
+    rare = REAL.at(np.r_[0:10, 10:14, 20:21])
+    given = Sources(rare, synthetic=SYNTHETIC)
+    made = {
+        arm: training_set(Arm(arm=arm), given, classes=CLASSES, seed=0)
+        for arm in ("fill", "oversampled", "balanced_weights")
+    }
+    for arm in ("fill", "oversampled"):
+        assert made[arm].counts(CLASSES).tolist() == [10, 10, 10]
+    assert numbers(made["oversampled"]) == numbers(rare)
+    assert len(numbers(made["fill"]) - numbers(rare)) == 6 + 9
+    weighed = made["balanced_weights"]
+    sums = [weighed.weights[weighed.labels == label].sum() for label in range(CLASSES)]
+    assert sums == pytest.approx([5, 5, 5])
+
+
+def test_classes_that_are_equal_have_nothing_to_fill():
+    with pytest.raises(TooFewDrawingsError, match="nothing to fill"):
+        mix("fill")

@@ -89,9 +89,7 @@ def test_every_step_but_evaluate_runs_without_the_test_split(whole, sealed, tmp_
         tmp_path / "report",
         evaluations,
         cams,
-        made["gan"],
-        made["synthetic"],
-        curation=made["curation"],
+        {"made": {"gan": made["gan"], "images": made["synthetic"], "filter": made["curation"]}},
     )
     assert set(report.json("summary.json")["arms"]) == {arm.label for arm in ARMS}
     page = report.file("report.html").read_text()

@@ -26,6 +26,13 @@ ARMS = (
 )
 
 
+def made_of(synthetic, curation):
+    return {
+        "compact": {"images": synthetic, "filter": curation.path},
+        "": {"filter": curation.path},
+    }
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
@@ -47,8 +54,7 @@ def study(tmp_path_factory):
     return {
         "dataset": dataset.path,
         "evaluations": paths[::-1],
-        "synthetic": synthetic.path,
-        "curation": generated.build_curation(folder / "curation", dataset, synthetic).path,
+        "made": made_of(synthetic.path, generated.build_curation(folder / "f", dataset, synthetic)),
         "left_out": {"add:3": "the pool is <empty>"},
     }
 
@@ -107,17 +113,19 @@ def test_with_equal_epochs_the_arm_that_has_more_is_named():
 
 def test_the_filter_is_shown_class_by_class(report, page):
     assert "What the filter lets through" in page
-    assert report.json("summary.json")["curation"]["synthetic"]["by_class"]["cow"]["kept"] == 0
+    filtered = report.json("summary.json")["sets"]["compact"]["filtered"]
+    assert filtered["synthetic"]["by_class"]["cow"]["kept"] == 0
     assert "takes 4 images per class, but fewer of some classes passed the filter (cow: 0)." in page
     assert "Real images filtered (control) takes " in page.split('id="filter"')[1]
 
 
 def test_without_balance_too_few_in_all_are_named(study, tmp_path):
-    dataset, synthetic = (artifacts.read(study[name]) for name in ("dataset", "synthetic"))
+    dataset = artifacts.read(study["dataset"])
+    synthetic = artifacts.read(study["made"]["compact"]["images"])
     few = generated.build_curation(tmp_path / "few", dataset, synthetic, 0.02, balance=False)
-    report = summarize.run(out=tmp_path / "out", **{**study, "curation": few.path})
+    report = summarize.run(out=tmp_path / "out", **{**study, "made": made_of(synthetic.path, few)})
     filtered = report.file("report.html").read_text().split('id="filter"')[1]
-    kept = report.json("summary.json")["curation"]["synthetic"]["kept"]
+    kept = report.json("summary.json")["sets"]["compact"]["filtered"]["synthetic"]["kept"]
     assert f"but only {kept} passed the filter." in filtered
     assert "per class, but" not in filtered
 
@@ -151,17 +159,17 @@ def test_the_most_doubtful_drawings_are_shown(page):
 
 def test_the_discriminator_stands_beside_the_arms_but_is_none(report, page):
     summary = report.json("summary.json")
-    assert summary["discriminator"]["recall_macro"]["value"] > 0
+    assert summary["sets"]["compact"]["discriminator"]["recall_macro"]["value"] > 0
     assert "discriminator" not in summary["arms"]
     row = page[page.index("The GAN's discriminator" if "The GAN's" in page else "The GAN&#39;s") :]
     assert "not an arm" in row[:900]
 
 
 def test_without_filter_and_discriminator_their_parts_are_missing(study, tmp_path):
-    plain = {**study, "evaluations": study["evaluations"][:1], "synthetic": None, "curation": None}
+    plain = {**study, "evaluations": study["evaluations"][:1], "made": {}}
     dataset = artifacts.read(study["dataset"], "dataset")
     made = builders.build_evaluation(tmp_path / "real", dataset)
     page = summarize.run(out=tmp_path / "out", **{**plain, "evaluations": [made.path]})
     text = page.file("report.html").read_text()
     assert "not an arm" not in text and "What the filter lets through" not in text
-    assert page.json("summary.json")["discriminator"] is None
+    assert page.json("summary.json")["sets"] == {}

@@ -31,7 +31,7 @@ def report(study, tmp_path_factory):
 
 
 def only(study, **changes):
-    return {**study, "cams": (), "gan": None, "synthetic": None, **changes}
+    return {**study, "cams": (), "made": {}, **changes}
 
 
 def test_summary_holds_arms_differences_and_settings(study, report):
@@ -42,7 +42,7 @@ def test_summary_holds_arms_differences_and_settings(study, report):
     assert summary["data"]["images"] == {"train": 24, "val": 12, "test": 120}
     assert summary["data"]["hash"] == artifacts.read(study["dataset"], "dataset").content_hash
     assert summary["seeds"] == [0, 1, 2] and summary["study"]["name"] == "low_data"
-    assert summary["gan"]["verdict"] == "stable"
+    assert summary["sets"]["compact"]["stability"]["verdict"] == "stable"
     found = summary["differences"]["add:1"]
     accuracy = {
         label: arm["metrics"]["accuracy"]["value"] for label, arm in summary["arms"].items()
@@ -78,7 +78,7 @@ def test_the_dashboard_reads_as_an_answer_from_the_top(report):
 
 def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(report):
     summary = report.json("summary.json")
-    metrics = summary["synthetic"]["metrics"]
+    metrics = summary["sets"]["compact"]["quality"]["metrics"]
     shown = kfp_metrics.scalars(files.read_summary(report.path))
     assert {name for name in shown if name.startswith("50 synthetic")} == {
         f"50 synthetic, {name}" for name in metrics
@@ -88,7 +88,7 @@ def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(repor
     page = (report.path / "report.html").read_text()
     for name in FIGURES:
         assert re.search(rf"<td>{re.escape(readings.figure(name).title)}</td>", page), name
-    own = next(iter(summary["synthetic"]["per_class"].values()))
+    own = next(iter(summary["sets"]["compact"]["quality"]["per_class"].values()))
     table = page[page.index("Every figure of every class") :]
     table = table[: table.index("</table>")]
     assert table.count('<th class="num">') == len(own)
@@ -99,12 +99,14 @@ def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(repor
 
 def test_images_that_nobody_measured_are_no_error(study, tmp_path):
     bare = tmp_path / "synthetic"
-    source = artifacts.read(study["synthetic"], "synthetic")
+    source = artifacts.read(study["made"]["compact"]["images"], "synthetic")
     with artifacts.publish(bare, "synthetic") as draft:
         for name in source.manifest.files:
             (draft / name).write_bytes(source.file(name).read_bytes())
         (draft / "quality.json").write_text('{"n": 30, "metrics": {}, "per_class": {}}')
-    report = summarize.run(out=tmp_path / "report", **{**study, "synthetic": bare})
+    report = summarize.run(
+        out=tmp_path / "report", **{**study, "made": {"compact": {"images": bare}}}
+    )
     page = (report.path / "report.html").read_text()
     assert "How good are they?" not in page and "Synthetic beside real" in page
     shown = kfp_metrics.scalars(files.read_summary(report.path))

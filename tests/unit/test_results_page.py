@@ -38,7 +38,8 @@ def add_run(runs: Path, number: int, level: int, first: int, **record: object) -
     made = build_study(folder / "artifacts", arms, train=level)
     study = {"source": "file:///home/me/drawings", "classifier": "modern", "gan": "compact"}
     gan = build_gan(folder / "artifacts" / "gan", artifacts.read(made["dataset"]), per_class=1)
-    made |= {"out": folder / "artifacts" / "report", "study": study, "gan": gan.path}
+    made |= {"out": folder / "artifacts" / "report", "study": study}
+    made["made"]["compact"]["gan"] = gan.path
     report = summarize.run(**made)
     (folder / "summary.json").write_bytes(report.file("summary.json").read_bytes())
     facts = {

@@ -31,7 +31,10 @@ def parts(tmp_path_factory):
         save_spec(draft, SPEC)
         write_json(draft / "classes.json", list(CLASSES))
         histogram = {"edges": [0, 0.5, 1], "counts": [2, 3]}
-        write_json(draft / "data_report.json", {"classes": {}, "brightness": histogram})
+        about = {"classes": {"cat": {"unreadable": [["cat/a<b.jpg", "it is empty"]]}}}
+        about |= {"total": {"unreadable": 1}, "left_out": {"files that are no images": 2}}
+        about["sizes"] = {"smallest": [20, 32], "median": [480, 640], "largest": [900, 900]}
+        write_json(draft / "data_report.json", {**about, "brightness": histogram})
     dataset = artifacts.read(folder / "dataset", "dataset")
     arms = [("real", None, -0.6), ("classic", None, 0.8), ("add", 1.0, 0.2)]
     made = [
@@ -110,6 +113,9 @@ def test_photos_are_shown_in_colour_and_are_no_drawings(report):
     page = report.file("report.html").read_text()
     assert "Brightness by class" in page and "drawing" not in page
     strips = page[page.index("Training images</h3>") :]
+    assert "20 x 32 to 900 x 900 pixels, 480 x 640 usually; here they are 24 x 32." in page
+    assert "1 file could not be read and was left out: cat/a&lt;b.jpg: it is empty." in page
+    assert "Left out: 2 files that are no images." in page
     assert "data:image/webp" in strips[: strips.index("</table>")]
 
 

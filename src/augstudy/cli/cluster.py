@@ -30,6 +30,7 @@ def submit(
     pipeline: options.Pipeline = "augmentation_study",
     preset: options.Preset = "",
     source: options.Source = None,
+    synthetic: options.Synthetic = None,
     levels: Annotated[
         str, typer.Option(help="Real training images per class, one run each: '50 250'.")
     ] = "",
@@ -64,7 +65,7 @@ def submit(
     from augstudy.local import catalog
     from augstudy.local.parameters import Wanted
 
-    wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
+    wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings, synthetic)
     _choose_images(wanted.accelerators())
     runs = wanted.runs(wanted.levels(levels))
     server = remote.connect(host, namespace, token, pipeline_root)
@@ -95,6 +96,7 @@ def apply(
     ] = "",
     preset: options.Preset = "",
     source: options.Source = None,
+    synthetic: options.Synthetic = None,
     level: Annotated[int | None, typer.Option(help="Real training images per class.")] = None,
     arms: options.Arms = None,
     seeds: options.Seeds = None,
@@ -124,7 +126,7 @@ def apply(
     from augstudy.local.parameters import Wanted
 
     due = crons.parse(cron)
-    wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings)
+    wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings, synthetic)
     _choose_images(wanted.accelerators())
     values = wanted.values(level)
     server = remote.connect(host, namespace, token, pipeline_root)

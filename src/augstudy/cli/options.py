@@ -15,6 +15,13 @@ Preset = Annotated[
     str, typer.Option(help="Named set of parameters (pipelines/presets), or a YAML file.")
 ]
 Source = Annotated[str | None, typer.Option(help="sample, or a gs://, s3:// or file:// folder.")]
+Synthetic = Annotated[
+    str | None,
+    typer.Option(
+        help="Sets of synthetic images: folders or other sources, and recipes of generators, such "
+        "as 'sd=../sd15 gan=compact'."
+    ),
+]
 Arms = Annotated[str | None, typer.Option(help="For example real,classic,replace:0.3,add:1.")]
 Seeds = Annotated[str | None, typer.Option(help="Repetitions: 0,1,2 or 0-9.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; it is replaced if it exists.")]

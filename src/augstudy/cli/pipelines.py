@@ -16,6 +16,7 @@ def run(
     pipeline: options.Pipeline = "augmentation_study",
     preset: options.Preset = "",
     source: options.Source = None,
+    synthetic: options.Synthetic = None,
     level: Annotated[int | None, typer.Option(help="Real training images per class.")] = None,
     levels: Annotated[
         str, typer.Option(help="Several levels: one run each, and one page. '25,50,100'.")
@@ -48,6 +49,8 @@ def run(
 
     augstudy run --preset quick
 
+    augstudy run --source photos/ --synthetic "sd=sd15/ gan=compact" --level 50
+
     augstudy run --preset low_data --source gs://quickdraw_dataset/full/numpy_bitmap
 
     augstudy run --preset low_data --levels 25,50,100,254 --source file:///data/drawings
@@ -61,7 +64,8 @@ def run(
     from augstudy.local import parameters, runner
     from augstudy.local.series import Series
 
-    wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, settings=settings)
+    asked_for = {"settings": settings, "synthetic": synthetic}
+    wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, **asked_for)
     chosen = wanted.levels(levels, level)
     asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
     console = outlets.console(pipe_width=100, highlight=False)

@@ -202,7 +202,7 @@ def evaluate(
     """
     from augstudy.steps.evaluate import run
 
-    run(dataset, classifier, out, gan=gan)
+    run(dataset, classifier, out, gans={"gan": gan} if gan else None)
 
 
 def cam(
@@ -242,6 +242,9 @@ def summarize(
     from augstudy.steps.summarize import run
 
     study = parse_assignments(settings)
+    given = {"gan": gan, "images": synthetic, "filter": curation}
+    own = {name: path for name, path in given.items() if path}
+    real = {"filter": curation} if curation else {}
     values = {"equivalence_margin": equivalence_margin, "metric": metric}
     comparing = parse(ComparisonSettings, values, "the comparison")
     run(
@@ -249,10 +252,8 @@ def summarize(
         out,
         evaluations,
         cams,
-        gan,
-        synthetic,
+        {"synthetic": own, "": real} if own else {"": real},
         study,
-        curation=curation,
         margin=comparing.equivalence_margin,
         metric=comparing.metric,
     )

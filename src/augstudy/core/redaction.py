@@ -40,8 +40,14 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     # of this machine an @ is part of a name.
     (re.compile(r"(?<!file)(://)(?!\*\*\*@)[^\s'\"<>]+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?<!\w)(file://)(?!\*\*\*@)(?!/)[^\s'\"<>]+@"), rf"\1{HIDDEN}@"),
-    # The same where the scheme was left out. The name of an image ends in @sha256:...
-    (re.compile(r"(?<![\w/.:-])[\w.%+~-]+:(?!//)[^\s'\"<>@]{3,}@(?!sha256:)(?=\w)"), f"{HIDDEN}@"),
+    # The same where the scheme was left out. The name of an image ends in @sha256:..., and an arm
+    # is called replace:0.3@set.
+    (
+        re.compile(
+            r"(?<![\w/.:-])[\w.%+~-]+:(?!//|\d{1,2}\.\d+@)[^\s'\"<>@]{3,}@(?!sha256:)(?=\w)"
+        ),
+        f"{HIDDEN}@",
+    ),
     (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{6,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(?im)(\bauthorization['\"]?\s*[:=]\s*['\"]?)[^\n'\"]{4,}"), rf"\1{HIDDEN}"),
     # Parameters of signed addresses, assignments, JSON, YAML and XML.

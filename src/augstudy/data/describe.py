@@ -1,22 +1,26 @@
 """What a dataset looks like: the data report and the sheet of samples."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from augstudy.core import canvas
 from augstudy.core.arrays import Images
 from augstudy.data.found import LEFT_OVER, Found
-from augstudy.data.splits import Splits
+from augstudy.data.splits import NearCopy, Splits
 from augstudy.data.suspicions import left_over, suspicions
 from augstudy.settings.spec import ImageSpec
 
 _BINS = 32
 _SHEET_COLUMNS = 12
 _NAMED = 20  # unreadable images of a class
+_PAIRS_SHOWN = 24  # near copies
+_ENLARGED = 2  # times
 
 
 def data_report(found: Found, result: Splits) -> dict[str, Any]:
@@ -47,6 +51,8 @@ def data_report(found: Found, result: Splits) -> dict[str, Any]:
     suspicious = suspicions(images, labels, list(found.classes), found.spec)
     if suspicious := suspicious + left_over(found.facts.get(LEFT_OVER, {})):
         report["suspicions"] = suspicious
+    if result.copies is not None:
+        report["near_copies"] = _copies_report(found, result.copies)
     if found.spec.is_drawing:
         report["ink_share"] = _histogram((images > 0).mean(axis=(1, 2)), (0.0, 1.0))
         report["pixel_value"] = _histogram(images[images > 0], (0.0, 256.0))
@@ -76,6 +82,38 @@ def draw_samples(result: Splits, classes: tuple[str, ...], spec: ImageSpec, path
             *(-2, spec.height / 2, name), ha="right", va="center", fontsize=9, parse_math=False
         )
     figure.savefig(path, metadata={"Software": None})
+
+
+def draw_copies(found: Found, copies: Sequence[NearCopy], path: Path) -> None:
+    """Draw the first pairs of near copies, one image above the other, as a PNG."""
+    sides = [
+        np.stack([found.classes[name].images[at] for name, at in places])
+        for places in zip(
+            *((pair.first, pair.second) for pair in copies[:_PAIRS_SHOWN]), strict=True
+        )
+    ]
+    sheet = np.concatenate([_strip(images, len(images), found.spec) for images in sides])
+    picture = Image.fromarray(sheet)
+    size = (_ENLARGED * picture.width, _ENLARGED * picture.height)
+    picture.resize(size, Image.Resampling.NEAREST).save(path)
+
+
+def _copies_report(found: Found, copies: Sequence[NearCopy]) -> dict[str, Any]:
+    """How many near copies there are, and which."""
+
+    def named(place: tuple[str, int]) -> str:
+        names = found.classes[place[0]].names
+        return f"{place[0]}/{names[place[1]] if names else place[1]}"
+
+    return {
+        "pairs": len(copies),
+        "images": len({place for pair in copies for place in (pair.first, pair.second)}),
+        "of_two_classes": sum(pair.first[0] != pair.second[0] for pair in copies),
+        "shown": [
+            [named(pair.first), named(pair.second), round(pair.correlation, 3)]
+            for pair in copies[:_PAIRS_SHOWN]
+        ],
+    }
 
 
 def _class_report(found: Found, result: Splits, label: int) -> dict[str, Any]:

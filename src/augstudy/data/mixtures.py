@@ -1,6 +1,7 @@
 """What arms are made of: real, further and synthetic drawings, and who hands them out."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +18,52 @@ _MORE_REAL = "lower the level or the arm's share, or raise train_per_class"
 
 @dataclass(frozen=True)
 class Drawings:
-    """Images (N, height, width) uint8 with their labels (N,)."""
+    """Images uint8 (N, height, width[, 3]) with their labels (N,), and how to train on them.
+
+    ``weights`` float32 (N,) are those in the loss, by default 1; ``before`` is what is trained on
+    first; ``pool`` holds the images that the last ones, from ``exchanged`` on, are exchanged for in
+    every epoch.
+    """
 
     images: Images
     labels: Labels
+    weights: npt.NDArray[np.float32] | None = None
+    before: "Drawings | None" = None
+    pool: "Drawings | None" = None
+    exchanged: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __add__(self, other: "Drawings") -> "Drawings":
+        weights = None
+        if self.weights is not None or other.weights is not None:
+            weights = np.concatenate([self._weights(), other._weights()])
         return Drawings(
             np.concatenate([self.images, other.images]),
             np.concatenate([self.labels, other.labels]),
+            weights,
+            pool=other.pool,
+            exchanged=len(self) + other.exchanged if other.pool else 0,
         )
+
+    def after(self, first: "Drawings") -> "Drawings":
+        """These, trained on after the `first`."""
+        return replace(self, before=first)
+
+    def in_epoch(self, epoch: int, seed: int) -> Images:
+        """The images of an epoch, (N, ...): with a pool others in each, of equal labels."""
+        if self.pool is None:
+            return self.images
+        images, generator = self.images.copy(), rng.generator(seed, 0xF2E5, epoch)
+        for label in np.unique(self.labels[self.exchanged :]):
+            places = self.exchanged + np.flatnonzero(self.labels[self.exchanged :] == label)
+            rows = np.flatnonzero(self.pool.labels == label)
+            images[places] = self.pool.images[generator.permutation(rows)[: len(places)]]
+        return images
+
+    def _weights(self) -> npt.NDArray[np.float32]:
+        return np.ones(len(self), np.float32) if self.weights is None else self.weights
 
     def at(self, rows: npt.NDArray[np.intp]) -> "Drawings":
         """The drawings at `rows`, in their order."""
@@ -105,8 +139,48 @@ class Mixer:
         return shares.of_each(self.arm.share, self.real.counts(self.classes).tolist())
 
     def synthetic(self) -> Drawings:
-        """The first synthetic drawings of each class, :attr:`counts` of them."""
+        """The first synthetic drawings of each class, :attr:`counts` of them; else all."""
+        if self.arm.share is None:
+            return self._generated().right
         return self._first(self._generated().right, "synthetic images", _MORE_SYNTHETIC)
+
+    def exchanged(self) -> Drawings:
+        """The same, exchanged in every epoch for others of the set."""
+        return replace(self.synthetic(), pool=self._generated().right)
+
+    def missing(self) -> Drawings:
+        """The first synthetic drawings of each class, as many as it lacks of the largest."""
+        lacking = self._lacking()
+        if not any(lacking):
+            raise TooFewDrawingsError(
+                f"Arm {self.arm.label!r} has nothing to fill, as all classes are equally large: "
+                "leave it out."
+            )
+        right = self._generated().right
+        return self._first(right, "synthetic images", _MORE_SYNTHETIC, lacking)
+
+    def repeated(self) -> Drawings:
+        """Real drawings chosen at random, as many of each class as it lacks of the largest."""
+        generator, rows = rng.generator(self.seed, 0x0E5A), []
+        for label, count in enumerate(self._lacking()):
+            own = np.flatnonzero(self.real.labels == label)
+            rows.append(np.resize(generator.permutation(own), count))
+        return self.real.at(np.concatenate(rows))
+
+    def balanced(self) -> Drawings:
+        """The real drawings, with weights by which every class counts alike, 1 on average."""
+        counts = np.maximum(self.real.counts(self.classes), 1)
+        weights = len(self.real) / (self.classes * counts[self.real.labels])
+        return replace(self.real, weights=weights.astype(np.float32))
+
+    def weighed(self, drawings: Drawings, weight: float) -> Drawings:
+        """Drawings with a weight in the loss."""
+        return replace(drawings, weights=np.full(len(drawings), weight, np.float32))
+
+    def _lacking(self) -> list[int]:
+        counts = self.real.counts(self.classes)
+        lacking: list[int] = (counts.max() - counts).tolist()
+        return lacking
 
     def mislabelled(self) -> Drawings:
         """As many whose labels carry the student report's fault."""
@@ -166,11 +240,13 @@ class Mixer:
             )
         return judged
 
-    def _first(self, drawings: Drawings, what: str, advice: str) -> Drawings:
-        """The first :attr:`counts` drawings of each class, class by class."""
-        rows = []
+    def _first(
+        self, drawings: Drawings, what: str, advice: str, counts: Sequence[int] | None = None
+    ) -> Drawings:
+        """The first drawings of each class, class by class: `counts`, or :attr:`counts`."""
+        rows, wanted = [], self.counts if counts is None else counts
         for label, (count, there) in enumerate(
-            zip(self.counts, drawings.counts(self.classes).tolist(), strict=True)
+            zip(wanted, drawings.counts(self.classes).tolist(), strict=True)
         ):
             if there < count:
                 raise TooFewDrawingsError(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from augstudy.settings.arms import Arm
 
-CANDIDATES = 4  # synthetic images made for each one that an arm with a filter wants
+CANDIDATES = 4  # images made for each one that an arm wants, if it chooses or changes them
 
 
 def images(share: float | None, real: int) -> int:
@@ -36,18 +36,23 @@ def shortage(arm: Arm, real: Sequence[int]) -> str:
 def synthetic_wanted(arms: Sequence[Arm], real: Sequence[int]) -> list[int]:
     """Synthetic images of each class that the greediest of `arms` needs; empty if none does.
 
-    An arm with a filter needs more of them to choose from.
+    An arm with a filter needs more of them to choose from, and one that can use a whole set more
+    than it has at a time.
 
     Args:
         arms: of a study.
         real: real training images of each class.
     """
-    shares = [
-        (arm.share or 0.0) * (CANDIDATES if arm.kind.filtered else 1)
-        for arm in arms
-        if arm.kind.synthetic and not shortage(arm, real)
-    ]
-    return [_up(max(shares) * int(count)) for count in real] if shares else []
+    wanted = [_wanted(arm, real) for arm in arms if arm.kind.synthetic and not shortage(arm, real)]
+    greediest = [max(counts) for counts in zip(*wanted, strict=True)]
+    return greediest if any(greediest) else []
+
+
+def _wanted(arm: Arm, real: Sequence[int]) -> list[int]:
+    if arm.kind.fills:
+        return [max(real) - int(count) for count in real]
+    share = (arm.share or 1.0) * (CANDIDATES if arm.kind.filtered or arm.kind.whole else 1)
+    return [_up(share * int(count)) for count in real]
 
 
 def steps(arm: Arm, real: int, made: int, batch: int, full_epochs: bool) -> int:

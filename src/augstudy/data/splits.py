@@ -12,6 +12,7 @@ from augstudy.core.errors import InputError
 from augstudy.core.rng import named_generator
 from augstudy.data.dataset import SPLITS, Split
 from augstudy.data.found import ClassImages, Found
+from augstudy.data.near_copies import are_sought, near_copies
 from augstudy.settings.data import DataSettings
 from augstudy.settings.spec import ImageSpec
 
@@ -50,6 +51,16 @@ class Splits:
     splits: dict[str, Split]
     dropped: dict[str, Dropped] = field(default_factory=dict)
     unused: dict[str, int] = field(default_factory=dict)
+    copies: list["NearCopy"] | None = None  # None where they were not sought
+
+
+@dataclass(frozen=True)
+class NearCopy:
+    """Two images that are near copies: class and place within it of each, and their correlation."""
+
+    first: tuple[str, int]
+    second: tuple[str, int]
+    correlation: float
 
 
 @dataclass(frozen=True)
@@ -68,18 +79,18 @@ class _Pool:
 def make_splits(found: Found, settings: DataSettings) -> Splits:
     """Drop blank and repeated images, then deal each class's out to the splits.
 
-    Groups are dealt whole: those of a class are shuffled; the first go to test, the next to
-    validation, the next to the training pool, whose first ``level`` images are trained on while the
-    rest is kept apart as ``extra``. So validation and test do not depend on the level, and a
-    smaller level lies within a larger one. Where the source has splits, its test images are those
-    of the dataset, and what it lacks is taken from its training images; a group on several of its
+    Near copies count as one group. Groups are dealt whole: those of a class are shuffled; the first
+    go to test, the next to validation, the next to the training pool, whose first ``level`` images
+    are trained on while the rest is kept apart as ``extra``. So validation and test do not depend
+    on the level, and a smaller level lies within a larger one. Where the source has splits, its
+    test images are those of the dataset, and what it lacks is taken from its training images; a group on several of its
     sides stays on the one that matters most, test before validation before training.
 
     Raises:
         TooFewError: a class has too few usable images.
         InputError: groups are too large to be dealt out.
     """
-    pool, dropped = _usable(found)
+    pool, dropped, copies = _usable(found, settings)
     names = list(found.classes)
     usable = np.bincount(pool.label, minlength=len(names))
     for label, name in enumerate(names):
@@ -96,11 +107,13 @@ def make_splits(found: Found, settings: DataSettings) -> Splits:
         unused[name] = int(usable[label]) - sum(map(len, dealt.values()))
     grouped = len(np.unique(pool.unit)) < len(pool.unit)
     splits = {name: _split(np.concatenate(parts[name]), pool, found, grouped) for name in SPLITS}
-    return Splits(splits, dropped, unused)
+    return Splits(splits, dropped, unused, copies)
 
 
-def _usable(found: Found) -> tuple[_Pool, dict[str, Dropped]]:
-    """The images to keep, and how many of each class were dropped."""
+def _usable(
+    found: Found, settings: DataSettings
+) -> tuple[_Pool, dict[str, Dropped], list[NearCopy] | None]:
+    """The images to keep, how many of each class were dropped, and the near copies among them."""
     classes = found.classes
     kept, dropped = _distinct(classes, found.spec)
     label = np.repeat(np.arange(len(kept)), [len(rows) for rows in kept.values()])
@@ -109,11 +122,22 @@ def _usable(found: Found) -> tuple[_Pool, dict[str, Dropped]]:
     given = _texts([item.splits for item in classes.values()], list(kept.values())).astype("U5")
     if given.any():
         given[given == ""] = "train"
-    unit = _units(len(label), _same(groups))
+    pairs, copies = _same(groups), None
+    if are_sought(found.spec, settings.image_settings.near_copies):
+        alike = near_copies(
+            np.concatenate([item.images[kept[name]] for name, item in classes.items()])
+        )
+        pairs += [(pair.first, pair.second) for pair in alike]
+        names = list(classes)
+        places = [(names[at], int(row)) for at, row in zip(label, position, strict=True)]
+        copies = [
+            NearCopy(places[pair.first], places[pair.second], pair.correlation) for pair in alike
+        ]
+    unit = _units(len(label), pairs)
     stays = _on_one_side(unit, given)
     for index, name in enumerate(kept):
         dropped[name].on_other_side += int((~stays & (label == index)).sum())
-    return _Pool(label[stays], position[stays], unit[stays], given[stays]), dropped
+    return _Pool(label[stays], position[stays], unit[stays], given[stays]), dropped, copies
 
 
 def _distinct(

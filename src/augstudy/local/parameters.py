@@ -8,6 +8,7 @@ from typing import Any
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
 from augstudy.local.catalog import Parameter, unknown
+from augstudy.models.gan_recipes import GANS
 from augstudy.objects.address import absolute
 from augstudy.settings.parsing import (
     accelerators,
@@ -19,6 +20,7 @@ from augstudy.settings.parsing import (
     shares,
     split,
 )
+from augstudy.settings.sets import parse_sets
 from augstudy.steps.study import Study
 
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -42,6 +44,7 @@ class Wanted:
     seeds: str | None = None
     gpus: int | None = None
     settings: Sequence[str] = ()
+    synthetic: str | None = None
     given: Mapping[str, Any] = field(default_factory=dict)  # by a program: values, not texts
 
     @property
@@ -109,6 +112,8 @@ class Wanted:
             raise InputError(f"Preset {self.preset_name} is for several levels: choose a --level.")
         given: dict[str, Any] = {"source": self.source, "level": level, "gpus": self.gpus}
         given["arms"] = parse_arms(self.arms) if self.arms is not None else None
+        if self.synthetic is not None:
+            given["sets"] = parse_sets(self.synthetic, [*GANS])
         given["seeds"] = parse_integers(self.seeds, "--seeds") if self.seeds is not None else None
         given = {name: value for name, value in given.items() if value is not None}
         if pool and "train_per_class" in known:
@@ -138,11 +143,21 @@ def resolve(
     """
     typed = _layered(pipeline, known, layers)
     typed |= {name: absolute(typed[name]) for name in ("source", "test_source") if name in typed}
+    if isinstance(sets := typed.get("sets"), list):
+        typed["sets"] = [_with_address(item) for item in sets]
     missing = [name for name in known if name not in typed]
     if missing:
         raise InputError(f"Pipeline {pipeline} needs a value for {missing[0]!r}: use --set.")
-    Study(typed).check()
-    return typed
+    study = Study(typed).for_each_set()
+    study.check()
+    return dict(study.values)
+
+
+def _with_address(item: Any) -> Any:
+    """A set of synthetic images with the address of its source, if that is a path."""
+    if not isinstance(item, dict) or not isinstance(item.get("source"), str):
+        return item
+    return {**item, "source": absolute(item["source"])}
 
 
 def _layered(

@@ -8,11 +8,13 @@ and every step is a process of its own.
 import contextlib
 import importlib
 import importlib.util
+import logging
 import os
 import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 from augstudy.core.errors import InputError
@@ -23,7 +25,10 @@ _QUIET = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
 os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
 os.environ.setdefault("CUDA_MODULE_LOADING", "LAZY")
 
+logger = logging.getLogger("augstudy")
+
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
+GPU_VARIABLE = "AUGSTUDY_EXPECTS_GPU"  # set in the image that has the CUDA libraries
 _BACKENDS = ("tensorflow", "jax")
 _OWN_SETTINGS = ("KERAS_HOME", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")
 
@@ -134,12 +139,22 @@ def prepare(seed: int) -> None:
     use as well: an upload that begins while a network is built would change the network. So
     Keras gets one of its own, which draws the same numbers.
     """
+    _say_if_without_gpu()
     keras.utils.set_random_seed(seed)
     seed_generator.python_random = random.Random(seed)  # noqa: S311
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+@lru_cache  # once a process
+def _say_if_without_gpu() -> None:
+    if os.environ.get(GPU_VARIABLE) and not gpus():
+        logger.warning(
+            "This is the image for GPUs, but no GPU can be used: computing on the CPU. Check that "
+            "the pod asks for one, and the driver of its node."
+        )
 
 
 def fix_threads() -> None:

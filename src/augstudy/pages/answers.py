@@ -302,8 +302,10 @@ def _notes(found: Study) -> Iterator[str]:
         yield f"No better than guessing: {', '.join(guessing)}."
     else:
         yield verdicts.forecast(found.power)
-    if found.gan:
-        yield f"GAN: {found.gan.verdict}. {stability.reason(found.gan.model_dump())}"
+    for name, item in found.sets.items():
+        if told := item.stability:
+            who = f"Generator of {name}" if len(found.sets) > 1 else "GAN"
+            yield f"{who}: {told.verdict}. {stability.reason(told.model_dump())}"
 
 
 def _code(found: Compared | None) -> str:

@@ -44,6 +44,40 @@ WORDS: dict[str, Words] = {
         "Adding {share} synthetic images",
         "#0f8a6d",
     ),
+    "pretrain": Words(
+        "Synthetic first, then real",
+        "Training on synthetic images first, then on the real ones",
+        "#1b7f9e",
+    ),
+    "weighted": Words(
+        "{share} synthetic added, less weight",
+        "Adding {share} synthetic images that count less",
+        "#2f9d8f",
+    ),
+    "fresh": Words(
+        "{share} synthetic added, new in every epoch",
+        "Adding {share} synthetic images, others in every epoch,",
+        "#4aa564",
+    ),
+    "fill": Words(
+        "Rare classes filled with synthetic",
+        "Filling rare classes with synthetic images",
+        "#5b6fd0",
+    ),
+    "balanced_weights": Words(
+        "Class weights (control)",
+        "Giving rare classes more weight",
+        "#9a7b3a",
+        "Real images only, with rare classes weighing more in the loss: what filling them with "
+        "synthetic images must beat.",
+    ),
+    "oversampled": Words(
+        "Rare classes repeated (control)",
+        "Repeating the real images of rare classes",
+        "#a06a5a",
+        "Real images only, those of rare classes repeated until all classes are equal: what "
+        "filling them with synthetic images must beat.",
+    ),
     "add_filtered": Words(
         "{share} synthetic added, filtered",
         "Adding {share} filtered synthetic images",

@@ -1,11 +1,12 @@
 """Which images passed the filter, class by class, in numbers and pictures."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from augstudy.core.artifacts import Artifact
 from augstudy.data import shares
 from augstudy.pages import wording
 from augstudy.pages.figures import pictures
@@ -19,31 +20,67 @@ _SHOWN = 6
 
 def section(material: Material) -> dict[str, Any] | None:
     """A part for synthetic and one for real images; None if nothing was filtered."""
-    if material.curation is None:
-        return None
-    record = material.curation.json("curation.json")
-    titles = {"synthetic": "Synthetic images", "real": "Real training images"}
+    named = len(material.sets) > 1
     parts = [
-        _part(material, what, title, record[what])
-        for what, title in titles.items()
-        if what in record
+        _part(material, judged, f"Synthetic images, {name}" if named else "Synthetic images")
+        for name in material.sets
+        if (judged := _of_set(material, name))
     ]
-    return {"parts": parts, "notes": shortfalls(material)}
+    if judged := _of_real(material):
+        parts.append(_part(material, judged, "Real training images"))
+    return {"parts": parts, "notes": shortfalls(material)} if parts else None
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the filter said: the artifact, what of it, and the images that it is about."""
+
+    artifact: Artifact
+    what: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """How many were judged and kept."""
+        found: dict[str, Any] = self.artifact.json("curation.json")[self.what]
+        return found
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which were kept: (N,)."""
+        with np.load(self.artifact.file(f"{self.what}.npz"), allow_pickle=False) as stored:
+            kept: NDArray[np.bool_] = stored["kept"]
+        return kept
+
+
+def _of_set(material: Material, name: str) -> _Judged | None:
+    parts = material.sets[name]
+    if not (parts.filter and parts.images and "synthetic.npz" in parts.filter.manifest.files):
+        return None
+    images = np.load(parts.images.file("images.npy"), mmap_mode="r", allow_pickle=False)
+    labels = np.load(parts.images.file("labels.npy"), allow_pickle=False)
+    return _Judged(parts.filter, "synthetic", images, labels)
+
+
+def _of_real(material: Material) -> _Judged | None:
+    if not (material.filter and "real.npz" in material.filter.manifest.files):
+        return None
+    return _Judged(material.filter, "real", material.train.images, material.train.labels)
 
 
 def shortfalls(material: Material) -> list[str]:
     """A sentence for each filtered arm for which too few images passed, of a class or in all."""
-    if material.curation is None:
-        return []
-    record = material.curation.json("curation.json")
-    balance = material.curation.manifest.config["curation"]["balance"]
     notes = []
     for arm in material.arms:
         kind = KINDS.get(arm.arm)
         if kind is None or not kind.filtered:
             continue
-        title = wording.title_of(arm)
-        judged = record["synthetic" if kind.synthetic else "real"]
+        found = _of_set(material, material.set_of(arm)) if kind.synthetic else _of_real(material)
+        if found is None:
+            continue
+        title, judged = wording.title_of(arm), found.record
+        balance = found.artifact.manifest.config["curation"]["balance"]
         kept = {name: item["kept"] for name, item in judged["by_class"].items()}
         share = arm.share if kind.synthetic else judged["kept"] / judged["judged"]
         wanted = shares.of_each(share, material.real_counts)
@@ -64,9 +101,9 @@ def shortfalls(material: Material) -> list[str]:
     return notes
 
 
-def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    shown = _images(material, what)
-    rows = []
+def _part(material: Material, judged: _Judged, title: str) -> dict[str, Any]:
+    record, rows = judged.record, []
+    shown = judged.images, judged.labels, judged.kept
     for index in shown_classes(material):
         item = record["by_class"][material.classes[index]]
         row = {
@@ -76,33 +113,14 @@ def _part(material: Material, what: str, title: str, record: Mapping[str, Any]) 
             "share": wording.percent(item["kept"] / max(1, item["judged"]), 0),
             "threshold": wording.percent(item["threshold"], 0),
         }
-        if shown is not None:
-            row |= _strips(*shown, index, material.spec)
-        rows.append(row)
+        rows.append(row | _strips(*shown, index, material.spec))
     return {
         "title": title,
         "kept": f"{record['kept']:,}",
         "judged": f"{record['judged']:,}",
         "accuracy": wording.percent(record["filter_val_accuracy"]),
         "rows": rows,
-        "pictures": shown is not None,
     }
-
-
-def _images(
-    material: Material, what: str
-) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.bool_]] | None:
-    """Images, labels and what was kept; None if the synthetic images are missing."""
-    assert material.curation is not None
-    with np.load(material.curation.file(f"{what}.npz"), allow_pickle=False) as stored:
-        kept = stored["kept"]
-    if what == "real":
-        return material.train.images, material.train.labels, kept
-    if material.synthetic is None:
-        return None
-    images = np.load(material.synthetic.file("images.npy"), mmap_mode="r", allow_pickle=False)
-    labels = np.load(material.synthetic.file("labels.npy"), allow_pickle=False)
-    return (images, labels, kept) if len(labels) == len(kept) else None
 
 
 def _strips(

@@ -21,14 +21,26 @@ _SHOTS = 6
 _BESIDE = 6
 _CAM_PER_KIND = 2
 _DATA_COLUMNS = 10
+_NAMED = 5  # files that could not be read
 
 
-def gan(material: Material) -> dict[str, Any] | None:
-    """Stability, losses, accuracies and samples over time; None without a GAN."""
-    if material.gan is None:
-        return None
-    history = pd.read_csv(material.gan.file("history.csv"))
-    stability = material.gan.json("stability.json")
+def sets(material: Material) -> list[dict[str, Any]]:
+    """What is shown of each set of synthetic images."""
+    return [
+        {
+            "name": name if len(material.sets) > 1 else "",
+            "gan": _gan(material, parts.gan) if parts.gan else None,
+            "beside": _beside_real(material, parts.images) if parts.images else None,
+            "quality": _measured(material, parts.images) if parts.images else None,
+        }
+        for name, parts in material.sets.items()
+    ]
+
+
+def _gan(material: Material, artifact: Artifact) -> dict[str, Any]:
+    """Stability, losses, accuracies and samples over time of a generator."""
+    history = pd.read_csv(artifact.file("history.csv"))
+    stability = artifact.json("stability.json")
     return {
         "verdict": stability["verdict"],
         "reason": stability_words.reason(stability),
@@ -40,17 +52,15 @@ def gan(material: Material) -> dict[str, Any] | None:
         "accuracies": gan_figures.over_steps(history, gan_figures.ACCURACIES, percent=True),
         "watched": _at_moments(history, gan_figures.WATCHED, percent=True),
         "score": _at_moments(history, gan_figures.SCORE, percent=False),
-        "over_time": _samples_over_time(material, material.gan),
-        "settings": flat_rows(material.gan.json("summary.json")),
+        "over_time": _samples_over_time(material, artifact),
+        "settings": flat_rows(artifact.json("summary.json")),
     }
 
 
-def beside_real(material: Material) -> dict[str, Any] | None:
-    """Real and synthetic images of each class side by side; None without synthetic images."""
-    if material.synthetic is None:
-        return None
-    images = np.load(material.synthetic.file("images.npy"), mmap_mode="r", allow_pickle=False)
-    labels = np.load(material.synthetic.file("labels.npy"), allow_pickle=False)
+def _beside_real(material: Material, artifact: Artifact) -> dict[str, Any]:
+    """Real and synthetic images of each class side by side."""
+    images = np.load(artifact.file("images.npy"), mmap_mode="r", allow_pickle=False)
+    labels = np.load(artifact.file("labels.npy"), allow_pickle=False)
     rows = [
         {
             "label": material.classes[index],
@@ -65,12 +75,10 @@ def beside_real(material: Material) -> dict[str, Any] | None:
     }
 
 
-def measured(material: Material) -> dict[str, Any] | None:
+def _measured(material: Material, artifact: Artifact) -> dict[str, Any] | None:
     """How good the synthetic images are; None where nothing was measured."""
-    if material.synthetic is None:
-        return None
     names = [material.classes[index] for index in shown_classes(material)]
-    return quality.section(material.synthetic.json("quality.json"), names)
+    return quality.section(artifact.json("quality.json"), names)
 
 
 def cams(material: Material, best: str | None, budget: int) -> list[dict[str, Any]]:
@@ -100,6 +108,7 @@ def data(material: Material) -> dict[str, Any]:
     share = report.get("ink_share" if kind == "ink" else "brightness")
     return {
         "kind": kind,
+        "notes": _notes(report, material.spec),
         "means": data_figures.by_class(names, bright, kind),
         "histogram": data_figures.histogram(share, kind) if share else None,
         "sheet": [
@@ -113,6 +122,29 @@ def data(material: Material) -> dict[str, Any]:
         ],
         "counts": [_counts(name, described[name]) for name in names if name in described],
     }
+
+
+def _notes(report: Mapping[str, Any], spec: ImageSpec) -> list[str]:
+    """What was done to the images, and what was left out, in sentences."""
+    found = []
+    if sizes := report.get("sizes"):
+        least, median, most = (
+            " x ".join(map(str, sizes[name])) for name in ("smallest", "median", "largest")
+        )
+        was = f"{median} pixels" if least == most else f"{least} to {most} pixels, {median} usually"
+        found.append(f"The images are {was}; here they are {spec.height} x {spec.width}.")
+    named = [
+        why for item in report.get("classes", {}).values() for why in item.get("unreadable", ())
+    ]
+    if count := report.get("total", {}).get("unreadable"):
+        told = "; ".join(": ".join(why) for why in named[:_NAMED])
+        files = wording.counted(count, "file")
+        found.append(
+            f"{files} could not be read and {'was' if count == 1 else 'were'} left out: {told}."
+        )
+    if left_out := report.get("left_out"):
+        found.append(f"Left out: {', '.join(f'{n:,} {what}' for what, n in left_out.items())}.")
+    return found
 
 
 def provenance(material: Material) -> list[dict[str, str]]:

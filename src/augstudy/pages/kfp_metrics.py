@@ -67,10 +67,12 @@ def _studied(found: Study) -> Rows:
         yield from _difference(f"30 {name} minus real", item, found.margin)
     for item in found.pairs:
         yield from _difference(f"40 {item.arm} minus {item.against}", item, found.margin)
-    if found.gan:
-        yield "50 generator", found.gan.verdict
-    for name, figure in (found.synthetic.metrics if found.synthetic else {}).items():
-        yield f"50 synthetic, {name}", figure.value
+    for own, made in found.sets.items():
+        what = f" {own}" if len(found.sets) > 1 else ""
+        if made.stability:
+            yield f"50 generator{what}", made.stability.verdict
+        for name, figure in (made.quality.metrics if made.quality else {}).items():
+            yield f"50 synthetic{what}, {name}", figure.value
 
 
 def _swept(found: Sweep) -> Rows:

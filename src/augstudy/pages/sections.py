@@ -55,18 +55,21 @@ def pair_rows(summary: Study) -> list[dict[str, Any]]:
 
 def budget(summary: Study) -> str:
     """What the training of the arms has in common, and which arms are exceptions."""
-    longer = [title_of(arm) for arm in summary.arms.values() if _is_longer(arm)]
+    arms = summary.arms.values()
+    longer = [title_of(arm) for arm in arms if _kind(arm, "longer")]
+    first = [title_of(arm) for arm in arms if _kind(arm, "first")]
     real = summary.arms["real"].steps
     unequal = {
         title_of(arm): arm.steps
-        for arm in summary.arms.values()
-        if not _is_longer(arm) and abs(arm.steps - real) > _ABOUT * real
+        for arm in arms
+        if not (_kind(arm, "longer") or _kind(arm, "first"))
+        if abs(arm.steps - real) > _ABOUT * real
     }
-    return wording.budget(summary.budget, longer, real, unequal)
+    return wording.budget(summary.budget, longer, first, real, unequal)
 
 
-def _is_longer(arm: Arm) -> bool:
-    return arm.arm in KINDS and KINDS[arm.arm].longer
+def _kind(arm: Arm, rule: str) -> bool:
+    return arm.arm in KINDS and bool(getattr(KINDS[arm.arm], rule))
 
 
 def controls(material: Material, summary: Study) -> list[dict[str, str]]:
@@ -84,13 +87,17 @@ def controls(material: Material, summary: Study) -> list[dict[str, str]]:
 
 
 def discriminator_rows(material: Material, summary: Study) -> list[dict[str, Any]]:
-    """A row for the GAN's discriminator, which also predicts classes but is not an arm."""
-    metrics = summary.discriminator
-    if metrics is None:
-        return []
-    cells = score_cells(metrics, summary.metric)
-    row = {"title": "The GAN's discriminator", "images": len(material.train), "scores": cells}
-    return [row]
+    """Rows for discriminators of GANs, which also predict classes but are no arms."""
+    named = len(summary.sets) > 1
+    return [
+        {
+            "title": f"The discriminator of {name}" if named else "The GAN's discriminator",
+            "images": len(material.train),
+            "scores": score_cells(found.discriminator, summary.metric),
+        }
+        for name, found in summary.sets.items()
+        if found.discriminator is not None
+    ]
 
 
 def score_cells(

@@ -5,6 +5,7 @@ import colorsys
 import contextlib
 import io
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ MUTED = "#6b7785"
 FAINT = "#dfe3e8"
 GOOD = "#0b6a54"
 BAD = "#a63d1f"
+_HUES = (0.0, 0.07, -0.07, 0.14, -0.14)  # of sets of synthetic images, as parts of the circle
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _SETTINGS = {
@@ -75,8 +77,16 @@ def colour(arm: str, share: float | None = None, name: str | None = None) -> str
 
 
 def colour_of(arm: Any) -> str:
-    """The colour of what has ``arm``, ``share`` and ``name``; see :func:`colour`."""
-    return colour(arm.arm, arm.share, arm.name)
+    """The colour of what has ``arm``, ``share``, ``name`` and ``set``; see :func:`colour`.
+
+    Arms that differ in their sets of synthetic images alone have neighbouring hues.
+    """
+    own = colour(arm.arm, arm.share, arm.name)
+    if not getattr(arm, "set", None):
+        return own
+    hue, light, saturation = colorsys.rgb_to_hls(*mpl.colors.to_rgb(own))
+    turned = (hue + _HUES[zlib.crc32(arm.set.encode()) % len(_HUES)]) % 1
+    return str(mpl.colors.to_hex(colorsys.hls_to_rgb(turned, light, saturation)))
 
 
 def told_apart(shown: Sequence[Any]) -> list[str]:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def title_of(arm: "Arm | ArmResult") -> str:
     """An arm for tables and figures; see :func:`title`."""
-    return title(arm.arm, arm.share, arm.name)
+    return title(arm.arm, arm.share, arm.name) + _of_set(arm)
 
 
 def subject_of(arm: "Arm | ArmResult") -> str:
     """An arm as the subject of a sentence; see :func:`subject`."""
-    return subject(arm.arm, arm.share, arm.name)
+    return subject(arm.arm, arm.share, arm.name) + _of_set(arm)
 
 
 def title(arm: str, share: float | None, name: str | None = None) -> str:
@@ -36,6 +36,11 @@ def subject(arm: str, share: float | None, name: str | None = None) -> str:
     if name is not None:
         return f"Arm {name!r}"
     return words(arm).subject.format(share=percent_share(share)).strip()
+
+
+def _of_set(arm: "Arm | ArmResult") -> str:
+    """The set of synthetic images that an arm uses, where there are several."""
+    return f" ({arm.set})" if arm.set else ""
 
 
 def answers(arm: str) -> bool:
@@ -61,6 +66,7 @@ def left_out(reasons: Mapping[str, str]) -> list[str]:
 def budget(
     kind: str,
     longer: Iterable[str] = (),
+    first: Iterable[str] = (),
     real: float = 0,
     unequal: Mapping[str, float] | None = None,
 ) -> str:
@@ -69,11 +75,17 @@ def budget(
     Args:
         kind: the budget of ClassifierSettings.
         longer: titles of the arms that train longer on purpose.
+        first: titles of those that train on synthetic images before.
         real: steps of the arm `real`.
         unequal: steps of the arms that should have trained for as many and did not, by title.
     """
     but = "".join(
         f" “{title}” is the exception: a control that shows what more steps do." for title in longer
+    )
+    but += "".join(
+        f" “{title}” trains for as many steps on synthetic images before that; its control is the "
+        "arm that makes 100 % more steps on real images."
+        for title in first
     )
     if kind == "epochs":
         return (

@@ -71,9 +71,9 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
         (arm, other)
         for arm in usual
         for kind in (KINDS[name] for name in _against(arm))
-        if not kind.longer or arm.training[0]["budget"] == "epochs"
+        if not kind.longer or KINDS[arm.arm].first or arm.training[0]["budget"] == "epochs"
         for other in usual
-        if other.arm == kind.name and (other.share is None or other.share == arm.share)
+        if other.arm == kind.name and _is_alike(arm, other)
         if set(arm.seeds) & set(other.seeds)
     ]
     return _records(found, arms, margin)
@@ -112,6 +112,19 @@ def compared(
         verdict=verdicts.verdict(found, p_adjusted, margin, learnt),
         seeds=found.seeds,
         images=found.images,
+    )
+
+
+def _is_alike(arm: ArmResult, other: ArmResult) -> bool:
+    """Whether two arms, compared by their kinds, agree in set, share or steps.
+
+    One that trains on synthetic images first makes twice the steps of `real`; one that uses a whole
+    set is compared with any share.
+    """
+    if KINDS[other.arm].longer and KINDS[arm.arm].first:
+        return other.share == 1.0
+    return other.set in (None, arm.set) and (
+        other.share is None or arm.share is None or other.share == arm.share
     )
 
 

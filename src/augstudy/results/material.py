@@ -21,6 +21,8 @@ from augstudy.settings.spec import ImageSpec
 from augstudy.stats.balance import Balance, balance_of, metric_of, value_of
 from augstudy.stats.codes import Metric
 
+_KINDS = {"images": "synthetic", "gan": "gan", "filter": "curation"}
+
 
 @dataclass(frozen=True)
 class ArmResult:
@@ -39,6 +41,7 @@ class ArmResult:
     rows: NDArray[np.int64]
     artifact: Artifact
     metric: Metric = "accuracy"
+    set: str | None = None
 
     @property
     def balance(self) -> Balance:
@@ -61,8 +64,20 @@ class ArmResult:
 
 
 @dataclass(frozen=True)
+class SetParts:
+    """What there is of a set of synthetic images; ``filter`` is what the filter says of it."""
+
+    images: Artifact | None = None
+    gan: Artifact | None = None
+    filter: Artifact | None = None
+
+
+@dataclass(frozen=True)
 class Material:
-    """What one report shows. ``arms`` starts with `real`; ``cams`` is by label."""
+    """What one report shows. ``arms`` starts with `real`; ``cams`` is by label, ``sets`` by name.
+
+    ``filter`` is what the filter says of real images.
+    """
 
     dataset: Artifact
     classes: list[str]
@@ -70,9 +85,8 @@ class Material:
     val_images: int
     arms: list[ArmResult]
     cams: dict[str, Artifact]
-    gan: Artifact | None
-    synthetic: Artifact | None
-    curation: Artifact | None
+    sets: dict[str, SetParts]
+    filter: Artifact | None
     study: dict[str, Any]
     left_out: dict[str, str]
 
@@ -82,17 +96,25 @@ class Material:
         named = {"dataset": self.dataset}
         named |= {f"evaluation_{arm.label}": arm.artifact for arm in self.arms}
         named |= {f"cam_{label}": artifact for label, artifact in self.cams.items()}
-        optional = {"gan": self.gan, "synthetic": self.synthetic, "curation": self.curation}
+        optional = {
+            f"{part}_{name}": getattr(found, part)
+            for name, found in self.sets.items()
+            for part in ("gan", "images", "filter")
+        }
+        optional["filter_real"] = self.filter
         return named | {name: item for name, item in optional.items() if item is not None}
 
-    @property
-    def discriminator(self) -> dict[str, Any] | None:
-        """Scores of the GAN's discriminator as a classifier of the test images, if known."""
-        artifact = self.arms[0].artifact
-        if "discriminator.json" not in artifact.manifest.files:
+    def discriminator(self, name: str) -> dict[str, Any] | None:
+        """Scores of the discriminator of a set as a classifier of the test images, if known."""
+        artifact, file = self.arms[0].artifact, f"discriminator-{name}.json"
+        if file not in artifact.manifest.files:
             return None
-        metrics: dict[str, Any] = artifact.json("discriminator.json")["metrics"]
+        metrics: dict[str, Any] = artifact.json(file)["metrics"]
         return metrics
+
+    def set_of(self, arm: ArmResult) -> str:
+        """The name of the set that an arm uses: the only one, if it names none."""
+        return arm.set or next(iter(self.sets), "")
 
     @cached_property
     def spec(self) -> ImageSpec:
@@ -115,15 +137,15 @@ def gather(
     dataset: Path,
     evaluations: Sequence[Path],
     cams: Sequence[Path],
-    made: Mapping[str, Path | None],
+    made: Mapping[str, Mapping[str, Path]],
     study: Mapping[str, Any],
     left_out: Mapping[str, str],
     metric: AskedMetric = "auto",
 ) -> Material:
     """Read the artifacts of a study. Of the test split it opens nothing but the evaluations.
 
-    ``made`` may hold what the study made on its way: ``gan``, ``synthetic`` and ``curation``.
-    ``metric`` is what arms are compared by.
+    ``made`` is, by the name of a set, what there is of it: ``images``, ``gan`` and ``filter``; an
+    empty name has what the filter says of real images. ``metric`` is what arms are compared by.
 
     Raises:
         InputError: no evaluation of `real`, an arm twice, or evaluations of different test
@@ -131,7 +153,10 @@ def gather(
     """
     data = artifacts.read(dataset, "dataset")
     classes = load_classes(data)
-    optional = {kind: artifacts.read(path, kind) for kind, path in made.items() if path}
+    parts = {
+        name: SetParts(**{part: artifacts.read(path, _KINDS[part]) for part, path in found.items()})
+        for name, found in made.items()
+    }
     arms = sorted((read_arm(path, metric) for path in evaluations), key=place)
     _check(arms, data, classes)
     return Material(
@@ -141,9 +166,8 @@ def gather(
         val_images=len(load_split(data, "val")),
         arms=arms,
         cams=_read_cams(cams, classes, [arm.label for arm in arms]),
-        gan=optional.get("gan"),
-        synthetic=optional.get("synthetic"),
-        curation=optional.get("curation"),
+        filter=parts.pop("", SetParts()).filter,
+        sets=parts,
         study=dict(study),
         left_out=dict(left_out),
     )
@@ -176,6 +200,7 @@ def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
         rows=rows,
         artifact=artifact,
         metric=metric_of(metric, labels),
+        set=described.get("set"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from augstudy.results.parts import (
     Change,
@@ -17,9 +17,13 @@ from augstudy.results.parts import (
     Score,
     Tested,
 )
+from augstudy.settings.sets import name_of
 from augstudy.stats.codes import SCORES, Comparison, Judgement, Metric, Noise, Rank, Reason
 from augstudy.tuning import sweep as asked
 from augstudy.tuning.search import Tried
+
+_ONE_SET = {"gan": "stability", "synthetic": "quality", "curation": "filtered"}
+_ONE_SET["discriminator"] = "discriminator"
 
 
 class Worst(Part):
@@ -41,6 +45,7 @@ class Arm(Part):
     arm: str
     share: float | None
     name: str | None
+    set: str | None = None
     seeds: tuple[int, ...]
     training_images: int
     steps: int
@@ -108,6 +113,20 @@ class Quality(Left):
     per_class: dict[str, dict[str, Figure]] = Field(default_factory=dict)
 
 
+class SyntheticSet(Part):
+    """A set of synthetic images: where it comes from if it was imported, and what was found.
+
+    ``stability`` is of its generator and ``discriminator`` has the scores of its discriminator as a
+    classifier, if it was made; ``filtered`` is what the filter says.
+    """
+
+    source: str | None = None
+    stability: Stability | None = None
+    quality: Quality | None = None
+    filtered: dict[str, Any] | None = None
+    discriminator: dict[str, Score] | None = None
+
+
 class Study(Found):
     """What a study of arms found; ``differences`` are those to the arm `real`, by label.
 
@@ -124,10 +143,26 @@ class Study(Found):
     pairs: tuple[Difference, ...]
     power: Power
     label_noise: LabelNoise
-    discriminator: dict[str, Score] | None
-    gan: Stability | None
-    synthetic: Quality | None
-    curation: dict[str, Any] | None
+    sets: dict[str, SyntheticSet] = Field(default_factory=dict)
+    filtered_real: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_set(cls, values: Any) -> Any:
+        """What was written when a study had one set at most, which the recipe `gan` made."""
+        if not isinstance(values, dict) or "curation" not in values:
+            return values
+        new = {name: item for name, item in values.items() if name not in _ONE_SET}
+        found = {key: values.get(name) for name, key in _ONE_SET.items()}
+        filtered = found.get("filtered") or {}
+        if "real" in filtered:
+            new["filtered_real"] = filtered
+        if any(found.values()):
+            name = name_of(str(values.get("study", {}).get("gan") or "gan"))
+            new["sets"] = {
+                name: found | {"filtered": filtered if "synthetic" in filtered else None}
+            }
+        return new
 
     def score(self, label: str) -> Score:
         """The metric of an arm on the test images."""

@@ -13,7 +13,7 @@ from augstudy.data.dataset import class_counts, load_classes, load_split
 from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons
 from augstudy.results.material import ArmResult, Material
-from augstudy.results.models import Arm, LabelNoise, Study, Trusted, Worst
+from augstudy.results.models import Arm, LabelNoise, Study, SyntheticSet, Trusted, Worst
 from augstudy.results.parts import Change, Data, Difference, Headline
 from augstudy.results.power import expected
 from augstudy.settings.arms import KINDS
@@ -50,10 +50,8 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
                 len(arms[0].seeds), len(arms[0].labels), len(differences), arms[0].balance
             ),
             label_noise=_label_noise(arms),
-            discriminator=material.discriminator,
-            gan=_kept(material.gan, "stability.json"),
-            synthetic=_kept(material.synthetic, "quality.json"),
-            curation=_kept(material.curation, "curation.json"),
+            sets={name: _describe_set(material, name) for name in material.sets},
+            filtered_real=_kept(material.filter, "curation.json"),
         )
     except ValidationError as error:
         item = error.errors()[0]
@@ -106,6 +104,7 @@ def _describe_arm(arm: ArmResult) -> Arm:
         arm=arm.arm,
         share=arm.share,
         name=arm.name,
+        set=arm.set,
         seeds=tuple(arm.seeds),
         training_images=round(arm.mean_of("images")),
         steps=round(arm.mean_of("steps")),
@@ -115,6 +114,17 @@ def _describe_arm(arm: ArmResult) -> Arm:
         metrics=arm.metrics["metrics"],
         worst=_worst(arm.metrics["per_class"]),
         learnt=has_learnt(arm.correct, arm.labels),
+    )
+
+
+def _describe_set(material: Material, name: str) -> SyntheticSet:
+    parts = material.sets[name]
+    return SyntheticSet(
+        source=parts.images.manifest.provenance.get("source") if parts.images else None,
+        stability=_kept(parts.gan, "stability.json"),
+        quality=_kept(parts.images, "quality.json"),
+        filtered=_kept(parts.filter, "curation.json"),
+        discriminator=material.discriminator(name),
     )
 
 

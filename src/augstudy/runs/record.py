@@ -270,10 +270,12 @@ def _found(found: AnySummary) -> dict[str, Any]:
 
 
 def _studied(found: Study) -> dict[str, Any]:
-    drawn = found.synthetic.metrics if found.synthetic else {}
+    figures = [item.quality.metrics for item in found.sets.values() if item.quality]
+    drawn = [item["fid_qd"].value for item in figures if "fid_qd" in item]
+    trained = [item.stability.verdict for item in found.sets.values() if item.stability]
     return {
-        "fid_qd": drawn["fid_qd"].value if "fid_qd" in drawn else None,
-        "gan_verdict": found.gan.verdict if found.gan else None,
+        "fid_qd": min(drawn, default=None),  # of the best set
+        "gan_verdict": "+".join(trained) or None,
         "arms": [
             _arm(label, arm, arm.metrics, found.differences.get(label))
             | {"kind": arm.arm, "share": arm.share, "metric": found.metric}
@@ -342,5 +344,5 @@ def _plain_part(item: Any) -> str:
     if not isinstance(item, Mapping):
         return str(item)
     if isinstance(item.get("arm"), str) and isinstance(item.get("share"), int | float | None):
-        return label_of(item["arm"], item.get("share"), item.get("name"))
+        return label_of(item["arm"], item.get("share"), item.get("name"), item.get("set"))
     return str(item.get("name") or "_".join(map(str, item.values())))

@@ -7,17 +7,19 @@ people read about them is in :mod:`augstudy.pages.arms`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
+from augstudy.core.errors import InputError
 from augstudy.core.registry import Registry
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.base import Settings
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.sets import NAME
 
 MOST_SHARE = 10.0
 _PERCENT = re.compile(r"\d+(\.\d+)?(e-\d+)?")
@@ -28,6 +30,8 @@ class Mixer(Protocol):
     """What hands out images to an arm; see :class:`augstudy.data.mixtures.Mixer`."""
 
     @property
+    def arm(self) -> "Arm": ...
+    @property
     def real(self) -> Drawings: ...
     def thinned(self) -> Drawings: ...
     def synthetic(self) -> Drawings: ...
@@ -35,6 +39,11 @@ class Mixer(Protocol):
     def filtered(self) -> Drawings: ...
     def filtered_real(self) -> Drawings: ...
     def extra(self) -> Drawings: ...
+    def missing(self) -> Drawings: ...
+    def repeated(self) -> Drawings: ...
+    def balanced(self) -> Drawings: ...
+    def weighed(self, drawings: Drawings, weight: float) -> Drawings: ...
+    def exchanged(self) -> Drawings: ...
 
 
 Make = Callable[[Mixer], Drawings]
@@ -53,6 +62,12 @@ class Kind:
         extra: Whether it needs real images beyond those of the level.
         classic: Whether the recipe's augmentation ``classic`` is on.
         longer: Whether it trains for the steps that full epochs take with its share added.
+        first: Whether it trains on its synthetic images first and on its others after that, with
+            as many steps as `real` makes on either.
+        whole: Whether it can use the whole set: without a share it does, with one all that may be
+            needed in other epochs.
+        fills: Whether its synthetic images are those that classes lack.
+        weight: The weight of synthetic images in the loss, if that may be chosen.
         against: Arms, beside `real`, to compare it with: each differs from it in one respect.
         control: Whether it shows what an effect is not, and is no answer itself.
     """
@@ -65,6 +80,10 @@ class Kind:
     extra: bool = False
     classic: bool = False
     longer: bool = False
+    first: bool = False
+    whole: bool = False
+    fills: bool = False
+    weight: float | None = None
     against: tuple[str, ...] = ()
     control: bool = False
 
@@ -101,6 +120,30 @@ def add(mixer: Mixer) -> Drawings:
     return mixer.real + mixer.synthetic()
 
 
+@KINDS.register(synthetic=True, first=True, whole=True, against=("same_steps", "add"))
+def pretrain(mixer: Mixer) -> Drawings:
+    """Trained on the synthetic images alone first, then on the real ones."""
+    return mixer.real.after(mixer.synthetic())
+
+
+@KINDS.register(most=MOST_SHARE, synthetic=True, weight=0.3, against=("add",))
+def weighted(mixer: Mixer) -> Drawings:
+    """Like ``add``, with synthetic images that count less in the loss."""
+    return mixer.real + mixer.weighed(mixer.synthetic(), mixer.arm.weight_in_loss)
+
+
+@KINDS.register(most=MOST_SHARE, synthetic=True, whole=True, against=("add",))
+def fresh(mixer: Mixer) -> Drawings:
+    """Like ``add``, with other synthetic images in every epoch."""
+    return mixer.real + mixer.exchanged()
+
+
+@KINDS.register(synthetic=True, fills=True, against=("balanced_weights", "oversampled"))
+def fill(mixer: Mixer) -> Drawings:
+    """Synthetic images of rare classes only, until each has as many as the largest class."""
+    return mixer.real + mixer.missing()
+
+
 @KINDS.register(most=MOST_SHARE, synthetic=True, filtered=True, against=("add",))
 def add_filtered(mixer: Mixer) -> Drawings:
     """Like ``add``, with images that the filter lets through."""
@@ -125,6 +168,18 @@ def same_steps(mixer: Mixer) -> Drawings:
     return mixer.real
 
 
+@KINDS.register(control=True)
+def balanced_weights(mixer: Mixer) -> Drawings:
+    """The real images alone, where those of rare classes count more in the loss."""
+    return mixer.balanced()
+
+
+@KINDS.register(control=True)
+def oversampled(mixer: Mixer) -> Drawings:
+    """The real images alone, those of rare classes repeated up to the largest class."""
+    return mixer.real + mixer.repeated()
+
+
 @KINDS.register(filtered=True, control=True)
 def real_filtered(mixer: Mixer) -> Drawings:
     """The real images that the filter trusts most: of each class, as many as pass on average."""
@@ -143,9 +198,25 @@ def _known(name: str) -> str:
     return name
 
 
-def label_of(arm: str, share: float | None = None, name: str | None = None) -> str:
-    """What an arm is called: its name if it has one, else kind and share, as in ``add:0.5``."""
-    return name or (arm if share is None else f"{arm}:{share:g}")
+def label_of(
+    arm: str, share: float | None = None, name: str | None = None, of: str | None = None
+) -> str:
+    """What an arm is called: its name if it has one, else kind and share, as in ``add:0.5``.
+
+    In a study with several sets of synthetic images that `of` which it uses follows: ``add:1@sd``.
+    """
+    plain = name or (arm if share is None else f"{arm}:{share:g}")
+    return f"{plain}@{of}" if of else plain
+
+
+def typed(text: str) -> dict[str, Any]:
+    """An arm as people type it, ``add:1@sd``, as a mapping; the share is still a text.
+
+    What is typed is spelled as it is now, or as it once was.
+    """
+    plain, at, of = text.partition("@")
+    name, colon, share = spelled(plain).partition(":")
+    return {"arm": name} | ({"share": share} if colon else {}) | ({"set": of} if at else {})
 
 
 def spelled(label: str) -> str:
@@ -170,6 +241,14 @@ class Arm(Settings):
         pattern=r"^[a-z][a-z0-9_]{0,39}$",
         description="label to use instead of the usual one, to tell arms of one kind apart",
     )
+    set: str | None = Field(
+        None,
+        pattern=f"^{NAME}$",
+        description="the set of synthetic images that it uses; by default each, an arm for each",
+    )
+    weight: float | None = Field(
+        None, gt=0, le=10, description="of synthetic images in the loss; real ones have 1"
+    )
     augmentation: Augmentation | None = Field(
         None, description="instead of that of the recipe; {} means none"
     )
@@ -188,6 +267,10 @@ class Arm(Settings):
             raise ValueError(f"arm {self.arm!r} takes a share of at most {most:g}")
         if self.name in KINDS or spelled(self.name or "") != (self.name or ""):
             raise ValueError(f"an arm cannot be named {self.name!r}, because that is a kind of arm")
+        if self.set is not None and not self.kind.synthetic:
+            raise ValueError(f"arm {self.arm!r} uses no synthetic images, so it names no set")
+        if self.weight is not None and (self.kind.weight is None or self.name is None):
+            raise ValueError("only an arm 'weighted' with a name of its own takes a weight")
         if self.augmentation is not None and self.name is None:
             raise ValueError("an arm with an augmentation of its own needs a name of its own")
         return self
@@ -200,7 +283,12 @@ class Arm(Settings):
     @property
     def label(self) -> str:
         """Unique within a study, and what is typed, shown and filtered: ``replace:0.3``."""
-        return label_of(self.arm, self.share, self.name)
+        return label_of(self.arm, self.share, self.name, self.set)
+
+    @property
+    def weight_in_loss(self) -> float:
+        """Of its synthetic images; real ones have 1."""
+        return self.weight or self.kind.weight or 1.0
 
     def augmentation_in(self, settings: ClassifierSettings) -> Augmentation:
         """The augmentation that it trains with, where the recipe is `settings`."""
@@ -215,7 +303,30 @@ class Arm(Settings):
 
     def record(self) -> dict[str, Any]:
         """What an artifact keeps of it: all that its training set depends on, and its label."""
-        return {**self.model_dump(mode="json", exclude={"optional"}), "label": self.label}
+        named: dict[str, Any] = {} if self.set is None else {"set": self.set}
+        if self.weight is not None:
+            named["weight"] = self.weight
+        plain = self.model_dump(mode="json", exclude={"optional", "set", "weight"})
+        return {**plain, **named, "label": self.label}
+
+    def of_sets(self, names: Sequence[str]) -> list[Self]:
+        """This arm once for each set of a study that it uses; of a single set there is no mention.
+
+        Args:
+            names: of all sets.
+
+        Raises:
+            InputError: there is no such set.
+        """
+        if self.set is not None and self.set not in names:
+            raise InputError(
+                f"Arm {self.label} names a set that the study does not have; it has: "
+                f"{', '.join(names)}."
+            )
+        if not self.kind.synthetic:
+            return [self]
+        used = [self.set] if self.set is not None else names
+        return [self.model_copy(update={"set": name if len(names) > 1 else None}) for name in used]
 
     @classmethod
     def recorded(cls, record: Mapping[str, Any]) -> Self:

@@ -8,7 +8,7 @@ import yaml
 
 from augstudy.core.errors import InputError
 from augstudy.core.rng import MOST_SEEDS
-from augstudy.settings.arms import Arm, spelled
+from augstudy.settings.arms import Arm, typed
 from augstudy.settings.base import parse, short
 
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
@@ -66,16 +66,14 @@ def parse_value(raw: str, text: str) -> Any:
 
 
 def parse_arms(text: str) -> list[dict[str, Any]]:
-    """Parse ``real,classic,replace:0.3`` into arms.
+    """Parse ``real,classic,replace:0.3,add:1@sd`` into arms.
 
     Raises:
         InputError: an arm does not exist or lacks its share.
     """
     arms = []
     for item in split(text):
-        name, colon, share = spelled(item).partition(":")
-        values: dict[str, Any] = {"arm": name, "share": share} if colon else {"arm": name}
-        arm = parse(Arm, values, f"arm {short(item)}")
+        arm = parse(Arm, typed(item), f"arm {short(item)}")
         arms.append(arm.model_dump(exclude_defaults=True))
     return arms
 

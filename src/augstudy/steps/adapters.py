@@ -23,18 +23,20 @@ from augstudy.core import artifacts, outlets
 from augstudy.core.errors import AugstudyError, InputError, of_system
 from augstudy.core.redaction import without_secrets
 from augstudy.core.telemetry import Stage
-from augstudy.data import shares
+from augstudy.data import sets, shares
 from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm, spelled
+from augstudy.settings.sets import SyntheticSet
 from augstudy.steps.patience import patient
-from augstudy.steps.study import Handed, handed
+from augstudy.steps.study import Handed, Study, handed
 from augstudy.training import checkpoints
 
 SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
 NO_SYNTHETIC = "no arm uses synthetic images"
 NO_CHAMPION = "there is no champion yet"
-NO_FILTER = "no arm is filtered"
+NO_MADE = "no set of synthetic images is made here"
+NO_IMPORTED = "no set of synthetic images is imported"
 
 logger = logging.getLogger("augstudy")
 Result = TypeVar("Result")
@@ -93,7 +95,7 @@ def synthetic_wanted(dataset: Path, arms: Sequence[Arm]) -> list[int]:
     Raises:
         InputError: an arm's share comes to no image and it is not optional.
     """
-    if all(arm.share is None for arm in arms):
+    if all(arm.share is None and not arm.kind.synthetic for arm in arms):
         return []
     from augstudy.data.dataset import class_counts
 
@@ -133,67 +135,110 @@ def train_judge(found: Handed, me: Stage) -> None:
         skip(out, me)
 
 
+@component("import_synthetic")
+def import_synthetic(found: Handed, me: Stage) -> None:
+    """Import the sets of synthetic images that come from outside, unless no arm uses them."""
+    from augstudy.steps.import_synthetic import run
+
+    dataset, out, study = found.paths["dataset"], found.paths["imported"], found.study
+    chosen = [item for item in study.sets if item.imported and study.used(item)]
+    if not chosen or not synthetic_wanted(dataset, study.arms):
+        skip(out, me, NO_IMPORTED)
+        return
+    judge = given(found.paths["judge"])
+    for item in chosen:
+        run(dataset, sets.place(out, item.set, sets.IMAGES), item, judge)
+
+
 @component("train_gan")
 def train_gan(found: Handed, me: Stage) -> None:
-    """Train the GAN, unless no arm needs synthetic images.
+    """Train the generators of the sets that are made here, unless no arm uses them.
 
-    If it fails, so does the step, or, where ``on_gan_failure`` is ``skip``, all that would use its
+    If one fails, so does the step, or, where ``on_gan_failure`` is ``skip``, all that would use its
     images.
     """
     dataset, out, study = found.paths["dataset"], found.paths["gan"], found.study
-    settings, on_failure = study.gan, study.on_gan_failure
-    if synthetic_wanted(dataset, study.arms):
-        from augstudy.steps.train_gan import run
+    settings = {item.set: study.generator(item) for item in study.sets if not item.imported}
+    on_failure, chosen = study.on_gan_failure, _made(study, dataset)
+    if not chosen:
+        skip(out, me, NO_MADE if synthetic_wanted(dataset, study.arms) else NO_SYNTHETIC)
+        return
+    from augstudy.steps.train_gan import run
 
+    for item in chosen:
         run(
             dataset,
-            out,
-            settings,
+            sets.place(out, item.set, sets.GAN),
+            settings[item.set],
             seed=study.gan_seed,
             judge=given(found.paths["judge"]),
             on_failure=on_failure,
+            name=item.set if len(study.sets) > 1 else "",
         )
-    else:
-        skip(out, me)
 
 
 @component("synthesize")
 def synthesize(found: Handed, me: Stage) -> None:
     """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0."""
-    gan, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
-    if gan is None:
-        skip(out, me)
-    elif reason := why_failed(gan):
-        skip(out, me, f"the GAN failed: {reason}")
-    else:
-        from augstudy.steps.synthesize import run
+    gans, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
+    if gans is None:
+        skip(out, me, why_skipped(found.paths["gan"]))
+        return
+    from augstudy.steps.synthesize import run
 
-        dataset, judge = found.paths["dataset"], given(found.paths["judge"])
-        asked = int(study.values["synthetic_per_class"])
-        wanted = asked or synthetic_wanted(dataset, study.arms)
-        run(gan, out, wanted, seed=study.gan_seed, dataset=dataset, judge=judge)
+    dataset, judge = found.paths["dataset"], given(found.paths["judge"])
+    asked = int(study.values["synthetic_per_class"])
+    for item in _made(study, dataset):
+        gan, images = sets.place(gans, item.set, sets.GAN), sets.place(out, item.set, sets.IMAGES)
+        if reason := why_failed(gan):
+            skip(images, me, f"the GAN failed: {reason}")
+            continue
+        wanted = asked or synthetic_wanted(dataset, study.used(item))
+        named = item.set if len(study.sets) > 1 else ""
+        run(gan, images, wanted, seed=study.gan_seed, dataset=dataset, judge=judge, name=named)
+
+
+def _made(study: Study, dataset: Path) -> list[SyntheticSet]:
+    """The sets that are made here, as far as arms use them."""
+    if not synthetic_wanted(dataset, study.arms):
+        return []
+    return [item for item in study.sets if not item.imported and study.used(item)]
 
 
 @component("curate")
 def curate(found: Handed, me: Stage) -> None:
-    """Let a filter judge what the arms with a filter choose from, if there are any such arms.
+    """Gather all sets, and let a filter judge what the arms with a filter choose from, if any do.
 
     Real images that are too few for it are not judged if the arms that need it are optional.
     """
-    dataset, out, study = found.paths["dataset"], found.paths["curation"], found.study
-    synthetic, settings, recipe = found.paths["synthetic"], study.curation, study.classifier
+    dataset, out, study = found.paths["dataset"], found.paths["gathered"], found.study
+    handed = [given(found.paths[name]) for name in ("gan", "synthetic", "imported")]
+    sets.gather([path for path in handed if path], out)
+    settings, recipe = study.curation, study.classifier
     filtered = [arm for arm in study.arms if arm.kind.filtered]
-    images = given(synthetic) if any(arm.kind.synthetic for arm in filtered) else None
+    to_judge = {
+        item.set: images
+        for item in study.sets
+        if any(arm.kind.filtered for arm in study.used(item))
+        if (images := sets.there(out, item.set, sets.IMAGES))
+    }
     of_real = [arm for arm in filtered if not arm.kind.synthetic]
     may_lack = bool(of_real) and all(arm.optional for arm in of_real)
     short = _too_few_to_judge(dataset, settings.folds) if may_lack else ""
-    real = bool(of_real) and not short
-    if images is None and not real:
-        skip(out, me, short or (why_skipped(synthetic) if filtered else NO_FILTER))
-    else:
+    if to_judge or (of_real and not short):
         from augstudy.steps.curate import run
 
-        run(dataset, out, settings, recipe, study.gan_seed, images, real)
+        known: dict[str, Any] = {}
+        for name, images in to_judge.items():
+            target = sets.place(out, name, sets.FILTER)
+            run(dataset, target, settings, recipe, study.gan_seed, images, known=known)
+        if of_real and not short:
+            target = sets.place(out, sets.REAL, sets.FILTER)
+            run(dataset, target, settings, recipe, study.gan_seed, real=True)
+    if short:
+        skip(sets.place(out, sets.REAL, sets.FILTER), me, short)
+    if not out.exists():
+        skip(out, me)
 
 
 def _too_few_to_judge(dataset: Path, folds: int) -> str:
@@ -215,18 +260,17 @@ def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
     from augstudy.steps.summarize import run
 
     at, evaluations = found.paths, found.lists["evaluations"]
+    comparing = found.study.comparing
     report = run(
         at["dataset"],
         at["report"],
         [path for path in evaluations if given(path)],
         [path for path in found.lists["cams"] if given(path)],
-        given(at["gan"]),
-        given(at["synthetic"]),
+        sets.parts_of(at["gathered"]) if given(at["gathered"]) else {},
         found.study.record(),
-        curation=given(at["curation"]),
         left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
-        margin=found.study.comparing.equivalence_margin,
-        metric=found.study.comparing.metric,
+        margin=comparing.equivalence_margin,
+        metric=comparing.metric,
     )
     return hand_over(report, at)
 

@@ -10,7 +10,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
-from augstudy.data import shares
+from augstudy.data import sets, shares
 from augstudy.settings.arms import Arm, spelled
 from augstudy.steps.adapters import arm_label, component, given, skip, why_skipped
 from augstudy.steps.study import Handed
@@ -23,7 +23,7 @@ def train_cnn(found: Handed, me: Stage) -> None:
     """Train one classifier per seed on the training set of an arm.
 
     The arm is left out of the study where what it is made of was skipped, and, if it is optional,
-    where there are too few images for it. ``synthetic`` and ``curation`` may be missing where no
+    where there are too few images for it. ``gathered`` sets may be missing where no
     arm needs them.
     """
     arm, at = found.study.arm, found.paths
@@ -32,8 +32,7 @@ def train_cnn(found: Handed, me: Stage) -> None:
     from augstudy.data.dataset import class_counts
     from augstudy.steps.train_cnn import run, shortage
 
-    needed = {"synthetic": arm.kind.synthetic, "curation": arm.kind.filtered}
-    images = {name: at[name] for name, need in needed.items() if need and name in at}
+    images = _parts(arm, at["gathered"]) if "gathered" in at else {}
     missing = [path for path in images.values() if given(path) is None]
     dataset, out = at["dataset"], at["classifier"]
     if missing:
@@ -44,6 +43,19 @@ def train_cnn(found: Handed, me: Stage) -> None:
         _leave_out(out, arm, me, _about(arm, short))
     else:
         run(dataset, out, arm, found.study.seeds, settings, **images)
+
+
+def _parts(arm: Arm, folder: Path) -> dict[str, Path]:
+    """What an arm needs of the gathered sets: ``synthetic`` images and the filter's ``curation``.
+
+    Where nothing was gathered, that is the note that says why.
+    """
+    needed = {"synthetic": arm.kind.synthetic, "curation": arm.kind.filtered}
+    if given(folder) is None:
+        return {name: folder for name, need in needed.items() if need}
+    own = sets.chosen(folder, arm.set) if arm.kind.synthetic else sets.REAL
+    parts = {"synthetic": sets.IMAGES, "curation": sets.FILTER}
+    return {name: sets.place(folder, own, parts[name]) for name, need in needed.items() if need}
 
 
 def _about(arm: Arm, sentence: str) -> str:
@@ -74,7 +86,7 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     """Evaluate the classifiers of a cell on the test split, if there are any.
 
     A ``label`` shows the step under another name than the arm's. Beside the arm `real` the
-    discriminator of the ``gan`` is evaluated as a classifier, if there is one.
+    discriminators of the ``gathered`` sets are evaluated as classifiers, if there are any.
 
     Returns:
         For the dashboard: ``title``, ``classes``, ``confusion`` (empty if there are too many
@@ -89,8 +101,11 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     share_cores()
     from augstudy.steps.evaluate import run
 
-    beside = given(at["gan"]) if "gan" in at and arm_label(classifier) == "real" else None
-    made = run(at["dataset"], classifier, out, label, beside)
+    gathered = (
+        given(at["gathered"]) if "gathered" in at and arm_label(classifier) == "real" else None
+    )
+    gans = sets.all_of(gathered, sets.GAN) if gathered else {}
+    made = run(at["dataset"], classifier, out, label, gans)
     return _for_dashboard(made, at["dataset"], label)
 
 

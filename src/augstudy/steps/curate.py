@@ -55,6 +55,7 @@ def run(
     seed: int = 0,
     synthetic: Path | None = None,
     real: bool = False,
+    known: dict[str, _Filter] | None = None,
 ) -> Artifact:
     """Publish which images the filter lets through, as an artifact of kind ``curation``.
 
@@ -71,6 +72,8 @@ def run(
         seed: of the filter's training, which is not that of any arm with the same seed.
         synthetic: the images to judge.
         real: whether to judge the training images, too.
+        known: the filter of all training images, if an earlier call with the same dataset, recipe
+            and seed has put it here.
 
     Raises:
         InputError: there is nothing to judge, no such seed, the synthetic images are of other
@@ -96,7 +99,7 @@ def run(
             return done
         trainer = _Trainer(inputs, out, config, settings, recipe, stage)
         with artifacts.publish(out, KIND, inputs=inputs, config=config, seed=seed) as folder:
-            _write(folder, inputs, trainer, real)
+            _write(folder, inputs, trainer, real, {} if known is None else known)
         trainer.clear()
     return artifacts.read(out, KIND)
 
@@ -162,23 +165,33 @@ class _Trainer:
             keeper.clear()
 
 
-def _write(folder: Path, inputs: Mapping[str, Artifact], trainer: _Trainer, real: bool) -> None:
+def _write(
+    folder: Path,
+    inputs: Mapping[str, Artifact],
+    trainer: _Trainer,
+    real: bool,
+    known: dict[str, _Filter],
+) -> None:
     record: dict[str, Any] = {"classes": trainer.classes}
     if "synthetic" in inputs:
-        record["synthetic"] = _judge_synthetic(folder, inputs["synthetic"], trainer)
+        record["synthetic"] = _judge_synthetic(folder, inputs["synthetic"], trainer, known)
     if real:
         record["real"] = _judge_real(folder, trainer)
     write_json(folder / "classes.json", trainer.classes)
     write_json(folder / "curation.json", record)
 
 
-def _judge_synthetic(folder: Path, synthetic: Artifact, trainer: _Trainer) -> dict[str, Any]:
+def _judge_synthetic(
+    folder: Path, synthetic: Artifact, trainer: _Trainer, known: dict[str, _Filter]
+) -> dict[str, Any]:
     if load_classes(synthetic) != trainer.classes:
         raise InputError(f"{synthetic.path} was made for other classes than the dataset's.")
     images, labels = (
         np.load(synthetic.file(f"{name}.npy"), allow_pickle=False) for name in ("images", "labels")
     )
-    chosen = trainer.filter("filter", np.arange(len(trainer.train)))
+    if "filter" not in known:
+        known["filter"] = trainer.filter("filter", np.arange(len(trainer.train)))
+    chosen = known["filter"]
     judged = opinion_of(chosen.probabilities(images), labels, chosen.thresholds)
     _save(folder, "synthetic", images, labels, judged, trainer.classes, trainer.spec)
     return _record(labels, judged, trainer.classes, [chosen])

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,25 @@ from augstudy.training.saving import load_model
 
 EXAMPLES_PER_CLASS = 4
 SUSPECTS = 24
+_GAN = "gan_"  # and the name of a set, among the inputs
 
 logger = logging.getLogger("augstudy")
 
 
 def run(
-    dataset: Path, classifier: Path, out: Path, label: str = "", gan: Path | None = None
+    dataset: Path,
+    classifier: Path,
+    out: Path,
+    label: str = "",
+    gans: Mapping[str, Path] | None = None,
 ) -> Artifact:
     """Publish predictions, metrics with 95 % intervals and example images of a cell.
 
     The artifact, of kind ``evaluation``, also carries the histories of its seeds, so that nothing
     later needs the models again, and the test images whose labels are probably wrong. The step is
-    shown with `label`, by default that of the arm. With a `gan` whose discriminator names classes,
-    ``discriminator.json`` says how good it is at that on the same images.
+    shown with `label`, by default that of the arm. For each of the `gans` by name whose
+    discriminator names classes, ``discriminator-<name>.json`` says how good it is at that on the
+    same images.
 
     Raises:
         InputError: classifier and dataset have different classes.
@@ -45,8 +52,8 @@ def run(
         "dataset": artifacts.read(dataset, "dataset"),
         "classifier": artifacts.read(classifier, "classifier"),
     }
-    if gan is not None:
-        inputs["gan"] = artifacts.read(gan, "gan")
+    for name, gan in (gans or {}).items():
+        inputs[f"{_GAN}{name}"] = artifacts.read(gan, "gan")
     label = label or spelled(inputs["classifier"].json("arm.json")["label"])
     with telemetry.stage("evaluate", label) as stage:
         classes = load_classes(inputs["dataset"])
@@ -92,8 +99,10 @@ def _evaluate(
     arrays: dict[str, Any] = examples(test, probabilities[0], len(classes))
     write_arrays(folder / "examples.npz", **arrays)
     write_arrays(folder / "label_noise.npz", **suspects(test, probabilities.mean(axis=0)))
-    if "gan" in inputs:
-        _evaluate_discriminator(folder, inputs["gan"], test, classes)
+    for name, artifact in inputs.items():
+        if name.startswith(_GAN):
+            target = folder / f"discriminator-{name.removeprefix(_GAN)}.json"
+            _evaluate_discriminator(target, artifact, test, classes)
     for name in ("arm.json", "training.json", "classes.json"):
         shutil.copyfile(inputs["classifier"].file(name), folder / name)
 
@@ -104,8 +113,8 @@ def _settings(classifier: Artifact) -> ClassifierSettings:
     return Arm.recorded(classifier.json("arm.json")).settings_in(recipe)
 
 
-def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: list[str]) -> None:
-    """Write ``discriminator.json``, if the GAN has a discriminator that names classes.
+def _evaluate_discriminator(target: Path, gan: Artifact, test: Split, classes: list[str]) -> None:
+    """Write `target`, if the GAN has a discriminator that names classes.
 
     That of a training that failed may predict nothing at all: then there is none to evaluate.
     """
@@ -118,7 +127,7 @@ def _evaluate_discriminator(folder: Path, gan: Artifact, test: Split, classes: l
     elif found is not None:
         seeds = [gan.manifest.seed or 0]
         metrics = evaluate_predictions(found[None], test.labels, classes, seeds)
-        write_json(folder / "discriminator.json", metrics)
+        write_json(target, metrics)
 
 
 def class_probabilities(

@@ -9,7 +9,7 @@ from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
 from augstudy.data.dataset import KIND, save_spec, save_split
-from augstudy.data.describe import data_report, draw_samples
+from augstudy.data.describe import data_report, draw_copies, draw_samples
 from augstudy.data.found import Found
 from augstudy.data.reading import read_images
 from augstudy.data.sampling import RESERVES
@@ -43,6 +43,8 @@ def run(
             logger.info("ingest: %s is already done.", out)
             return done
         found, result = _read_and_split(settings, cache, refresh, stage)
+        if result.copies:
+            logger.info("%d pairs of near copies stay on one side each.", len(result.copies))
         classes = tuple(found.classes)
         with artifacts.publish(
             out, KIND, config=config, seed=settings.seed, provenance=_provenance(found, settings)
@@ -56,6 +58,8 @@ def run(
                 logger.warning("Warning: %s", sentence(item))
             write_json(folder / "data_report.json", report)
             draw_samples(result, classes, found.spec, folder / "samples.png")
+            if result.copies:
+                draw_copies(found, result.copies, folder / "near_copies.png")
         return artifacts.read(out, KIND)
 
 

@@ -14,7 +14,7 @@ from augstudy.core.errors import InputError
 from augstudy.core.rng import check_seed, check_seeds
 from augstudy.data import shares
 from augstudy.models.gan_recipes import gan_recipe
-from augstudy.models.recipes import classifier_recipe, decoded
+from augstudy.models.recipes import classifier_recipe, decoded, merged
 from augstudy.objects import check_address
 from augstudy.objects.address import refuse_credentials
 from augstudy.settings.arms import Arm
@@ -24,6 +24,7 @@ from augstudy.settings.comparing import ComparisonSettings, RetrainSettings
 from augstudy.settings.data import DataSettings
 from augstudy.settings.generators import ON_FAILURE, GeneratorSettings, OnFailure
 from augstudy.settings.judging import CurationSettings, JudgeSettings
+from augstudy.settings.sets import COPIES, Copies, SyntheticSet, of_study
 from augstudy.tuning.sweep import Sweep, parse_sweep
 
 RECIPE = "_recipe"
@@ -80,8 +81,36 @@ class Study:
 
     @property
     def gan(self) -> GeneratorSettings:
-        """The generator and how it is trained."""
+        """The generator and how it is trained, where a set does not say otherwise."""
         return gan_recipe(*self.base("gan"))
+
+    @property
+    def sets(self) -> list[SyntheticSet]:
+        """The sets of synthetic images; one that the study's generator makes, if none is named."""
+        asked = [_mapping(item, "set of synthetic images") for item in self.values["sets"]]
+        items = of_study(asked, self.values["gan"])
+        return [
+            parse(SyntheticSet, decoded(item), f"set {item.get('set', item)!r}") for item in items
+        ]
+
+    @property
+    def copies(self) -> Copies:
+        """What happens to synthetic images that are near copies of validation or test images."""
+        asked = self.values["copies"]
+        for known in COPIES:
+            if asked == known:
+                return known
+        raise InputError(f"copies is {', '.join(COPIES[:-1])} or {COPIES[-1]}, not {asked!r}.")
+
+    def used(self, chosen: SyntheticSet) -> list[Arm]:
+        """The arms that use a set."""
+        return [arm for arm in self.arms if arm.kind.synthetic and arm.set in (None, chosen.set)]
+
+    def generator(self, made: SyntheticSet) -> GeneratorSettings:
+        """The generator of a set that is made here."""
+        recipe, changes = self.base("gan")
+        usual = changes if made.gan in ("", recipe) else {}
+        return gan_recipe(made.gan or recipe, merged(usual, made.settings))
 
     @property
     def on_gan_failure(self) -> OnFailure:
@@ -124,6 +153,22 @@ class Study:
         """The name of a recipe, of a ``classifier`` or a ``gan``, and the changes to it."""
         return self.values[kind], decoded(self.values[f"{kind}_settings"])
 
+    def for_each_set(self) -> "Study":
+        """The same with an arm for each set that it uses.
+
+        Raises:
+            InputError: an arm names a set that there is not.
+        """
+        if not {"sets", "arms"} <= set(self.values):
+            return self
+        names = [item.set for item in self.sets]
+        arms = [
+            {key: value for key, value in {**item, "set": arm.set}.items() if value is not None}
+            for item in self.values["arms"]
+            for arm in _arm(item).of_sets(names)
+        ]
+        return Study({**self.values, "arms": arms})
+
     def record(self) -> dict[str, Any]:
         """The parameters as a report shows them: KFP hands mappings over in any order."""
         return {name: _ordered(value) for name, value in self.values.items()}
@@ -143,6 +188,8 @@ class Study:
             check_address(self.values["champion"])
         if "arms" in self.values:
             self._check_arms()
+        if "sets" in self.values:
+            self._check_sets()
         if "seeds" in self.values:
             check_seeds(self.values["seeds"])
         if "gan_seed" in self.values:
@@ -179,6 +226,19 @@ class Study:
             for arm in arms:
                 if not arm.optional:
                     _check_share(arm, self.data)
+
+    def _check_sets(self) -> None:
+        _ = self.copies
+        names = [item.set for item in self.sets]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(
+                    f"Two sets of synthetic images are called {name!r}: name one of them, as in "
+                    f"other_{name}=...."
+                )
+        for item in self.sets:
+            if not item.imported:
+                _ = self.generator(item)
 
     def _check_trained(self) -> None:
         """See that everything that is trained has settings that exist."""
@@ -238,9 +298,14 @@ def _path(value: Any) -> Path | None:
 
 
 def _arm(item: Any) -> Arm:
+    return parse(Arm, _mapping(item, "arm", "arm: replace, share: 0.3"), f"arm {item}")
+
+
+def _mapping(item: Any, what: str, example: str = "set: sd, source: ../sd15") -> Mapping[str, Any]:
     if not isinstance(item, Mapping):
-        raise InputError(f"An arm is a mapping such as {{arm: replace, share: 0.3}}: {item!r}.")
-    return parse(Arm, item, f"arm {item}")
+        article = "An" if what[0] == "a" else "A"
+        raise InputError(f"{article} {what} is a mapping such as {{{example}}}: {item!r}.")
+    return item
 
 
 def _check_share(arm: Arm, data: DataSettings) -> None:

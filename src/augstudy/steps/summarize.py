@@ -20,10 +20,8 @@ def run(
     out: Path,
     evaluations: Sequence[Path],
     cams: Sequence[Path] = (),
-    gan: Path | None = None,
-    synthetic: Path | None = None,
+    made: Mapping[str, Mapping[str, Path]] | None = None,
     study: Mapping[str, Any] | None = None,
-    curation: Path | None = None,
     left_out: Mapping[str, str] | None = None,
     margin: float = MARGIN,
     metric: AskedMetric = "auto",
@@ -35,10 +33,9 @@ def run(
         out: folder of the artifact.
         evaluations: one evaluation an arm; the arm ``real`` must be among them.
         cams: heat maps of any of the arms.
-        gan: the GAN, if the study has one.
-        synthetic: its images, if the study has any.
+        made: what there is of each set of synthetic images, and of the filter: see
+            :func:`augstudy.results.material.gather`.
         study: settings of the study, as the report shall show them.
-        curation: what the filter says, if the study has one.
         left_out: labels of arms that could not be made, and why.
         margin: share of the metric below which a difference between arms does not matter.
         metric: what arms are compared by.
@@ -48,8 +45,9 @@ def run(
     """
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 3, "reading")
-        made = {"gan": gan, "synthetic": synthetic, "curation": curation}
-        material = gather(dataset, evaluations, cams, made, study or {}, left_out or {}, metric)
+        material = gather(
+            dataset, evaluations, cams, made or {}, study or {}, left_out or {}, metric
+        )
         chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
         chosen["metric"] = metric
         config = json.loads(json.dumps(chosen))

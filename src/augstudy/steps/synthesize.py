@@ -13,9 +13,10 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_json
 from augstudy.core.rng import check_seed
-from augstudy.data.dataset import load_classes, load_spec
+from augstudy.data.dataset import load_classes, load_spec, save_spec
 from augstudy.data.mixtures import Drawings
 from augstudy.explain.sheet import draw_sheet
+from augstudy.settings.spec import ImageSpec
 from augstudy.training.drawing import generate, load_generator
 from augstudy.training.inspection import Inspection
 
@@ -32,13 +33,14 @@ def run(
     seed: int = 0,
     dataset: Path | None = None,
     judge: Path | None = None,
+    name: str = "",
 ) -> Artifact:
     """Draw `per_class` images, or so many of each class, and publish them as kind ``synthetic``.
 
     ``fault_images`` repeats the fault of the student report: the same labels, but every image is
     drawn as one of the last class. With a `dataset` and a `judge`, ``quality.json`` measures the
     images; so that figures rest on equal numbers, images are drawn for measuring alone where
-    those are too few.
+    those are too few. The step is shown with the `name` of the set.
 
     Raises:
         InputError: `per_class` is less than 1, there is no such seed, or no GAN.
@@ -47,7 +49,7 @@ def run(
     if max(wanted) < 1:
         raise InputError(f"Cannot draw {max(wanted)} images per class: ask for at least 1.")
     check_seed(seed)
-    with telemetry.stage("synthesize") as stage:
+    with telemetry.stage("synthesize", name) as stage:
         inputs = {"gan": artifacts.read(gan, "gan")}
         if dataset is not None and judge is not None:
             inputs["dataset"] = artifacts.read(dataset, "dataset")
@@ -81,15 +83,8 @@ def _draw(
     stage.progress(0, 1, "drawing")
     drawn = draw(counts, seed)
     fault = generate(generator, np.full_like(drawn.labels, len(classes) - 1), seed)
-    for name, array in (
-        ("images", drawn.images),
-        ("labels", drawn.labels),
-        ("fault_images", fault),
-    ):
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    rows = [drawn.images[drawn.labels == label][:SHEET_COLUMNS] for label in range(len(classes))]
-    draw_sheet(folder / "sheet.png", rows, classes, "Drawn by the GAN", load_spec(inputs["gan"]))
-    write_json(folder / "classes.json", classes)
+    write(folder, drawn, classes, load_spec(inputs["gan"]), "Drawn by the generator")
+    np.save(folder / "fault_images.npy", fault, allow_pickle=False)
     quality: dict[str, Any] = {"metrics": {}, "per_class": {}}
     if "judge" in inputs:
         inspection = Inspection(inputs["dataset"], inputs["judge"])
@@ -97,3 +92,17 @@ def _draw(
         sets = [drawn, draw(missing, seed + 1)] if missing.any() else [drawn]
         quality = inspection.inspect(sets, stage.progress)
     write_json(folder / "quality.json", {"n": len(drawn.labels), **quality})
+
+
+def write(
+    folder: Path, drawings: Drawings, classes: Sequence[str], spec: ImageSpec, title: str
+) -> None:
+    """Write the images of a set, their labels, what they are like and a sheet of the first."""
+    np.save(folder / "images.npy", drawings.images, allow_pickle=False)
+    np.save(folder / "labels.npy", drawings.labels, allow_pickle=False)
+    rows = [
+        drawings.images[drawings.labels == label][:SHEET_COLUMNS] for label in range(len(classes))
+    ]
+    draw_sheet(folder / "sheet.png", rows, classes, title, spec)
+    write_json(folder / "classes.json", list(classes))
+    save_spec(folder, spec)

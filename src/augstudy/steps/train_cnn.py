@@ -169,7 +169,7 @@ class Cell:
         self._sources = _load_sources(arm, inputs, self.classes)
         self._validation = load_split(inputs["dataset"], "val")
         self._settings = arm.settings_in(settings)
-        self._trainer: classifier.Trainer | None = None
+        self._trainers: dict[int, classifier.Trainer] = {}
 
     def train(
         self,
@@ -183,20 +183,15 @@ class Cell:
         """Train one seed; its model, history, summary and record go into `folder`."""
         settings = self._settings
         mixture = training_set(self._arm, self._sources, classes=len(self.classes), seed=seed)
-        if self._trainer is None:  # every seed's mixture has as many images
-            self._trainer = classifier.Trainer(
-                with_budget(settings, self._arm, len(self._sources.real), len(mixture)),
-                self._spec,
-                classes=len(self.classes),
-                images=len(mixture),
-            )
-        trained = self._trainer.train(
-            (mixture.images, mixture.labels),
-            (self._validation.images, self._validation.labels),
-            seed=seed,
-            progress=progress,
-            keeper=keeper,
-            watch=watch,
+        before, told = None, progress
+        if mixture.before is not None:
+            first = keeper.within("before")
+            before = self._trained(mixture.before, seed, keeper=first, progress=_half(progress, 0))
+            first.write()
+            before.history.to_csv(folder / "history_before.csv", index=False)
+            told = _half(progress, 1)
+        trained = self._trained(
+            mixture, seed, keeper=keeper, progress=told, watch=watch, start=before
         )
         keeper.write()  # a seed that is done need not be trained again if the next one is cut short
         save_model(trained.model, folder / "model.keras")
@@ -209,8 +204,8 @@ class Cell:
             "seed": seed,
             "epochs": len(trained.history),
             "best_epoch": trained.best_epoch,
-            "steps": trained.steps,
-            "images": len(mixture),
+            "steps": trained.steps + (before.steps if before else 0),
+            "images": len(mixture) + len(mixture.before or ()),
             "budget": settings.budget,
             "train_accuracy": float(
                 np.mean(self._predicted(trained.model, mixture) == mixture.labels)
@@ -221,9 +216,41 @@ class Cell:
         }
         write_json(folder / RECORD, record)
 
+    def _trained(
+        self,
+        mixture: Drawings,
+        seed: int,
+        *,
+        start: classifier.Trained | None = None,
+        **told: Any,
+    ) -> classifier.Trained:
+        """Train on a mixture, perhaps from where a training before has ended."""
+        count = len(mixture)
+        if count not in self._trainers:  # every seed's mixture has as many images
+            self._trainers[count] = classifier.Trainer(
+                with_budget(self._settings, self._arm, len(self._sources.real), count),
+                self._spec,
+                classes=len(self.classes),
+                images=count,
+            )
+        return self._trainers[count].train(
+            (mixture.images, mixture.labels),
+            (self._validation.images, self._validation.labels),
+            seed=seed,
+            weights=mixture.weights,
+            in_epoch=(lambda epoch: mixture.in_epoch(epoch, seed)) if mixture.pool else None,
+            start=start.model if start else None,
+            **told,
+        )
+
     def _predicted(self, model: keras.Model, source: Drawings | Split) -> npt.NDArray[np.intp]:
         found = predict_as(self._settings, model, source.images, self._spec)
         return np.asarray(found.argmax(axis=1))
+
+
+def _half(progress: Progress, done: int) -> Progress:
+    """Of a training in two parts, the progress of the first (0) or of the second (1)."""
+    return lambda epoch, total, text: progress(epoch + done * total, 2 * total, text)
 
 
 def with_budget(
@@ -234,7 +261,8 @@ def with_budget(
     With the budget ``steps``, as many as make the gradient steps of the arm ``real``: otherwise an
     arm that adds images would also train longer, and "more images help" could not be told from
     "more steps help". With the budget ``epochs`` every arm makes as many passes. An arm that is
-    ``longer`` makes, with either, the steps that full epochs take with its share added.
+    ``longer`` makes, with either, the steps that full epochs take with its share added. One that
+    trains on its synthetic images ``first`` makes as many on either part, twice those of `real`.
 
     Args:
         settings: of the classifier.
@@ -279,10 +307,13 @@ def _load_sources(arm: Arm, inputs: Mapping[str, Artifact], classes: Sequence[st
 def _load_synthetic(artifact: Artifact, classes: Sequence[str]) -> Synthetic:
     if artifact.json("classes.json") != list(classes):
         raise InputError(f"{artifact.path} was made for other classes than the dataset's.")
-    images, fault, labels = (
-        np.load(artifact.file(f"{name}.npy"), allow_pickle=False)
-        for name in ("images", "fault_images", "labels")
+    images, labels = (
+        np.load(artifact.file(f"{name}.npy"), allow_pickle=False) for name in ("images", "labels")
     )
+    if "fault_rows.npy" in artifact.manifest.files:
+        fault = images[np.load(artifact.file("fault_rows.npy"), allow_pickle=False)]
+    else:
+        fault = np.load(artifact.file("fault_images.npy"), allow_pickle=False)
     return Synthetic(Drawings(images, labels), Drawings(fault, labels))
 
 

@@ -36,6 +36,7 @@ def run(
     seed: int = 0,
     judge: Path | None = None,
     on_failure: OnFailure = "stop",
+    name: str = "",
 ) -> Artifact:
     """Train a generator on the training split and publish it as an artifact of kind ``gan``.
 
@@ -44,14 +45,14 @@ def run(
     of the step where it drew best (see :func:`augstudy.training.scoring.scorer`), not the last.
 
     A GAN that failed is published only if `on_failure` is ``skip``; ``stability.json`` says why,
-    and nothing should be drawn with it.
+    and nothing should be drawn with it. The step is shown with the `name` of the set.
 
     Raises:
         InputError: no such architecture, or no such seed.
         TrainingError: the training failed.
     """
     check_seed(seed)
-    with telemetry.stage("train_gan") as stage:
+    with telemetry.stage("train_gan", name) as stage:
         source = artifacts.read(dataset, "dataset")
         inputs = {"dataset": source}
         if judge is not None:

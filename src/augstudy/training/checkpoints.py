@@ -125,6 +125,10 @@ class Keeper:
             return keeper
         return cls(out.with_name(f".{out.name}-checkpoints") / name, identity)
 
+    def within(self, name: str) -> "Keeper":
+        """The keeper of a training that comes before this one, and goes with it."""
+        return Keeper(self._folder / name, {"of": self._key, "name": name}, every_s=self._every_s)
+
     def latest(self) -> tuple[int, Snapshot] | None:
         """Step and state of the newest good checkpoint."""
         if self._store:

@@ -76,8 +76,14 @@ class Trainer:
         progress: Progress | None = None,
         keeper: Keeper | None = None,
         watch: Watch | None = None,
+        weights: npt.NDArray[np.float32] | None = None,
+        in_epoch: Callable[[int], Images] | None = None,
+        start: keras.Model | None = None,
     ) -> Trained:
         """Train on uint8 images (N, height, width[, 3]) with integer labels (N,).
+
+        ``weights`` (N,) are those of the images in the loss. ``in_epoch`` gives other images of the
+        same labels for each epoch. A classifier to `start` from lends its weights.
 
         Augmentation runs in the training graph, ahead of the classifier, and is not part of the
         model that is returned. With a `keeper`, training goes on from the checkpoint that it has,
@@ -95,6 +101,8 @@ class Trainer:
         if self._compiled is None:
             self._compiled = self._build(seed)
         trainer = self._compiled
+        if start is not None:
+            fresh.layers[-1].set_weights(start.get_weights())
         _copy(fresh, trainer)
         stopper, recorder = EarlyStopping(settings), Recorder(settings.epochs, progress)
         parts: dict[str, Any] = {"early_stopping": stopper, "history": recorder}
@@ -107,7 +115,14 @@ class Trainer:
         targets = one_hot(labels, self._classes)
         with saved_when_terminated(keeper.write if keeper else None):
             trainer.fit(
-                batches(with_channels(images), targets, settings.batch_size, seed, done),
+                batches(
+                    in_epoch or (lambda _: images),
+                    targets,
+                    settings.batch_size,
+                    seed,
+                    done,
+                    weights,
+                ),
                 steps_per_epoch=self._steps_per_epoch,
                 initial_epoch=done,
                 epochs=settings.epochs,
@@ -178,22 +193,27 @@ def train(
 
 
 def batches(
-    images: npt.NDArray[np.uint8],
+    in_epoch: Callable[[int], Images],
     targets: npt.NDArray[np.float32],
     size: int,
     seed: int,
     first_epoch: int = 0,
-) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]]:
+    weights: npt.NDArray[np.float32] | None = None,
+) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Batches without end: all images once an epoch, in an order of `seed` and the epoch alone.
+
+    With `weights` (N,), each batch has those of its images as a third part.
 
     One generator for all epochs: Keras builds its pipeline for arrays anew every epoch, which on a
     CPU takes as long as a step.
     """
     for epoch in itertools.count(first_epoch):
+        images = with_channels(in_epoch(epoch))
         order = rng.generator(seed, epoch).permutation(len(images))
+        parts = (images, targets) if weights is None else (images, targets, weights)
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
-            yield images[chosen], targets[chosen]
+            yield tuple(part[chosen] for part in parts)
 
 
 def one_hot(labels: Labels, classes: int) -> npt.NDArray[np.float32]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from augstudy.core.arrays import Labels
 from augstudy.core.artifacts import Artifact
 from augstudy.data.dataset import Split, load_classes, load_pool, load_spec, load_split
 from augstudy.data.mixtures import Drawings
@@ -27,13 +28,16 @@ class Inspection:
     the dataset alone, so that figures of different GANs, arms and levels can be compared.
     """
 
-    def __init__(self, dataset: Artifact, judge: Artifact) -> None:
+    def __init__(self, dataset: Artifact, judge: Artifact, there: Labels | None = None) -> None:
+        """`there` are labels (N,) of the only images that there are, if no more can be drawn."""
         self._classes, self._spec = load_classes(dataset), load_spec(dataset)
         self._train, self._validation = load_split(dataset, "train"), load_split(dataset, "val")
         self._pool = load_pool(dataset)
         self._eyes = judges.load(judge)
         self._described = judge.json("judge.json")
         labels = [self._validation.labels, self._pool.labels]
+        if there is not None:
+            labels.append(there)
         self._measured = measuring.common_counts(labels, len(self._classes))
         self._real = np.bincount(self._train.labels, minlength=len(self._classes)).tolist()
 
@@ -78,7 +82,8 @@ class Inspection:
                 _seen(self._eyes, item, counts) for item in (self._validation, self._pool, drawn)
             )
             found |= measuring.measure(reference, real, fake, self._train.images, self._classes)
-        if self._eyes.settings.cas_steps:
+        enough = np.bincount(drawn.labels, minlength=classes) >= self._real
+        if self._eyes.settings.cas_steps and enough.all():
             self._add_cas(found, drawn, progress)
         return found
 

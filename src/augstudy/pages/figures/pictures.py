@@ -16,7 +16,7 @@ from augstudy.settings.spec import ImageSpec
 _GAP = 2
 _TILE = 96  # pixels of the longer side of a heat map
 _MOST = 64  # of any image in a row of them
-_COVER = 0.62  # of a photo, by the hottest place
+_COVER = 0.5  # of a photo, by the hottest place
 _HEAT = mpl.colors.LinearSegmentedColormap.from_list(
     "heat", ["#ffffff", "#fff1b8", "#fdbb5c", "#ee6a3a", "#b91c4b"]
 )
