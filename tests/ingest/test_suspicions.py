@@ -127,11 +127,9 @@ def test_the_report_of_a_study_warns_as_well(tmp_path: Path) -> None:
     with artifacts.publish(tmp_path / "again", "dataset", config=source.manifest.config) as draft:
         for name in source.manifest.files:
             (draft / name).write_bytes((source.path / name).read_bytes())
-    only = built | {"dataset": tmp_path / "again", "cams": (), "gan": None, "synthetic": None}
-    only["evaluations"] = built["evaluations"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("augstudy.results.material._check", lambda *_: None)
-        done = summarize.run(out=tmp_path / "report", **only)
+        done = summarize.run(out=tmp_path / "report", **built | {"dataset": tmp_path / "again"})
     assert list(files.summary(done.json("summary.json")).data.suspicions) == [told]
     for name in ("verdict.md", "report.html"):
         assert "7 bytes behind the images" in done.file(name).read_text()
