@@ -14,6 +14,7 @@ from augstudy.data.found import Found
 from augstudy.data.reading import read_images
 from augstudy.data.sampling import RESERVES
 from augstudy.data.splits import Splits, TooFewError, make_splits
+from augstudy.pages.suspicions import sentence
 from augstudy.settings.data import DataSettings
 
 logger = logging.getLogger("augstudy")
@@ -53,7 +54,10 @@ def run(
             save_spec(folder, found.spec)
             save_thumbnails(folder, result.splits["test"], settings.seed)
             write_json(folder / "classes.json", list(classes))
-            write_json(folder / "data_report.json", data_report(found, result))
+            report = data_report(found, result)
+            for item in report.get("suspicions", ()):
+                logger.warning("Warning: %s", sentence(item))
+            write_json(folder / "data_report.json", report)
             draw_samples(result, classes, found.spec, folder / "samples.png")
             if result.copies:
                 draw_copies(found, result.copies, folder / "near_copies.png")
