@@ -114,7 +114,7 @@ class Check:
         if self._distance is not None and self._seer is not None and len(images):
             seen = self._seer(images)
             for name, tree in self._trees.items():
-                distance, nearest = tree.query(seen)
+                distance, nearest = map(np.asarray, tree.query(seen))
                 near = (distance < self._distance) & ~of[name]
                 alike[name] = int(near.sum())
                 more = [(int(row), int(nearest[row])) for row in np.flatnonzero(near)]

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def run(
             np.save(folder / "fault_rows.npy", shuffled, allow_pickle=False)
             names = [name for name, stayed in zip(found.names, stays, strict=True) if stayed]
             write_json(folder / "names.json", names)
-            quality = {"metrics": {}, "per_class": {}}
+            quality: dict[str, Any] = {"metrics": {}, "per_class": {}}
             if "judge" in inputs:
                 inspection = Inspection(inputs["dataset"], inputs["judge"], drawings.labels)
                 quality = inspection.inspect([drawings], stage.progress)

@@ -62,7 +62,7 @@ def run(
         if len(set(wanted)) == 1:
             wanted = wanted[:1] * len(load_classes(inputs["gan"]))
         equal = len(set(wanted)) == 1
-        config = {"per_class": wanted[0] if equal else wanted, "seed": seed}
+        config: dict[str, Any] = {"per_class": wanted[0] if equal else wanted, "seed": seed}
         if "dataset" in inputs:
             config["copies"] = copies
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
