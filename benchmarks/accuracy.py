@@ -14,7 +14,7 @@ import common
 
 from augstudy.models.recipes import classifier_recipe
 from augstudy.settings.arms import Arm
-from augstudy.settings.data import DataSettings
+from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.steps import evaluate, ingest, train_cnn
 
 
@@ -25,7 +25,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     source = f"file://{Path(arguments.drawings).resolve()}"
-    settings = DataSettings(source=source, train_per_class=254, val_per_class=84, test_per_class=84)
+    counts = {"train_per_class": 254, "val_per_class": 84, "test_per_class": 84}
+    settings = DataSettings(source=source, classes=MAMMALS, **counts)
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
         dataset = Path(scratch) / "dataset"

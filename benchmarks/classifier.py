@@ -23,7 +23,7 @@ from augstudy.models import classifiers
 from augstudy.models.backend import keras, prepare, resolve_precision
 from augstudy.models.recipes import classifier_recipe
 from augstudy.settings.classifier import ClassifierSettings
-from augstudy.settings.data import DataSettings
+from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.settings.spec import DRAWING
 from augstudy.steps import ingest
 from augstudy.training.classifier import one_hot, train
@@ -55,7 +55,8 @@ def read(folder: str) -> dict[str, Split]:
     """The three splits at level 254."""
     with tempfile.TemporaryDirectory() as scratch:
         source = f"file://{Path(folder).resolve()}"
-        data = DataSettings(source=source, train_per_class=254, val_per_class=84, test_per_class=84)
+        counts = {"train_per_class": 254, "val_per_class": 84, "test_per_class": 84}
+        data = DataSettings(source=source, classes=MAMMALS, **counts)
         dataset = ingest.run(Path(scratch) / "dataset", data)
         return {name: load_split(dataset, name) for name in ("train", "val", "test")}
 

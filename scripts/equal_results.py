@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,12 @@ CASES = {
 PAGES = ("report", "page", "verdict", "metrics", "executor_output.json", "manifest.json")
 PAGES += ("decision",)  # compared as results
 COSTS = ("cpu_s", "wall_s")
+# Files of steps from before a study could have several sets of synthetic images.
+MOVED = (
+    (r"train-gan/gan/(?!compact/)(.+)", r"train-gan/gan/compact/gan/\1"),
+    (r"synthesize/synthetic/(?!compact/)(.+)", r"synthesize/synthetic/compact/images/\1"),
+    (r"(.*evaluation)/discriminator\.json", r"\1/discriminator-compact.json"),
+)
 
 
 def main() -> int:
@@ -102,7 +109,9 @@ def _run(checkout: Path, out: Path, name: str) -> Path:
 
 def compare(before: Path, after: Path) -> list[str]:
     """What differs between the artifacts of two runs, a sentence for each file or number."""
-    old, new = _files(before), _files(after)
+    old, new = (
+        {_as_now(name): path for name, path in _files(run).items()} for run in (before, after)
+    )
     found = [f"{name} is missing" for name in sorted(set(old) - set(new))]
     for name in sorted(set(old) & set(new)):
         if name.endswith(".json"):
@@ -132,6 +141,13 @@ def _files(run: Path) -> dict[str, Path]:
         for name, path in paths.items()
         if path.is_file() and not set(name.split("/")) & set(PAGES) and path.suffix != ".txt"
     }
+
+
+def _as_now(name: str) -> str:
+    """Where a file would be today."""
+    for then, now in MOVED:
+        name = re.sub(f"^{then}$", now, name)
+    return name
 
 
 def _json_differences(before: Path, after: Path) -> list[str]:

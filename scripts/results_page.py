@@ -82,9 +82,10 @@ def section(found: Published) -> list[str]:
     for level in levels:
         parts += [f"### Level {level.data.level:,}", arms_table(level)]
         parts += [f"{note}" for note in wording.left_out(level.left_out)]
-        for name, found in level.sets.items():
-            if told := found.stability:
-                parts.append(f"Generator {name}: {told.verdict}. {told.reason}")
+        for name, item in level.sets.items():
+            if told := item.stability:
+                who = f"Generator of {name}" if len(level.sets) > 1 else "GAN"
+                parts.append(f"{who}: {told.verdict}. {told.reason}")
     return [*(part for part in (*parts, found.facts.get("note")) if part), made(found.facts)]
 
 

@@ -16,6 +16,7 @@ from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.generators import DiffusionSettings, GanSettings, GeneratorSettings
 from augstudy.settings.judging import CurationSettings, JudgeSettings
+from augstudy.settings.sets import SyntheticSet
 
 HEADER = """# Settings
 
@@ -38,6 +39,12 @@ arms:
 curation_settings: {strictness: 1.2, balance: false}
 ```
 """
+SETS = """
+Each set of synthetic images is made here by a generator, or imported. `--synthetic` and
+`SYNTHETIC=...` take both: `sd=../sd15 gan=compact diffusion` imports the folder `../sd15` as `sd`,
+and makes a set `gan` with the recipe `compact` and a set `diffusion` with the recipe of that name.
+An arm that uses synthetic images runs once for each set, or for the one that it names: `add:1@sd`.
+"""
 STUDY = "augmentation_study"
 PARAMETER = ["parameter", "default", "what it is"]
 PARAMETERS = {
@@ -57,6 +64,7 @@ def page() -> str:
     shared = parameters(STUDY)
     parts = [HEADER.strip(), f"## Parameters of `{STUDY}`", table(PARAMETER, shared)]
     parts += ["## Arms", kinds(), settings(Arm)]
+    parts += ["## `sets`", SETS.strip(), settings(SyntheticSet)]
     for name, model in PARAMETERS.items():
         parts += [f"## `{name}`", settings(model)]
         if model is GanSettings:

@@ -4,8 +4,6 @@ A study runs in processes of its own, as ``augstudy run`` runs it: in the same r
 same cache. So one that was interrupted goes on where it stopped when it is called again.
 """
 
-import hashlib
-import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from augstudy.core import outlets
 from augstudy.core.errors import InputError
 from augstudy.core.files import replace_bytes
+from augstudy.local.handed import address_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
     from augstudy.results.models import Study
     from augstudy.runs.compare import Comparison as Compared
-
-_INPUTS = ".inputs"  # in the folder of runs: arrays and frames that were handed over
-_COLUMNS = ("path", "label", "group", "split")
 
 Images: TypeAlias = "str | os.PathLike[str] | tuple[np.ndarray, np.ndarray] | pd.DataFrame"
 
@@ -217,7 +213,7 @@ def study(
     from augstudy.local.series import Series
 
     folder = Path(runs)
-    given = {"source": _source(real, folder), **settings}
+    given = {"source": address_of(real, folder), **settings}
     if synthetic is not None:
         given["sets"] = _sets(synthetic, folder)
     if arms is not None:
@@ -266,68 +262,13 @@ def _sets(synthetic: Any, runs: Path) -> list[dict[str, Any]]:
     if isinstance(synthetic, str):
         return parse_sets(synthetic, [*GANS])
     if not isinstance(synthetic, dict):
-        return [{"set": "synthetic", "source": _source(synthetic, runs)}]
+        return [{"set": "synthetic", "source": address_of(synthetic, runs)}]
     return [
         {"set": name, "gan": item}
         if isinstance(item, str) and item in GANS
-        else {"set": name, "source": _source(item, runs)}
+        else {"set": name, "source": address_of(item, runs)}
         for name, item in synthetic.items()
     ]
-
-
-def _source(real: Any, runs: Path) -> str:
-    """The address of the images; arrays and frames are written beside the runs first."""
-    if isinstance(real, str):
-        return real
-    if isinstance(real, os.PathLike):
-        return str(Path(real))
-    content, ending = _written(real)
-    digest = hashlib.sha256(content).hexdigest()[:16]
-    path = (runs / _INPUTS / f"{digest}{ending}").absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        replace_bytes(path, content)
-    return path.as_uri()
-
-
-def _written(real: Any) -> tuple[bytes, str]:
-    if hasattr(real, "columns"):
-        return _manifest(real), ".csv"
-    if isinstance(real, Sequence) and len(real) == 2:
-        return _archive(*real), ".npz"
-    raise InputError(
-        f"Images cannot be a {type(real).__name__}: give a folder, a pair of arrays (images, "
-        "labels), or a pandas frame with the columns path and label."
-    )
-
-
-def _manifest(frame: "pd.DataFrame") -> bytes:
-    if missing := {"path", "label"} - {*map(str, frame.columns)}:
-        raise InputError(f"The frame of images has no column {min(missing)!r}: add it.")
-    kept = frame[[name for name in _COLUMNS if name in frame.columns]].copy()
-    kept["path"] = [os.path.abspath(path) for path in kept["path"]]  # noqa: PTH100 (keeps links)
-    content: str = kept.to_csv(index=False)
-    return content.encode()
-
-
-def _archive(images: Any, labels: Any) -> bytes:
-    import numpy as np
-
-    pixels, named = np.asarray(images), np.asarray(labels)
-    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4):
-        raise InputError(
-            f"Images have shape {pixels.shape} and type {pixels.dtype}: uint8 of shape (N, height, "
-            "width) or (N, height, width, 3) is needed."
-        )
-    if named.ndim != 1 or len(named) != len(pixels):
-        raise InputError(
-            f"There are {len(pixels)} images but labels of shape {named.shape}: give one label "
-            "per image."
-        )
-    names, indices = np.unique(named.astype(str), return_inverse=True)
-    buffer = io.BytesIO()
-    np.savez(buffer, images=pixels, labels=indices.astype(np.int32), classes=names)
-    return buffer.getvalue()
 
 
 def load(folder: "str | os.PathLike[str]") -> StudyResult:

@@ -73,6 +73,50 @@ def test_settings_are_parameters_of_the_pipeline(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def pictures(seed: int, count: int = 30) -> tuple[np.ndarray, list[str]]:
+    """Noise in two classes, of which one has a bright stripe."""
+    images = np.random.default_rng(seed).integers(0, 200, (2 * count, 16, 16, 3), np.uint8)
+    images[:count, 4:8] += 55
+    return images, ["striped"] * count + ["plain"] * count
+
+
+def test_arrays_and_frames_of_the_same_images_make_one_dataset(tmp_path: Path) -> None:
+    from PIL import Image
+
+    images, labels = pictures(0)
+    paths = [tmp_path / f"{number}.png" for number in range(len(images))]
+    for image, path in zip(images, paths, strict=True):
+        Image.fromarray(image).save(path)
+    frame = pd.DataFrame({"path": paths, "label": labels})
+    settings = {
+        **{"arms": "real", "runs": tmp_path / "runs", "classifier": "photo_small", "seeds": 1},
+        **{"classifier_settings": {"epochs": 1, "views": 1}, "quiet": True, "threads": 1},
+    }
+    found = [augstudy.study(real, **settings) for real in ((images, labels), frame)]
+    assert found[0].found.data.classes == ("plain", "striped")
+    assert found[0].found.data.images == found[1].found.data.images
+    assert found[0].table().equals(found[1].table())
+
+
+def test_synthetic_images_may_be_arrays_by_name(tmp_path: Path) -> None:
+    found = augstudy.study(
+        pictures(0),
+        synthetic={"brought": pictures(1)},
+        arms="real,add:1",
+        seeds=1,
+        runs=tmp_path,
+        classifier="photo_small",
+        classifier_settings={"epochs": 1, "views": 1},
+        judge_settings={"steps": 1, "cas_steps": 0},
+        quiet=True,
+        threads=1,
+    )
+    assert list(found.table().index) == ["real", "add:1"]
+    assert (
+        found.table().loc["add:1", "training_images"] > found.table().loc["real", "training_images"]
+    )
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

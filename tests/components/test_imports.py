@@ -44,7 +44,7 @@ NAMED = {
 # generator failed, or that give the dashboard its metrics.
 STEPS_WITH_WORDS = {
     *("adapters", "cells", "train_gan"),
-    *("promote", "reports", "retraining"),
+    *("ingest", "promote", "reports", "retraining"),
     *("summarize", "summarize_sweep", "summarize_gan_sweep"),
 }
 # What is imported by a name that only a running program knows, and why.

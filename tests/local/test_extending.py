@@ -1,5 +1,6 @@
 """The page on extending: its code, put where it says, is at work in a study and what it leaves."""
 
+import base64
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingest.pictures import encoded
 from program import environment
 from sklearn.metrics import matthews_corrcoef
 
@@ -46,14 +48,15 @@ def extend(checkout: Path) -> None:
         path.write_text(text + code)
 
 
-def pack(archive: Path) -> None:
-    """The drawings that come with the package as the archive that the page reads."""
+def pack(file: Path) -> None:
+    """The drawings that come with the package as the lines that the page reads."""
     sample = resources.files("augstudy.data") / "sample" / "mammals.npz"
-    with sample.open("rb") as stream, zipfile.ZipFile(archive, "w") as packed:
+    with sample.open("rb") as stream, file.open("w") as lines:
         drawings = np.load(stream, allow_pickle=False)
         for name in ("cow", "giraffe", "zebra"):
-            with packed.open(f"{name}.npy", "w") as target:
-                np.save(target, drawings[name], allow_pickle=False)
+            for image in drawings[name].reshape(-1, 28, 28):
+                content = base64.b64encode(encoded(image)).decode()
+                lines.write(json.dumps({"label": name, "image": content}) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the commands were run, with the smoke preset in the place of a real one."""
     folder = tmp_path_factory.mktemp("extended")
     extend(folder / "checkout")
-    pack(folder / "drawings.zip")
+    pack(folder / "drawings.jsonl")
     for line in commands():
         done = extended(folder, line.replace("--preset quick", SMALL).replace("/data", str(folder)))
         assert done.returncode == 0, (line, done.stderr)
@@ -152,7 +155,7 @@ def test_the_figure_is_measured_and_told(study: Path) -> None:
 
 def test_the_source_was_read(study: Path) -> None:
     (dataset,) = made(study, "dataset").values()
-    assert dataset.manifest.provenance["source"] == f"{study}/drawings.zip"
+    assert dataset.manifest.provenance["source"] == f"{study}/drawings.jsonl"
     sample = resources.files("augstudy.data") / "sample" / "mammals.npz"
     with sample.open("rb") as stream:
         cows = np.load(stream, allow_pickle=False)["cow"].reshape(-1, 28 * 28)
@@ -160,7 +163,7 @@ def test_the_source_was_read(study: Path) -> None:
     known = {row.tobytes() for row in cows}
     assert sum(row.tobytes() in known for row in images) == len(images) / 3
     refused = extended(study, "augstudy ingest --source cats --out cats")
-    assert refused.returncode == 2 and "gs://bucket/drawings.zip" in refused.stderr
+    assert refused.returncode == 2 and "gs://bucket/images.jsonl" in refused.stderr
 
 
 def test_the_score_is_everywhere(study: Path) -> None:

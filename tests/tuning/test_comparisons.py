@@ -110,7 +110,10 @@ def test_the_scatter_of_runs_is_carried_over_to_other_images(validation, test) -
     generator, tries, held = np.random.default_rng(0), 400, 0
     for _ in range(tries):
         drawn = [equals(generator, count, arms) for count, arms in ((validation, 8), (test, 2))]
-        points = [Mock(correct=each, by_seed=lambda _, own=each: own.mean(1)) for each in drawn[0]]
+        points = [
+            Mock(balance=None, correct=each, by_seed=lambda _, own=each: own.mean(1))
+            for each in drawn[0]
+        ]
         scatter = on_other_images(points, as_differences(*drawn[1]))
         found = paired_difference(*drawn[1], resamples=500, runs=scatter)
         held += found.low <= 0 <= found.high

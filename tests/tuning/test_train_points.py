@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import build_dataset
+from sklearn.metrics import balanced_accuracy_score
 
-from augstudy.core import cache
+from augstudy.core import artifacts, cache
 from augstudy.core.artifacts import read
 from augstudy.core.errors import InputError
+from augstudy.results.against_base import with_base
 from augstudy.steps import choose, train_cnn, train_points, tuning
-from augstudy.tuning.points import Trial, deal, settings_of
+from augstudy.tuning.points import Trial, best, deal, gather, settings_of
 from augstudy.tuning.sweep import expand, parse_sweep
 
 SWEEP = parse_sweep(
@@ -51,16 +53,22 @@ def trained(monkeypatch):
         calls.append((size, seed))
         progress(1, 1, "pretending")
         labels, right = self._validation.labels, SKILL.get(size, 0.6)
-        seen = np.where(np.arange(len(labels)) < right * len(labels), labels, labels + 1)
+        place = np.arange(len(labels))
+        place = place[::-1] if size in train.last else place
+        seen = np.where(place < right * len(labels), labels, labels + 1)
         np.save(folder / train_cnn.VALIDATION, seen.astype(np.int16))
         (folder / "model.keras").write_text(f"{size} {seed}")
         row = {"epoch": [1], "loss": 1.0, "accuracy": 0.8, "val_loss": 1.0, "val_accuracy": right}
         pd.DataFrame({**row, "learning_rate": 0.1}).to_csv(folder / "history.csv", index=False)
         (folder / train_cnn.RECORD).write_text(
-            json.dumps({"seed": seed, "val_accuracy": right, "train_accuracy": 0.8})
+            json.dumps(
+                {"seed": seed, "val_accuracy": right, "train_accuracy": 0.8, "parameters": 9}
+                | {"val_balanced_accuracy": balanced_accuracy_score(labels, seen)}
+                | {"images": 9, "epochs": 1, "best_epoch": 1}
+            )
         )
 
-    train.limit = -1
+    train.limit, train.last = -1, ()
     monkeypatch.setattr(train_cnn.Cell, "train", train)
     return calls, train
 
@@ -149,3 +157,37 @@ def test_a_network_that_cannot_be_built_is_told_before_any_training(tmp_path, tr
     with pytest.raises(InputError, match="Seeds must be distinct"):
         train_points.run(data, tmp_path / "points", trials(), (0, 0))
     assert trained[0] == []
+
+
+def unequal(folder):
+    """A dataset whose validation classes have 30, 10 and 4 images."""
+    even = build_dataset(folder / "even", ("cow", "lion", "zebra"), val=30)
+    labels = np.load(even.file("val_labels.npy"))
+    counts = np.array([30, 10, 4])[labels]
+    keep = np.arange(len(labels)) - 30 * labels < counts
+    with artifacts.publish(folder / "data", "dataset", config={}) as draft:
+        for name in even.manifest.files:
+            (draft / name).write_bytes(even.file(name).read_bytes())
+        for part in ("images", "labels", "rows"):
+            np.save(draft / f"val_{part}.npy", np.load(even.file(f"val_{part}.npy"))[keep])
+    return artifacts.read(folder / "data")
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen", "reached"),
+    [("auto", "batch=16", (8 / 30 + 2) / 3), ("accuracy", "batch=8", 0.9)],
+)
+def test_points_are_chosen_by_the_metric(tmp_path, trained, asked, chosen, reached) -> None:
+    """Batch 8 knows the large class alone; batch 16 knows all, but fewer images."""
+    trained[1].last = (16,)
+    data = unequal(tmp_path)
+    made = train_points.run(data.path, tmp_path / "points", trials(), (0, 1), asked=asked)
+    models = {name.split("/")[1] for name in made.manifest.files if name.endswith("model.keras")}
+    assert models == {"base", chosen}
+    paths = tmp_path / "base", tmp_path / "chosen"
+    assert choose.run(data.path, [made.path], *paths, asked) == chosen
+    points = gather([made], np.load(data.file("val_labels.npy")), asked)
+    assert best(points).mean("accuracy") == pytest.approx(reached)
+    found = with_base(points, 0.01)[chosen]
+    change = best(points).mean("accuracy") - points[0].mean("accuracy")
+    assert found.mean == pytest.approx(change, abs=0.03)  # here val_accuracy is made up

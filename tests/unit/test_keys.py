@@ -115,7 +115,9 @@ def every_page(package: Path) -> None:
 WORDS = {
     "title": replaced("pages/arms.py", '"Real images only"', '"Nothing but real images"'),
     "colour": replaced("pages/arms.py", '"#0f8a6d"', '"#0f8a6e"'),
-    "title of a score": replaced("pages/readings.py", '"Accuracy"', '"Right"'),
+    "title of a score": replaced(
+        "pages/readings.py", '"Accuracy", "accuracy on', '"Right", "accuracy on'
+    ),
     "description": replaced("settings/classifier.py", '"passes over the real images"', '"many"'),
     "every docstring": every_docstring,
     "comment": appended("models/classifiers.py", "# Another comment.\n"),

@@ -169,7 +169,7 @@ def test_works_without_gan_and_heat_maps(study, tmp_path):
     evaluations = [study["evaluations"][0], classic.path]
     report = summarize.run(out=tmp_path / "report", **only(study, evaluations=evaluations))
     summary = report.json("summary.json")
-    assert summary["gan"] is None and summary["headline"]["arm"] == "classic"
+    assert summary["sets"] == {} and summary["headline"]["arm"] == "classic"
     assert 'id="gan"' not in (report.path / "report.html").read_text()
 
 

@@ -3,6 +3,7 @@
 import builders
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.metrics import f1_score, precision_recall_fscore_support, recall_score
 
 from augstudy.core import artifacts
@@ -33,6 +34,8 @@ def parts(tmp_path_factory):
         histogram = {"edges": [0, 0.5, 1], "counts": [2, 3]}
         about = {"classes": {"cat": {"unreadable": [["cat/a<b.jpg", "it is empty"]]}}}
         about |= {"total": {"unreadable": 1}, "left_out": {"files that are no images": 2}}
+        about["near_copies"] = {"pairs": 2, "images": 3, "of_two_classes": 1, "shown": []}
+        Image.new("RGB", (60, 40), "red").save(draft / "near_copies.png")
         about["sizes"] = {"smallest": [20, 32], "median": [480, 640], "largest": [900, 900]}
         write_json(draft / "data_report.json", {**about, "brightness": histogram})
     dataset = artifacts.read(folder / "dataset", "dataset")
@@ -115,6 +118,8 @@ def test_photos_are_shown_in_colour_and_are_no_drawings(report):
     strips = page[page.index("Training images</h3>") :]
     assert "20 x 32 to 900 x 900 pixels, 480 x 640 usually; here they are 24 x 32." in page
     assert "1 file could not be read and was left out: cat/a&lt;b.jpg: it is empty." in page
+    assert "3 images are near copies of others (2 pairs)" in page
+    assert "1 pair is of two classes" in page and "Pairs of near copies" in page
     assert "Left out: 2 files that are no images." in page
     assert "data:image/webp" in strips[: strips.index("</table>")]
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
-from augstudy.pages import answers, verdicts, wording
+from augstudy.pages import answers, suspicions, verdicts, wording
 from augstudy.pages.formats import duration
 from augstudy.results import files
 from augstudy.results.power import expected
@@ -102,6 +102,8 @@ def show(console: Console, result: Result) -> None:
             console, said.answer, f"bold {verdicts.COLOURS.get(summary.headline.verdict or '', '')}"
         )
         say(console, said.sentence)
+        for item in summary.data.suspicions:
+            say(console, f"Warning: {suspicions.sentence(item)}", "yellow")
         for grid in answers.grids(summary):
             console.print()
             console.print(_table(grid))

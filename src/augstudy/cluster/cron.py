@@ -80,8 +80,8 @@ def parse(text: str) -> Cron:
         return _descriptor(joined)
     if len(words) == 5:
         raise InputError(
-            f"{short(joined)} has five fields, but Kubeflow Pipelines has seconds first and would read "
-            f"it as another time: write '0 {joined}'."
+            f"{short(joined)} has five fields, but Kubeflow Pipelines has seconds first and would "
+            f"read it as another time: write '0 {joined}'."
         )
     if len(words) != 6:
         raise InputError(f"{short(joined)} has {len(words)} fields, not six: {_FORM}.")
@@ -112,6 +112,7 @@ def _descriptor(text: str) -> Cron:
 def _field(word: str, text: str, at: int) -> frozenset[int]:
     name, low, high, names = _FIELDS[at]
     values: set[int] = set()
+    shown = short(text)
     for item in word.split(","):
         span, slash, step = item.partition("/")
         first, dash, last = span.partition("-")
@@ -120,13 +121,13 @@ def _field(word: str, text: str, at: int) -> frozenset[int]:
         end = high if starred or (slash and not dash) else _number(last if dash else first, names)
         every = _number(step, {}) if slash else 1
         if start is None or end is None or not every:
-            raise InputError(f"{short(item)} in {short(text)} is no {name}: {_FORM}.")
+            raise InputError(f"{short(item)} in {shown} is no {name}: {_FORM}.")
         if start < low or end > high:
             raise InputError(
                 f"The {name} {short(item)} in {short(text)} must lie within {low} and {high}."
             )
         if start > end:
-            raise InputError(f"The {name} {short(item)} in {short(text)} ends before it begins.")
+            raise InputError(f"The {name} {short(item)} in {shown} ends before it begins.")
         values.update(range(start, end + 1, every))
     return frozenset(values)
 

@@ -15,6 +15,7 @@ from augstudy.cluster.kfp_api import Server, Version
 from augstudy.cluster.steps import Steps
 from augstudy.settings.arms import Arm
 from augstudy.settings.base import parse
+from augstudy.settings.sets import of_study
 
 _HASH = 12
 _NAMED = 4  # arms in the name of a run
@@ -147,7 +148,7 @@ def submit(
 def about(parameters: Mapping[str, Any]) -> str:
     """What tells a run from others of its pipeline: its level, and what it compares.
 
-    Such as ``level 50 (add:1 + replace:0.3 by compact)``; of many arms the first and a count.
+    Such as ``level 50 (add:1 + replace:0.3 from compact)``; of many arms the first and a count.
     """
     level = parameters.get("level") or parameters.get("train_per_class")
     arms = [parse(Arm, item, "an arm") for item in parameters.get("arms", ())]
@@ -156,7 +157,8 @@ def about(parameters: Mapping[str, Any]) -> str:
         labels = [*labels[:_NAMED], f"{len(labels) - _NAMED} more"]
     compared = " + ".join(labels)
     if any(arm.kind.synthetic for arm in arms):
-        compared += f" by {parameters['gan']}"
+        sets = of_study(parameters.get("sets", ()), str(parameters.get("gan", "")))
+        compared += f" from {', '.join(item['set'] for item in sets)}"
     axes = parameters.get("sweep", {}).get("axes", ())
     compared = compared or " x ".join(str(axis["name"]) for axis in axes)
     told = [f"level {level}"] if level else []

@@ -224,6 +224,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None or Path(str(error.filename)).name.startswith(DRAFT):
+        unnamed = error.errno is not None and error.filename is None
+        if unnamed or Path(str(error.filename)).name.startswith(DRAFT):
             error.filename, error.filename2 = str(path), None
         raise

@@ -1,1 +1,1 @@
-"""Sources of drawings, and data sets made of them."""
+"""Sources of images, and datasets made of them."""

@@ -1,11 +1,11 @@
-"""The filter: which drawings a classifier's opinion lets into a training set.
+"""The filter: which images a classifier's opinion lets into a training set.
 
-A drawing passes if the classifier takes it for what its label says, and is at least as sure of it
-as it is, on average, of validation drawings of that class. The mean self-confidence is the
+An image passes if the classifier takes it for what its label says, and is at least as sure of it
+as it is, on average, of validation images of that class. The mean self-confidence is the
 threshold of confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
 Uncertainty in Dataset Labels", JAIR 70, 2021, arXiv:1911.00068, section 3.1): each class has its
 own, so a class that the classifier is shy about is not emptied, and it needs no calibrated
-probabilities. Here it comes from validation drawings, which the classifier has not learnt from.
+probabilities. Here it comes from validation images, which the classifier has not learnt from.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ Rows = npt.NDArray[np.intp]
 
 
 class TooFewDrawingsError(InputError):
-    """An arm needs more drawings than there are."""
+    """An arm needs more images than there are."""
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the filter says of N drawings.
+    """What the filter says of N images.
 
-    ``confidence`` float32 (N,) is its probability of the drawing's label; ``kept`` bool (N,).
+    ``confidence`` float32 (N,) is its probability of the image's label; ``kept`` bool (N,).
     """
 
     confidence: npt.NDArray[np.float32]
@@ -40,7 +40,7 @@ class Opinion:
 def opinion_of(
     probabilities: Floats, labels: Labels, thresholds: npt.NDArray[np.float64]
 ) -> Opinion:
-    """Keep drawings whose label the classifier agrees with, surely enough.
+    """Keep images whose label the classifier agrees with, surely enough.
 
     Args:
         probabilities: (N, C).
@@ -53,14 +53,14 @@ def opinion_of(
 
 
 def choose(judged: Opinion, labels: Labels, counts: Sequence[int], balance: bool) -> Rows:
-    """Rows of so many drawings of each class: those that were kept, in the order they came in.
+    """Rows of so many images of each class: those that were kept, in the order they came in.
 
     Where too few were kept, the most confident of the others follow. With `balance` that holds in
     every class; without, over all classes together, so that a class which passes more often
     contributes more.
 
     Args:
-        judged: what the filter says of N drawings.
+        judged: what the filter says of N images.
         labels: (N,).
         counts: (C,), how many of each class.
         balance: whether to choose within each class.
@@ -83,7 +83,7 @@ def choose(judged: Opinion, labels: Labels, counts: Sequence[int], balance: bool
 
 
 def fold_shortage(labels: Labels, folds: int) -> str:
-    """Why drawings with these labels cannot be dealt to so many folds; empty if they can."""
+    """Why images with these labels cannot be dealt to so many folds; empty if they can."""
     fewest = int(np.unique(labels, return_counts=True)[1].min())
     if fewest >= folds:
         return ""
@@ -96,7 +96,7 @@ def _merit(judged: Opinion) -> npt.NDArray[np.float64]:
 
 
 def _within_class(labels: Labels) -> Rows:
-    """The number of each drawing within its class: 0, 1, 2, ..."""
+    """The number of each image within its class: 0, 1, 2, ..."""
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], labels[order], side="left")
     numbers = np.empty(len(labels), np.intp)

@@ -11,8 +11,9 @@ from PIL import Image
 
 from augstudy.core import canvas
 from augstudy.core.arrays import Images
-from augstudy.data.found import Found
+from augstudy.data.found import LEFT_OVER, Found
 from augstudy.data.splits import NearCopy, Splits
+from augstudy.data.suspicions import left_over, suspicions
 from augstudy.settings.spec import ImageSpec
 
 _BINS = 32
@@ -28,7 +29,8 @@ def data_report(found: Found, result: Splits) -> dict[str, Any]:
     It names no source, so equal images give equal reports wherever they came from. Histograms and
     means cover the images in all splits; ``brightness`` is the mean of an image, from 0 to 1. Of
     drawings, ``ink_share`` is the share of pixels that are not background, ``pixel_value`` the
-    values of those pixels.
+    values of those pixels. ``suspicions`` are there only where something looks wrong, see
+    :mod:`augstudy.data.suspicions`.
     """
     images = np.concatenate([split.images for split in result.splits.values()])
     report = {
@@ -43,8 +45,12 @@ def data_report(found: Found, result: Splits) -> dict[str, Any]:
         },
         "mean_ink": _rounded(images.mean() / 255),
         "brightness": _histogram(_brightness(images), (0.0, 1.0)),
-        **found.facts,
+        **{name: fact for name, fact in found.facts.items() if name != LEFT_OVER},
     }
+    labels = np.concatenate([split.labels for split in result.splits.values()])
+    suspicious = suspicions(images, labels, list(found.classes), found.spec)
+    if suspicious := suspicious + left_over(found.facts.get(LEFT_OVER, {})):
+        report["suspicions"] = suspicious
     if result.copies is not None:
         report["near_copies"] = _copies_report(found, result.copies)
     if found.spec.is_drawing:

@@ -9,6 +9,7 @@ import numpy as np
 from augstudy.core.arrays import Images
 from augstudy.settings.spec import ImageSpec
 
+LEFT_OVER = "left_over"  # among the facts: bytes behind the images of a file, by class
 Report = Callable[[int, int, str], None]
 """Called with how much was read so far, how much there is to read, and what is counted."""
 

@@ -1,4 +1,4 @@
-"""What arms are made of: real, further and synthetic drawings, and who hands them out."""
+"""What arms are made of: real, further and synthetic images, and who hands them out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ class Drawings:
         return np.ones(len(self), np.float32) if self.weights is None else self.weights
 
     def at(self, rows: npt.NDArray[np.intp]) -> "Drawings":
-        """The drawings at `rows`, in their order."""
+        """The images at `rows`, in their order."""
         return Drawings(self.images[rows], self.labels[rows])
 
     def counts(self, classes: int) -> npt.NDArray[np.intp]:
@@ -76,7 +76,7 @@ class Drawings:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Synthetic drawings: rightly labelled, and with the student report's labelling fault."""
+    """Synthetic images: rightly labelled, and with the student report's labelling fault."""
 
     right: Drawings
     fault: Drawings
@@ -86,10 +86,10 @@ class Synthetic:
 class Sources:
     """What an arm may choose from.
 
-    ``real`` are the training drawings of the level, ``extra`` those of the pool beyond it.
+    ``real`` are the training images of the level, ``extra`` those of the pool beyond it.
     ``synthetic_opinion`` and ``real_opinion`` are what the filter says of the rightly labelled
-    synthetic drawings and of ``real``; ``balance`` is whether it keeps as many of every class, and
-    ``folds`` how many drawings per class it needs at least to judge ``real``.
+    synthetic images and of ``real``; ``balance`` is whether it keeps as many of every class, and
+    ``folds`` how many images per class it needs at least to judge ``real``.
     """
 
     real: Drawings
@@ -102,7 +102,7 @@ class Sources:
 
 
 def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Drawings:
-    """Make the training set of `arm`; the same `seed` replaces the same real drawings in every arm.
+    """Make the training set of `arm`; the same `seed` replaces the same real images in every arm.
 
     How each kind of arm does it is in :mod:`augstudy.settings.arms`.
 
@@ -118,7 +118,7 @@ def training_set(arm: Arm, sources: Sources, *, classes: int, seed: int) -> Draw
 
 @dataclass(frozen=True)
 class Mixer:
-    """Hands an arm the drawings that it asks for; each method says if there are too few.
+    """Hands an arm the images that it asks for; each method says if there are too few.
 
     ``classes`` is their number, and ``seed`` that of the repetition.
     """
@@ -130,7 +130,7 @@ class Mixer:
 
     @property
     def real(self) -> Drawings:
-        """The real training drawings of the level."""
+        """The real training images of the level."""
         return self.sources.real
 
     @property
@@ -139,7 +139,7 @@ class Mixer:
         return shares.of_each(self.arm.share, self.real.counts(self.classes).tolist())
 
     def synthetic(self) -> Drawings:
-        """The first synthetic drawings of each class, :attr:`counts` of them; else all."""
+        """The first synthetic images of each class, :attr:`counts` of them; else all."""
         if self.arm.share is None:
             return self._generated().right
         return self._first(self._generated().right, "synthetic images", _MORE_SYNTHETIC)
@@ -149,7 +149,7 @@ class Mixer:
         return replace(self.synthetic(), pool=self._generated().right)
 
     def missing(self) -> Drawings:
-        """The first synthetic drawings of each class, as many as it lacks of the largest."""
+        """The first synthetic images of each class, as many as it lacks of the largest."""
         lacking = self._lacking()
         if not any(lacking):
             raise TooFewDrawingsError(
@@ -160,7 +160,7 @@ class Mixer:
         return self._first(right, "synthetic images", _MORE_SYNTHETIC, lacking)
 
     def repeated(self) -> Drawings:
-        """Real drawings chosen at random, as many of each class as it lacks of the largest."""
+        """Real images chosen at random, as many of each class as it lacks of the largest."""
         generator, rows = rng.generator(self.seed, 0x0E5A), []
         for label, count in enumerate(self._lacking()):
             own = np.flatnonzero(self.real.labels == label)
@@ -168,7 +168,7 @@ class Mixer:
         return self.real.at(np.concatenate(rows))
 
     def balanced(self) -> Drawings:
-        """The real drawings, with weights by which every class counts alike, 1 on average."""
+        """The real images, with weights by which every class counts alike, 1 on average."""
         counts = np.maximum(self.real.counts(self.classes), 1)
         weights = len(self.real) / (self.classes * counts[self.real.labels])
         return replace(self.real, weights=weights.astype(np.float32))
@@ -187,18 +187,18 @@ class Mixer:
         return self._first(self._generated().fault, "synthetic images", _MORE_SYNTHETIC)
 
     def filtered(self) -> Drawings:
-        """As many synthetic drawings, chosen by the filter."""
+        """As many synthetic images, chosen by the filter."""
         right, balance = self._generated().right, self.sources.balance
         judged = self._judged(self.sources.synthetic_opinion)
         return right.at(choose(judged, right.labels, self.counts, balance))
 
     def extra(self) -> Drawings:
-        """As many real drawings beyond those of the level."""
+        """As many real images beyond those of the level."""
         extra = self.sources.extra or self.real.at(np.empty(0, np.intp))
         return self._first(extra, "further real images", _MORE_REAL)
 
     def thinned(self) -> Drawings:
-        """The real drawings without :attr:`counts` of each class, chosen at random."""
+        """The real images without :attr:`counts` of each class, chosen at random."""
         generator = rng.generator(self.seed, 0x5EED)
         keep = np.ones(len(self.real), bool)
         for label, count in enumerate(self.counts):
@@ -243,7 +243,7 @@ class Mixer:
     def _first(
         self, drawings: Drawings, what: str, advice: str, counts: Sequence[int] | None = None
     ) -> Drawings:
-        """The first drawings of each class, class by class: `counts`, or :attr:`counts`."""
+        """The first images of each class, class by class: `counts`, or :attr:`counts`."""
         rows, wanted = [], self.counts if counts is None else counts
         for label, (count, there) in enumerate(
             zip(wanted, drawings.counts(self.classes).tolist(), strict=True)

@@ -27,10 +27,11 @@ warnings.filterwarnings("ignore", "Reading `.npy` or `.npz` file required additi
 
 @dataclass(frozen=True)
 class NpyHeader:
-    """Where the drawings start in the file, in bytes, and how many there are."""
+    """Where the drawings start in the file, in bytes, how many there are, and what is behind."""
 
     offset: int
     rows: int
+    left_over: int = 0
 
     def byte_range(self, first: int, last: int) -> tuple[int, int]:
         """Bytes that hold rows `first` to `last` (exclusive)."""
@@ -98,7 +99,8 @@ def read_header(read: Callable[[int, int], bytes], size: int, uri: str) -> NpyHe
             f"{uri} is truncated: its header promises {rows} images, but only {whole} are "
             "there; copy the file again."
         )
-    return NpyHeader(stream.position, rows)
+    left_over = size - stream.position - rows * DRAWING.size
+    return NpyHeader(stream.position, rows, left_over)
 
 
 def _check(shape: tuple[int, ...], fortran_order: bool, dtype: np.dtype[Any], uri: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from augstudy.core.errors import InputError
-from augstudy.data.found import ClassImages, Found, Report
+from augstudy.data.found import LEFT_OVER, ClassImages, Found, Report
 from augstudy.data.npy import NpyHeader, read_header
 from augstudy.data.sampling import RowRange, choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo, Source, find_class
@@ -50,7 +50,8 @@ def read_ranges(source: Source, settings: DataSettings, report: Report, reserve:
                 report(done, total, "bytes read")
             result[plan.info.name] = _assemble(plan, b"".join(parts))
     logger.info("%s", source.summary(f"{done / 2**20:.1f} MiB"))
-    return Found(result, DRAWING)
+    behind = {plan.info.name: plan.header.left_over for plan in plans if plan.header.left_over}
+    return Found(result, DRAWING, {LEFT_OVER: behind})
 
 
 def check_ranges(source: Source, settings: DataSettings) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from augstudy.core.rng import named_generator
 
-# Share read beyond the need, in place of blank and repeated drawings; more if that was too few.
+# Share read beyond the need, in place of blank and repeated images; more if that was too few.
 RESERVES = (0.02, 0.3, 4.0)
 _LEAST_RESERVE = 16  # rows
 _MOST_BLOCKS = 64  # a class

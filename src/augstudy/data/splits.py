@@ -83,7 +83,8 @@ def make_splits(found: Found, settings: DataSettings) -> Splits:
     go to test, the next to validation, the next to the training pool, whose first ``level`` images
     are trained on while the rest is kept apart as ``extra``. So validation and test do not depend
     on the level, and a smaller level lies within a larger one. Where the source has splits, its
-    test images are those of the dataset, and what it lacks is taken from its training images; a group on several of its
+    test images are those of the dataset, and what it lacks is taken from its training images; a
+    group on several of its
     sides stays on the one that matters most, test before validation before training.
 
     Raises:

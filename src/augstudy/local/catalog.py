@@ -22,6 +22,7 @@ import yaml
 from augstudy import dags
 from augstudy.core.errors import InputError
 from augstudy.models.recipes import merged
+from augstudy.settings.base import short
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def unknown(what: str, name: str, known: Iterable[str], of: str = "") -> InputEr
     """The error for a name that does not exist, with the nearest names that do."""
     options = sorted(known)
     near = difflib.get_close_matches(name, options, n=3, cutoff=0.6)
-    sentence = f"There is no {what} {name!r}{f' of {of}' if of else ''}"
+    sentence = f"There is no {what} {short(name)}{f' of {of}' if of else ''}"
     if near:
         return InputError(f"{sentence}; did you mean {' or '.join(near)}?")
     return InputError(f"{sentence}; there are: {', '.join(options) or 'none'}.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Stack = Callable[[Any, int, ImageSpec], Iterable[Any]]
 
-# Epochs of a few hundred drawings have ten steps. Keras's 0.99 then is still at its first values
+# Epochs of a few hundred images have ten steps. Keras's 0.99 then is still at its first values
 # when the best epoch by validation has long been chosen.
 BATCH_NORM_MOMENTUM = 0.9
 _FEWEST_PIXELS = 3  # a side, behind a pooling

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from augstudy.core import outlets
-from augstudy.pages import readings, stability, verdicts, wording
+from augstudy.pages import readings, stability, suspicions, verdicts, wording
 from augstudy.pages.formats import points
 from augstudy.results.files import AnySummary
 from augstudy.results.models import GeneratorSweep, Mean, Retraining, Study, Sweep
@@ -296,6 +296,7 @@ def _notes(found: Study) -> Iterator[str]:
         f"{wording.counted(len(found.seeds), 'seed')}, {data.images['test']} test images. "
         "p-values are corrected for the number of arms (Holm)."
     )
+    yield from map(suspicions.sentence, data.suspicions)
     yield from wording.left_out(found.left_out)
     if guessing := [label for label, arm in found.arms.items() if not arm.learnt]:
         yield f"No better than guessing: {', '.join(guessing)}."

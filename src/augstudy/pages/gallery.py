@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image
 
 from augstudy.core.artifacts import Artifact
-from augstudy.pages import quality, wording
+from augstudy.pages import quality, style, wording
 from augstudy.pages import stability as stability_words
 from augstudy.pages.figures import data as data_figures
 from augstudy.pages.figures import gan as gan_figures
@@ -109,6 +110,7 @@ def data(material: Material) -> dict[str, Any]:
     return {
         "kind": kind,
         "notes": _notes(report, material.spec),
+        "copies": _copies(report.get("near_copies"), material.dataset),
         "means": data_figures.by_class(names, bright, kind),
         "histogram": data_figures.histogram(share, kind) if share else None,
         "sheet": [
@@ -145,6 +147,21 @@ def _notes(report: Mapping[str, Any], spec: ImageSpec) -> list[str]:
     if left_out := report.get("left_out"):
         found.append(f"Left out: {', '.join(f'{n:,} {what}' for what, n in left_out.items())}.")
     return found
+
+
+def _copies(found: Mapping[str, Any] | None, dataset: Artifact) -> dict[str, str] | None:
+    """How many near copies there are, and the first pairs; None where there are none."""
+    if not found or not found["pairs"]:
+        return None
+    said = (
+        f"{found['images']:,} images are near copies of others ({found['pairs']:,} pairs), and lie "
+        "on one side of the splits together."
+    )
+    if two := found["of_two_classes"]:
+        pairs, are = wording.counted(two, "pair"), "is" if two == 1 else "are"
+        said += f" {pairs} {are} of two classes: one of the labels is wrong, or both fit."
+    with Image.open(dataset.file("near_copies.png")) as picture:
+        return {"said": said, "uri": style.image_uri(np.asarray(picture), lossy=True)}
 
 
 def provenance(material: Material) -> list[dict[str, str]]:

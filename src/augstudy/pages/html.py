@@ -37,6 +37,7 @@ def render(material: Material, summary: Study) -> str:
         "remarks": sections.remarks(material, summary),
         "covers": _covers(summary),
         "forecast": verdicts.forecast(summary.power),
+        "learnt": all(arm.learnt for arm in summary.arms.values()),
         "budget": sections.budget(summary),
         "reasons": reasons.box(summary),
         "pairs": sections.pair_rows(summary),

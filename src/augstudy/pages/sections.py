@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augstudy.metrics.scores import SCORES
-from augstudy.pages import readings, reasons, verdicts, wording
+from augstudy.pages import readings, reasons, suspicions, verdicts, wording
 from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves
 from augstudy.pages.formats import points
@@ -185,7 +185,8 @@ def confusions(material: Material) -> dict[str, Any]:
 
 def remarks(material: Material, summary: Study) -> list[str]:
     """What else a reader should notice, in sentences."""
-    found = wording.left_out(summary.left_out)
+    found = [*map(suspicions.sentence, summary.data.suspicions)]
+    found += wording.left_out(summary.left_out)
     real = material.arms[0]
     shares = mean_confusion(real)
     np.fill_diagonal(shares, 0)

@@ -109,13 +109,17 @@ class Score(Ends):
 
 
 class Data(Part):
-    """The dataset; ``level`` is real training images per class, ``images`` counts by split."""
+    """The dataset; ``level`` is real training images per class, ``images`` counts by split.
+
+    ``suspicions`` are what looks wrong about it, see :mod:`augstudy.data.suspicions`.
+    """
 
     hash: str | None
     source: str
     classes: tuple[str, ...]
     level: int
     images: dict[str, int]
+    suspicions: tuple[dict[str, Any], ...] = ()
 
 
 class Headline(Part):

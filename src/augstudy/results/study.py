@@ -70,12 +70,15 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
         **images: how many the other splits have.
     """
     manifest, counts = dataset.manifest, class_counts(dataset)
+    known = "data_report.json" in manifest.files
+    told = dataset.json("data_report.json").get("suspicions", ()) if known else ()
     return Data(
         hash=dataset.content_hash,
         source=manifest.provenance.get("source", manifest.config.get("source", "unknown")),
         classes=tuple(load_classes(dataset)),
         level=max(counts),
         images={"train": sum(counts), "val": len(load_split(dataset, "val")), **images},
+        suspicions=tuple(told),
     )
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
-from augstudy.data.dataset import KIND, save_spec, save_split
+from augstudy.data.dataset import KIND, save_spec, save_split, save_thumbnails
 from augstudy.data.describe import data_report, draw_copies, draw_samples
 from augstudy.data.found import Found
 from augstudy.data.reading import read_images
 from augstudy.data.sampling import RESERVES
 from augstudy.data.splits import Splits, TooFewError, make_splits
+from augstudy.pages.suspicions import sentence
 from augstudy.settings.data import DataSettings
 
 logger = logging.getLogger("augstudy")
@@ -51,8 +52,12 @@ def run(
             for name, split in result.splits.items():
                 save_split(folder, name, split)
             save_spec(folder, found.spec)
+            save_thumbnails(folder, result.splits["test"], settings.seed)
             write_json(folder / "classes.json", list(classes))
-            write_json(folder / "data_report.json", data_report(found, result))
+            report = data_report(found, result)
+            for item in report.get("suspicions", ()):
+                logger.warning("Warning: %s", sentence(item))
+            write_json(folder / "data_report.json", report)
             draw_samples(result, classes, found.spec, folder / "samples.png")
             if result.copies:
                 draw_copies(found, result.copies, folder / "near_copies.png")

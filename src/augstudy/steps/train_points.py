@@ -82,7 +82,7 @@ class Job:
     inputs: Mapping[str, Artifact]
     trial: Trial
     seeds: Sequence[int]
-    metric: Metric
+    metric: Metric = "accuracy"
 
     @property
     def id(self) -> str:

@@ -1,4 +1,4 @@
-"""Train a generator: labelled drawings in, networks, history and samples over time out."""
+"""Train a generator: labelled images in, networks, history and samples over time out."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -67,13 +67,13 @@ def train(
 
     Args:
         settings: of the networks and their training.
-        images: real drawings.
+        images: real images.
         labels: their classes.
         spec: what images are like.
         classes: how many there are.
         seed: of weights, batches and noise.
-        held_out: real drawings and labels that are not trained on, to tell whether the
-            discriminator knows its drawings by heart; `images` in their absence, which can't.
+        held_out: real images and labels that are not trained on, to tell whether the
+            discriminator knows its images by heart; `images` in their absence, which can't.
         scorer: given generated images and their labels, how bad they are; the best generator is
             kept. It must return the same for the same images.
         progress: told step, steps and how it goes.
@@ -81,7 +81,7 @@ def train(
         keeper: training goes on from the checkpoint that it has, if any.
 
     Raises:
-        InputError: unknown architecture, or a class without drawings.
+        InputError: unknown architecture, or a class without images.
         Terminated: SIGTERM came; the newest checkpoint has been written.
     """
     missing = sorted(set(range(classes)) - set(labels.tolist()))

@@ -1,4 +1,4 @@
-"""Measure drawn images with a judge: against real drawings, and by what can be learnt from them."""
+"""Measure drawn images with a judge: against real images, and by what can be learnt from them."""
 
 import logging
 from collections.abc import Sequence

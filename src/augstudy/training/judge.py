@@ -1,7 +1,7 @@
-"""The judge: a frozen classifier of real drawings through whose eyes synthetic ones are measured.
+"""The judge: a frozen classifier of real images through whose eyes synthetic ones are measured.
 
 Inception, the usual eye, has never seen strokes. The judge has learnt to tell the very classes of
-the study apart from real drawings alone, and is never one of the classifiers that are compared.
+the study apart from real images alone, and is never one of the classifiers that are compared.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Judge:
     """A trained judge; `model` gives the penultimate activations and the class probabilities.
 
     ``mean`` and ``scale`` (D,) standardise the activations; ``accuracy`` is that on the validation
-    drawings, which chose its epoch.
+    images, which chose its epoch.
     """
 
     model: keras.Model
@@ -45,7 +45,7 @@ class Judge:
         """What the judge sees in uint8 images (N, height, width[, 3]): float64 (N, D).
 
         Each of the D penultimate activations is shifted and scaled to mean 0 and standard
-        deviation 1 over the drawings that the judge learnt from. What it sees in an image does
+        deviation 1 over the images that the judge learnt from. What it sees in an image does
         not depend on the images beside it.
         """
         return (_forward(self.model, images, 0).astype(np.float64) - self.mean) / self.scale
@@ -98,7 +98,7 @@ def standardisation(model: keras.Model, images: Images) -> tuple[Features, Featu
     """Mean and scale (D,) of the penultimate activations of a classifier over `images`."""
     seen = _forward(with_features(model), images, 0).astype(np.float64)
     spread = seen.std(axis=0)
-    # An activation that real drawings hardly move would otherwise outweigh all others.
+    # An activation that real images hardly move would otherwise outweigh all others.
     return seen.mean(axis=0), np.maximum(spread, _LEAST_SPREAD * max(float(spread.max()), 1e-9))
 
 

@@ -10,7 +10,7 @@ from augstudy.training.watching import Scorer
 
 
 def scorer(judge: Judge, validation: Split) -> Scorer:
-    """Frechet joint distance of generated to `validation` drawings: 0 if equal, no upper bound.
+    """Frechet joint distance of generated to `validation` images: 0 if equal, no upper bound.
 
     The Frechet distance of what the judge sees together with the labels (DeVries et al. 2019, "On
     the evaluation of conditional GANs", arXiv 1907.08175). Beside what FID-QD tells it falls short

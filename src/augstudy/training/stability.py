@@ -2,7 +2,7 @@
 
 Both rest on the rows of its history alone: losses every few steps, and at every moment of
 evaluation the figures of :mod:`augstudy.metrics.gan_training` and how the discriminator takes
-drawings.
+images.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,8 +40,8 @@ class Limit:
         return value is not None and (value > self.value if self.above else value < self.value)
 
 
-# Diversity measured with 60 drawings per class: 0.83-0.95 where drawings of a class differ visibly,
-# 0.15-0.25 where each class has become one drawing.
+# Diversity measured with 60 images per class: 0.83-0.95 where images of a class differ visibly,
+# 0.15-0.25 where each class has become one image.
 LIMITS = (
     Limit("spread", 0.05, False, "failed", hopeless=True),
     Limit("movement", 5e-3, False, "failed", hopeless=True),
@@ -84,7 +84,7 @@ class Stability:
 def signal(row: Row, name: str) -> float | None:
     """The named signal of a row of an evaluation; None of others, or if it has no such value.
 
-    ``overfitting`` is the share of training drawings that the discriminator takes for real minus
+    ``overfitting`` is the share of training images that the discriminator takes for real minus
     that of held-out ones.
     """
     if "spread" not in row:

@@ -100,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "augstudy"
     sys_version = ""
     protocol_version = "HTTP/1.1"
+    default_request_version = protocol_version  # else what cannot be read gets no status
     timeout = 15  # seconds for which a silent connection keeps its thread
 
     def do_GET(self) -> None:

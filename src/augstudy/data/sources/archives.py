@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
+from stat import S_ISLNK
 from typing import Any, BinaryIO
 
 from augstudy.core.errors import DataError
@@ -107,7 +108,7 @@ class Archive:
         archive = zipfile.ZipFile(self._file)
         found: _Members = {}
         for item in archive.infolist():
-            link = (item.external_attr >> 28) == 0o12
+            link = S_ISLNK(item.external_attr >> 16)
             path = item.filename.replace("\\", "/")
             if item.is_dir():
                 continue

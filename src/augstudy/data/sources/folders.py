@@ -29,7 +29,7 @@ ENDINGS = frozenset(
         ".pbm",
     ]
 )
-_LONGEST = 1 << 28  # bytes
+_LONGEST = 256 * 2**20  # bytes
 _HIDDEN = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
 SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),

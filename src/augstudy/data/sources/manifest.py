@@ -24,7 +24,7 @@ _COLUMNS = {
     "split": ("split", "subset"),
 }
 _SEPARATORS = ",;\t|"
-_LONGEST = 1 << 28  # bytes
+_LONGEST = 256 * 2**20  # bytes
 
 Row = dict[str, str]
 
