@@ -11,6 +11,7 @@ def import_synthetic(
     judge: Input[Model],
     imported: Output[Dataset],
     sets: list[dict],
+    copies: str,
     gan_recipe: str,
     arms: list[dict],
 ):

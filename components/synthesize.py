@@ -14,6 +14,7 @@ def synthesize(
     synthetic_per_class: int,
     gan_seed: int,
     sets: list[dict],
+    copies: str,
     gan_recipe: str,
     arms: list[dict],
 ):

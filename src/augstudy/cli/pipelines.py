@@ -64,8 +64,9 @@ def run(
     from augstudy.local import parameters, runner
     from augstudy.local.series import Series
 
-    asked_for = {"settings": settings, "synthetic": synthetic}
-    wanted = parameters.Wanted(pipeline, preset, source, arms, seeds, **asked_for)
+    wanted = parameters.Wanted(
+        pipeline, preset, source, arms, seeds, settings=settings, synthetic=synthetic
+    )
     chosen = wanted.levels(levels, level)
     asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
     console = outlets.console(pipe_width=100, highlight=False)

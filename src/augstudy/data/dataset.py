@@ -10,13 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+from augstudy.core.arrays import Images
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
+from augstudy.core.rng import named_generator
+from augstudy.data.near_copies import thumbnails
 from augstudy.settings.spec import DRAWING, ImageSpec
 
 KIND = "dataset"
 _SPEC = "image.json"
+_THUMBNAILS = "test_thumbnails.npy"
 SPLITS = ("train", "extra", "val", "test")
 
 
@@ -88,6 +92,20 @@ def load_pool(artifact: Artifact) -> Split:
             for name in ("images", "labels", "rows")
         )
     )
+
+
+def save_thumbnails(folder: Path, test: Split, seed: int) -> None:
+    """Write small test images, in any order and without labels: what copies are found by."""
+    order = named_generator(seed, "thumbnails").permutation(len(test))
+    np.save(folder / _THUMBNAILS, thumbnails(test.images[order]), allow_pickle=False)
+
+
+def load_thumbnails(artifact: Artifact) -> Images:
+    """Those of an artifact; none of one that is older."""
+    if _THUMBNAILS not in artifact.manifest.files:
+        return np.empty((0, *load_spec(artifact).stored), np.uint8)
+    small: Images = np.load(artifact.file(_THUMBNAILS), allow_pickle=False)
+    return small
 
 
 def save_spec(folder: Path, spec: ImageSpec) -> None:

@@ -10,6 +10,7 @@ JPEG of quality 30 had a correlation of more than 0.92, and so had more of those
 by up to two pixels or resized to 20 pixels and back; of all other pairs none had more than 0.72.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,38 +44,57 @@ class Pair:
     correlation: float
 
 
-def near_copies(first: Images, second: Images | None = None, mirrored: bool = False) -> list[Pair]:
+def near_copies(
+    first: "Images | Prepared",
+    second: "Images | Prepared | None" = None,
+    mirrored: bool = False,
+    same: float = SAME,
+) -> list[Pair]:
     """Pairs of near copies, one from each of two sets or, with one set, from within it.
 
     Of very many alike, each image is compared only with those that it resembles most. Images
     without any contrast are no copies of others.
 
     Args:
-        first: (N, height, width) or (N, height, width, 3).
+        first: (N, height, width) or (N, height, width, 3); prepared, if they are compared again.
         second: (M, ...) of the same size; None compares `first` with itself.
         mirrored: Whether a mirror image is a copy as well.
+        same: Correlation of copies, at least.
     """
     own = second is None
-    others = first if second is None else second
-    if not len(first) or not len(others):
+    mine = first if isinstance(first, Prepared) else Prepared(first)
+    theirs = mine if second is None else second
+    theirs = theirs if isinstance(theirs, Prepared) else Prepared(theirs)
+    if not len(mine.small) or not len(theirs.small):
         return []
     found = dict[tuple[int, int], float]()
-    for flipped in (False, True) if mirrored else (False,):
-        mine = _Prepared(first)
-        theirs = mine if own and not flipped else _Prepared(others[:, :, :: -1 if flipped else 1])
-        for pairs in _candidates(mine.small, theirs.small, own):
+    for turned in (theirs, theirs.mirrored) if mirrored else (theirs,):
+        for pairs in _candidates(mine.small, turned.small, own):
             a, b = pairs.T
-            likely = _aligned(mine.coarse[a], theirs.coarse[b], _COARSE_SHIFTS) >= _COARSE
+            likely = _aligned(mine.coarse[a], turned.coarse[b], _COARSE_SHIFTS) >= _COARSE
             a, b = a[likely], b[likely]
-            values = _aligned(mine.shown[a], theirs.shown[b], _SHIFTS)
+            values = _aligned(mine.shown[a], turned.shown[b], _SHIFTS)
             for *key, value in zip(a.tolist(), b.tolist(), values.tolist(), strict=True):
-                if value >= SAME:
+                if value >= same:
                     place = (min(key), max(key)) if own else (key[0], key[1])
                     found[place] = max(value, found.get(place, 0.0))
     return [Pair(a, b, value) for (a, b), value in sorted(found.items())]
 
 
-class _Prepared:
+def thumbnails(images: Images) -> Images:
+    """Images uint8 (N, height, width[, 3]), reduced to at most 32 pixels a side.
+
+    They have the same near copies as the images themselves.
+    """
+    if max(images.shape[1:3]) <= _SIDE:
+        return images
+    values = images.astype(np.float32)
+    values = values[..., None] if values.ndim == 3 else values
+    small = np.rint(_reduced(values, _SIDE)).astype(np.uint8)
+    return small.reshape(*small.shape[:3], *images.shape[3:])
+
+
+class Prepared:
     """Images as they are compared.
 
     ``shown`` is (N, h, w, C), filtered, with at most 32 pixels a side; ``coarse`` is blurred, with
@@ -83,6 +103,7 @@ class _Prepared:
 
     def __init__(self, images: Images) -> None:
         shown, coarse, small = [], [], []
+        self._plane = 0, 0
         for start in range(0, len(images), _BLOCK):
             values = images[start : start + _BLOCK].astype(np.float32)
             values = values[..., None] if values.ndim == 3 else values
@@ -94,14 +115,28 @@ class _Prepared:
             shown.append(narrow - _SUBTRACTED * wide)
             coarse.append(_reduced(narrow - narrow.mean(axis=(1, 2), keepdims=True), _COARSE_SIDE))
             grey = _reduced(blurred.mean(axis=-1, keepdims=True), _SMALL_SIDE)
+            self._plane = grey.shape[1:3]
             flat = grey.reshape(len(grey), -1)
             flat = flat - flat.mean(axis=1, keepdims=True)
             plain = values.std(axis=(1, 2)).max(axis=-1) < _PLAIN
             flat[plain] = 0
             small.append(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
-        self.shown: Array = np.concatenate(shown)
-        self.coarse: Array = np.concatenate(coarse)
-        self.small: Array = np.concatenate(small)
+        nothing = [np.empty((0, 1, 1, 1), np.float32)]
+        self.shown: Array = np.concatenate(shown or nothing)
+        self.coarse: Array = np.concatenate(coarse or nothing)
+        self.small: Array = np.concatenate(small or [np.empty((0, 1), np.float32)])
+
+    def __len__(self) -> int:
+        return len(self.small)
+
+    @property
+    def mirrored(self) -> "Prepared":
+        """The same images, mirrored."""
+        turned = copy.copy(self)
+        turned.shown, turned.coarse = self.shown[:, :, ::-1], self.coarse[:, :, ::-1]
+        small = self.small.reshape(-1, *self._plane)[:, :, ::-1]
+        turned.small = np.ascontiguousarray(small).reshape(self.small.shape)
+        return turned
 
 
 def _reduced(values: Array, side: int) -> Array:

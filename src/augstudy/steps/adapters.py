@@ -147,7 +147,7 @@ def import_synthetic(found: Handed, me: Stage) -> None:
         return
     judge = given(found.paths["judge"])
     for item in chosen:
-        run(dataset, sets.place(out, item.set, sets.IMAGES), item, judge)
+        run(dataset, sets.place(out, item.set, sets.IMAGES), item, judge, study.copies)
 
 
 @component("train_gan")
@@ -195,7 +195,7 @@ def synthesize(found: Handed, me: Stage) -> None:
             continue
         wanted = asked or synthetic_wanted(dataset, study.used(item))
         named = item.set if len(study.sets) > 1 else ""
-        run(gan, images, wanted, seed=study.gan_seed, dataset=dataset, judge=judge, name=named)
+        run(gan, images, wanted, study.gan_seed, dataset, judge, named, study.copies)
 
 
 def _made(study: Study, dataset: Path) -> list[SyntheticSet]:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from augstudy.data.dataset import load_classes, load_spec
 from augstudy.data.importing import Imported, read_set
 from augstudy.data.mixtures import Drawings
 from augstudy.settings.data import ImageSettings
-from augstudy.settings.sets import SyntheticSet
+from augstudy.settings.sets import Copies, SyntheticSet
 from augstudy.steps.synthesize import KIND, write
+from augstudy.training import copying
 from augstudy.training.inspection import Inspection
 
 logger = logging.getLogger("augstudy")
@@ -26,23 +28,26 @@ def run(
     out: Path,
     chosen: SyntheticSet,
     judge: Path | None = None,
+    copies: Copies = "drop",
     cache: Path | None = None,
 ) -> Artifact:
     """Read a set of synthetic images and publish it as an artifact of kind ``synthetic``.
 
     The images are made into what those of the `dataset` are like, and their classes are matched by
     name. ``fault_rows.npy`` is the control with wrong labels: the place of the image that has the
-    label of each place instead. With a `judge`, ``quality.json`` measures the images.
+    label of each place instead. ``copies.json`` says which images are near copies of real ones.
+    With a `judge`, ``quality.json`` measures the images.
 
     Args:
         dataset: of the study.
         out: folder of the artifact.
         chosen: the set, and where it is.
         judge: what measures it.
+        copies: what happens to near copies of validation and test images.
         cache: folder of the cache of remote sources; None means the user's.
 
     Raises:
-        InputError: there is nothing at its source, or it lacks classes.
+        InputError: there is nothing at its source, it lacks classes, or it has copies and must not.
         ServiceError: its source cannot be reached or refuses access.
         DataError: its images are damaged.
     """
@@ -61,7 +66,7 @@ def run(
             cache=cache,
             report=stage.progress,
         )
-        config = {"sha256": _hash(found), "classes": chosen.classes}
+        config = {"sha256": _hash(found), "classes": chosen.classes, "copies": copies}
         if done := artifacts.find(out, KIND, inputs=inputs, config=config):
             logger.info("%s: already done", stage.title)
             return done
@@ -71,14 +76,20 @@ def run(
         with artifacts.publish(
             out, KIND, inputs=inputs, config=config, provenance=origin
         ) as folder:
-            drawings = Drawings(found.images, found.labels)
+            stage.progress(0, 1, "looking for copies")
+            check = copying.check_of(inputs)
+            copied = check.copies(found.images)
+            stays = copying.kept(copied, copies, chosen.set)
+            copying.write(folder, check, found.images, copied, copies, int((~stays).sum()))
+            drawings = Drawings(found.images, found.labels).at(np.flatnonzero(stays))
             write(folder, drawings, classes, spec, "Imported")
             shuffled = named_generator(0, "wrong labels").permutation(len(drawings))
             np.save(folder / "fault_rows.npy", shuffled, allow_pickle=False)
-            write_json(folder / "names.json", found.names)
-            quality = {"metrics": {}, "per_class": {}}
+            names = [name for name, stayed in zip(found.names, stays, strict=True) if stayed]
+            write_json(folder / "names.json", names)
+            quality: dict[str, Any] = {"metrics": {}, "per_class": {}}
             if "judge" in inputs:
-                inspection = Inspection(inputs["dataset"], inputs["judge"], found.labels)
+                inspection = Inspection(inputs["dataset"], inputs["judge"], drawings.labels)
                 quality = inspection.inspect([drawings], stage.progress)
             write_json(folder / "quality.json", {"n": len(drawings), **quality})
     return artifacts.read(out, KIND)

@@ -8,7 +8,7 @@ from typing import Any
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
-from augstudy.data.dataset import KIND, save_spec, save_split
+from augstudy.data.dataset import KIND, save_spec, save_split, save_thumbnails
 from augstudy.data.describe import data_report, draw_copies, draw_samples
 from augstudy.data.found import Found
 from augstudy.data.reading import read_images
@@ -52,6 +52,7 @@ def run(
             for name, split in result.splits.items():
                 save_split(folder, name, split)
             save_spec(folder, found.spec)
+            save_thumbnails(folder, result.splits["test"], settings.seed)
             write_json(folder / "classes.json", list(classes))
             report = data_report(found, result)
             for item in report.get("suspicions", ()):
