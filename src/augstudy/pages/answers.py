@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from augstudy.core import outlets
-from augstudy.pages import readings, stability, suspicions, verdicts, wording
+from augstudy.pages import readings, sets, stability, suspicions, verdicts, wording
 from augstudy.pages.formats import points
 from augstudy.results.files import AnySummary
 from augstudy.results.models import GeneratorSweep, Mean, Retraining, Study, Sweep
@@ -168,7 +168,7 @@ def _of_study(found: Study) -> Answer:
     }.get(difference.verdict, "Can't tell yet.")
     if difference.verdict == verdicts.AT_CHANCE:
         said = f"{said} {verdicts.GUESSING}"
-    return Answer(word, said)
+    return Answer(word, " ".join([said, *sets.copied(found)]))
 
 
 def _of_sweep(found: Sweep) -> Answer:
@@ -302,6 +302,7 @@ def _notes(found: Study) -> Iterator[str]:
         yield f"No better than guessing: {', '.join(guessing)}."
     else:
         yield verdicts.forecast(found.power)
+    yield from sets.ranked(found)
     for name, item in found.sets.items():
         if told := item.stability:
             who = f"Generator of {name}" if len(found.sets) > 1 else "GAN"

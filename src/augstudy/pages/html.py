@@ -11,6 +11,7 @@ from augstudy.pages import (
     readings,
     reasons,
     sections,
+    sets,
     verdicts,
 )
 from augstudy.pages.templates import environment
@@ -52,6 +53,7 @@ def render(material: Material, summary: Study) -> str:
         "scores": sections.class_scores(material),
         "training": sections.training(material),
         "sets": gallery.sets(material),
+        "compared": sets.section(material, summary),
         "confusions": sections.confusions(material),
         "data": gallery.data(material),
         "settings": gallery.flat_rows(summary.study),

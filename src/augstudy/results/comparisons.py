@@ -33,7 +33,7 @@ def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, Difference]
     """
     real = next(arm for arm in arms if arm.label == "real")
     others = [arm for arm in arms if arm is not real]
-    records = _records([(arm, real) for arm in others], arms, margin)
+    records = differences([(arm, real) for arm in others], arms, margin)
     return {arm.label: record for arm, record in zip(others, records, strict=True)}
 
 
@@ -76,7 +76,7 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
         if other.arm == kind.name and _is_alike(arm, other)
         if set(arm.seeds) & set(other.seeds)
     ]
-    return _records(found, arms, margin)
+    return differences(found, arms, margin)
 
 
 def learnt(arm: ArmResult, other: ArmResult) -> tuple[bool, bool]:
@@ -132,9 +132,16 @@ def _against(arm: ArmResult) -> tuple[str, ...]:
     return KINDS[arm.arm].against if arm.arm in KINDS else ()
 
 
-def _records(
+def differences(
     chosen: Sequence[tuple[ArmResult, ArmResult]], arms: Sequence[ArmResult], margin: float
 ) -> list[Difference]:
+    """The first arm of each pair minus the second, corrected for the number of pairs (Holm).
+
+    Args:
+        chosen: pairs with a seed in common.
+        arms: all of the study.
+        margin: share below which a difference does not matter.
+    """
     found = [difference(arm, other, arms) for arm, other in chosen]
     adjusted = holm([item.p_value for item in found])
     return [

@@ -17,7 +17,7 @@ from augstudy.results.parts import (
     Score,
     Tested,
 )
-from augstudy.settings.sets import name_of
+from augstudy.settings.sets import Copies, name_of
 from augstudy.stats.codes import SCORES, Comparison, Judgement, Metric, Noise, Rank, Reason
 from augstudy.tuning import sweep as asked
 from augstudy.tuning.search import Tried
@@ -113,6 +113,21 @@ class Quality(Left):
     per_class: dict[str, dict[str, Figure]] = Field(default_factory=dict)
 
 
+class Copied(Left):
+    """copies.json: near copies of real images in a set, found by split, and how many were dropped.
+
+    ``rule`` is what happens to those of validation and test images; ``repeated`` images are near
+    copies of others of the set.
+    """
+
+    checked: int
+    found: dict[str, int]
+    by_judge_alone: dict[str, int]
+    repeated: int
+    rule: Copies
+    dropped: int
+
+
 class SyntheticSet(Part):
     """A set of synthetic images: where it comes from if it was imported, and what was found.
 
@@ -123,6 +138,7 @@ class SyntheticSet(Part):
     source: str | None = None
     stability: Stability | None = None
     quality: Quality | None = None
+    copies: Copied | None = None
     filtered: dict[str, Any] | None = None
     discriminator: dict[str, Score] | None = None
 
@@ -130,7 +146,9 @@ class SyntheticSet(Part):
 class Study(Found):
     """What a study of arms found; ``differences`` are those to the arm `real`, by label.
 
-    A difference below ``margin``, a share of the ``metric``, does not matter.
+    A difference below ``margin``, a share of the ``metric``, does not matter. ``ranking`` compares
+    arms that differ in their sets of synthetic images alone; ``recalls`` has the effect of each arm
+    on each class.
     """
 
     kind: Literal["study"] = "study"
@@ -145,6 +163,8 @@ class Study(Found):
     label_noise: LabelNoise
     sets: dict[str, SyntheticSet] = Field(default_factory=dict)
     filtered_real: dict[str, Any] | None = None
+    ranking: tuple[Difference, ...] = ()
+    recalls: dict[str, dict[str, Compared]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

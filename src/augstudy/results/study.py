@@ -11,7 +11,7 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.data.dataset import class_counts, load_classes, load_split
 from augstudy.metrics.scores import BY_CLASS
-from augstudy.results import comparisons
+from augstudy.results import comparisons, ranking
 from augstudy.results.material import ArmResult, Material
 from augstudy.results.models import Arm, LabelNoise, Study, SyntheticSet, Trusted, Worst
 from augstudy.results.parts import Change, Data, Difference, Headline
@@ -52,6 +52,8 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
             label_noise=_label_noise(arms),
             sets={name: _describe_set(material, name) for name in material.sets},
             filtered_real=_kept(material.filter, "curation.json"),
+            ranking=tuple(ranking.between_sets(arms, margin)),
+            recalls=ranking.recalls(arms, material.classes, margin),
         )
     except ValidationError as error:
         item = error.errors()[0]
@@ -123,6 +125,7 @@ def _describe_set(material: Material, name: str) -> SyntheticSet:
         source=parts.images.manifest.provenance.get("source") if parts.images else None,
         stability=_kept(parts.gan, "stability.json"),
         quality=_kept(parts.images, "quality.json"),
+        copies=_if_there(parts.images, "copies.json"),
         filtered=_kept(parts.filter, "curation.json"),
         discriminator=material.discriminator(name),
     )
@@ -164,6 +167,10 @@ def _trusted(arm: ArmResult, arms: Sequence[ArmResult], left: NDArray[np.bool_])
         found = comparisons.difference(arm, arms[0], arms, left)
         change = Change(mean=found.mean, low=found.low, high=found.high)
     return Trusted(all=every, left=believed, left_minus_real=change)
+
+
+def _if_there(artifact: Artifact | None, name: str) -> Any:
+    return _kept(artifact if artifact and name in artifact.manifest.files else None, name)
 
 
 def _kept(artifact: Artifact | None, name: str) -> Any:
