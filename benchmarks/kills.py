@@ -67,7 +67,7 @@ class Study:
 
     def processes(self) -> dict[int, str]:
         """The processes that belong to it, with their command lines."""
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if f"AUGSTUDY_STUDY={self.folder}\0".encode() in (path / "environ").read_bytes():
@@ -220,7 +220,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         if asked.kills:
             found |= {"kills": kill(asked.kills, asked.seed, Path(folder))}
         if asked.fills:
