@@ -67,7 +67,7 @@ class Study:
 
     def processes(self) -> dict[int, str]:
         """The processes that belong to it, with their command lines."""
-        found: dict[str, dict[str, Any]] = {}
+        found = {}
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if f"AUGSTUDY_STUDY={self.folder}\0".encode() in (path / "environ").read_bytes():
