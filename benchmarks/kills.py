@@ -220,7 +220,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         if asked.kills:
             found |= {"kills": kill(asked.kills, asked.seed, Path(folder))}
         if asked.fills:

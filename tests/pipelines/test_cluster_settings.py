@@ -244,7 +244,8 @@ def test_an_sdk_that_knows_policies_is_told_which_pods_to_retry(
     @dsl.pipeline(name="one")
     def one():
         sizes = {"train_per_class": 1, "val_per_class": 1, "test_per_class": 1, "level": 0}
-        task = ingest(source="sample", classes=["cow"], data_seed=0, **sizes)
+        more = {"data_seed": 0, "test_source": "", "image_settings": {}}
+        task = ingest(source="sample", classes=["cow"], **sizes, **more)
         resources.apply(task, resources.LIGHT)
 
     assert said == ["OnError"]

@@ -10,7 +10,7 @@ from searched import AXES, EPOCHS, curve_of, hunt, skill, sweep_of
 
 from augstudy.core import cache
 from augstudy.core.artifacts import read
-from augstudy.core.errors import InputError
+from augstudy.core.errors import InputError, TrainingError
 from augstudy.steps import choose, search_points, train_cnn, train_points
 from augstudy.steps.search_points import Task
 from augstudy.training.checkpoints import Keeper
@@ -91,6 +91,27 @@ def test_models_are_kept_of_the_base_and_the_best_only(tmp_path, data, trained) 
     kept = {name.split("/")[1] for name in made.manifest.files if name.endswith("model.keras")}
     assert kept == {"base", best.id}
     assert not [name for name in made.manifest.files if name.startswith("trying")]
+
+
+def test_a_trial_whose_loss_is_no_number_costs_no_other_trial(
+    tmp_path, data, trained, monkeypatch
+) -> None:
+    """Too high a rate is among what a search is to find out."""
+    train = train_cnn.Cell.train
+
+    def breaks(self, folder, **options):
+        if self._settings.batch_size == 8:
+            raise TrainingError("The training broke in epoch 1: its loss is no finite number.")
+        train(self, folder, **options)
+
+    monkeypatch.setattr(train_cnn.Cell, "train", breaks)
+    made = search(data, tmp_path / "points")
+    tried = gather_trials([made])
+    broken = [item for item in tried if item.chosen.get("batch") == "8"]
+    assert broken and {item.state for item in broken} == {"pruned"}
+    assert {item.accuracy for item in broken} == {0.0}
+    assert len(tried) == 16 and any(item.state == "complete" for item in tried)
+    assert not any(item.finalist for item in broken)
 
 
 @pytest.mark.parametrize("limit", [3, 26, 50, 71])

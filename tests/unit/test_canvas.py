@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
+import pytest
 
 from augstudy.core import canvas
 from augstudy.core.fingerprint import file_sha256
@@ -16,6 +17,7 @@ from augstudy.explain.sheet import draw_sheet
 from augstudy.pages.figures.arms import Row, whiskers
 from augstudy.settings.spec import DRAWING
 
+ODD = (r"$\frac$", "$x$", "$a $b", "$", "x_1^2", "100 %", r"\alpha", "${x}$")
 TASTE = """
 font.family: serif
 font.size: 14
@@ -64,3 +66,23 @@ def test_settings_are_matplotlibs_own_and_pass():
             assert mpl.rcParams["font.size"] == mpl.rcParamsDefault["font.size"]
             assert mpl.rcParams["lines.linewidth"] == 3
         assert mpl.rcParams["font.size"] == 14
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_are_drawn_as_they_are(name: str, tmp_path: Path) -> None:
+    """Two dollar signs are no formula, which may even be one that cannot be read."""
+    drawn = {}
+    for kind, text in (("as it is", name), ("as a formula", "frac")):
+        path = tmp_path / f"{kind}.png"
+        images = np.zeros((2, 28, 28), np.uint8)
+        draw_sheet(path, [images, images], [text, "zebra"], text)
+        drawn[kind] = file_sha256(path)
+    assert len(set(drawn.values())) == 2
+    with canvas.settings():
+        figure = mpl.figure.Figure()
+        label = figure.text(0.5, 0.5, name)
+        figure.subplots().set_xticks([0], [name])
+        figure.savefig(tmp_path / "figure.png")
+        assert not label.get_parse_math()
+    rows = [Row(name, "#3d4855", 70.0, 68.0, 72.0, [69.0, 71.0], name)]
+    assert whiskers(rows, 70, name, name)

@@ -1,6 +1,7 @@
 """Addresses of folders, here or in a store; taken apart without importing any client library."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from augstudy.core.redaction import has_credentials
 
 _FILE = "file://"
 _PATHS = ("/", "./", "../", "~")
+_LOGIN = re.compile(r"[^/\s]+:\S*@")
 _S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "FSSPEC_S3_ENDPOINT_URL")
 _ENDPOINT_VARIABLES = {
     "gs": ("STORAGE_EMULATOR_HOST",),
@@ -143,7 +145,12 @@ def absolute(uri: str) -> str:
     """The address of a file or folder that is given relative to the current folder or to a home.
 
     All else is returned as it is: addresses with a scheme, and names that are no path.
+
+    Raises:
+        InputError: it is an address with a user and a password, and without its scheme.
     """
+    if _LOGIN.match(uri):
+        refuse_credentials(uri, "address")
     path = uri.removeprefix(_FILE)
     there = uri.startswith((_FILE, *_PATHS)) or "/" in uri or os.path.exists(uri)  # noqa: PTH110
     if not path or path.startswith("/") or "://" in path or not there or uri == "sample":

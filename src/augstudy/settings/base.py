@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from augstudy.core.errors import InputError
+from augstudy.core.redaction import without_secrets
 
 Precision = Literal["auto", "float32", "mixed_bfloat16"]
 
@@ -53,7 +54,7 @@ def parse(model: type[Model], values: Mapping[str, Any], what: str) -> Model:
 def short(value: object) -> str:
     """A value that somebody typed, for a message; of a long one the beginning."""
     try:
-        text = repr(value)
+        text = without_secrets(repr(value))  # before a part of it is cut off
     except ValueError:  # a number with thousands of digits
         return "a huge number"
     return text if len(text) <= 100 else f"{text[:97]}..."
