@@ -7,6 +7,7 @@ import pytest
 from builders import build_dataset, build_evaluation
 from generated import build_synthetic
 
+from augstudy.pages import sets
 from augstudy.results import comparisons, files, ranking
 from augstudy.results.material import place, read_arm
 from augstudy.steps import summarize
@@ -87,6 +88,17 @@ def test_pretraining_is_compared_with_as_many_steps_and_with_its_own_set(arms):
     assert {pair for pair in pairs if pair[0] == "pretrain@good"} == {
         ("pretrain@good", "same_steps:1"), ("pretrain@good", "add:1@good"),
     }  # fmt: skip
+
+
+def test_sets_that_cannot_be_told_apart_are_said_to_be_so(folder, dataset):
+    paths = [
+        build_evaluation(folder / f"equal-{of}", dataset, arm, share, of=of, skill=0.0).path
+        for arm, share, of in (("real", None, None), ("add", 1.0, "one"), ("add", 1.0, "two"))
+    ]
+    report = summarize.run(dataset.path, folder / "equal", paths)
+    said = sets.ranked(files.read_summary(report.path))
+    assert len(said) == 1 and "100 % synthetic added: " in said[0]
+    assert re.search("(one and two|two and one) cannot be told apart yet|no difference", said[0])
 
 
 def test_recall_of_each_class_has_a_correction_of_its_own(arms):

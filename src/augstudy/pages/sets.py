@@ -29,7 +29,7 @@ def ranked(found: Study) -> list[str]:
         of_best = [item for item in items if item.arm == items[0].arm]
         behind = [found.arms[it.against].set for it in of_best if it.verdict == "helps"]
         alike = [found.arms[it.against].set for it in of_best if it.verdict != "helps"]
-        parts = [f"{best} is better than {_listed(behind)}"] * bool(behind)
+        parts = [f"{best} is better than {_listed(behind)}"] if behind else []
         if alike:
             same = all(item.verdict == "no difference" for item in of_best)
             them = _listed([*([best] if not behind else ["it"]), *alike])
