@@ -123,4 +123,6 @@ def test_the_report_ranks_them_and_says_what_was_copied(folder, dataset, evaluat
     verdict, page = (report.file(name).read_text() for name in ("verdict.md", "report.html"))
     assert "Synthetic first, then real: good is better than poor." in verdict
     assert "cannot be told apart yet" in verdict or "no difference that matters" in verdict
+    beside = page[page.index("How good are the sets?") :].split("</table>")[0]
+    assert all(f'<th class="num">{name}</th>' in beside for name in made)
     assert "What each set changes" in page and "after correction for 15 comparisons" in page

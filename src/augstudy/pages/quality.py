@@ -32,6 +32,27 @@ def section(quality: Mapping[str, Any], classes: Sequence[str]) -> dict[str, Any
     }
 
 
+def beside(qualities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The figures of several sets beside each other and beside real images; None of a single one.
+
+    Sets of fewer images are compared with fewer real ones, so each has its own.
+
+    Args:
+        qualities: quality.json by the name of the set.
+    """
+    metrics = {name: item["metrics"] for name, item in qualities.items() if item.get("metrics")}
+    if len(metrics) < 2:
+        return None
+    rows = []
+    for figure in FIGURES:
+        records = [item.get(figure) for item in metrics.values()]
+        cells = [_row(figure, record) if record else None for record in records]
+        there = next((cell for cell in cells if cell), None)
+        if there:
+            rows.append({"title": there["title"], "better": there["better"], "cells": cells})
+    return {"titles": list(metrics), "rows": rows}
+
+
 def flat(quality: Mapping[str, Any]) -> dict[str, float]:
     """The values for a dashboard's metrics, such as ``synthetic.fid_qd``."""
     return {

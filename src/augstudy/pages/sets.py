@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from augstudy.pages import verdicts, wording
+from augstudy.pages import quality, verdicts, wording
 from augstudy.pages.figures import arms as figures
 from augstudy.pages.figures import pictures
 from augstudy.pages.style import colour_of
@@ -72,6 +72,13 @@ def section(material: Material, found: Study) -> dict[str, Any] | None:
         "figure": _figure(found),
         "rows": _rows(found),
         "classes": _classes(found),
+        "quality": quality.beside(
+            {
+                name: parts.images.json("quality.json")
+                for name, parts in material.sets.items()
+                if parts.images
+            }
+        ),
         "copies": [
             _copies(material, name) for name, item in found.sets.items() if item.copies is not None
         ],
