@@ -10,11 +10,13 @@ def evaluate(
     dataset: Input[Dataset],
     classifier: Input[Model],
     evaluation: Output[Artifact],
+    maps: Output[Artifact],
     curves: Output[ClassificationMetrics],
     label: str = "",
+    explain: bool = False,
     gathered: Input[Artifact] = None,
 ):
-    """Evaluate every classifier of the cell on the test images, once."""
+    """Evaluate every classifier of the cell on the test images, once, and explain the first."""
     from augstudy.steps import cells
 
     found = cells.evaluate(locals())

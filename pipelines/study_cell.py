@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from augstudy.dags.components.cam import cam
 from augstudy.dags.components.evaluate import evaluate
 from augstudy.dags.components.train_cnn import train_cnn
 from augstudy.dags.pipelines import resources
@@ -35,12 +34,7 @@ def study_cell(
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
     evaluated = evaluate(
-        dataset=dataset, classifier=trained.outputs["classifier"], gathered=gathered
+        dataset=dataset, classifier=trained.outputs["classifier"], gathered=gathered, explain=True
     )
     resources.apply(evaluated, resources.INFERENCE)
-    explained = cam(
-        classifier=trained.outputs["classifier"],
-        evaluation=evaluated.outputs["evaluation"],
-    )
-    resources.apply(explained, resources.INFERENCE)
-    return CellOutputs(evaluated.outputs["evaluation"], explained.outputs["maps"])
+    return CellOutputs(evaluated.outputs["evaluation"], evaluated.outputs["maps"])

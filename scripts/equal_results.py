@@ -47,6 +47,7 @@ COSTS = ("cpu_s", "wall_s")
 MOVED = (
     (r"train-gan/gan/(?!compact/)(.+)", r"train-gan/gan/compact/gan/\1"),
     (r"synthesize/synthetic/(?!compact/)(.+)", r"synthesize/synthetic/compact/images/\1"),
+    (r"(.*)cam/maps/(.+)", r"\1evaluate/maps/\2"),
     (r"(.*evaluation)/discriminator\.json", r"\1/discriminator-compact.json"),
 )
 

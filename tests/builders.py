@@ -40,6 +40,8 @@ def build_dataset(path, classes=MAMMALS, train=8, val=4, test=6, level=0, seed=0
             for key, value in (("images", images), ("labels", labels), ("rows", rows)):
                 np.save(draft / f"{name}_{key}.npy", value)
             start += size
+            if name == "test":
+                np.save(draft / "test_thumbnails.npy", images[::-1])
         write_json(draft / "classes.json", list(classes))
         write_json(draft / "data_report.json", report_of(classes, sizes))
         Image.new("L", (28, 28)).save(draft / "samples.png")

@@ -84,6 +84,7 @@ def test_gan_and_judge_are_skipped_when_no_arm_needs_them(tmp_path: Path) -> Non
     inputs = {"dataset": dataset, "judge": judge, "gan": gan, "arms": ARMS}
     function("train_gan")(**inputs, **GAN)
     sizes = {"synthetic_per_class": 0, "gan_seed": 0, "gan_recipe": "compact", "sets": []}
+    sizes |= {"copies": "drop"}
     function("synthesize")(**inputs, synthetic=synthetic, **sizes)
     assert [adapters.given(item.path) for item in (judge, gan, synthetic)] == [None] * 3
 
@@ -143,6 +144,7 @@ def test_retraining_without_a_champion_promotes(tmp_path: Path) -> None:
         dataset=dataset,
         classifier=champion,
         evaluation=skipped,
+        maps=Output(tmp_path / "maps"),
         curves=nothing,
         label="champion",
     )
@@ -184,9 +186,9 @@ def run_cell(folder: Path, dataset: Path, arm: dict[str, Any], synthetic: Path) 
         dataset=Output(dataset),
         classifier=made["classifier"],
         evaluation=made["evaluation"],
+        maps=made["maps"],
         curves=ClassificationMetrics(name="curves", uri=str(folder / "curves")),
     )
-    function("cam")(classifier=made["classifier"], evaluation=made["evaluation"], maps=made["maps"])
     return {name: item.path for name, item in made.items()}
 
 

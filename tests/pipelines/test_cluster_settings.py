@@ -16,6 +16,7 @@ from augstudy.cluster.compile import compile_pipeline
 from augstudy.cluster.settings import ClusterSettings, load
 from augstudy.core.errors import InputError
 from augstudy.local import catalog
+from augstudy.local.parameters import Wanted
 from augstudy.settings.base import parse
 
 TRAINING = {
@@ -139,9 +140,21 @@ def test_pods_of_the_default_study(tmp_path: Path) -> None:
     target = tmp_path / "pipeline.yaml"
     compile_pipeline(catalog.load("augmentation_study"), target)
     spec, _ = ir.load(target)
-    # The run, 7 steps outside the loop, the loop; each arm: round, nested pipeline, 3 steps.
-    assert ir.count_pods(spec, {}) == 1 + 7 * 2 + 1 + 5 * (1 + 1 + 3 * 2) == 56
-    assert ir.count_pods(spec, {}) <= 60
+    # The run, 7 steps outside the loop, the loop; each arm: round, nested pipeline, 2 steps.
+    assert ir.count_pods(spec, {}) == 1 + 7 * 2 + 1 + 5 * (1 + 1 + 2 * 2) == 46
+
+
+def test_pods_of_a_study_with_three_sets(tmp_path: Path) -> None:
+    """The default arms, of which those that use synthetic images run once for each set."""
+    target = tmp_path / "pipeline.yaml"
+    compile_pipeline(catalog.load("augmentation_study"), target)
+    spec, _ = ir.load(target)
+    wanted = Wanted("augmentation_study", synthetic="sd=/data/sd15 gan=compact diffusion")
+    values = wanted.values()
+    assert [arm["set"] for arm in values["arms"] if arm["arm"] == "pretrain"] == [
+        "sd", "gan", "diffusion",
+    ]  # fmt: skip
+    assert ir.count_pods(spec, values) <= 70
 
 
 def test_every_setting_reaches_the_compiled_pipeline(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def test_every_golden_file_has_its_pipeline() -> None:
 
 def test_counts_steps(tmp_path: Path) -> None:
     spec, _ = ir.load(compiled("augmentation_study", tmp_path))
-    assert ir.count_steps(spec, {}) == 7 + 5 * 3
-    assert ir.count_steps(spec, {"arms": [{"arm": "real"}]}) == 7 + 3
+    assert ir.count_steps(spec, {}) == 7 + 5 * 2
+    assert ir.count_steps(spec, {"arms": [{"arm": "real"}]}) == 7 + 2
 
 
 @pytest.mark.parametrize("name", catalog.names())

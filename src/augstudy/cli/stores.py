@@ -45,13 +45,27 @@ def champions(
 
 
 def fetch(
-    uri: Annotated[str, typer.Argument(help="gs://, s3://, minio:// or file:// address.")],
+    uri: Annotated[
+        str,
+        typer.Argument(
+            help="gs://, s3://, minio:// or file:// address; with --images, the folder to write."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = Path(),
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Take address and keys of the store from the cluster.")
     ] = False,
     namespace: options.Namespace = None,
     context: options.Context = "",
+    images: Annotated[
+        str,
+        typer.Option(metavar="RUN", help="Write the synthetic images of a run, by number or name."),
+    ] = "",
+    of: Annotated[str, typer.Option("--set", help="With --images: the set, if several.")] = "",
+    filtered: Annotated[
+        bool, typer.Option("--filtered", help="With --images: only what the filter kept.")
+    ] = False,
+    runs_dir: options.RunsDir = Path("runs"),
 ) -> None:
     """Download an artifact of a run, or a single object, and verify it.
 
@@ -59,8 +73,16 @@ def fetch(
     each of its files is checked against that; a folder without one is downloaded as it is. With
     --cluster, a store that can be reached only inside the cluster is reached through kubectl.
 
+    With --images, write a set of synthetic images of a run of this machine as folders of PNG files
+    and as Parquet, with a manifest of how each image was made.
+
     Example: augstudy fetch minio://mlpipeline/v2/artifacts/retrain/RUN/promote/ID/decision --out .
+
+    Example: augstudy fetch --images 3 --set sd --filtered sd_kept
     """
+    if images:
+        _export(images, Path(uri), of or None, filtered, runs_dir)
+        return
     parent, _, name = uri.rstrip("/").rpartition("/")
     if parent.endswith(("/", ":")) or not parent:
         raise InputError(f"{uri} names no artifact: give, for example, gs://bucket/folder/report.")
@@ -75,6 +97,18 @@ def fetch(
 
         _download(open_store(parent), name, out)
     sys.stdout.write(f"{out / name}\n")
+
+
+def _export(run: str, out: Path, of: str | None, filtered: bool, runs_dir: Path) -> None:
+    from augstudy.runs import choosing
+    from augstudy.runs.exporting import export
+    from augstudy.runs.folder import RunsFolder
+    from augstudy.runs.shelf import of_store
+
+    kept = RunsFolder(runs_dir)
+    record = choosing.find(kept.records(), run)
+    count = export(of_store(kept.store)(record), out, of, filtered)
+    sys.stdout.write(f"{out}: {count:,} images\n")
 
 
 def _download(store: "Store", name: str, out: Path) -> None:

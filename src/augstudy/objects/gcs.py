@@ -18,6 +18,7 @@ from google.oauth2 import service_account
 from augstudy.core.errors import InputError, ServiceError
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
+from augstudy.objects.parallel import SMALL_AT_ONCE
 from augstudy.objects.signin import SignIn
 from augstudy.objects.types import Span, Stat
 
@@ -46,6 +47,10 @@ class GcsStore(Store):
         self.uri, self.container = address.uri, address.container
         self._prefix = f"{address.prefix}/" if address.prefix else ""
         self._client = _client(address.endpoint, sign_in.token, read_only=read_only)
+        # By default ten connections are kept, and the others opened anew for each request.
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=SMALL_AT_ONCE + 2)
+        for scheme in ("http://", "https://"):
+            self._client._http.mount(scheme, adapter)
         billed = os.environ.get(BILLING_VARIABLE, "")
         self._bucket = self._client.bucket(address.bucket, user_project=billed or None)
         self.advice = (

@@ -61,7 +61,7 @@ class Shelf:
                 f"{self.store.uri}/{self.key} holds no {kind}{of}: the step did not finish, or "
                 "took over what another run had made."
             )
-        return self._fetched(fitting[-1].folder)
+        return self.fetched(fitting[-1].folder)
 
     def arms(self, kind: str) -> list[str]:
         """The arms of which there is an artifact of a kind."""
@@ -71,7 +71,8 @@ class Shelf:
         """The artifacts of a kind, and of an arm if one is named."""
         return [item for item in self.found if item.kind == kind and arm in (None, item.arm)]
 
-    def _fetched(self, folder: str) -> Path:
+    def fetched(self, folder: str) -> Path:
+        """A folder of the store on this machine."""
         local = self.store.local(folder)
         if local is not None:
             return local

@@ -86,7 +86,8 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     """Evaluate the classifiers of a cell on the test split, if there are any.
 
     A ``label`` shows the step under another name than the arm's. Beside the arm `real` the
-    discriminators of the ``gathered`` sets are evaluated as classifiers, if there are any.
+    discriminators of the ``gathered`` sets are evaluated as classifiers, if there are any. To
+    ``explain`` is to draw what the first classifier looks at as well.
 
     Returns:
         For the dashboard: ``title``, ``classes``, ``confusion`` (empty if there are too many
@@ -95,7 +96,8 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     at, label = found.paths, str(found.study.values.get("label", ""))
     classifier, out = at["classifier"], at["evaluation"]
     if given(classifier) is None:
-        _pass_on(classifier, out, me)
+        for target in (out, at["maps"]):
+            _pass_on(classifier, target, me)
         empty: list[float] = []
         return {"title": label, "confusion": [], "roc": (empty, empty, empty)}
     share_cores()
@@ -106,6 +108,10 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     )
     gans = sets.all_of(gathered, sets.GAN) if gathered else {}
     made = run(at["dataset"], classifier, out, label, gans)
+    if found.study.values.get("explain"):
+        from augstudy.steps import cam
+
+        cam.run(classifier, out, at["maps"])
     return _for_dashboard(made, at["dataset"], label)
 
 
@@ -125,19 +131,6 @@ def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict
         "confusion": kfp_metrics.confusion(probabilities, labels),
         "roc": kfp_metrics.roc(probabilities, labels),
     }
-
-
-@component("cam", lambda found: arm_label(found.paths["classifier"]))
-def cam(found: Handed, me: Stage) -> None:
-    """Draw what the first classifier of a cell looks at."""
-    at = found.paths
-    if given(at["evaluation"]) is None:
-        _pass_on(at["evaluation"], at["maps"], me)
-        return
-    share_cores()
-    from augstudy.steps.cam import run
-
-    run(at["classifier"], at["evaluation"], at["maps"])
 
 
 def share_cores() -> None:

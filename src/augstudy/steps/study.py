@@ -162,6 +162,7 @@ class Study:
         if not {"sets", "arms"} <= set(self.values):
             return self
         names = [item.set for item in self.sets]
+        _refuse_doubles(names)
         arms = [
             {key: value for key, value in {**item, "set": arm.set}.items() if value is not None}
             for item in self.values["arms"]
@@ -229,13 +230,7 @@ class Study:
 
     def _check_sets(self) -> None:
         _ = self.copies
-        names = [item.set for item in self.sets]
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError(
-                    f"Two sets of synthetic images are called {name!r}: name one of them, as in "
-                    f"other_{name}=...."
-                )
+        _refuse_doubles([item.set for item in self.sets])
         for item in self.sets:
             if not item.imported:
                 _ = self.generator(item)
@@ -295,6 +290,15 @@ def handed(arguments: Mapping[str, Any]) -> Handed:
 def _path(value: Any) -> Path | None:
     found = value if isinstance(value, Path) else getattr(value, "path", None)
     return None if found is None else Path(found)
+
+
+def _refuse_doubles(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"Two sets of synthetic images are called {name!r}: give one another name, as in "
+                f"other_{name}=...."
+            )
 
 
 def _arm(item: Any) -> Arm:
