@@ -142,9 +142,10 @@ def build_evaluation(
     name=None,
     discriminator=False,
     point="",
+    of=None,
 ):
     """An evaluation whose accuracy grows with `skill` (0 is about 0.75)."""
-    chosen = Arm(arm=arm, share=share, name=name)
+    chosen = Arm(arm=arm, share=share, name=name, set=of)
     noise = sum(map(ord, chosen.label))
     probabilities = predictions(dataset, seeds, skill, run_spread, noise)
     labels = np.load(dataset.file("test_labels.npy"))

@@ -7,6 +7,7 @@ import gan_toy
 import numpy as np
 import pytest
 from builders import build_dataset
+from PIL import Image
 
 from augstudy.core import artifacts
 from augstudy.data.dataset import SPLITS, load_split
@@ -14,10 +15,12 @@ from augstudy.settings.arms import Arm
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.settings.judging import CurationSettings, JudgeSettings
+from augstudy.settings.sets import SyntheticSet
 from augstudy.steps import (
     cam,
     curate,
     evaluate,
+    import_synthetic,
     ingest,
     summarize,
     synthesize,
@@ -32,7 +35,8 @@ GAN = gan_toy.SETTINGS.model_copy(update={"steps": 2})
 JUDGE = JudgeSettings(classifier="baseline", steps=2, cas_steps=1)
 ARMS = [
     Arm(arm="real"),
-    Arm(arm="add_filtered", share=0.5),
+    Arm(arm="add_filtered", share=0.5, set="made"),
+    Arm(arm="pretrain", set="sd"),
     Arm(arm="extra_real", share=0.5),
 ]
 
@@ -69,15 +73,20 @@ def sealed(whole):
 
 
 def test_every_step_but_evaluate_runs_without_the_test_split(whole, sealed, tmp_path):
-    made = {name: tmp_path / name for name in ("judge", "gan", "synthetic", "curation")}
+    made = {name: tmp_path / name for name in ("judge", "gan", "synthetic", "curation", "sd")}
     train_judge.run(sealed, made["judge"], JUDGE)
     train_gan.run(sealed, made["gan"], GAN, judge=made["judge"])
     synthesize.run(made["gan"], made["synthetic"], 48, dataset=sealed, judge=made["judge"])
     curate.run(sealed, made["curation"], CurationSettings(), CNN, 0, made["synthetic"])
+    put_down(load_split(whole, "test"), tmp_path / "brought")
+    brought = SyntheticSet(set="sd", source=(tmp_path / "brought").as_uri())
+    found = import_synthetic.run(sealed, made["sd"], brought, made["judge"], copies="keep")
+    assert found.json("copies.json")["found"]["test"] == len(found.json("names.json")) == 16
     evaluations, cams = [], []
     for arm in ARMS:
         cell = tmp_path / arm.label
-        images = {name: made[name] for name in ("synthetic", "curation")}
+        own = "sd" if arm.set == "sd" else "synthetic"
+        images = {"synthetic": made[own], "curation": made["curation"]}
         classifier = train_cnn.run(sealed, cell / "classifier", arm, [0], CNN, **images)
         trained_on_whole = republish(classifier, cell / "copy", "classifier")
         found = evaluate.run(whole.path, trained_on_whole, cell / "found")
@@ -89,13 +98,24 @@ def test_every_step_but_evaluate_runs_without_the_test_split(whole, sealed, tmp_
         tmp_path / "report",
         evaluations,
         cams,
-        {"made": {"gan": made["gan"], "images": made["synthetic"], "filter": made["curation"]}},
+        {
+            "made": {"gan": made["gan"], "images": made["synthetic"], "filter": made["curation"]},
+            "sd": {"images": made["sd"]},
+        },
     )
     assert set(report.json("summary.json")["arms"]) == {arm.label for arm in ARMS}
     page = report.file("report.html").read_text()
     assert "What the filter lets through" in page and "Doubtful labels" in page
     with pytest.raises(ValueError, match="pickle"):
         evaluate.run(sealed, tmp_path / "real" / "classifier", tmp_path / "refused")
+
+
+def put_down(split, folder: Path) -> None:
+    """A folder of pictures per class, as people have them."""
+    for number, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
+        target = folder / CLASSES[label] / f"{number}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(target)
 
 
 def test_no_drawing_is_in_two_splits(drawings, tmp_path):
