@@ -1,5 +1,7 @@
 """The filter trained for real, on few drawings that any network can tell apart."""
 
+import shutil
+
 import numpy as np
 import pytest
 from builders import build_dataset, write_json
@@ -7,6 +9,7 @@ from builders import build_dataset, write_json
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.core.telemetry import Stage
+from augstudy.data import sets
 from augstudy.settings.arms import Arm
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.judging import CurationSettings
@@ -116,12 +119,22 @@ def test_a_judgement_of_other_drawings_is_refused(folder, tmp_path):
 def study(folder, arms, synthetic, level=4):
     """The steps of a study with so many drawings per class: the filter, and the cell of an arm."""
     dataset = build_dataset(folder / "data", classes=CLASSES, train=level, val=4, test=4).path
-    made = {"dataset": dataset, "synthetic": synthetic, "curation": folder / "kept"}
+    made = {"dataset": dataset, "synthetic": synthetic, "gathered": folder / "kept"}
+    for name in ("gan", "imported"):
+        made[name] = folder / name
+        adapters.skip(made[name], Stage(name, ""), "there is none")
     recipe = {"classifier_recipe": "baseline", "classifier_settings": {"epochs": 1}}
-    adapters.curate({**made, **recipe, "arms": arms, "curation_settings": {}, "gan_seed": 0})
+    rules = {"curation_settings": {}, "gan_seed": 0, "sets": [], "gan_recipe": "compact"}
+    adapters.curate({**made, **recipe, **rules, "arms": arms})
     cell = {"classifier": folder / "cell", "arm": arms[-1], "seeds": [0]}
     cells.train_cnn({**made, **recipe, **cell})
     return folder / "kept", folder / "cell"
+
+
+def of_set(folder, path):
+    """The synthetic images of a study as a step leaves them."""
+    shutil.copytree(path, folder / "made" / "compact" / "images")
+    return folder / "made"
 
 
 FILTERED = {"arm": "real_filtered", "optional": True}
@@ -130,26 +143,32 @@ FILTERED = {"arm": "real_filtered", "optional": True}
 def test_an_optional_arm_is_left_out_where_folds_are_too_small(folder, tmp_path):
     short = "a class has 4 training images, too few for 5 folds"
     alone, both = [FILTERED], [{"arm": "add_filtered", "share": 0.5}, FILTERED]
-    kept, cell = study(tmp_path / "alone", alone, folder / "synthetic")
-    assert adapters.why_skipped(kept) == adapters.why_skipped(cell) == short
+    synthetic = of_set(tmp_path, folder / "synthetic")
+    kept, cell = study(tmp_path / "alone", alone, synthetic)
+    real = sets.place(kept, sets.REAL, sets.FILTER)
+    assert adapters.why_skipped(real) == adapters.why_skipped(cell) == short
     assert adapters.arm_label(cell) == "real_filtered"
-    kept, cell = study(tmp_path / "both", both, folder / "synthetic")
-    assert "synthetic.npz" in artifacts.read(kept, "curation").manifest.files
+    kept, cell = study(tmp_path / "both", both, synthetic)
+    judged = artifacts.read(sets.place(kept, "compact", sets.FILTER), "curation")
+    assert "synthetic.npz" in judged.manifest.files
     assert short in adapters.why_skipped(cell)
     skipped = tmp_path / "nothing"
     adapters.skip(skipped, Stage("synthesize", ""), "the GAN failed")
-    assert adapters.why_skipped(study(tmp_path / "failed", both, skipped)[1]) == short
+    kept, cell = study(tmp_path / "failed", both, skipped)
+    assert adapters.why_skipped(cell) == short
+    assert adapters.why_skipped(sets.place(kept, "compact", sets.IMAGES)) == "the GAN failed"
 
 
 def test_an_arm_is_made_where_it_may_be_left_out_but_need_not(folder, tmp_path):
-    _, cell = study(tmp_path, [FILTERED], folder / "synthetic", level=5)
+    _, cell = study(tmp_path, [FILTERED], of_set(tmp_path, folder / "synthetic"), level=5)
     assert artifacts.read(cell, "classifier")
 
 
 def test_too_small_folds_end_a_study_that_needs_them(folder, tmp_path, capsys):
     needed = FILTERED | {"optional": False}
     with pytest.raises(SystemExit) as stopped:
-        study(tmp_path, [FILTERED | {"name": "spare"}, needed], folder / "synthetic")
+        synthetic = of_set(tmp_path, folder / "synthetic")
+        study(tmp_path, [FILTERED | {"name": "spare"}, needed], synthetic)
     assert stopped.value.code == 2
     last = capsys.readouterr().out.splitlines()[-1]
     assert "A class has 4 training images, too few for 5 folds: lower curation" in last

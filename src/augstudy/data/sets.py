@@ -66,7 +66,7 @@ def parts_of(folder: Path) -> dict[str, dict[str, Path]]:
         name: {part: path for part in (IMAGES, GAN, FILTER) if (path := there(folder, name, part))}
         for name in (*all_names(folder), REAL)
     }
-    return {name if name != REAL else "": parts for name, parts in found.items()}
+    return {name if name != REAL else "": parts for name, parts in found.items() if parts}
 
 
 def gather(folders: Iterable[Path], out: Path) -> None:

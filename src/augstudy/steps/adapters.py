@@ -214,6 +214,9 @@ def curate(found: Handed, me: Stage) -> None:
     dataset, out, study = found.paths["dataset"], found.paths["gathered"], found.study
     handed = [given(found.paths[name]) for name in ("gan", "synthetic", "imported")]
     sets.gather([path for path in handed if path], out)
+    for item in study.sets:
+        if not (images := sets.place(out, item.set, sets.IMAGES)).exists():
+            skip(images, me, _why_none(found.paths["imported" if item.imported else "synthetic"]))
     settings, recipe = study.curation, study.classifier
     filtered = [arm for arm in study.arms if arm.kind.filtered]
     to_judge = {
@@ -237,8 +240,11 @@ def curate(found: Handed, me: Stage) -> None:
             run(dataset, target, settings, recipe, study.gan_seed, real=True)
     if short:
         skip(sets.place(out, sets.REAL, sets.FILTER), me, short)
-    if not out.exists():
-        skip(out, me)
+
+
+def _why_none(path: Path) -> str:
+    """Why the step that should have made a set made none."""
+    return why_skipped(path) if given(path) is None else NO_SYNTHETIC
 
 
 def _too_few_to_judge(dataset: Path, folds: int) -> str:
