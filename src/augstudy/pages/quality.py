@@ -53,14 +53,6 @@ def beside(qualities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     return {"titles": list(metrics), "rows": rows}
 
 
-def flat(quality: Mapping[str, Any]) -> dict[str, float]:
-    """The values for a dashboard's metrics, such as ``synthetic.fid_qd``."""
-    return {
-        f"synthetic.{name}": float(record["value"])
-        for name, record in quality.get("metrics", {}).items()
-    }
-
-
 def _row(name: str, record: Mapping[str, Any]) -> dict[str, str]:
     title, text = readings.figure(name)
     numbers = [record[key] for key in ("value", "low", "high", "real")]

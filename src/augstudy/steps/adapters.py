@@ -215,8 +215,8 @@ def curate(found: Handed, me: Stage) -> None:
     handed = [given(found.paths[name]) for name in ("gan", "synthetic", "imported")]
     sets.gather([path for path in handed if path], out)
     for item in study.sets:
-        if not (images := sets.place(out, item.set, sets.IMAGES)).exists():
-            skip(images, me, _why_none(found.paths["imported" if item.imported else "synthetic"]))
+        if not (missing := sets.place(out, item.set, sets.IMAGES)).exists():
+            skip(missing, me, _why_none(found.paths["imported" if item.imported else "synthetic"]))
     settings, recipe = study.curation, study.classifier
     filtered = [arm for arm in study.arms if arm.kind.filtered]
     to_judge = {
