@@ -39,7 +39,6 @@ def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, margin=0.01, **s
     root = folder.root / "study"
     parts = build_study(root, arms, seeds, **{"classes": CLASSES, "test": 30} | sizes)
     build_classifier(root / "cells" / "classifier", artifacts.read(parts["dataset"]), seeds)
-    parts["made"] = {kind: parts.pop(kind) for kind in ("gan", "synthetic")}
     material = gather(left_out={}, **parts)
     with artifacts.publish(root / "summarize" / "report", "report") as draft:
         files.write(draft, summarise(material, margin))
