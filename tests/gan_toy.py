@@ -8,6 +8,7 @@ with the settings of rungs of the ladder.
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from augstudy.settings.generators import DiffusionSettings, GanSettings
 from augstudy.settings.spec import DRAWING
 from augstudy.training import gan
 from augstudy.training.drawing import generate
+
+sys.path.append(str(Path(__file__).parents[1]))
 from benchmarks.ladder import register
 
 layers = keras.layers

@@ -144,7 +144,10 @@ def working(folder: Path) -> set[int]:
         (["--arms", "real,real"], "Arm real is there twice"),
         (["--set", "gan_settings.step=1"], "has no setting 'step'"),
         (["--set", "classifier=modem"], "did you mean 'modern'?"),
-        (["--level", "61"], "level 61 is more than train_per_class 60"),
+        (
+            ["--level", "61", "--set", "train_per_class=60"],
+            "level 61 is more than train_per_class 60",
+        ),
     ],
 )
 def test_mistakes_are_told_before_anything_runs(

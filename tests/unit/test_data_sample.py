@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from augstudy.data.reading import read_drawings
+from augstudy.data.reading import read_images
 from augstudy.settings.data import MAMMALS, DataSettings
 
 FOLDER = resources.files("augstudy.data").joinpath("sample")
@@ -43,8 +43,8 @@ def test_sample_is_what_its_credits_say() -> None:
 
 
 def test_every_drawing_of_the_sample_is_usable() -> None:
-    drawings = read_drawings(DataSettings())
-    images = np.concatenate([item.images for item in drawings.values()]).reshape(-1, 784)
+    drawings = read_images(DataSettings())
+    images = np.concatenate([item.images for item in drawings.classes.values()]).reshape(-1, 784)
     assert len({image.tobytes() for image in images}) == len(images) == 1100
     assert images.any(axis=1).all()
 

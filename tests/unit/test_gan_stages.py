@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import gan_toy
 import matplotlib.image
@@ -9,6 +10,7 @@ import pytest
 
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError, TrainingError
+from augstudy.data import sets
 from augstudy.data.dataset import SPLITS, Split, save_split
 from augstudy.metrics.figures import FIGURES
 from augstudy.models.acgan import ACGAN
@@ -155,10 +157,14 @@ def test_a_failed_training_may_be_published_for_its_evidence(folder, dataset, ca
     assert samples["images"].shape[1:] == (2, SAMPLES_PER_CLASS, 28, 28)
     with pytest.raises(TrainingError):
         train_gan.run(dataset, folder / "kept", diverging)
-    inputs = {"gan": found.path, "dataset": dataset, "judge": folder / "none"}
-    adapters.synthesize({**inputs, "synthetic": folder / "nothing"})
-    assert adapters.given(folder / "nothing") is None
-    note = (folder / "nothing" / adapters.SKIPPED).read_text()
+    shutil.copytree(found.path, sets.place(folder / "gans", "compact", sets.GAN))
+    inputs = {"gan": folder / "gans", "dataset": dataset, "judge": folder / "none"}
+    study = {"synthetic_per_class": 0, "gan_seed": 0, "gan_recipe": "compact", "sets": []}
+    study |= {"gan_settings": {}, "copies": "drop", "arms": [{"arm": "add", "share": 1.0}]}
+    adapters.synthesize({**inputs, **study, "synthetic": folder / "nothing"})
+    images = sets.place(folder / "nothing", "compact", sets.IMAGES)
+    assert adapters.given(images) is None
+    note = (images / adapters.SKIPPED).read_text()
     assert note.startswith("Skipped: the GAN failed: the losses have not been finite since step")
 
 

@@ -193,13 +193,15 @@ def test_the_discriminator_is_evaluated_beside_a_cell(folder, tmp_path):
             if discriminator:
                 save_model(discriminator, draft / "discriminator.keras")
             (draft / "classes.json").write_text(json.dumps(CLASSES))
-    made = evaluate.run(*inputs, tmp_path / "with", gan=tmp_path / "gan")
-    metrics = made.json("discriminator.json")
+    made = evaluate.run(*inputs, tmp_path / "with", gans={"compact": tmp_path / "gan"})
+    metrics = made.json("discriminator-compact.json")
     assert metrics["n"] == 36 and metrics["seeds"] == [4]
     assert 0 <= metrics["metrics"]["precision_macro"]["value"] <= 1
     for name in ("failed", "diffusion"):
-        without = evaluate.run(*inputs, tmp_path / f"without-{name}", gan=tmp_path / name)
-        assert "discriminator.json" not in without.manifest.files
+        without = evaluate.run(
+            *inputs, tmp_path / f"without-{name}", gans={"compact": tmp_path / name}
+        )
+        assert "discriminator-compact.json" not in without.manifest.files
         assert without.manifest.files["metrics.json"] == made.manifest.files["metrics.json"]
 
 

@@ -50,7 +50,7 @@ COMMANDS = {
     "runs": Listed(
         "runs",
         _RUNS,
-        "List all runs, newest first; filter, show, compare, annotate and export them.",
+        "List all runs, newest first; filter, show, compare, annotate, export and delete them.",
     ),
     "compare": Listed(
         "comparing", _RUNS, "Compare arms, of one run or of several, with the first one named."
