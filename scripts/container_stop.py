@@ -100,7 +100,7 @@ def _command(compiled: Path, folder: Path, out: Path) -> list[str]:
     (run,) = (folder / "containers").iterdir()
     inputs = {
         "dataset": run / "ingest" / "dataset",
-        "synthetic": run / "synthesize" / "synthetic",
+        "gathered": run / "curate" / "gathered",
     }
     message = {
         "inputs": {
