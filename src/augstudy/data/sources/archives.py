@@ -124,7 +124,7 @@ class Archive:
             self._file = self._expanded(opener)
         found: _Members = {}
         number = self._file.fileno()
-        with tarfile.open(fileobj=self._file, mode="r:") as archive:
+        with tarfile.open(fileobj=self._file, mode="r:", encoding="utf-8") as archive:
             for item in archive:
                 if item.isdir():
                     continue
