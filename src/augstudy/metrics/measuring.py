@@ -38,7 +38,7 @@ def common_counts(splits: Sequence[Labels], classes: int) -> list[int]:
 
 
 def first_of_each(labels: Labels, counts: Sequence[int]) -> Indices:
-    """Where the first rows of each class are, so many of each, class by class."""
+    """Rows of the first images of each class, as many as asked for, class by class."""
     found = [np.flatnonzero(labels == label)[:count] for label, count in enumerate(counts)]
     return np.concatenate(found)
 

@@ -63,7 +63,7 @@ class NetworkSettings(Settings):
 
 
 class Backbone(Settings):
-    """A trained network whose features the classifier uses, in the place of layers of its own."""
+    """A trained network whose features the classifier uses, instead of layers of its own."""
 
     network: str = Field(
         description="a classifier that a study has saved, such as gs://bucket/model.keras, or a "

@@ -38,7 +38,7 @@ def run(
     name: str = "",
     copies: Copies = "drop",
 ) -> Artifact:
-    """Draw `per_class` images, or so many of each class, and publish them as kind ``synthetic``.
+    """Draw `per_class` images, one number or one per class, and publish them as kind ``synthetic``.
 
     ``fault_images`` repeats the fault of the student report: the same labels, but every image is
     drawn as one of the last class. With a `dataset` and a `judge`, ``quality.json`` measures the
