@@ -31,7 +31,7 @@ def test_every_command_runs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUGSTUDY_RUNS", "runs")
     monkeypatch.setenv("COLUMNS", "250")
-    for batch in (64, 512):
+    for batch in (64, 512, 64, 64):
         build_run(Path("runs"), ARMS, settings={"classifier_settings": {"batch_size": batch}})
     bucket = tmp_path / "bucket"
     for folder in Path("runs/0001/artifacts/study").rglob("manifest.json"):
@@ -49,6 +49,7 @@ def test_every_command_runs(
         program, *arguments = shlex.split(line.replace("gs://bucket/runs", f"file://{bucket}"))
         assert program == "augstudy"
         arguments += ["--port", "0"] if arguments[0] == "ui" else []
+        arguments += ["--yes"] if "delete" in arguments else []  # nobody is asked in a test
         assert invoke(arguments) == 0, (line, capsys.readouterr().err)
         assert capsys.readouterr().out.strip(), line
     pages = {path.name for path in tmp_path.glob("*.html")}

@@ -48,9 +48,17 @@ def test_a_run_without_results_has_a_page_once_it_ended(tmp_path: Path) -> None:
     assert set(links(run.path)) == {"Configuration", "Record"}
 
 
-def test_a_page_that_cannot_be_made_is_no_reason_to_lose_a_run(tmp_path: Path) -> None:
-    run = add(tmp_path, 0.8)
-    broken = run.root / "study" / "data" / "manifest.json"
+def test_a_page_that_cannot_be_made_keeps_no_other_from_being_made(tmp_path: Path) -> None:
+    damaged, whole = add(tmp_path, 0.8), add(tmp_path, 0.7)
+    broken = damaged.root / "study" / "data" / "manifest.json"
     broken.parent.mkdir(parents=True)
     broken.write_text("{")
+    assert refresh_overview(tmp_path) == ""
+    assert not (damaged.path / NAME).exists() and (whole.path / NAME).is_file()
+
+
+def test_an_overview_that_cannot_be_written_is_no_reason_to_lose_a_run(tmp_path: Path) -> None:
+    run = add(tmp_path, 0.8)
+    (tmp_path / "overview.csv").mkdir()
     assert "could not be refreshed" in refresh_overview(tmp_path)
+    assert (run.path / NAME).is_file()

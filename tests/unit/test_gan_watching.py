@@ -83,9 +83,9 @@ def test_a_generator_deaf_to_noise_draws_one_image_a_class(monkeypatch, also, ve
     """Deaf to the class as well, it draws one image in all."""
     toy = generators.GENERATORS["toy"]
 
-    def deaf(noise, labels, classes):
+    def deaf(noise, labels, classes, spec):
         labels = keras.ops.zeros_like(labels) if also else labels
-        return toy(keras.ops.zeros_like(noise), labels, classes)
+        return toy(keras.ops.zeros_like(noise), labels, classes, spec)
 
     monkeypatch.setitem(generators.GENERATORS, "deaf", deaf)
     trained = train(steps=150, architecture="deaf", discriminator="toy", variety=0.0)
