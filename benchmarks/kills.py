@@ -7,7 +7,8 @@ of the worker; the study is started again until it is through. Then the hashes o
 its summary must be those of a study that was left alone, no process may be left, and nothing that
 was half-written. A fill leaves a study on a disk of 64 MiB (a tmpfs, which takes root) without room
 at a random moment: it must end with one sentence, or not at all, and go on once there is room.
-Two to four hours for all of it; ``--write`` keeps the counts in benchmarks/results/kills.json.
+A study is struck up to 12 times, so that later moments of it have their turn; two studies run at
+once. ``--write`` keeps the counts in benchmarks/results/kills.json.
 """
 
 import argparse
@@ -21,9 +22,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+from common import write
 
 from augstudy.core import artifacts
 from augstudy.core.files import DRAFT
@@ -31,8 +36,9 @@ from augstudy.core.files import DRAFT
 SIGNALS = ("SIGTERM", "SIGINT", "SIGKILL")
 TARGETS = ("run", "worker", "step", "group")
 ROOM = 64 << 20
-RESULTS = Path(__file__).parent / "results" / "kills.json"
-MOST = 12  # kills of one study, so that it comes to an end
+MOST = 12  # times that a study is struck, so that it comes to an end
+LONGEST = 20.0  # seconds from a start to a strike, at most: it goes on from where it was
+AT_ONCE = 2
 WORKER, STEPS = "augstudy.local.worker", "augstudy.local.warm"
 _OWN = ("provenance", "made_of")
 
@@ -119,14 +125,14 @@ def strike(study: Study, process: "subprocess.Popen[str]", name: str, target: st
     return True
 
 
-def kill_one(study: Study, chance: random.Random, longest: float, most: int) -> Counter[str]:
+def kill_one(study: Study, chance: random.Random, most: int) -> Counter[str]:
     """Kill a study until it is through or was killed so often; what struck it."""
     struck: Counter[str] = Counter()
     while struck.total() < most:
         name, target = chance.choice(SIGNALS), chance.choice(TARGETS)
         with study.start() as process:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(0.5, longest))
+                process.wait(chance.uniform(0.5, LONGEST))
             hit = process.poll() is None and strike(study, process, name, target)
             _, said = process.communicate()
         assert "This is a bug" not in said, said
@@ -137,52 +143,85 @@ def kill_one(study: Study, chance: random.Random, longest: float, most: int) -> 
     return struck
 
 
-def kill(kills: int, seed: int, folder: Path, most: int = MOST) -> dict[str, Any]:
-    """Kill so many times, and compare what the studies find with one that was left alone."""
-    chance, whole, wrong = random.Random(seed), Study(folder / "whole"), list[str]()
-    began = time.monotonic()
-    whole.finish()
-    longest, expected = time.monotonic() - began, whole.found()
-    struck: Counter[str] = Counter()
-    number = 0
-    while struck.total() < kills:
-        number += 1
-        study = Study(folder / str(number))
-        struck += kill_one(study, chance, longest, min(most, kills - struck.total()))
-        if study.found() != expected:
-            wrong.append(f"study {number} found something else")
-        wrong += [f"study {number}: {item}" for item in study.left_behind()]
-        say(f"{struck.total()} kills, {number} studies, wrong: {wrong or 'nothing'}")
-    return {"kills": struck.total(), "by": dict(sorted(struck.items())), "wrong": wrong}
+def fill_one(study: Study, chance: random.Random, most: int) -> Counter[str]:
+    """Fill the disk of a study until it is through or ran out of room so often; how it ended."""
+    ends: Counter[str] = Counter()
+    while ends.total() < most:
+        with study.start() as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(0.0, LONGEST))
+            if process.poll() is not None:
+                break
+            filler = stuffed(study.runs.parent)
+            _, said = process.communicate()
+        filler.unlink()
+        ends[f"exit code {process.returncode}"] += 1
+        lines = [line for line in said.splitlines() if not line.startswith(("Log:", "Warning"))]
+        assert process.returncode in (0, 3), said
+        assert len(lines) == 1 or not process.returncode, said
+    study.finish()
+    return ends
 
 
-def fill(fills: int, seed: int, folder: Path) -> dict[str, Any]:
-    """Fill the disk of studies at random moments, make room, and compare what they find."""
-    chance, wrong, ends = random.Random(seed), list[str](), Counter[str]()
-    whole = Study(folder / "whole-for-disks")
-    began = time.monotonic()
+@contextlib.contextmanager
+def on_disk(folder: Path) -> Iterator[Study]:
+    """A study in a folder of its own."""
+    yield Study(folder)
+
+
+@contextlib.contextmanager
+def on_tiny_disk(folder: Path) -> Iterator[Study]:
+    """A study whose runs lie on a disk of 64 MiB; takes root."""
+    disk = folder / "disk"
+    disk.mkdir(parents=True)
+    options = ["-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(disk)]
+    subprocess.run(["mount", *options], check=True)
+    try:
+        yield Study(folder, disk / "runs")
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def trial(
+    strike_one: Callable[[Study, random.Random, int], Counter[str]],
+    place: Callable[[Path], contextlib.AbstractContextManager[Study]],
+    times: int,
+    seed: int,
+    folder: Path,
+) -> dict[str, Any]:
+    """Strike studies so many times, and compare what they find with one that was left alone."""
+    whole = Study(folder / "whole")
     whole.finish()
-    longest, expected = time.monotonic() - began, whole.found()
-    for number in range(1, fills + 1):
-        home = folder / f"disk-{number}"
-        with tiny_disk(home / "disk") as disk:
-            study = Study(home, disk / "runs")
-            with study.start() as process:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(chance.uniform(0.0, longest))
-                filler = stuffed(disk)
-                _, said = process.communicate()
-            ends[f"exit code {process.returncode}"] += 1
-            lines = [line for line in said.splitlines() if not line.startswith(("Log:", "Warning"))]
-            if process.returncode not in (0, 3) or (process.returncode and len(lines) != 1):
-                wrong.append(f"fill {number}: exit code {process.returncode}: {said}")
-            filler.unlink()
-            study.finish()
+    expected = whole.found()
+    struck, wrong, numbers = Counter[str](), list[str](), count(1)
+
+    def one(most: int) -> Counter[str]:
+        number = next(numbers)
+        with place(folder / str(number)) as study:
+            try:
+                met = strike_one(study, random.Random(f"{seed} {number}"), most)
+            except AssertionError as error:
+                wrong.append(f"study {number}: {error}")
+                return Counter()
             if study.found() != expected:
-                wrong.append(f"fill {number} found something else")
-            wrong += [f"fill {number}: {item}" for item in study.left_behind()]
-        say(f"{number} fills, {dict(ends)}, wrong: {wrong or 'nothing'}")
-    return {"fills": fills, "ends": dict(ends), "wrong": wrong}
+                wrong.append(f"study {number} found something else")
+            wrong.extend(f"study {number}: {item}" for item in study.left_behind())
+            return met
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while (left := times - struck.total()) > 0 and not wrong:
+            # The last strikes are shared out, so that there are as many as were asked for.
+            shares = [left // AT_ONCE + (turn < left % AT_ONCE) for turn in range(AT_ONCE)]
+            for met in pool.map(one, [min(MOST, share) for share in shares if share]):
+                struck += met
+            say(f"{struck.total()} of {times}, {dict(struck)}, wrong: {wrong or 'nothing'}")
+    studies = next(numbers) - 1
+    return {
+        "n": struck.total(),
+        "studies": studies,
+        "by": dict(sorted(struck.items())),
+        "wrong": wrong,
+    }
 
 
 def stuffed(disk: Path) -> Path:
@@ -196,18 +235,6 @@ def stuffed(disk: Path) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def tiny_disk(folder: Path) -> Iterator[Path]:
-    """A disk of 64 MiB; takes root."""
-    folder.mkdir(parents=True)
-    options = ["-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder)]
-    subprocess.run(["mount", *options], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -219,15 +246,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         if asked.kills:
-            found |= {"kills": kill(asked.kills, asked.seed, Path(folder))}
+            found["kills"] = trial(kill_one, on_disk, asked.kills, asked.seed, folder / "kills")
         if asked.fills:
-            found |= {"fills": fill(asked.fills, asked.seed, Path(folder))}
+            found["fills"] = trial(
+                fill_one, on_tiny_disk, asked.fills, asked.seed, folder / "fills"
+            )
     say(json.dumps(found, indent=1))
     if asked.write:
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write("kills", {"minutes": round((time.monotonic() - began) / 60, 1), **found})
     return int(any(part["wrong"] for part in found.values()))
 
 

@@ -56,7 +56,9 @@ def test_every_step_is_timed(study: Path) -> None:
     with (study / "runs" / "0001" / "timings.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     steps = [f"{row['stage']} {row['label']}".strip() for row in rows]
-    cells = [f"{name} {arm}" for name in ("train_cnn", "evaluate") for arm in ("real", "replace:0.5")]
+    cells = [
+        f"{name} {arm}" for name in ("train_cnn", "evaluate") for arm in ("real", "replace:0.5")
+    ]
     others = ["ingest", "train_judge", "train_gan", "synthesize", "import_synthetic", "curate"]
     others.append("summarize")
     assert sorted(steps) == sorted([*others, *cells])

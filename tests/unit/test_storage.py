@@ -325,6 +325,19 @@ def test_long_lists_come_in_pages(gcs: GcsServer) -> None:
     assert gcs.requests["list"] == 4
 
 
+def test_proxies_of_the_environment_are_used_where_they_should_be(
+    gcs: GcsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gcs.put("art", "full/a.txt", b"content")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
+    monkeypatch.setenv("HTTP_PROXY", gcs.url)
+    assert open_store("gs://art/full").read("a.txt") == b"content"
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs.url)
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert open_store("gs://art/full").read("a.txt") == b"content"
+
+
 def test_what_may_pass_is_tried_again(gcs: GcsServer) -> None:
     gcs.put("shelf", "key", b"0123456789")
     gcs.fail("media", 503, 2)

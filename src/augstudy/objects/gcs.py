@@ -47,10 +47,7 @@ class GcsStore(Store):
         self.uri, self.container = address.uri, address.container
         self._prefix = f"{address.prefix}/" if address.prefix else ""
         self._client = _client(address.endpoint, sign_in.token, read_only=read_only)
-        # By default ten connections are kept, and the others opened anew for each request.
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=SMALL_AT_ONCE + 2)
-        for scheme in ("http://", "https://"):
-            self._client._http.mount(scheme, adapter)
+        _hasten(self._client._http, self._client.api_endpoint)
         billed = os.environ.get(BILLING_VARIABLE, "")
         self._bucket = self._client.bucket(address.bucket, user_project=billed or None)
         self.advice = (
@@ -152,6 +149,19 @@ def _client(emulator: str, token: bytes, *, read_only: bool) -> Any:
                 "The store's credentials are not a service account's JSON key: create a new key."
             ) from None
     return storage.Client(project=None, credentials=credentials)
+
+
+def _hasten(session: requests.Session, endpoint: str) -> None:
+    """Make a session fit for thousands of small requests to one endpoint.
+
+    By default ten connections are kept, and the others opened anew for each request, and each
+    request reads all environment variables in search of a proxy: a fifth of its processor time.
+    """
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=SMALL_AT_ONCE + 2)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, adapter)
+    found = session.merge_environment_settings(endpoint, {}, None, None, None)
+    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
 
 
 def _described(blob: Any) -> Stat:
