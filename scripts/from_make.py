@@ -168,13 +168,15 @@ def _command(target: str, words: list[str]) -> list[str]:
 def _value(name: str) -> "str | None":
     """A variable; None if it was not given, which an empty one in the environment is not, either.
 
-    The preset of the study is for the study alone.
+    Without a preset the study is quick on the embedded sample, and fit for photos on other images.
     """
     given = name in os.environ.get(GIVEN, "").split()
     value = os.environ.get(name)
     if value or given:
         return value or ""
-    return "quick" if name == "PRESET" and _pipeline() == STUDY else None
+    if name != "PRESET" or _pipeline() != STUDY:
+        return None
+    return "quick" if (_value("SOURCE") or "sample") == "sample" else "photos"
 
 
 def _pipeline() -> str:

@@ -127,6 +127,15 @@ def test_what_people_type(checkout: Checkout) -> None:
     assert asked[-3:] == ["-k", "one or two", "-x"]
 
 
+@pytest.mark.parametrize(
+    ("source", "preset"), [("photos/", "photos"), ("sample", "quick"), ("", "quick")]
+)
+def test_the_preset_suits_the_source(checkout: Checkout, source: str, preset: str) -> None:
+    assert f"--preset={preset}" in checkout.asked("study", f"SOURCE={source}")
+    assert "--preset=low_data" in checkout.asked("study", f"SOURCE={source}", "PRESET=low_data")
+    assert not any("--preset" in word for word in checkout.asked("study", "PIPELINE=cnn_tuning"))
+
+
 @pytest.mark.parametrize("no", ["0", "no", "false", "off", "NO", ""])
 def test_what_says_no_means_no(checkout: Checkout, no: str) -> None:
     assert "--wait" not in checkout.asked("submit", f"WAIT={no}")

@@ -131,6 +131,18 @@ def test_the_last_weights_are_kept_if_asked_for(trained):
     assert losses == pytest.approx([rows.min(), rows.iloc[-1]], rel=1e-2)
 
 
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [({}, 1490), ({"keep": "last"}, 500), ({"keep": "last", "reduce_on_plateau": {}}, 1490)],
+)
+def test_a_sample_of_the_validation_images_is_enough_where_it_chooses_nothing(settings, count):
+    chosen = ClassifierSettings(architecture="baseline", **settings)
+    rows = classifier._seen_each_epoch(chosen, 1490)
+    assert len(set(rows)) == count and rows.min() == 0 and rows.max() < 1490
+    of_class = np.bincount(rows * 10 // 1490)  # images lie class by class
+    assert of_class.max() - of_class.min() <= 1
+
+
 def test_the_history_has_every_column_every_epoch(trained):
     assert list(trained.history["epoch"]) == list(range(1, 9))
     assert not trained.history.isna().any(axis=None)

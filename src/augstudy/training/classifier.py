@@ -33,6 +33,9 @@ from augstudy.training.callbacks import (
 from augstudy.training.checkpoints import Keeper
 
 
+_CURVE_IMAGES = 500
+
+
 @dataclass(frozen=True)
 class Trained:
     """A trained classifier with the weights of its best epoch, or of the last: see ``keep``."""
@@ -108,7 +111,8 @@ class Trainer:
         parts: dict[str, Any] = {"early_stopping": stopper, "history": recorder}
         if settings.reduce_on_plateau:
             parts["reduce_on_plateau"] = ReduceOnPlateau(settings)
-        validator = Validator(validation[0], one_hot(validation[1], self._classes))
+        seen = _seen_each_epoch(settings, len(validation[0]))
+        validator = Validator(validation[0][seen], one_hot(validation[1][seen], self._classes))
         saver = Checkpointer(keeper, parts)
         watchers = [Watcher(recorder, watch)] if watch else []
         done = saver.resume(trainer, settings.epochs)
@@ -168,6 +172,17 @@ class Trainer:
         if settings.backbone:
             return transfer.build(settings.backbone, self._classes, self._spec)
         return classifiers.build(settings.architecture, self._classes, self._spec, settings.network)
+
+
+def _seen_each_epoch(settings: ClassifierSettings, images: int) -> npt.NDArray[np.int64]:
+    """Rows of the validation images that every epoch is judged by, evenly spread over the classes.
+
+    All, where that chooses an epoch or a rate. Where it only draws a curve, a sample will do: 1,500
+    photos would take half as long as an epoch on 1,000.
+    """
+    chooses = settings.keep == "best" or settings.early_stopping or settings.reduce_on_plateau
+    count = images if chooses else min(images, _CURVE_IMAGES)
+    return np.linspace(0, images, count, endpoint=False).astype(np.int64)
 
 
 def _copy(source: keras.Model, target: keras.Model) -> None:
