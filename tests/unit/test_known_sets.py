@@ -32,7 +32,7 @@ def publish(path, images, labels):
 
 @pytest.fixture(scope="module")
 def arms(tmp_path_factory):
-    """Results of each arm, by label, trained on few real drawings and three times as many others."""
+    """Results by arm, trained on few real drawings and ten times as many others."""
     folder = tmp_path_factory.mktemp("known")
     dataset = build_dataset(folder / "dataset", CLASSES, train=4, extra=40, val=10, test=120)
     beyond = load_split(dataset, "extra")

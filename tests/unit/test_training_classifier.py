@@ -7,7 +7,7 @@ from augstudy.models.backend import keras
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.spec import DRAWING
-from augstudy.training.classifier import Trainer, optimizer, train
+from augstudy.training.classifier import Trainer, optimizer, seen_each_epoch, train
 from augstudy.training.predicting import predict, predict_as, views
 
 CLASSES = 3
@@ -137,7 +137,7 @@ def test_the_last_weights_are_kept_if_asked_for(trained):
 )
 def test_a_sample_of_the_validation_images_is_enough_where_it_chooses_nothing(settings, count):
     chosen = ClassifierSettings(architecture="baseline", **settings)
-    rows = classifier._seen_each_epoch(chosen, 1490)
+    rows = seen_each_epoch(chosen, 1490)
     assert len(set(rows)) == count and rows.min() == 0 and rows.max() < 1490
     of_class = np.bincount(rows * 10 // 1490)  # images lie class by class
     assert of_class.max() - of_class.min() <= 1

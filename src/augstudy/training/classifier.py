@@ -32,7 +32,6 @@ from augstudy.training.callbacks import (
 )
 from augstudy.training.checkpoints import Keeper
 
-
 _CURVE_IMAGES = 500
 
 
@@ -111,7 +110,7 @@ class Trainer:
         parts: dict[str, Any] = {"early_stopping": stopper, "history": recorder}
         if settings.reduce_on_plateau:
             parts["reduce_on_plateau"] = ReduceOnPlateau(settings)
-        seen = _seen_each_epoch(settings, len(validation[0]))
+        seen = seen_each_epoch(settings, len(validation[0]))
         validator = Validator(validation[0][seen], one_hot(validation[1][seen], self._classes))
         saver = Checkpointer(keeper, parts)
         watchers = [Watcher(recorder, watch)] if watch else []
@@ -174,7 +173,7 @@ class Trainer:
         return classifiers.build(settings.architecture, self._classes, self._spec, settings.network)
 
 
-def _seen_each_epoch(settings: ClassifierSettings, images: int) -> npt.NDArray[np.int64]:
+def seen_each_epoch(settings: ClassifierSettings, images: int) -> npt.NDArray[np.int64]:
     """Rows of the validation images that every epoch is judged by, evenly spread over the classes.
 
     All, where that chooses an epoch or a rate. Where it only draws a curve, a sample will do: 1,500
