@@ -139,6 +139,32 @@ def test_live_display_shows_bars_then_ticks() -> None:
     assert "✓  train add" in text
 
 
+def test_a_log_hears_of_long_steps_every_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 100.0
+    monkeypatch.setattr(display, "now", lambda: clock)
+    screen = io.StringIO()
+    lines = display.make(Console(file=screen, force_terminal=False, width=60))
+    state = RunState()
+    state.apply(event("launch", 7, 100.0))
+    state.apply(event("start", 7, 101.0, startup_s=1.0))
+    state.apply(event("launch", 8, 100.0))
+    for second in range(1, 101):
+        clock = 100.0 + second
+        if second == 25:
+            state.apply(event("progress", 7, 125.0, done=1, total=4, text="loss 0.5"))
+        lines.update(state)
+    end = {"outcome": "done", "startup_s": 1.0, "work_s": 99.0, "peak_mib": 1.0}
+    state.apply(event("end", 7, 200.0, **end))
+    lines.update(state)
+    said = screen.getvalue().splitlines()
+    assert len(said) == 2 + 3 + 1 and said[0] == said[1] == "train add: started"
+    assert (
+        said[2]
+        == "train add: 25 % in 31 s, 1 min 30 s left (loss 0.5); train add: at work for 31 s"
+    )
+    assert said[-1] == "train add: done in 1 min 40 s (loss 0.5)"
+
+
 def test_assignments_are_yaml_and_nest() -> None:
     found = parsing.parse_assignments(["a.b=1", "a.c=[x, y]", "d=true"])
     assert found == {"a": {"b": 1, "c": ["x", "y"]}, "d": True}

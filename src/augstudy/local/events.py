@@ -149,8 +149,8 @@ class Follower:
         self._path = path
         self._position = 0
 
-    def update(self, state: RunState) -> bool:
-        """Apply the new events to `state`; whether there were any."""
+    def update(self, state: RunState) -> None:
+        """Apply the new events to `state`."""
         with self._path.open("rb") as stream:
             stream.seek(self._position)
             content = stream.read()
@@ -160,7 +160,6 @@ class Follower:
             # A full disk may have torn one.
             with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
                 state.apply(json.loads(line))
-        return bool(whole)
 
 
 def now() -> float:

@@ -173,8 +173,8 @@ def _execute(
             while code is None and not state.failed:
                 code = process.poll()
                 gone = [pid for pid in state.running_pids() if not alive(pid)]
-                if follower.update(state):
-                    screen.update(state)
+                follower.update(state)
+                screen.update(state)
                 for pid in gone:
                     state.bury(pid, now())
                 if code is None:
