@@ -1,14 +1,16 @@
 """The one place that imports Keras."""
 
+import ctypes
 import os
 import random
+import resource
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from augstudy.models import backend
+from augstudy.models import backend, memory
 from augstudy.models.backend import keras, prepare
 
 _USE = """
@@ -67,3 +69,23 @@ def test_the_image_for_gpus_says_once_that_it_computes_on_the_cpu(
         backend.prepare(seed)
     assert sum("computing on the CPU" in message for message in caplog.messages) == said
     backend._say_if_without_gpu.cache_clear()
+
+
+def test_memory_of_tensors_is_kept_between_steps() -> None:
+    """Otherwise the kernel clears every page of every tensor in every step."""
+    images = keras.ops.ones((64, 32, 32, 32))
+
+    def step() -> None:
+        for _ in range(4):
+            keras.ops.convert_to_numpy(keras.ops.sum(keras.ops.relu(images * 2.0)))
+
+    step()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    step()
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    assert faults < 64 * 32 * 32 * 32 * 4 // 4096  # the pages of one of eight tensors
+
+
+def test_memory_is_kept_where_there_is_no_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    memory.keep()

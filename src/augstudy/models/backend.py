@@ -19,11 +19,13 @@ from typing import Literal
 
 from augstudy.core.errors import InputError
 from augstudy.core.machine import cpu_has_bf16, usable_cores
+from augstudy.models import memory
 from augstudy.settings.base import Precision
 
 _QUIET = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
 os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
 os.environ.setdefault("CUDA_MODULE_LOADING", "LAZY")
+memory.keep()
 
 logger = logging.getLogger("augstudy")
 
