@@ -75,7 +75,7 @@ compile: ready ## Compile PIPELINE for Kubeflow Pipelines into build/
 	@$(ASK) compile
 
 test: ready-dev ## Run every test that needs no container engine and no cluster
-	@$(ASK) test --ignore=tests/chart --ignore=tests/ui -n auto --dist loadfile
+	@$(ASK) test --ignore=tests/chart --ignore=tests/ui -n auto --dist loadfile --no-loadscope-reorder
 
 test-chart: ready-dev ## Test the Helm chart and the scripts; needs Go, builds helm into .tools once
 	@scripts/install_tools.sh

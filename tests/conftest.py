@@ -5,6 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,36 @@ _REMOTE_SETTINGS = (
 )
 _bucket_numbers = itertools.count(1)
 ROOM = 64 << 10  # bytes on a tiny disk
+# Folders and files that take a minute of CPU or more: they train, in processes of their own.
+LONGEST = {
+    "api",
+    "local",
+    "wheel",
+    "test_checkpoints.py",
+    "test_gan_ladder.py",
+    "test_gan_model.py",
+    "test_image_sizes.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, so that no worker ends with one of them while the others are idle."""
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: LONGEST.isdisjoint(item.path.relative_to(folder).parts))
+
+
+@pytest.fixture(scope="session")
+def _caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for a cache per test: pytest's own folders get slower to make the more there are."""
+    return tmp_path_factory.mktemp("caches")
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, _caches: Path) -> None:
     for name in list(os.environ):
         if name.startswith(_REMOTE_SETTINGS):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(dir=_caches))
     monkeypatch.setattr(retry, "WAIT", tenacity.wait_none())
 
 

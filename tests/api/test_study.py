@@ -141,7 +141,9 @@ def test_an_interrupted_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
         f"""
         import augstudy
         try:
-            found = augstudy.study("sample", preset="smoke", arms="real", runs={str(tmp_path)!r})
+            found = augstudy.study(
+                "sample", preset="smoke", arms="real", seeds=1, runs={str(tmp_path)!r}
+            )
         except KeyboardInterrupt:
             print("interrupted", flush=True)
         else:

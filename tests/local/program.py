@@ -1,13 +1,20 @@
-"""Starts the real command line in a process of its own, in an empty world."""
+"""Runs the real command line in an empty world: in this process, or in one of its own."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from augstudy.cli.app import DEBUG_VARIABLE, invoke
 
 FAKES = Path(__file__).parent / "fakes"
 COMMAND = [sys.executable, "-m", "augstudy.cli"]
@@ -37,10 +44,24 @@ def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def augstudy(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run ``augstudy`` to its end."""
+    """Run ``augstudy`` to its end in a process of its own."""
     with start(folder, *arguments) as process:
         out, err = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def in_this_process(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``augstudy`` to its end here, which spares the start of Python and of KFP."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in environment(folder).items():
+            patch.setenv(name, value)
+        patch.setenv(DEBUG_VARIABLE, "")  # which --verbose sets for as long as the process lives
+        patch.setattr(tempfile, "tempdir", None)  # so that TMPDIR counts
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = invoke(list(arguments))
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def record(folder: Path, number: int = 1) -> dict[str, Any]:

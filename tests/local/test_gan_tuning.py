@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from program import augstudy, record
+from program import in_this_process, record
 
 from augstudy.core import artifacts
 
 
 def test_the_smoke_sweep_ends_with_a_page_and_a_record(tmp_path: Path) -> None:
-    done = augstudy(tmp_path, "run", "gan_tuning", "--preset", "smoke")
+    done = in_this_process(tmp_path, "run", "gan_tuning", "--preset", "smoke")
     assert done.returncode == 0, done.stderr
     run = tmp_path / "runs" / "0001"
     summary = json.loads((run / "summary.json").read_text())
@@ -23,4 +23,4 @@ def test_the_smoke_sweep_ends_with_a_page_and_a_record(tmp_path: Path) -> None:
         found[kind] = found.get(kind, 0) + 1
     assert found == {"dataset": 1, "judge": 1, "gan_points": 1, "report": 1}
     assert record(tmp_path)["cpu_s"] > 0
-    assert "gan_tuning" in augstudy(tmp_path, "runs").stdout
+    assert "gan_tuning" in in_this_process(tmp_path, "runs").stdout

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from program import augstudy, record
+from program import in_this_process, record
 
 from augstudy.pages import kfp_metrics
 from augstudy.pages.verdicts import promotion
@@ -30,7 +30,7 @@ RECIPE = {
 def retrain(folder: Path, *more: str, **recipe: object):
     settings = f"--set=classifier_settings={json.dumps({**RECIPE, **recipe})}"
     store = f"--set=champion=file://{folder}/store"
-    return augstudy(folder, "run", "retrain", *TINY, settings, store, *more)
+    return in_this_process(folder, "run", "retrain", *TINY, settings, store, *more)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_the_terminal_says_what_was_decided(twice: Path) -> None:
     assert promotion(files.read_decision(twice / "runs" / "0002")) in second
     assert "evaluate champion: done" in second
     assert "evaluate challenger: done" in second
-    runs = augstudy(twice, "runs").stdout
+    runs = in_this_process(twice, "runs").stdout
     assert "promoted" in runs
     assert "held" in runs
 

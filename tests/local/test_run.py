@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from program import FAKES, augstudy, events, record, start, wait_for
+from program import FAKES, augstudy, events, in_this_process, record, start, wait_for
 
 from augstudy.local.runfolder import alive, settle
 from augstudy.runs.folder import RunsFolder
@@ -51,13 +51,13 @@ def test_one_variable_gives_every_step_the_threads_of_a_pod(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUGSTUDY_THREADS", "3")
-    assert augstudy(tmp_path, "run", TINY).returncode == 0
+    assert in_this_process(tmp_path, "run", TINY).returncode == 0
     assert record(tmp_path)["threads"] == {"step": 3, "cell": 3}
     assert "a word from the step 3" in (tmp_path / "runs/0001/run.log").read_text()
-    assert augstudy(tmp_path, "run", TINY, "--threads", "4").returncode == 0
+    assert in_this_process(tmp_path, "run", TINY, "--threads", "4").returncode == 0
     assert record(tmp_path, 2)["threads"] == {"step": 4, "cell": 2}
     monkeypatch.setenv("AUGSTUDY_THREADS", "many")
-    refused = augstudy(tmp_path, "run", TINY)
+    refused = in_this_process(tmp_path, "run", TINY)
     assert refused.returncode == 2
     assert "AUGSTUDY_THREADS is 'many': set it to a number of threads." in refused.stderr
     assert not (tmp_path / "runs/0003").exists()
@@ -72,7 +72,7 @@ def test_one_variable_gives_every_step_the_threads_of_a_pod(
     ],
 )
 def test_a_failing_step(tmp_path: Path, mode: str, code: int, said: str) -> None:
-    done = augstudy(tmp_path, "run", TINY, "--set", f"mode={mode}")
+    done = in_this_process(tmp_path, "run", TINY, "--set", f"mode={mode}")
     assert done.returncode == code
     assert said in done.stderr
     assert str(tmp_path / "runs" / "0001" / "run.log") in done.stderr
@@ -83,7 +83,7 @@ def test_a_failing_step(tmp_path: Path, mode: str, code: int, said: str) -> None
 
 
 def test_a_step_that_knows_nothing_of_us_fails_with_its_own_traceback(tmp_path: Path) -> None:
-    done = augstudy(tmp_path, "run", str(FAKES / "plain.py"), "--set", "number=7")
+    done = in_this_process(tmp_path, "run", str(FAKES / "plain.py"), "--set", "number=7")
     assert done.returncode == 1
     assert "RuntimeError: number 7 is wrong" in done.stderr
     assert 'raise RuntimeError(f"number {number} is wrong")' in done.stderr
@@ -163,7 +163,7 @@ def test_mistakes_are_told_before_anything_runs(
 
 def test_runs_dir_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
-    done = augstudy(tmp_path, "run", TINY)
+    done = in_this_process(tmp_path, "run", TINY)
     assert done.returncode == 3 or done.returncode == 2
     assert str(Path("runs")) in done.stderr
     assert "Traceback" not in done.stderr
@@ -172,7 +172,7 @@ def test_runs_dir_that_is_a_file(tmp_path: Path) -> None:
 def test_a_bug_is_called_a_bug_and_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise KeyError('inside')\n")
-    done = augstudy(tmp_path, "run", str(broken))
+    done = in_this_process(tmp_path, "run", str(broken))
     assert done.returncode == 1
     assert "This is a bug in augstudy: KeyError" in done.stderr
     assert "Traceback" not in done.stderr

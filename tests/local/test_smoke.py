@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import augstudy, events, record, start, wait_for
+from program import augstudy, events, in_this_process, record, start, wait_for
 
 from augstudy.core import artifacts
 from augstudy.local.runfolder import alive
@@ -106,7 +106,7 @@ def test_arms_keep_their_order(study: Path) -> None:
 
 
 def test_runs_lists_it(study: Path) -> None:
-    done = augstudy(study, "runs", "--csv", "all.csv", "--html", "all.html")
+    done = in_this_process(study, "runs", "--csv", "all.csv", "--html", "all.html")
     assert done.returncode == 0, done.stderr
     assert "smoke" in done.stdout
     assert "replace:0.5" in (study / "all.csv").read_text()
@@ -120,7 +120,7 @@ def test_steps_run_one_by_one_as_commands(study: Path) -> None:
     cell = next(root.glob("*/evaluate")).parent
     inputs = ["--classifier", str(cell / "train-cnn" / "classifier")]
     inputs += ["--dataset", str(root / "ingest" / "dataset")]
-    done = augstudy(study, "evaluate", *inputs, "--out", "evaluation")
+    done = in_this_process(study, "evaluate", *inputs, "--out", "evaluation")
     assert done.returncode == 0, done.stderr
     again = artifacts.read(study / "evaluation", "evaluation")
     first = artifacts.read(cell / "evaluate" / "evaluation", "evaluation")
@@ -137,7 +137,7 @@ def hashes(folder: Path, number: int = 1) -> dict[str, set[str]]:
 
 
 def test_the_same_again_is_taken_from_the_cache(study: Path) -> None:
-    done = augstudy(study, "run", "--preset", "smoke")
+    done = in_this_process(study, "run", "--preset", "smoke")
     assert done.returncode == 0, done.stderr
     assert "train_gan: done" in done.stdout and "(taken from the cache)" in done.stdout
     number = max(int(item.name) for item in (study / "runs").glob("[0-9]*"))
@@ -146,21 +146,21 @@ def test_the_same_again_is_taken_from_the_cache(study: Path) -> None:
         made = {row["stage"] for row in csv.DictReader(stream) if row["reused"] == "0"}
     # Pages are made anew by every run; curate has nothing to do.
     assert made <= {"ingest", "import_synthetic", "curate", "summarize"}
-    shown = augstudy(study, "cache")
+    shown = in_this_process(study, "cache")
     assert "0 entries" not in shown.stdout and "entries" in shown.stdout
 
 
 def test_a_killed_study_goes_on_where_it_ended(study: Path, tmp_path: Path) -> None:
-    arguments = ("run", "--preset", "smoke", "--arms", "real", "--seeds", "0-5")
+    arguments = ("run", "--preset", "smoke", "--arms", "real", "--seeds", "0-3")
     process = start(tmp_path, *arguments)
-    wait_for(lambda: "seed 2 of 6" in texts(tmp_path, 1), "the second seed")
+    wait_for(lambda: "seed 2 of 4" in texts(tmp_path, 1), "the second seed")
     process.kill()
     process.communicate()
     pids = {event["pid"] for event in events(tmp_path)}
     wait_for(lambda: not any(alive(pid) for pid in pids), "end of the steps")
-    done = augstudy(tmp_path, *arguments)
+    done = in_this_process(tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
-    assert "seed 1 of 6" not in texts(tmp_path, 2)
+    assert "seed 1 of 4" not in texts(tmp_path, 2)
     finished = {event["stage"] for event in events(tmp_path) if event["event"] == "end"}
     reused = {event["stage"] for event in events(tmp_path, 2) if event.get("reused")}
     assert finished - reused <= {"ingest", "train_cnn"}

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from program import augstudy, events, record
+from program import events, in_this_process, record
 
 from augstudy.core import artifacts
 from augstudy.pages import answers
@@ -16,7 +16,7 @@ from augstudy.results import files
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the smoke sweep was run."""
     folder = tmp_path_factory.mktemp("sweep")
-    done = augstudy(folder, "run", "cnn_tuning", "--preset", "smoke")
+    done = in_this_process(folder, "run", "cnn_tuning", "--preset", "smoke")
     assert done.returncode == 0, done.stderr
     (folder / "out.txt").write_text(done.stdout)
     return folder
@@ -45,16 +45,16 @@ def test_every_artifact_is_sound_and_two_points_were_tested(swept: Path) -> None
 
 
 def test_the_tracker_has_a_row_a_point(swept: Path) -> None:
-    done = augstudy(swept, "runs", "list", "--columns", "pipeline,arm,val_accuracy,verdict")
+    done = in_this_process(swept, "runs", "list", "--columns", "pipeline,arm,val_accuracy,verdict")
     assert done.returncode == 0, done.stderr
     rows = {line for line in done.stdout.splitlines() if line.startswith("cnn_tuning")}
     assert len(rows) == 3  # however many equal runs there are
     assert "dropout=0.2" in done.stdout
-    assert "base" in augstudy(swept, "runs", "show", "1").stdout
+    assert "base" in in_this_process(swept, "runs", "show", "1").stdout
 
 
 def test_the_next_run_trains_nothing_again(swept: Path) -> None:
-    done = augstudy(swept, "run", "cnn_tuning", "--preset", "smoke", "--set", "workers=[1]")
+    done = in_this_process(swept, "run", "cnn_tuning", "--preset", "smoke", "--set", "workers=[1]")
     assert done.returncode == 0, done.stderr
     first, second = (
         json.loads((swept / f"runs/{number:04d}/summary.json").read_text()) for number in (1, 2)
@@ -78,7 +78,7 @@ SEARCH = (
 def test_a_search_shows_its_trials_and_trains_nothing_twice(tmp_path: Path) -> None:
     changes = [word for change in SEARCH for word in ("--set", change)]
     for _ in range(2):
-        done = augstudy(tmp_path, "run", "cnn_tuning", "--preset", "smoke", *changes)
+        done = in_this_process(tmp_path, "run", "cnn_tuning", "--preset", "smoke", *changes)
         assert done.returncode == 0, done.stderr
         assert "3 trials" in done.stdout
     first, second = (

@@ -1,11 +1,7 @@
 """The ladder of GAN recipes: each rung changes one thing, and each learns the class asked for."""
 
-import json
-import os
-import subprocess
-import sys
-
 import gan_toy
+import on_jax
 import pytest
 
 from augstudy.models.gan_recipes import GANS, gan_recipe
@@ -66,23 +62,14 @@ def test_the_residual_networks_draw_the_class_asked_for():
 def test_jax_draws_the_class_asked_for():
     inside = ("report_sn", "resnet_ema")  # the rungs above have what these change
     rungs = [*(name for name in LADDER if name not in inside), "compact"]
-    for name, found in on_jax(*rungs).items():
+    for name, found in on_jax.found(gan_toy, *rungs, **on_jax.UNOPTIMISED).items():
         assert min(found.values()) >= 0.95, name
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_the_networks_of_the_recipes_train(backend):
-    steps = on_jax("networks") if backend == "jax" else gan_toy.stepped()
+    steps = on_jax.found(gan_toy, "networks") if backend == "jax" else gan_toy.stepped()
     assert set(steps) == {"report", "resnet_ema", "compact"}
     for name, found in steps.items():
         assert all(found.values()), (name, found)
-
-
-def on_jax(*arguments):
-    """What the script of toys finds there."""
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, gan_toy.__file__, *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return json.loads(run.stdout)

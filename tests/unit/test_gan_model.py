@@ -1,11 +1,6 @@
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import gan_toy
 import numpy as np
+import on_jax
 import pytest
 import tensorflow as tf
 
@@ -270,11 +265,6 @@ def test_tensorflow_learns_and_keeps_the_networks_apart():
 
 @pytest.mark.timeout(900)  # XLA compiles every network; on a busy machine that takes minutes
 def test_jax_learns_and_keeps_the_networks_apart():
-    script = Path(gan_toy.__file__)
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, str(script)]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr[-3000:]
-    findings = json.loads(run.stdout)
+    findings = on_jax.found(gan_toy)
     assert findings["backend"] == "jax"
     check_findings(findings)

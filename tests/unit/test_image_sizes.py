@@ -1,12 +1,7 @@
 """Every network takes images of any size, grey or in colour, and learns from them."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
+import on_jax
 import pytest
 import sizes_toy
 
@@ -165,10 +160,6 @@ def test_drawings_and_photos_are_learnt():
 
 @pytest.mark.timeout(900)  # XLA compiles every network; on a busy machine that takes minutes
 def test_jax_learns_them_as_well():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, str(Path(sizes_toy.__file__)), *CLASSIFIERS, *GANS]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr[-3000:]
-    findings = json.loads(run.stdout)
+    findings = on_jax.found(sizes_toy, *CLASSIFIERS, *GANS)
     assert findings["backend"] == "jax"
     check(findings)
