@@ -8,14 +8,13 @@ With folds those are the splits of the first one. Each other fold is a dataset o
 artifact, in ``fold-1`` and so on, so whatever learns from a fold opens no other.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from augstudy.core.arrays import Images
-from augstudy.core.artifacts import MANIFEST, Artifact
+from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
 from augstudy.core.rng import named_generator
@@ -44,20 +43,6 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-def place_of_fold(path: Path, number: int) -> Path:
-    """Where the dataset of a fold is, within the artifact at `path`."""
-    return path / f"fold-{number}" if number else path
-
-
-def folds_of(path: Path) -> int:
-    """How many folds the dataset at `path` has; 0 if it has none, is one, or cannot be read."""
-    try:
-        config = json.loads((path / MANIFEST).read_bytes())["config"]
-        return 0 if "fold" in config else int(config.get("folds", 0))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return 0
 
 
 def save_split(folder: Path, name: str, split: Split) -> None:

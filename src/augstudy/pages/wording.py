@@ -112,9 +112,9 @@ def folds(data: Data, seeds: int) -> list[str]:
         f"the {counted(seeds, 'classifier')} of each arm" if seeds > 1 else "a classifier per arm"
     )
     return [
-        f"Each of the {data.images['test']:,} images was tested once, by {each} that had seen neither it "
-        f"nor its group: {runs(data.folds, seeds)}. What is said of training "
-        "images, validation images and synthetic images is about the first fold."
+        f"Each of the {data.images['test']:,} images was tested once, by {each} that had seen "
+        f"neither it nor its group: {runs(data.folds, seeds)}. What is said of training, "
+        "validation and synthetic images is about the first fold."
     ]
 
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
-from augstudy.data.dataset import class_counts, folds_of, load_classes, load_split
+from augstudy.data.dataset import class_counts, load_classes, load_split
+from augstudy.data.folds import folds_of
 from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons, ranking
 from augstudy.results.material import ArmResult, Material

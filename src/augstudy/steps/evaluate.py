@@ -19,13 +19,12 @@ from augstudy.core.files import write_arrays, write_json
 from augstudy.data.dataset import (
     KIND,
     Split,
-    folds_of,
     load_classes,
     load_spec,
     load_split,
-    place_of_fold,
     save_spec,
 )
+from augstudy.data.folds import folds_of, place_of_fold
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from augstudy.core import telemetry
 from augstudy.core.telemetry import Stage
-from augstudy.data.dataset import folds_of, place_of_fold
+from augstudy.data.folds import folds_of, place_of_fold
 from augstudy.steps.study import Handed
 
 SKIPPED = "skipped.txt"

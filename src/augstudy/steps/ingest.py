@@ -12,12 +12,12 @@ from augstudy.core.files import write_json
 from augstudy.data.dataset import (
     KIND,
     Split,
-    place_of_fold,
     save_spec,
     save_split,
     save_thumbnails,
 )
 from augstudy.data.describe import data_report, draw_copies, draw_samples
+from augstudy.data.folds import place_of_fold
 from augstudy.data.found import Found
 from augstudy.data.reading import read_images
 from augstudy.data.sampling import RESERVES
