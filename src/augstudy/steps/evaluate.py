@@ -95,9 +95,12 @@ def run(
         if done := artifacts.find(out, "evaluation", inputs=inputs):
             logger.info("%s: already done", stage.title)
             return done
+        datasets = [_of_fold(source, number) for number in range(count)]
+        if count > 1:
+            _check_unseen(datasets, classifiers)
         folds = [
             _Fold(
-                load_split(_of_fold(source, number), "test"),
+                load_split(datasets[number], "test"),
                 classifiers[number],
                 {name: found[number] for name, found in generators.items()},
             )
@@ -120,6 +123,16 @@ def _named(name: str, found: Sequence[Artifact]) -> dict[str, Artifact]:
 
 def _of_fold(dataset: Artifact, number: int) -> Artifact:
     return artifacts.read(place_of_fold(dataset.path, number), KIND) if number else dataset
+
+
+def _check_unseen(datasets: Sequence[Artifact], classifiers: Sequence[Artifact]) -> None:
+    """Refuse classifiers of another fold than their place: they have seen its test images."""
+    for number, (dataset, classifier) in enumerate(zip(datasets, classifiers, strict=True)):
+        if classifier.manifest.inputs.get("dataset") != dataset.content_hash:
+            raise InputError(
+                f"{classifier.path} was not trained on fold {number} of {datasets[0].path}: give "
+                "the classifiers in the order of the folds."
+            )
 
 
 def _evaluate(
