@@ -24,7 +24,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(12):
             pixels = random.integers(0, 256, (28, 28), np.uint8)
             Image.fromarray(pixels).save(folder / "sd" / name / f"{number}.png")
-    arms = "real,add:0.5,extra_real:0.5,add_filtered:0.1?"
+    arms = "real,add:0.5,extra_real:0.5"
     asked = ("--set=folds=2", "--set=test_per_class=24", "--set=level=8", "--arms", arms)
     done = augstudy(folder, "run", "--preset", "smoke", "--synthetic", "sd", *asked)
     assert done.returncode == 0, done.stderr
@@ -47,7 +47,7 @@ def test_all_images_are_tested_by_all_trainings(study: Path) -> None:
         if json.loads(path.read_text())["kind"] == "evaluation"
     ]
     arms = [read_arm(path) for path in evaluations]
-    assert {arm.label for arm in arms} >= {"real", "add:0.5", "extra_real:0.5"}
+    assert {arm.label for arm in arms} == {"real", "add:0.5", "extra_real:0.5"}
     for arm in arms:
         assert arm.correct.shape == (2, 144) and len(arm.training) == 4
         assert len(set(zip(arm.labels.tolist(), arm.rows.tolist(), strict=True))) == 144
@@ -55,7 +55,7 @@ def test_all_images_are_tested_by_all_trainings(study: Path) -> None:
 
 def test_what_a_reader_is_told(study: Path) -> None:
     out = " ".join((study / "out.txt").read_text().split())
-    assert "2 folds and 2 seeds make 4 training runs per arm, 16 in all; arms: real" in out
+    assert "2 folds and 2 seeds make 4 training runs per arm, 12 in all; arms: real" in out
     assert "With 144 test images" in out
     said = "Each of the 144 images was tested once, by 2 classifiers per arm that had seen neither"
     page = (study / "runs/0001/report.html").read_text()

@@ -169,7 +169,7 @@ def test_heat_maps_are_of_the_classifier_that_has_not_seen_the_image(evaluated):
 
 
 def test_a_classifier_of_one_fold_is_not_evaluated_on_all(whole, evaluated, tmp_path):
-    with pytest.raises(InputError, match=r"has 3 folds, but .* belongs to one of 1"):
+    with pytest.raises(InputError, match=r"has 3 folds, but .* is of 1: give what"):
         evaluate.run(whole, evaluated / "classifier" / "fold-1", tmp_path / "out")
     parts = [evaluated / "classifier" / f"fold-{number}" for number in (0, 2, 1)]
     with pytest.raises(InputError, match=r"fold-2 was not trained on fold 1"):

@@ -79,8 +79,8 @@ def run(
     for found in (classifiers, *generators.values()):
         if len(found) != count:
             raise InputError(
-                f"{dataset} has {count} folds, but {found[0].path} belongs to one of "
-                f"{len(found)}: give what was trained on each of its folds."
+                f"{dataset} has {count} fold{'s' if count > 1 else ''}, but what is evaluated, "
+                f"such as {found[0].path}, is of {len(found)}: give what was trained on each fold."
             )
     inputs = {"dataset": source, **_named("classifier", classifiers)}
     for name, found in generators.items():
