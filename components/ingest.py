@@ -17,6 +17,7 @@ def ingest(
     data_seed: int,
     test_source: str,
     image_settings: dict,
+    folds: int = 0,
     refresh: bool = False,
 ):
     """Read images from a source and split them into training, validation and test images."""

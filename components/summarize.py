@@ -40,6 +40,7 @@ def summarize(
     curation_settings: dict,
     metric: str,
     equivalence_margin: float,
+    folds: int = 0,
 ):
     """Compare the arms, write the report, and log the metrics of the run."""
     from augstudy.steps import adapters

@@ -33,6 +33,7 @@ def augmentation_study(
     val_per_class: int = 0,
     test_per_class: int = 0,
     level: int = 0,
+    folds: int = 0,
     data_seed: int = 0,
     test_source: str = "",
     image_settings: dict = {},  # noqa: B006
@@ -63,8 +64,10 @@ def augmentation_study(
             means all that are not set aside for something else.
         val_per_class: Validation images per class; 0 means a fifth of them.
         test_per_class: Test images per class; 0 means a fifth of them, or with train_per_class all
-            that are left over.
+            that are left over. With folds, those of each fold; 0 means all images.
         level: Real training images per class in use; 0 means all.
+        folds: Parts that are tested in turn, 2 or more, so that every image is tested once, by
+            classifiers that have not seen it; 0 means one test split.
         data_seed: Chooses the images and their splits.
         test_source: Where the test images are, if they are not in the source.
         image_settings: How files become images and which belong together, such as {size: 32}.

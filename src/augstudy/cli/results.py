@@ -35,12 +35,12 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     if not {"arms", "seeds", "classes", "source"} <= set(values):
         return
     arms = [parse(Arm, item, "an arm").label for item in values["arms"]]
-    seeds = len(values["seeds"])
-    console.print(
-        f"{_images(values)}, {seeds} seed{'s' if seeds > 1 else ''}; arms: "
-        f"{escape(', '.join(arms))}"
-    )
-    images = len(values["classes"]) * values.get("test_per_class", 0)
+    seeds, folds = len(values["seeds"]), int(values.get("folds", 0))
+    repeated = wording.counted(seeds, "seed")
+    if folds:
+        repeated = f"{wording.runs(folds, seeds)}, {folds * seeds * len(arms)} in all"
+    console.print(f"{_images(values)}, {repeated}; arms: {escape(', '.join(arms))}")
+    images = max(1, folds) * len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 per class means all that are left over: not known yet
         say(console, verdicts.forecast(expected(seeds, images, len(arms) - 1)))
 
@@ -102,6 +102,8 @@ def show(console: Console, result: Result) -> None:
             console, said.answer, f"bold {verdicts.COLOURS.get(summary.headline.verdict or '', '')}"
         )
         say(console, said.sentence)
+        for sentence in wording.folds(summary.data, len(summary.seeds)):
+            say(console, sentence)
         for item in summary.data.suspicions:
             say(console, f"Warning: {suspicions.sentence(item)}", "yellow")
         for grid in answers.grids(summary):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,18 +112,23 @@ def read(path: Path, kind: str = "") -> Artifact:
 def describe_files(folder: Path) -> dict[str, FileRecord]:
     """Hash and size of every file under `folder`."""
     return {
-        item.relative_to(folder).as_posix(): FileRecord(
-            sha256=file_sha256(item), size=item.stat().st_size
-        )
-        for item in sorted(folder.rglob("*"))
-        if item.is_file()
+        name: FileRecord(sha256=file_sha256(item), size=item.stat().st_size)
+        for name, item in _content(folder)
     }
+
+
+def _content(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file under `folder` but manifests, whose times and versions are no content.
+
+    That of an artifact within the artifact says of its files what the outer one says, too.
+    """
+    for item in sorted(folder.rglob("*")):
+        if item.is_file() and item.name != MANIFEST:
+            yield item.relative_to(folder).as_posix(), item
 
 
 def _verify(path: Path, manifest: Manifest) -> None:
-    present = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()} - {
-        MANIFEST
-    }
+    present = {name for name, _ in _content(path)}
     for name in sorted(present - set(manifest.files)):
         raise DataError(f"{path / name} does not belong to the artifact: make the artifact again.")
     for name, record in manifest.files.items():

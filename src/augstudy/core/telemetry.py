@@ -28,6 +28,7 @@ _LOG_EVERY_SECONDS = 10.0
 
 logger = logging.getLogger("augstudy")
 _running: "Stage | None" = None
+_part: tuple[int, int, str] | None = None
 
 
 class Stage:
@@ -65,6 +66,10 @@ class Stage:
 
     def progress(self, done: float, total: float, text: str = "") -> None:
         """Report `done` of `total` units of work, with a short text such as a metric."""
+        if _part:
+            number, parts, what = _part
+            done, total = number * total + done, parts * total
+            text = f"{what} {number + 1} of {parts}  {text}"
         if os.environ.get(EVENTS_VARIABLE):
             self.event("progress", done=done, total=total, text=text)
         elif sys.stderr.isatty():
@@ -83,6 +88,8 @@ class Stage:
         if not target:
             return
         record = {"time": time.time(), "pid": os.getpid(), "event": event, "stage": self.name}
+        if _part:
+            values["part"], values["parts"], _ = _part
         shown = {
             name: without_secrets(value) if isinstance(value, str) else value
             for name, value in {"label": self.label, **values}.items()
@@ -151,6 +158,23 @@ def stage(name: str, label: str = "") -> Iterator[Stage]:
             reused=current.reused,
         )
         logger.info("%s: %s in %.1f s", current.title, outcome, work)
+
+
+@contextlib.contextmanager
+def part(number: int, parts: int, what: str) -> Iterator[None]:
+    """Count what stages do meanwhile as one of equal `parts` of the work of a step.
+
+    Args:
+        number: of the part, from 0.
+        parts: how many there are.
+        what: a part is called, such as ``fold``.
+    """
+    global _part
+    before, _part = _part, (number, parts, what)
+    try:
+        yield
+    finally:
+        _part = before
 
 
 def running() -> Stage | None:

@@ -3,6 +3,9 @@
 ``train`` holds the real images of the level. ``extra`` holds those of the training pool beyond
 it, which of the arms `extra_real` alone learns from; the judge of synthetic images has seen them,
 too. It is empty where the level uses the whole pool.
+
+With folds those are the splits of the first one. Each other fold is a dataset of its own within the
+artifact, in ``fold-1`` and so on, so whatever learns from a fold opens no other.
 """
 
 from dataclasses import asdict, dataclass

@@ -30,10 +30,11 @@ def data_report(found: Found, result: Splits) -> dict[str, Any]:
     means cover the images in all splits; ``brightness`` is the mean of an image, from 0 to 1. Of
     drawings, ``ink_share`` is the share of pixels that are not background, ``pixel_value`` the
     values of those pixels. ``suspicions`` are there only where something looks wrong, see
-    :mod:`augstudy.data.suspicions`.
+    :mod:`augstudy.data.suspicions`. With folds, counts are those of the first one, and ``folds``
+    has the sizes of all.
     """
     images = np.concatenate([split.images for split in result.splits.values()])
-    report = {
+    report: dict[str, Any] = {
         "classes": {
             name: _class_report(found, result, label) for label, name in enumerate(found.classes)
         },
@@ -51,6 +52,11 @@ def data_report(found: Found, result: Splits) -> dict[str, Any]:
     suspicious = suspicions(images, labels, list(found.classes), found.spec)
     if suspicious := suspicious + left_over(found.facts.get(LEFT_OVER, {})):
         report["suspicions"] = suspicious
+    if result.more:
+        report["folds"] = [
+            {name: len(split) for name, split in splits.items()}
+            for splits in (result.splits, *result.more)
+        ]
     if result.copies is not None:
         report["near_copies"] = _copies_report(found, result.copies)
     if found.spec.is_drawing:

@@ -64,18 +64,25 @@ def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> 
     info = find_class(source, name)
     header = read_header(lambda *span: source.read(info, *span), info.size, info.uri)
     needed = settings.needed_per_class
-    _check_enough(info, header.rows, needed)
+    _check_enough(info, header.rows, settings)
     if not settings.counted:
         needed = header.rows
     return _Plan(info, header, choose_rows(header.rows, needed, name, settings.seed, reserve))
 
 
-def _check_enough(info: ObjectInfo, available: int, needed: int) -> None:
-    if available < needed:
-        raise InputError(
-            f"{info.uri} holds {available} images, but train_per_class, val_per_class and "
-            f"test_per_class ask for {needed}: lower them by {needed - available} in all."
+def _check_enough(info: ObjectInfo, available: int, settings: DataSettings) -> None:
+    needed = settings.needed_per_class
+    if available >= needed:
+        return
+    told = f"{info.uri} holds {available} images, but "
+    if settings.folds:
+        told += f"{settings.folds} folds need {needed}: lower folds or the counts per class."
+    else:
+        told += (
+            f"train_per_class, val_per_class and test_per_class ask for {needed}: lower them by "
+            f"{needed - available} in all."
         )
+    raise InputError(told)
 
 
 def _assemble(plan: _Plan, body: bytes) -> ClassImages:

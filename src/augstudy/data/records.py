@@ -18,6 +18,7 @@ from augstudy.data.decoding import Look, Pixels, UnreadableError, decode, look, 
 from augstudy.data.found import ClassImages, Found, Report
 from augstudy.data.sampling import sample_size
 from augstudy.data.sources import Record, RecordSource, missing_class
+from augstudy.data.splits import FOLDS_GIVEN, too_few_groups
 from augstudy.objects import ChangedError, MissingError
 from augstudy.objects.parallel import SMALL_AT_ONCE, side_by_side
 from augstudy.settings.data import DataSettings
@@ -75,6 +76,17 @@ def check_records(
                 f"{source.uri} holds {len(listed[name])} images of class {name!r}, but the counts "
                 f"per class ask for {settings.needed_per_class}: lower them."
             )
+        if settings.folds:
+            _check_folds(f"class {name!r} of {source.uri}", listed[name], settings)
+
+
+def _check_folds(where: str, items: Sequence[Item], settings: DataSettings) -> None:
+    records = [record for _, record, _ in items]
+    if any(record.split in ("test", "val") for record in records):
+        raise InputError(FOLDS_GIVEN)
+    groups = len({record.group or at for at, record in enumerate(records)})
+    if groups < settings.groups_per_class:
+        raise InputError(too_few_groups(where, groups, settings))
 
 
 def in_order(names: Sequence[str]) -> list[str]:

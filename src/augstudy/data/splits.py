@@ -1,16 +1,16 @@
 """Clean what was read and split it: no blank image, none twice, and no group on two sides."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from augstudy.core.errors import InputError
-from augstudy.core.rng import named_generator
 from augstudy.data.dataset import SPLITS, Split
+from augstudy.data.dealing import Dealer, Pool, Rows, in_folds
 from augstudy.data.found import ClassImages, Found
 from augstudy.data.near_copies import are_sought, near_copies
 from augstudy.settings.data import DataSettings
@@ -18,7 +18,11 @@ from augstudy.settings.spec import ImageSpec
 
 # Of an image that is in several given splits, the copy in the first of these is kept.
 _PROTECTED = ("test", "val", "train")
-Rows = NDArray[np.int64]
+_FEWER = "lower folds or the counts per class, or leave the class out with classes."
+FOLDS_GIVEN = (
+    "The source says which images are for test or validation, but folds test every image: leave "
+    "folds out, or name a folder or a table without splits."
+)
 
 
 class TooFewError(InputError):
@@ -46,12 +50,16 @@ class Dropped:
 
 @dataclass
 class Splits:
-    """The splits and, for each class, what was dropped and what was left over."""
+    """The splits and, for each class, what was dropped and what was left over.
+
+    Where there are folds, ``splits`` are those of the first one, and ``more`` those of the others.
+    """
 
     splits: dict[str, Split]
     dropped: dict[str, Dropped] = field(default_factory=dict)
     unused: dict[str, int] = field(default_factory=dict)
     copies: list["NearCopy"] | None = None  # None where they were not sought
+    more: list[dict[str, Split]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -61,19 +69,6 @@ class NearCopy:
     first: tuple[str, int]
     second: tuple[str, int]
     correlation: float
-
-
-@dataclass(frozen=True)
-class _Pool:
-    """The usable images of all classes, (N,) each: what they are, and what they belong with.
-
-    ``position`` is the place within what was read of its class; ``unit`` the number of its group.
-    """
-
-    label: Rows
-    position: Rows
-    unit: Rows
-    given: NDArray[np.str_]
 
 
 def make_splits(found: Found, settings: DataSettings) -> Splits:
@@ -87,6 +82,9 @@ def make_splits(found: Found, settings: DataSettings) -> Splits:
     group on several of its
     sides stays on the one that matters most, test before validation before training.
 
+    With folds the groups are dealt out to these first, see :func:`augstudy.data.dealing.in_folds`,
+    and then, for each fold, those of the other folds to validation and training.
+
     Raises:
         TooFewError: a class has too few usable images.
         InputError: groups are too large to be dealt out.
@@ -97,23 +95,53 @@ def make_splits(found: Found, settings: DataSettings) -> Splits:
     for label, name in enumerate(names):
         if not pool.given.any():
             _check_enough(found.classes[name], int(usable[label]), settings, dropped[name])
-    dealer = _Dealer(pool, settings, int(usable.min()))
-    parts: dict[str, list[Rows]] = {name: [] for name in SPLITS}
-    unused = {}
-    for label, name in enumerate(names):
-        dealt = dealer.deal(label, name)
-        _check_dealt(found.classes[name], dealt, settings)
-        for split in SPLITS:
-            parts[split].append(dealt[split])
-        unused[name] = int(usable[label]) - sum(map(len, dealt.values()))
-    grouped = len(np.unique(pool.unit)) < len(pool.unit)
-    splits = {name: _split(np.concatenate(parts[name]), pool, found, grouped) for name in SPLITS}
-    return Splits(splits, dropped, unused, copies)
+    deal = partial(
+        _dealt,
+        found=found,
+        settings=settings,
+        fewest=int(usable.min()),
+        grouped=len(np.unique(pool.unit)) < len(pool.unit),
+    )
+    if settings.folds:
+        _check_folds(found, pool, settings)
+        folds = enumerate(in_folds(pool, names, settings))
+        first, *more = [deal(own, fold=fold) for fold, own in folds]
+    else:
+        first, more = deal(pool), []
+    used = _used([first, *more], len(names))
+    unused = {name: int(usable[label] - used[label]) for label, name in enumerate(names)}
+    return Splits(first, dropped, unused, copies, more)
+
+
+def _dealt(
+    pool: Pool,
+    found: Found,
+    settings: DataSettings,
+    fewest: int,
+    grouped: bool,
+    fold: int | None = None,
+) -> dict[str, Split]:
+    """The splits of a pool; see :class:`augstudy.data.dealing.Dealer`."""
+    dealer, parts = Dealer(pool, settings, fewest, fold), []
+    for label, (name, item) in enumerate(found.classes.items()):
+        parts.append(dealer.deal(label, name))
+        _check_dealt(item, parts[-1], settings)
+    return {
+        name: _split(np.concatenate([part[name] for part in parts]), pool, found, grouped)
+        for name in SPLITS
+    }
+
+
+def _used(splits: Sequence[Mapping[str, Split]], classes: int) -> Rows:
+    """Images of each class in any split; with folds those that are tested, as each is once."""
+    parts = list(splits[0].values()) if len(splits) == 1 else [item["test"] for item in splits]
+    labels = np.concatenate([part.labels for part in parts])
+    return np.bincount(labels, minlength=classes)
 
 
 def _usable(
     found: Found, settings: DataSettings
-) -> tuple[_Pool, dict[str, Dropped], list[NearCopy] | None]:
+) -> tuple[Pool, dict[str, Dropped], list[NearCopy] | None]:
     """The images to keep, how many of each class were dropped, and the near copies among them."""
     classes = found.classes
     kept, dropped = _distinct(classes, found.spec)
@@ -138,7 +166,7 @@ def _usable(
     stays = _on_one_side(unit, given)
     for index, name in enumerate(kept):
         dropped[name].on_other_side += int((~stays & (label == index)).sum())
-    return _Pool(label[stays], position[stays], unit[stays], given[stays]), dropped, copies
+    return Pool(label[stays], position[stays], unit[stays], given[stays]), dropped, copies
 
 
 def _distinct(
@@ -217,71 +245,23 @@ def _on_one_side(unit: Rows, given: NDArray[np.str_]) -> NDArray[np.bool_]:
     return stays
 
 
-class _Dealer:
-    """Deals groups out to test, val and train, class by class; one that was dealt stays there."""
-
-    def __init__(self, pool: _Pool, settings: DataSettings, fewest: int) -> None:
-        self._pool, self._settings, self._fewest = pool, settings, fewest
-        self._given = {"test", "val"} & set(pool.given)
-        self._side = {
-            int(unit): str(side)
-            for unit, side in zip(pool.unit, pool.given, strict=True)
-            if side in ("test", "val")
-        }
-
-    def deal(self, label: int, name: str) -> dict[str, Rows]:
-        """Places in the pool of each split's images of a class, in the order of dealing."""
-        mine = np.flatnonzero(self._pool.label == label)
-        members: dict[int, list[int]] = defaultdict(list)
-        for place in mine:
-            members[int(self._pool.unit[place])].append(int(place))
-        count = Counter[str]()
-        for unit, places in members.items():
-            count[self._side.get(unit, "")] += len(places)
-        wanted = self._wanted(count)
-        dealt: dict[str, list[int]] = {"test": [], "val": [], "train": []}
-        # Of images without groups the units are in the order of the images: as drawings were dealt.
-        for unit in named_generator(self._settings.seed, "split", name).permutation(list(members)):
-            places = members[int(unit)]
-            if int(unit) not in self._side:
-                self._side[int(unit)] = next(
-                    (side for side in wanted if _fits(len(places), count[side], wanted[side])),
-                    "train",
-                )
-                count[self._side[int(unit)]] += len(places)
-            dealt[self._side[int(unit)]] += places
-        rows = {side: np.array(places, np.int64) for side, places in dealt.items()}
-        return self._cut(rows)
-
-    def _wanted(self, count: Counter[str]) -> dict[str, int]:
-        """How many images of a class to deal to test and val, those that the source lacks."""
-        settings = self._settings
-        part = dict(zip(("train", "val", "test"), settings.image_settings.shares, strict=True))
-        free = sum(count.values()) - sum(count[side] for side in self._given)
-        left = 1 - sum(part[side] for side in self._given)
-        val = settings.val_per_class or max(1, round(free * part["val"] / left))
-        test = settings.test_per_class or max(1, round(free * part["test"] / left))
-        if settings.train_per_class and not settings.test_per_class:
-            test = max(1, self._fewest - settings.train_per_class - val)
-        wanted = {"test": test, "val": val}
-        return {side: wanted[side] for side in wanted if side not in self._given}
-
-    def _cut(self, dealt: dict[str, Rows]) -> dict[str, Rows]:
-        """The dealt images in the four splits of a dataset, no more than were asked for."""
-        settings = self._settings
-        train = dealt["train"][: settings.train_per_class or None]
-        level = settings.level or len(train)
-        return {
-            "train": train[:level],
-            "extra": train[level:],
-            "val": dealt["val"][: settings.val_per_class or None],
-            "test": dealt["test"][: settings.test_per_class or None],
-        }
+def _check_folds(found: Found, pool: Pool, settings: DataSettings) -> None:
+    """See that every fold can have images of every class, and that none are given."""
+    if {"test", "val"} & set(pool.given):
+        raise InputError(FOLDS_GIVEN)
+    for label, item in enumerate(found.classes.values()):
+        groups = len(np.unique(pool.unit[pool.label == label]))
+        if groups < settings.groups_per_class:
+            raise TooFewError(too_few_groups(item.uri, groups, settings), unread=item.unread)
 
 
-def _fits(size: int, has: int, wanted: int) -> bool:
-    """Whether a group of `size` brings a split nearer to what is wanted; the first one always."""
-    return has < wanted and (has == 0 or has + size / 2 <= wanted)
+def too_few_groups(where: str, groups: int, settings: DataSettings) -> str:
+    """That a class has too few groups for its folds, in a sentence."""
+    return (
+        f"{where} has {groups} groups of images that belong together (an image of its own is one), "
+        f"but {settings.folds} folds need {settings.groups_per_class}: lower folds, or leave the "
+        "class out with classes."
+    )
 
 
 def _check_enough(item: ClassImages, usable: int, settings: DataSettings, lost: Dropped) -> None:
@@ -292,7 +272,9 @@ def _check_enough(item: ClassImages, usable: int, settings: DataSettings, lost: 
         f"{item.uri} gave {usable} usable images ({lost.blank} blank, {lost.total - lost.blank} "
         "repeated ones dropped)"
     )
-    if settings.asks_for_counts:
+    if settings.folds:
+        told += f", but {settings.folds} folds need {needed} per class: {_FEWER}"
+    elif settings.asks_for_counts:
         told += (
             f", but train_per_class, val_per_class and test_per_class ask for {needed}: lower "
             f"them by {needed - usable} in all."
@@ -322,7 +304,7 @@ def _check_dealt(item: ClassImages, dealt: Mapping[str, Rows], settings: DataSet
             )
 
 
-def _split(places: Rows, pool: _Pool, found: Found, grouped: bool) -> Split:
+def _split(places: Rows, pool: Pool, found: Found, grouped: bool) -> Split:
     """The images at `places` of the pool, class by class."""
     labels, positions = pool.label[places], pool.position[places]
     images = np.empty((len(places), *found.spec.stored), np.uint8)

@@ -98,18 +98,29 @@ class RunState:
             self.planned = int(event["steps"])
             return
         step = self._step(event)
+        later, more = int(event.get("part", 0)) > 0, int(event.get("parts", 0))
         if kind == "start":
-            step.state, step.startup_s = "working", float(event.get("startup_s", 0.0))
-            step.worked_since = float(event["time"])
+            step.state = "working"
+            if not later:
+                step.startup_s = float(event.get("startup_s", 0.0))
+                step.worked_since = float(event["time"])
         elif kind == "progress":
             step.done, step.total = float(event["done"]), float(event["total"])
             step.text = str(event.get("text", ""))
         elif kind == "end":
-            step.startup_s, step.work_s = float(event["startup_s"]), float(event["work_s"])
+            before = 0.0
+            if later:  # what came before it was work, too
+                before = float(event["startup_s"]) - step.startup_s
+            else:
+                step.startup_s = float(event["startup_s"])
+            step.work_s = before + float(event["work_s"])
             step.peak_mib, step.ended = float(event["peak_mib"]), float(event["time"])
             step.cpu_s, step.gpus = float(event.get("cpu_s", 0)), int(event.get("gpus", 0))
-            step.reused = bool(event.get("reused", False))
+            reused = bool(event.get("reused", False))
+            step.reused = reused and (step.reused or not later)
             step.state = str(event["outcome"])
+            if step.state == "done" and int(event.get("part", 0)) + 1 < more:
+                step.state, step.ended = "working", None
         elif kind == "exit" and step.running:  # it had nothing to do
             step.state, step.ended = "done", float(event["time"])
         elif kind == "error":

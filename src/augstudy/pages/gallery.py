@@ -1,6 +1,6 @@
 """The parts of the report that show pictures: GAN, images, heat maps, data, provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,8 +97,8 @@ def cams(material: Material, best: str | None, budget: int) -> list[dict[str, An
     return parts
 
 
-def data(material: Material) -> dict[str, Any]:
-    """Where the images come from, how many there are and what they look like."""
+def data(material: Material, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Where the images come from, how many there are, what they look like; `notes` come first."""
     report = material.dataset.json("data_report.json")
     shown = shown_classes(material)
     names = [material.classes[index] for index in shown]
@@ -109,7 +109,7 @@ def data(material: Material) -> dict[str, Any]:
     share = report.get("ink_share" if kind == "ink" else "brightness")
     return {
         "kind": kind,
-        "notes": _notes(report, material.spec),
+        "notes": [*notes, *_notes(report, material.spec)],
         "copies": _copies(report.get("near_copies"), material.dataset),
         "means": data_figures.by_class(names, bright, kind),
         "histogram": data_figures.histogram(share, kind) if share else None,

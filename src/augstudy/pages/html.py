@@ -13,6 +13,7 @@ from augstudy.pages import (
     sections,
     sets,
     verdicts,
+    wording,
 )
 from augstudy.pages.templates import environment
 from augstudy.results.material import Material
@@ -55,7 +56,7 @@ def render(material: Material, summary: Study) -> str:
         "sets": gallery.sets(material),
         "compared": sets.section(material, summary),
         "confusions": sections.confusions(material),
-        "data": gallery.data(material),
+        "data": gallery.data(material, wording.folds(summary.data, len(summary.seeds))),
         "settings": gallery.flat_rows(summary.study),
         "data_settings": gallery.flat_rows(material.dataset.manifest.config),
         "provenance": gallery.provenance(material),
@@ -70,13 +71,17 @@ def render(material: Material, summary: Study) -> str:
 
 
 def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
-    images = summary.data.images
+    images, folds, seeds = summary.data.images, summary.data.folds, len(summary.seeds)
+    tested, runs = "unseen test images", "training runs per arm"
+    if folds:
+        tested = "test images, each unseen by the classifiers that it tested"
+        runs += f": {wording.counted(folds, 'fold')}, {wording.counted(seeds, 'seed')}"
     return [
         (f"{material.level:,}", "real images per class to train on"),
         (str(len(material.classes)), "classes"),
         (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
-        (str(len(summary.seeds)), "training runs per arm"),
-        (f"{images['test']:,}", "unseen test images"),
+        (str(seeds * max(1, folds)), runs),
+        (f"{images['test']:,}", tested),
         *_visible(summary),
     ]
 

@@ -79,7 +79,8 @@ def curves(
     for summary in summaries:
         if not isinstance(summary, Study):
             continue
-        same = {name: summary.study.get(name) for name in _SAME} | {"metric": summary.metric}
+        same = {name: summary.study.get(name) for name in _SAME}
+        same |= {"metric": summary.metric, "folds": summary.data.folds}
         key = json.dumps(same, sort_keys=True)
         groups.setdefault(key, []).append(summary)
     several = [members for members in groups.values() if len(_levels(members)) > 1]

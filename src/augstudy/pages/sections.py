@@ -294,6 +294,6 @@ def _training_row(arm: ArmResult) -> dict[str, Any]:
 
 def _same_rates(arms: list[ArmResult]) -> bool:
     def first(history: pd.DataFrame) -> tuple[float, ...]:
-        return tuple(history[history["seed"] == history["seed"].iloc[0]]["learning_rate"])
+        return tuple(curves.first_run(history)["learning_rate"])
 
     return len({first(arm.history) for arm in arms}) == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from augstudy.metrics.scores import SCORES
 from augstudy.pages.arms import words
 from augstudy.pages.formats import points
-from augstudy.results.parts import Change
+from augstudy.results.parts import Change, Data
 from augstudy.settings.arms import KINDS
 
 if TYPE_CHECKING:
@@ -102,6 +102,26 @@ def budget(
         "Equal gradient steps: every arm trains for as many steps as real, however many images "
         f"it has.{but}"
     )
+
+
+def folds(data: Data, seeds: int) -> list[str]:
+    """What folds mean for a reader, in a sentence or two; nothing where there are none."""
+    if not data.folds:
+        return []
+    each = (
+        f"the {counted(seeds, 'classifier')} of each arm" if seeds > 1 else "a classifier per arm"
+    )
+    return [
+        f"Each of the {data.images['test']:,} images was tested once, by {each} that had seen "
+        f"neither it nor its group: {runs(data.folds, seeds)}. What is said of training, "
+        "validation and synthetic images is about the first fold."
+    ]
+
+
+def runs(number: int, seeds: int) -> str:
+    """Trainings of an arm with folds: ``5 folds and 3 seeds make 15 training runs per arm``."""
+    total = counted(number * seeds, "training run")
+    return f"{counted(number, 'fold')} and {counted(seeds, 'seed')} make {total} per arm"
 
 
 def worst(arm: "Arm") -> str:

@@ -26,7 +26,10 @@ _KINDS = {"images": "synthetic", "gan": "gan", "filter": "curation"}
 
 @dataclass(frozen=True)
 class ArmResult:
-    """One arm as evaluated; ``correct`` is (S, N), ``labels`` and ``rows`` (N,)."""
+    """One arm as evaluated; ``correct`` is (S, N), ``labels`` and ``rows`` (N,).
+
+    ``fold`` (N,) says by the classifiers of which fold an image was tested; None without folds.
+    """
 
     label: str
     arm: str
@@ -42,6 +45,7 @@ class ArmResult:
     artifact: Artifact
     metric: Metric = "accuracy"
     set: str | None = None
+    fold: NDArray[np.int16] | None = None
 
     @property
     def balance(self) -> Balance:
@@ -186,6 +190,7 @@ def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
         labels, rows = stored["labels"], stored["rows"]
         correct = stored["probabilities"].argmax(axis=-1) == labels
         seeds = [int(seed) for seed in stored["seeds"]]
+        fold = stored.get("fold")
     return ArmResult(
         label=spelled(described["label"]),
         arm=described["arm"],
@@ -201,6 +206,7 @@ def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
         artifact=artifact,
         metric=metric_of(metric, labels),
         set=described.get("set"),
+        fold=fold,
     )
 
 

@@ -111,7 +111,8 @@ class Score(Ends):
 class Data(Part):
     """The dataset; ``level`` is real training images per class, ``images`` counts by split.
 
-    ``suspicions`` are what looks wrong about it, see :mod:`augstudy.data.suspicions`.
+    With ``folds`` every image is a test image once, and the other counts are those of the first
+    fold. ``suspicions`` are what looks wrong about it, see :mod:`augstudy.data.suspicions`.
     """
 
     hash: str | None
@@ -120,6 +121,7 @@ class Data(Part):
     level: int
     images: dict[str, int]
     suspicions: tuple[dict[str, Any], ...] = ()
+    folds: int = 0
 
 
 class Headline(Part):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.data.dataset import class_counts, load_classes, load_split
+from augstudy.data.folds import folds_of
 from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons, ranking
 from augstudy.results.material import ArmResult, Material
@@ -81,6 +82,7 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
         level=max(counts),
         images={"train": sum(counts), "val": len(load_split(dataset, "val")), **images},
         suspicions=tuple(told),
+        folds=folds_of(dataset.path),
     )
 
 

@@ -2,9 +2,15 @@
 
 import re
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from typing_extensions import Self
 
 from augstudy.core.names import why_no_class
@@ -97,10 +103,16 @@ class DataSettings(Settings):
     test_per_class: int = Field(
         0,
         ge=0,
-        description="test images per class; 0 means a fifth, or with train_per_class all that are "
-        "left over",
+        description="test images per class, with folds of each fold; 0 means a fifth, or with "
+        "train_per_class all that are left over",
     )
     level: int = Field(0, ge=0, description="most training images per class; 0 means all")
+    folds: int = Field(
+        0,
+        ge=0,
+        description="parts to test in turn, so that every image is tested once, by classifiers "
+        "that have not seen it; 0 means one test split",
+    )
     seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the images and their splits")
     image_settings: ImageSettings = ImageSettings()
 
@@ -124,19 +136,56 @@ class DataSettings(Settings):
             raise ValueError(
                 f"level {self.level} is more than train_per_class {self.train_per_class}"
             )
+        self._check_folds()
         if len(self.classes) == 1:
             raise ValueError("at least two classes are needed")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("a class is named twice")
         return self
 
+    def _check_folds(self) -> None:
+        if not self.folds:
+            return
+        if self.folds == 1:
+            raise ValueError("folds is 0, for one test split, or 2 and more: not 1")
+        if self.test_source:
+            raise ValueError(
+                "folds test every image of the source, so there can be no test_source: leave out "
+                "one of them"
+            )
+        asked, left = self._learnt_from, (self.folds - 1) * self.test_per_class
+        if self.test_per_class and asked > left:
+            raise ValueError(
+                f"{self.folds} folds of {self.test_per_class} test images leave {left} images per "
+                f"class to train and choose with, but train_per_class and val_per_class ask for "
+                f"{asked}: raise test_per_class, or lower them"
+            )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without folds nothing is said of them, as before there were any: keys stay the same."""
+        values: dict[str, Any] = dump(self)
+        if not self.folds:
+            del values["folds"]
+        return values
+
+    @property
+    def _learnt_from(self) -> int:
+        """Images per class to train and choose with, at least."""
+        return max(1, self.train_per_class) + max(1, self.val_per_class)
+
     @property
     def needed_per_class(self) -> int:
         """Usable images that each class must have at least."""
-        return sum(
-            max(1, count)
-            for count in (self.train_per_class, self.val_per_class, self.test_per_class)
-        )
+        if self.folds:
+            tested = self.folds * max(1, self.test_per_class)
+            return max(tested, -(-self._learnt_from * self.folds // (self.folds - 1)))
+        return self._learnt_from + max(1, self.test_per_class)
+
+    @property
+    def groups_per_class(self) -> int:
+        """Groups that each class must have at least for its folds; a single image is one, too."""
+        return max(self.folds, -(-2 * self.folds // (self.folds - 1)))
 
     @property
     def asks_for_counts(self) -> bool:
@@ -146,6 +195,8 @@ class DataSettings(Settings):
     @property
     def counted(self) -> bool:
         """Whether the counts say how many images are used, however many there are."""
+        if self.folds:
+            return self.test_per_class > 0
         return min(self.train_per_class, self.val_per_class, self.test_per_class) > 0
 
     def needed_of(self, side: str, given: Collection[str]) -> int:
@@ -155,6 +206,8 @@ class DataSettings(Settings):
             side: a split that is given, or an empty text for images without one.
             given: all such sides that there are.
         """
+        if self.folds:
+            return self.needed_per_class if self.counted else 0
         counts = {"val": self.val_per_class, "test": self.test_per_class}
         if side in counts:
             return counts[side]

@@ -27,11 +27,11 @@ from augstudy.data import sets, shares
 from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.sets import SyntheticSet
+from augstudy.steps.folds import SKIPPED, each_fold, places
 from augstudy.steps.patience import patient
 from augstudy.steps.study import Handed, Study, handed
 from augstudy.training import checkpoints
 
-SKIPPED = "skipped.txt"
 _SKIPPED = "Skipped: "
 NO_SYNTHETIC = "no arm uses synthetic images"
 NO_CHAMPION = "there is no champion yet"
@@ -124,6 +124,7 @@ def ingest(found: Handed, _: Stage) -> None:
 
 
 @component("train_judge")
+@each_fold
 def train_judge(found: Handed, me: Stage) -> None:
     """Train the judge, unless no arm needs synthetic images."""
     dataset, out, judge = found.paths["dataset"], found.paths["judge"], found.study.judge
@@ -136,6 +137,7 @@ def train_judge(found: Handed, me: Stage) -> None:
 
 
 @component("import_synthetic")
+@each_fold
 def import_synthetic(found: Handed, me: Stage) -> None:
     """Import the sets of synthetic images that come from outside, unless no arm uses them."""
     from augstudy.steps.import_synthetic import run
@@ -151,6 +153,7 @@ def import_synthetic(found: Handed, me: Stage) -> None:
 
 
 @component("train_gan")
+@each_fold
 def train_gan(found: Handed, me: Stage) -> None:
     """Train the generators of the sets that are made here, unless no arm uses them.
 
@@ -178,6 +181,7 @@ def train_gan(found: Handed, me: Stage) -> None:
 
 
 @component("synthesize")
+@each_fold
 def synthesize(found: Handed, me: Stage) -> None:
     """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0."""
     gans, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
@@ -206,6 +210,7 @@ def _made(study: Study, dataset: Path) -> list[SyntheticSet]:
 
 
 @component("curate")
+@each_fold
 def curate(found: Handed, me: Stage) -> None:
     """Gather all sets, and let a filter judge what the arms with a filter choose from, if any do.
 
@@ -261,18 +266,19 @@ def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
     """Write the report and return what the dashboard shows of it.
 
     Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
-    likewise of what was skipped.
+    likewise of what was skipped. Of synthetic images with folds, those of the first are described.
     """
     from augstudy.steps.summarize import run
 
     at, evaluations = found.paths, found.lists["evaluations"]
+    gathered = places({"dataset": at["dataset"], "gathered": at["gathered"]})[0]["gathered"]
     comparing = found.study.comparing
     report = run(
         at["dataset"],
         at["report"],
         [path for path in evaluations if given(path)],
         [path for path in found.lists["cams"] if given(path)],
-        sets.parts_of(at["gathered"]) if given(at["gathered"]) else {},
+        sets.parts_of(gathered) if given(gathered) else {},
         found.study.record(),
         left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
         margin=comparing.equivalence_margin,

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from augstudy.core.telemetry import Stage
 from augstudy.data import sets, shares
 from augstudy.settings.arms import Arm, spelled
 from augstudy.steps.adapters import arm_label, component, given, skip, why_skipped
+from augstudy.steps.folds import in_turn, places
 from augstudy.steps.study import Handed
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
@@ -26,23 +28,39 @@ def train_cnn(found: Handed, me: Stage) -> None:
     where there are too few images for it. ``gathered`` sets may be missing where no
     arm needs them.
     """
-    arm, at = found.study.arm, found.paths
-    settings = found.study.classifier
+    arm, out = found.study.arm, found.paths["classifier"]
+    settings, seeds = found.study.classifier, found.study.seeds
     share_cores()
-    from augstudy.data.dataset import class_counts
-    from augstudy.steps.train_cnn import run, shortage
+    if why := next(filter(None, (_why_not(arm, at) for at in places(found.paths))), ""):
+        _leave_out(out, arm, me, why)
+        return
+    from augstudy.steps.train_cnn import run
 
-    images = _parts(arm, at["gathered"]) if "gathered" in at else {}
-    missing = [path for path in images.values() if given(path) is None]
-    dataset, out = at["dataset"], at["classifier"]
-    if missing:
-        real = class_counts(artifacts.read(dataset, "dataset"))
+    def train(at: dict[str, Path]) -> None:
+        run(at["dataset"], at["classifier"], arm, seeds, settings, **_images(arm, at))
+
+    in_turn(found.paths, train)
+    if not (out / artifacts.MANIFEST).exists():  # with folds an artifact each
+        write_json(out / "arm.json", arm.record())
+
+
+def _why_not(arm: Arm, at: dict[str, Path]) -> str:
+    """Why a cell has to do without its arm; empty if it need not."""
+    from augstudy.data.dataset import class_counts
+    from augstudy.steps.train_cnn import shortage
+
+    images = _images(arm, at)
+    if missing := [path for path in images.values() if given(path) is None]:
+        real = class_counts(artifacts.read(at["dataset"], "dataset"))
         too_small = _about(arm, shares.shortage(arm, real))
-        _leave_out(out, arm, me, too_small or why_skipped(missing[0]))
-    elif arm.optional and (short := shortage(dataset, arm, **images)):
-        _leave_out(out, arm, me, _about(arm, short))
-    else:
-        run(dataset, out, arm, found.study.seeds, settings, **images)
+        return too_small or why_skipped(missing[0])
+    short = shortage(at["dataset"], arm, **images) if arm.optional else None
+    return _about(arm, short or "")
+
+
+def _images(arm: Arm, at: dict[str, Path]) -> dict[str, Path]:
+    """Where what an arm needs beside real images is."""
+    return _parts(arm, at["gathered"]) if "gathered" in at else {}
 
 
 def _parts(arm: Arm, folder: Path) -> dict[str, Path]:
@@ -94,7 +112,7 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
         classes) and ``roc`` (three lists).
     """
     at, label = found.paths, str(found.study.values.get("label", ""))
-    classifier, out = at["classifier"], at["evaluation"]
+    classifier, out, within = at["classifier"], at["evaluation"], places(at)
     if given(classifier) is None:
         for target in (out, at["maps"]):
             _pass_on(classifier, target, me)
@@ -103,16 +121,22 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     share_cores()
     from augstudy.steps.evaluate import run
 
-    gathered = (
-        given(at["gathered"]) if "gathered" in at and arm_label(classifier) == "real" else None
-    )
-    gans = sets.all_of(gathered, sets.GAN) if gathered else {}
-    made = run(at["dataset"], classifier, out, label, gans)
+    classifiers = [place["classifier"] for place in within]
+    gans = _gans(within) if arm_label(classifier) == "real" else {}
+    made = run(at["dataset"], classifiers, out, label, gans)
     if found.study.values.get("explain"):
         from augstudy.steps import cam
 
-        cam.run(classifier, out, at["maps"])
+        cam.run(classifiers, out, at["maps"])
     return _for_dashboard(made, at["dataset"], label)
+
+
+def _gans(within: Sequence[dict[str, Path]]) -> dict[str, list[Path]]:
+    """The generators of each set by name, one per fold, as far as every fold has one."""
+    gathered = [given(place["gathered"]) for place in within if "gathered" in place]
+    found = [sets.all_of(folder, sets.GAN) if folder else {} for folder in gathered]
+    names = [name for name in found[0] if all(name in of for of in found)] if found else []
+    return {name: [of[name] for of in found] for name in names}
 
 
 def _for_dashboard(evaluation: Artifact, dataset: Path, label: str = "") -> dict[str, Any]:

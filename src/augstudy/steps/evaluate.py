@@ -2,7 +2,8 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,25 @@ import numpy.typing as npt
 import pandas as pd
 
 from augstudy.core import artifacts, telemetry
+from augstudy.core.arrays import Probabilities
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.core.files import write_arrays, write_json
-from augstudy.data.dataset import Split, load_classes, load_spec, load_split, save_spec
+from augstudy.data.dataset import (
+    KIND,
+    Split,
+    load_classes,
+    load_spec,
+    load_split,
+    save_spec,
+)
+from augstudy.data.folds import folds_of, place_of_fold
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare
 from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.classifier import ClassifierSettings
+from augstudy.settings.spec import ImageSpec
 from augstudy.training.predicting import predict, predict_as
 from augstudy.training.saving import load_model
 
@@ -30,12 +41,21 @@ _GAN = "gan_"  # and the name of a set, among the inputs
 logger = logging.getLogger("augstudy")
 
 
+@dataclass(frozen=True)
+class _Fold:
+    """What is evaluated on the same test images: the classifiers of a cell, and discriminators."""
+
+    test: Split
+    classifier: Artifact
+    gans: dict[str, Artifact]
+
+
 def run(
     dataset: Path,
-    classifier: Path,
+    classifier: Path | Sequence[Path],
     out: Path,
     label: str = "",
-    gans: Mapping[str, Path] | None = None,
+    gans: Mapping[str, Path | Sequence[Path]] | None = None,
 ) -> Artifact:
     """Publish predictions, metrics with 95 % intervals and example images of a cell.
 
@@ -45,66 +65,152 @@ def run(
     discriminator names classes, ``discriminator-<name>.json`` says how good it is at that on the
     same images.
 
+    Of a dataset with folds, the test images of all folds are evaluated together, each by the
+    classifiers of its fold: `classifier` and each of the `gans` are lists of one per fold. ``fold``
+    in ``predictions.npz`` says which images belong to which.
+
     Raises:
-        InputError: classifier and dataset have different classes.
+        InputError: classifier and dataset have different classes, or not as many folds.
     """
-    inputs = {
-        "dataset": artifacts.read(dataset, "dataset"),
-        "classifier": artifacts.read(classifier, "classifier"),
-    }
-    for name, gan in (gans or {}).items():
-        inputs[f"{_GAN}{name}"] = artifacts.read(gan, "gan")
-    label = label or spelled(inputs["classifier"].json("arm.json")["label"])
+    source = artifacts.read(dataset, KIND)
+    classifiers = _read(classifier, "classifier")
+    generators = {name: _read(given, "gan") for name, given in (gans or {}).items()}
+    count = max(1, folds_of(dataset))
+    for found in (classifiers, *generators.values()):
+        if len(found) != count:
+            raise InputError(
+                f"{dataset} has {count} fold{'s' if count > 1 else ''}, but what is evaluated, "
+                f"such as {found[0].path}, is of {len(found)}: give what was trained on each fold."
+            )
+    inputs = {"dataset": source, **_named("classifier", classifiers)}
+    for name, found in generators.items():
+        inputs |= _named(f"{_GAN}{name}", found)
+    label = label or spelled(classifiers[0].json("arm.json")["label"])
     with telemetry.stage("evaluate", label) as stage:
-        classes = load_classes(inputs["dataset"])
-        if inputs["classifier"].json("classes.json") != list(classes):
-            raise InputError(f"{classifier} was trained on other classes than {dataset} holds.")
+        classes = load_classes(source)
+        if any(item.json("classes.json") != list(classes) for item in classifiers):
+            raise InputError(
+                f"{classifiers[0].path} was trained on other classes than {dataset} holds."
+            )
         if done := artifacts.find(out, "evaluation", inputs=inputs):
             logger.info("%s: already done", stage.title)
             return done
+        datasets = [_of_fold(source, number) for number in range(count)]
+        if count > 1:
+            _check_unseen(datasets, classifiers)
+        folds = [
+            _Fold(
+                load_split(datasets[number], "test"),
+                classifiers[number],
+                {name: found[number] for name, found in generators.items()},
+            )
+            for number in range(count)
+        ]
         with artifacts.publish(out, "evaluation", inputs=inputs) as folder:
-            _evaluate(folder, inputs, list(classes), stage)
+            _evaluate(folder, folds, load_spec(source), list(classes), stage)
     return artifacts.read(out, "evaluation")
 
 
+def _read(given: Path | Sequence[Path], kind: str) -> list[Artifact]:
+    paths = [given] if isinstance(given, Path) else given
+    return [artifacts.read(path, kind) for path in paths]
+
+
+def _named(name: str, found: Sequence[Artifact]) -> dict[str, Artifact]:
+    """Those of the folds by name, as inputs."""
+    return {f"{name}-fold-{at}" if at else name: item for at, item in enumerate(found)}
+
+
+def _of_fold(dataset: Artifact, number: int) -> Artifact:
+    return artifacts.read(place_of_fold(dataset.path, number), KIND) if number else dataset
+
+
+def _check_unseen(datasets: Sequence[Artifact], classifiers: Sequence[Artifact]) -> None:
+    """Refuse classifiers of another fold than their place: they have seen its test images."""
+    for number, (dataset, classifier) in enumerate(zip(datasets, classifiers, strict=True)):
+        if classifier.manifest.inputs.get("dataset") != dataset.content_hash:
+            raise InputError(
+                f"{classifier.path} was not trained on fold {number} of {datasets[0].path}: give "
+                "the classifiers in the order of the folds."
+            )
+
+
 def _evaluate(
-    folder: Path, inputs: dict[str, Artifact], classes: list[str], stage: telemetry.Stage
+    folder: Path,
+    folds: Sequence[_Fold],
+    spec: ImageSpec,
+    classes: list[str],
+    stage: telemetry.Stage,
 ) -> None:
     prepare(seed=0)
-    test, spec = load_split(inputs["dataset"], "test"), load_spec(inputs["dataset"])
-    training = inputs["classifier"].json("training.json")
-    seeds = [int(record["seed"]) for record in training]
-    settings = _settings(inputs["classifier"])
-    outputs, histories = [], []
-    for index, seed in enumerate(seeds):
-        stage.progress(index, len(seeds), f"seed {index + 1} of {len(seeds)}")
-        model = load_model(inputs["classifier"].file(f"seed-{seed}/model.keras"))
-        outputs.append(predict_as(settings, model, test.images, spec))
-        history = pd.read_csv(inputs["classifier"].file(f"seed-{seed}/history.csv"))
-        histories.append(history.assign(seed=seed))
-    probabilities = np.stack(outputs)
+    training = _training(folds)
+    seeds = list(dict.fromkeys(int(record["seed"]) for record in training))
+    outputs: list[Probabilities] = []
+    histories: list[pd.DataFrame] = []
+    for number, fold in enumerate(folds):
+        settings, of_fold = _settings(fold.classifier), []
+        for seed in seeds:
+            done = len(histories)
+            stage.progress(done, len(training), f"seed {done + 1} of {len(training)}")
+            model = load_model(fold.classifier.file(f"seed-{seed}/model.keras"))
+            of_fold.append(predict_as(settings, model, fold.test.images, spec))
+            history = pd.read_csv(fold.classifier.file(f"seed-{seed}/history.csv"))
+            history.insert(0, "seed", seed)
+            if len(folds) > 1:
+                history.insert(1, "fold", number)
+            histories.append(history)
+        outputs.append(np.stack(of_fold))
+    probabilities, test = np.concatenate(outputs, axis=1), _joined([item.test for item in folds])
+    own = _numbers(folds)
     write_arrays(
         folder / "predictions.npz",
         probabilities=probabilities,
         labels=test.labels,
         rows=test.rows,
         seeds=np.array(seeds, np.int64),
+        **own,
     )
     save_spec(folder, spec)
     metrics = evaluate_predictions(probabilities, test.labels, classes, seeds)
     write_json(folder / "metrics.json", metrics)
-    history = pd.concat(histories)
-    history.insert(0, "seed", history.pop("seed"))
-    history.to_csv(folder / "history.csv", index=False)
-    arrays: dict[str, Any] = examples(test, probabilities[0], len(classes))
+    pd.concat(histories).to_csv(folder / "history.csv", index=False)
+    arrays: dict[str, Any] = examples(test, probabilities[0], len(classes), **own)
     write_arrays(folder / "examples.npz", **arrays)
     write_arrays(folder / "label_noise.npz", **suspects(test, probabilities.mean(axis=0)))
-    for name, artifact in inputs.items():
-        if name.startswith(_GAN):
-            target = folder / f"discriminator-{name.removeprefix(_GAN)}.json"
-            _evaluate_discriminator(target, artifact, test, classes)
-    for name in ("arm.json", "training.json", "classes.json"):
-        shutil.copyfile(inputs["classifier"].file(name), folder / name)
+    for name in folds[0].gans:
+        target = folder / f"discriminator-{name}.json"
+        _evaluate_discriminator(target, [(it.gans[name], it.test) for it in folds], classes)
+    write_json(folder / "training.json", training)
+    for name in ("arm.json", "classes.json"):
+        shutil.copyfile(folds[0].classifier.file(name), folder / name)
+
+
+def _training(folds: Sequence[_Fold]) -> list[dict[str, Any]]:
+    """The records of all trainings; with folds, they say of which."""
+    if len(folds) == 1:
+        records: list[dict[str, Any]] = folds[0].classifier.json("training.json")
+        return records
+    return [
+        {**record, "fold": number}
+        for number, fold in enumerate(folds)
+        for record in fold.classifier.json("training.json")
+    ]
+
+
+def _numbers(folds: Sequence[_Fold]) -> dict[str, npt.NDArray[np.int16]]:
+    """The ``fold`` of each test image (N,); nothing without folds."""
+    if len(folds) == 1:
+        return {}
+    sizes = [len(item.test) for item in folds]
+    return {"fold": np.repeat(np.arange(len(folds), dtype=np.int16), sizes)}
+
+
+def _joined(parts: Sequence[Split]) -> Split:
+    """The images of several test splits as one."""
+    if len(parts) == 1:
+        return parts[0]
+    names = ("images", "labels", "rows")
+    return Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _settings(classifier: Artifact) -> ClassifierSettings:
@@ -113,21 +219,28 @@ def _settings(classifier: Artifact) -> ClassifierSettings:
     return Arm.recorded(classifier.json("arm.json")).settings_in(recipe)
 
 
-def _evaluate_discriminator(target: Path, gan: Artifact, test: Split, classes: list[str]) -> None:
-    """Write `target`, if the GAN has a discriminator that names classes.
+def _evaluate_discriminator(
+    target: Path, gans: Sequence[tuple[Artifact, Split]], classes: list[str]
+) -> None:
+    """Write `target`, if the GAN of each fold has a discriminator that names classes.
 
     That of a training that failed may predict nothing at all: then there is none to evaluate.
     """
-    if "discriminator.keras" not in gan.manifest.files or load_classes(gan) != classes:
-        return
-    discriminator = load_model(gan.file("discriminator.keras"))
-    found = class_probabilities(discriminator, test.images, len(classes))
-    if found is not None and not np.isfinite(found).all():
-        logger.warning("The discriminator of a failed training is not evaluated.")
-    elif found is not None:
-        seeds = [gan.manifest.seed or 0]
-        metrics = evaluate_predictions(found[None], test.labels, classes, seeds)
-        write_json(target, metrics)
+    parts = []
+    for gan, test in gans:
+        if "discriminator.keras" not in gan.manifest.files or load_classes(gan) != classes:
+            return
+        discriminator = load_model(gan.file("discriminator.keras"))
+        found = class_probabilities(discriminator, test.images, len(classes))
+        if found is None:
+            return
+        if not np.isfinite(found).all():
+            logger.warning("The discriminator of a failed training is not evaluated.")
+            return
+        parts.append(found)
+    labels = np.concatenate([test.labels for _, test in gans])
+    seeds = [gans[0][0].manifest.seed or 0]
+    write_json(target, evaluate_predictions(np.concatenate(parts)[None], labels, classes, seeds))
 
 
 def class_probabilities(
@@ -168,12 +281,16 @@ def suspects(test: Split, probabilities: npt.NDArray[np.float32]) -> dict[str, n
 
 
 def examples(
-    test: Split, probabilities: npt.NDArray[np.float32], classes: int
+    test: Split,
+    probabilities: npt.NDArray[np.float32],
+    classes: int,
+    **more: npt.NDArray[Any],
 ) -> dict[str, npt.NDArray[Any]]:
     """For each class the surest right and the surest wrong predictions of the first seed.
 
     Returns images (K, height, width), labels, predicted and confidence (K,): at most
-    :data:`EXAMPLES_PER_CLASS` of either sort a class.
+    :data:`EXAMPLES_PER_CLASS` of either sort a class. What there is `more` to say of each test
+    image (N,) is said of these, too.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
@@ -189,4 +306,5 @@ def examples(
         "labels": test.labels[rows],
         "predicted": predicted[rows].astype(np.int32),
         "confidence": confidence[rows],
+        **{name: values[rows] for name, values in more.items()},
     }

@@ -2,14 +2,22 @@
 
 import datetime
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
-from augstudy.data.dataset import KIND, save_spec, save_split, save_thumbnails
+from augstudy.data.dataset import (
+    KIND,
+    Split,
+    save_spec,
+    save_split,
+    save_thumbnails,
+)
 from augstudy.data.describe import data_report, draw_copies, draw_samples
+from augstudy.data.folds import place_of_fold
 from augstudy.data.found import Found
 from augstudy.data.reading import read_images
 from augstudy.data.sampling import RESERVES
@@ -49,11 +57,12 @@ def run(
         with artifacts.publish(
             out, KIND, config=config, seed=settings.seed, provenance=_provenance(found, settings)
         ) as folder:
-            for name, split in result.splits.items():
-                save_split(folder, name, split)
-            save_spec(folder, found.spec)
-            save_thumbnails(folder, result.splits["test"], settings.seed)
-            write_json(folder / "classes.json", list(classes))
+            _save(folder, result.splits, found, settings)
+            for number, splits in enumerate(result.more, 1):
+                place = place_of_fold(folder, number)
+                own = {**config, "fold": number}
+                with artifacts.publish(place, KIND, config=own, seed=settings.seed) as draft:
+                    _save(draft, splits, found, settings)
             report = data_report(found, result)
             for item in report.get("suspicions", ()):
                 logger.warning("Warning: %s", sentence(item))
@@ -62,6 +71,14 @@ def run(
             if result.copies:
                 draw_copies(found, result.copies, folder / "near_copies.png")
         return artifacts.read(out, KIND)
+
+
+def _save(folder: Path, splits: Mapping[str, Split], found: Found, settings: DataSettings) -> None:
+    for name, split in splits.items():
+        save_split(folder, name, split)
+    save_spec(folder, found.spec)
+    save_thumbnails(folder, splits["test"], settings.seed)
+    write_json(folder / "classes.json", list(found.classes))
 
 
 def _read_and_split(

@@ -52,7 +52,7 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
     """
     groups: dict[tuple[float, ...], list[tuple[str, str]]] = {}
     for title, colour, history in arms:
-        first = history[history["seed"] == history["seed"].iloc[0]]
+        first = first_run(history)
         groups.setdefault(tuple(first["learning_rate"]), []).append((title, colour))
     with style.figure(3.3, 2.3) as chart:
         axes = chart.subplots()
@@ -66,6 +66,12 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
         axes.yaxis.get_offset_text().set(size=8, color=style.MUTED)
         axes.set_xlabel("Epoch")
         return style.svg_uri(chart)
+
+
+def first_run(history: pd.DataFrame) -> pd.DataFrame:
+    """The epochs of the first training: of the first seed and, where there are any, fold."""
+    alone = [name for name in ("seed", "fold") if name in history]
+    return history[(history[alone] == history[alone].iloc[0]).all(axis=1)]
 
 
 def all_overlaid(runs: Sequence[tuple[str, str, pd.DataFrame]]) -> list[tuple[str, str]]:
