@@ -296,6 +296,7 @@ def _notes(found: Study) -> Iterator[str]:
         f"{wording.counted(len(found.seeds), 'seed')}, {data.images['test']} test images. "
         "p-values are corrected for the number of arms (Holm)."
     )
+    yield from wording.grouped(found)
     yield from map(suspicions.sentence, data.suspicions)
     yield from wording.left_out(found.left_out)
     if guessing := [label for label, arm in found.arms.items() if not arm.learnt]:

@@ -11,7 +11,7 @@ from augstudy.settings.arms import KINDS
 
 if TYPE_CHECKING:
     from augstudy.results.material import ArmResult
-    from augstudy.results.models import Arm
+    from augstudy.results.models import Arm, Study
 
 
 def title_of(arm: "Arm | ArmResult") -> str:
@@ -102,6 +102,18 @@ def budget(
         "Equal gradient steps: every arm trains for as many steps as real, however many images "
         f"it has.{but}"
     )
+
+
+def grouped(found: "Study") -> list[str]:
+    """A sentence where test images belong together, which makes intervals wider."""
+    if found.groups is None:
+        return []
+    count, images = found.groups.count, found.data.images["test"]
+    return [
+        f"The {images:,} test images belong to {counted(count, 'group')}, which tell as much as "
+        f"{found.groups.effective:,.0f} of equal size: differences are tested on whole groups, not "
+        "on single images."
+    ]
 
 
 def worst(arm: "Arm") -> str:

@@ -143,12 +143,19 @@ class SyntheticSet(Part):
     discriminator: dict[str, Score] | None = None
 
 
+class Grouped(Part):
+    """Groups of test images that belong together: how many, and of equal size that tell as much."""
+
+    count: int
+    effective: float
+
+
 class Study(Found):
     """What a study of arms found; ``differences`` are those to the arm `real`, by label.
 
     A difference below ``margin``, a share of the ``metric``, does not matter. ``ranking`` compares
     arms that differ in their sets of synthetic images alone; ``recalls`` has the effect of each arm
-    on each class.
+    on each class. ``groups`` is None where every test image is on its own.
     """
 
     kind: Literal["study"] = "study"
@@ -165,6 +172,7 @@ class Study(Found):
     filtered_real: dict[str, Any] | None = None
     ranking: tuple[Difference, ...] = ()
     recalls: dict[str, dict[str, Compared]] = Field(default_factory=dict)
+    groups: Grouped | None = None
 
     @model_validator(mode="before")
     @classmethod
