@@ -108,6 +108,8 @@ def show(console: Console, result: Result) -> None:
             console.print()
             console.print(_table(grid))
         console.print("Brackets: 95 % intervals.", style="dim")
+        for sentence in answers.remarks(summary):
+            say(console, sentence)
         console.print()
     say(
         console,

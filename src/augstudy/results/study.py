@@ -63,6 +63,7 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
             filtered_real=_kept(material.filter, "curation.json"),
             ranking=tuple(ranking.between_sets(arms, margin)),
             recalls=ranking.recalls(arms, material.classes, margin),
+            worst_classes=ranking.worst_classes(arms, material.classes, margin),
         )
     except ValidationError as error:
         item = error.errors()[0]
