@@ -58,3 +58,25 @@ def folded_outcomes(
         spread = np.sqrt(1 + 0.25**2 + 0.6**2 + between_runs**2 + alike**2)
         means.append(stats.norm.cdf((0.9 + learnt) / spread).mean())
     return arms, fold, means[0] - means[1]
+
+
+ASSUMED = (0.25, 0.33, 0.016)  # taste, noise and runs: about what stats.power assumes of two arms
+
+
+def assumed_outcomes(generator, seeds, images, folds, size, arms=2):
+    """Arms (S, N) of which the first is better by `size`, and the fold of each image."""
+    taste, noise, between_runs = ASSUMED
+    spread = np.sqrt(1 + sum(part**2 for part in ASSUMED))
+    base = stats.norm.cdf(0.9 / spread)
+    shift = stats.norm.ppf(base + size) * spread - 0.9
+    fold = np.arange(images) % folds
+    ease = generator.normal(0.9, 1, images)
+    made = [
+        ease
+        + generator.normal(offset, taste, images)
+        + generator.normal(0, between_runs, (seeds, folds))[:, fold]
+        + generator.normal(0, noise, (seeds, images))
+        > 0
+        for offset in (shift, *[0.0] * (arms - 1))
+    ]
+    return made, fold
