@@ -162,12 +162,15 @@ def by_run(values: NDArray[Any], units: Units) -> Floats:
     return mean_of(values, units.balance) if units.folds is None else units.by_fold(values)
 
 
-def unseen(images: float) -> float:
+def unseen(images: float, level: float = 1 - CONFIDENCE) -> float:
     """How large a share something may have that was seen in none of so many images, at most.
 
-    The upper end of Clopper and Pearson's 95 % interval: the least half-width of a difference's.
+    The upper end of Clopper and Pearson's interval of a level, by default 5 %: the least half-width
+    of a difference's.
     """
-    return exact_interval(0.0, images)[1]
+    if level == 1 - CONFIDENCE:
+        return exact_interval(0.0, images)[1]
+    return float(1 - (level / 2) ** (1 / images))
 
 
 def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
