@@ -16,7 +16,8 @@ import common
 import numpy as np
 
 from augstudy.stats.learning import accuracy_draws
-from augstudy.stats.paired import mcnemar, paired_difference, two_way_bootstrap
+from augstudy.stats.paired import paired_difference
+from augstudy.stats.usual import mcnemar, two_way_bootstrap
 
 ARMS, LEVELS = 10, (25, 50, 100, 250)
 

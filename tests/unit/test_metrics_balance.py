@@ -7,8 +7,9 @@ from sklearn.metrics import balanced_accuracy_score
 from augstudy.stats.balance import balance_of, effective, mean_of, metric_of, value_of, weights
 from augstudy.stats.learning import accuracy_draws
 from augstudy.stats.noise import noise_of
-from augstudy.stats.paired import mcnemar, paired_difference, two_way_bootstrap
+from augstudy.stats.paired import paired_difference
 from augstudy.stats.power import assumed_noise, detectable
+from augstudy.stats.usual import mcnemar, two_way_bootstrap
 
 COUNTS = (240, 120, 40)
 LABELS = np.repeat(np.arange(3), COUNTS)

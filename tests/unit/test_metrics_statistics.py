@@ -7,7 +7,8 @@ from scipy import stats
 from augstudy.core.errors import DataError
 from augstudy.pages.verdicts import covers
 from augstudy.stats.correction import holm
-from augstudy.stats.paired import mcnemar, paired_difference, two_way_bootstrap
+from augstudy.stats.paired import paired_difference
+from augstudy.stats.usual import mcnemar, two_way_bootstrap
 
 
 @pytest.mark.parametrize(

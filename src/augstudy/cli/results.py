@@ -42,7 +42,8 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     console.print(f"{_images(values)}, {repeated}; arms: {escape(', '.join(arms))}")
     images = max(1, folds) * len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 per class means all that are left over: not known yet
-        say(console, verdicts.forecast(expected(seeds, images, len(arms) - 1)))
+        seen = expected(seeds, images, len(arms) - 1, folds=max(1, folds))
+        say(console, verdicts.forecast(seen))
 
 
 def _images(values: Mapping[str, Any]) -> str:
@@ -110,6 +111,8 @@ def show(console: Console, result: Result) -> None:
             console.print()
             console.print(_table(grid))
         console.print("Brackets: 95 % intervals.", style="dim")
+        for sentence in answers.remarks(summary):
+            say(console, sentence)
         console.print()
     say(
         console,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from augstudy.core import outlets
-from augstudy.pages import readings, sets, stability, suspicions, verdicts, wording
+from augstudy.pages import classes, readings, sets, stability, suspicions, verdicts, wording
 from augstudy.pages.formats import points
 from augstudy.results.files import AnySummary
 from augstudy.results.models import GeneratorSweep, Mean, Retraining, Study, Sweep
@@ -297,6 +297,7 @@ def _notes(found: Study) -> Iterator[str]:
         "p-values are corrected for the number of arms (Holm)."
     )
     yield from wording.folds(data, len(found.seeds))
+    yield from wording.grouped(found)
     yield from map(suspicions.sentence, data.suspicions)
     yield from wording.left_out(found.left_out)
     if guessing := [label for label, arm in found.arms.items() if not arm.learnt]:
@@ -304,10 +305,16 @@ def _notes(found: Study) -> Iterator[str]:
     else:
         yield verdicts.forecast(found.power)
     yield from sets.ranked(found)
+    yield from classes.changed(found)
     for name, item in found.sets.items():
         if told := item.stability:
             who = f"Generator of {name}" if len(found.sets) > 1 else "GAN"
             yield f"{who}: {told.verdict}. {stability.reason(told.model_dump())}"
+
+
+def remarks(found: AnySummary) -> list[str]:
+    """What a reader of the table in a terminal should know beside it."""
+    return wording.grouped(found) + classes.changed(found) if isinstance(found, Study) else []
 
 
 def _code(found: Compared | None) -> str:

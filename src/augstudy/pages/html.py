@@ -5,6 +5,7 @@ from typing import Any
 from augstudy.core.fingerprint import code_version, software
 from augstudy.pages import (
     answers,
+    classes,
     filtering,
     gallery,
     labels,
@@ -52,6 +53,7 @@ def render(material: Material, summary: Study) -> str:
         "filter": filtering.section(material),
         "labels": labels.section(material, summary),
         "scores": sections.class_scores(material),
+        "recalls": classes.section(summary),
         "training": sections.training(material),
         "sets": gallery.sets(material),
         "compared": sets.section(material, summary),

@@ -185,7 +185,7 @@ def confusions(material: Material) -> dict[str, Any]:
 
 def remarks(material: Material, summary: Study) -> list[str]:
     """What else a reader should notice, in sentences."""
-    found = [*map(suspicions.sentence, summary.data.suspicions)]
+    found = [*wording.grouped(summary), *map(suspicions.sentence, summary.data.suspicions)]
     found += wording.left_out(summary.left_out)
     real = material.arms[0]
     shares = mean_confusion(real)

@@ -1,4 +1,4 @@
-"""Sets of synthetic images beside each other: which is better, on which classes, and copies."""
+"""Sets of synthetic images beside each other: which is better, and what was copied."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -71,7 +71,6 @@ def section(material: Material, found: Study) -> dict[str, Any] | None:
         "sentences": ranked(found),
         "figure": _figure(found),
         "rows": _rows(found),
-        "classes": _classes(found),
         "quality": quality.beside(
             {
                 name: parts.images.json("quality.json")
@@ -117,35 +116,6 @@ def _rows(found: Study) -> list[dict[str, Any]]:
         }
         for item in found.ranking
     ]
-
-
-def _classes(found: Study) -> dict[str, Any] | None:
-    """The effect of each arm on the recall of each class."""
-    if not found.recalls:
-        return None
-    labels = list(found.recalls)
-    names = list(dict.fromkeys(name for of_arm in found.recalls.values() for name in of_arm))
-    count = next(iter(found.recalls[labels[0]].values())).comparisons
-    return {
-        "titles": [wording.title_of(found.arms[label]) for label in labels],
-        "count": count,
-        "rows": [
-            {"label": name, "cells": [_cell(found, label, name) for label in labels]}
-            for name in names
-        ],
-    }
-
-
-def _cell(found: Study, label: str, name: str) -> dict[str, str] | None:
-    item = found.recalls[label].get(name)
-    if item is None:
-        return None
-    clear = item.verdict in ("helps", "hurts")
-    return {
-        "value": wording.signed(item.mean),
-        "span": f"{wording.signed(item.low)} to {wording.signed(item.high)}",
-        "verdict": item.verdict if clear else "",
-    }
 
 
 def _copies(material: Material, name: str) -> dict[str, Any]:

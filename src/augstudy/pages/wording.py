@@ -11,7 +11,7 @@ from augstudy.settings.arms import KINDS
 
 if TYPE_CHECKING:
     from augstudy.results.material import ArmResult
-    from augstudy.results.models import Arm
+    from augstudy.results.models import Arm, Study
 
 
 def title_of(arm: "Arm | ArmResult") -> str:
@@ -122,6 +122,18 @@ def runs(number: int, seeds: int) -> str:
     """Trainings of an arm with folds: ``5 folds and 3 seeds make 15 training runs per arm``."""
     total = counted(number * seeds, "training run")
     return f"{counted(number, 'fold')} and {counted(seeds, 'seed')} make {total} per arm"
+
+
+def grouped(found: "Study") -> list[str]:
+    """A sentence where test images belong together, which makes intervals wider."""
+    if found.groups is None:
+        return []
+    count, images = found.groups.count, found.data.images["test"]
+    return [
+        f"The {images:,} test images belong to {counted(count, 'group')}, which tell as much as "
+        f"{found.groups.effective:,.0f} of equal size: differences are tested on whole groups, not "
+        "on single images."
+    ]
 
 
 def worst(arm: "Arm") -> str:

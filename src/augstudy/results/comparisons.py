@@ -9,17 +9,13 @@ from augstudy.results.material import ArmResult
 from augstudy.results.parts import Compared, Difference, Ends, OneRun
 from augstudy.settings.arms import KINDS
 from augstudy.stats import verdicts
-from augstudy.stats.balance import balance_of, mean_of
+from augstudy.stats.balance import balance_of
 from augstudy.stats.correction import holm
-from augstudy.stats.paired import (
-    ENDS,
-    PairedDifference,
-    mcnemar,
-    paired_difference,
-    two_way_bootstrap,
-)
+from augstudy.stats.paired import ENDS, PairedDifference, by_run, paired_difference
 from augstudy.stats.power import detectable
 from augstudy.stats.scatter import run_scatter
+from augstudy.stats.units import Units
+from augstudy.stats.usual import mcnemar, two_way_bootstrap
 
 
 def with_real(arms: Sequence[ArmResult], margin: float) -> dict[str, Difference]:
@@ -52,11 +48,14 @@ def difference(
         images: (N,), those to compare on; by default all.
     """
     seeds = _shared_seeds(arm, other)
-    balance = other.balance if images is None else balance_of(other.metric, other.labels[images])
+    kept = np.ones(len(other.labels), bool) if images is None else images
+    groups, folds = (it if it is None else it[kept] for it in (other.groups, other.fold))
+    balance = balance_of(other.metric, other.labels[kept])
+    units = Units.of(int(kept.sum()), balance, groups, folds)
     outcomes = (_correct(item, seeds, images) for item in arms if set(seeds) <= set(item.seeds))
-    scatter = run_scatter(np.array([mean_of(correct, balance) for correct in outcomes]))
+    scatter = run_scatter(np.array([by_run(correct, units) for correct in outcomes]))
     pair = _correct(arm, seeds, images), _correct(other, seeds, images)
-    return paired_difference(*pair, runs=scatter, balance=balance)
+    return paired_difference(*pair, runs=scatter, balance=balance, groups=groups, folds=folds)
 
 
 def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
@@ -81,7 +80,9 @@ def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
 
 def learnt(arm: ArmResult, other: ArmResult) -> tuple[bool, bool]:
     """Whether either of two arms does better than guessing."""
-    one, two = (verdicts.has_learnt(item.correct, item.labels) for item in (arm, other))
+    one, two = (
+        verdicts.has_learnt(item.correct, item.labels, item.groups) for item in (arm, other)
+    )
     return one, two
 
 
@@ -173,7 +174,8 @@ def _record(
     seeds = _shared_seeds(arm, other)
     outcomes = _correct(arm, seeds), _correct(other, seeds)
     tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
-    low, high = np.quantile(two_way_bootstrap(*outcomes, balance=other.balance), ENDS)
+    plain = two_way_bootstrap(*outcomes, balance=other.balance, groups=other.groups)
+    low, high = np.quantile(plain, ENDS)
     judged = compared(found, p_adjusted, margin, comparisons, learnt(arm, other))
     guessed = judged.verdict == "at chance"
     return Difference(

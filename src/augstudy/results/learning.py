@@ -60,7 +60,10 @@ def learning_curve(evaluations: Mapping[int, Sequence[ArmResult]]) -> Learning:
     _check(sorted(evaluations), values)
     balance = {cell: arm.balance for cell, arm in cells.items()}
     draws = accuracy_draws(
-        {cell: arm.correct for cell, arm in cells.items()}, same, balance=balance
+        {cell: arm.correct for cell, arm in cells.items()},
+        same,
+        balance=balance,
+        units={cell: arm.units for cell, arm in cells.items()},
     )
     return _assemble(values, draws, "evaluations")
 

@@ -1,7 +1,7 @@
 """Everything the report is made of, read from the artifacts and checked to belong together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
-from augstudy.data.dataset import Split, load_classes, load_spec, load_split
+from augstudy.data.dataset import Split, load_classes, load_groups, load_spec, load_split
+from augstudy.data.folds import place_of_fold
 from augstudy.results.parts import Score
 from augstudy.settings.arms import KINDS, spelled
 from augstudy.settings.comparing import AskedMetric
 from augstudy.settings.spec import ImageSpec
 from augstudy.stats.balance import Balance, balance_of, metric_of, value_of
 from augstudy.stats.codes import Metric
+from augstudy.stats.units import Units
 
 _KINDS = {"images": "synthetic", "gan": "gan", "filter": "curation"}
 
@@ -29,6 +31,7 @@ class ArmResult:
     """One arm as evaluated; ``correct`` is (S, N), ``labels`` and ``rows`` (N,).
 
     ``fold`` (N,) says by the classifiers of which fold an image was tested; None without folds.
+    ``groups`` (N,) are equal for images that belong together; None where none do.
     """
 
     label: str
@@ -46,6 +49,12 @@ class ArmResult:
     metric: Metric = "accuracy"
     set: str | None = None
     fold: NDArray[np.int16] | None = None
+    groups: NDArray[np.int64] | None = None
+
+    @property
+    def units(self) -> Units:
+        """How its test images were drawn and tested."""
+        return Units.of(len(self.labels), self.balance, self.groups, self.fold)
 
     @property
     def balance(self) -> Balance:
@@ -146,7 +155,9 @@ def gather(
     left_out: Mapping[str, str],
     metric: AskedMetric = "auto",
 ) -> Material:
-    """Read the artifacts of a study. Of the test split it opens nothing but the evaluations.
+    """Read the artifacts of a study.
+
+    Of the test split it opens nothing but the evaluations and which images belong together.
 
     ``made`` is, by the name of a set, what there is of it: ``images``, ``gan`` and ``filter``; an
     empty name has what the filter says of real images. ``metric`` is what arms are compared by.
@@ -163,6 +174,7 @@ def gather(
     }
     arms = sorted((read_arm(path, metric) for path in evaluations), key=place)
     _check(arms, data, classes)
+    arms = in_groups(arms, data)
     return Material(
         dataset=data,
         classes=classes,
@@ -208,6 +220,24 @@ def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
         set=described.get("set"),
         fold=fold,
     )
+
+
+def in_groups(arms: Sequence[ArmResult], dataset: Artifact) -> list[ArmResult]:
+    """Arms evaluated on the test images of a dataset, with the groups that these belong to."""
+    fold = arms[0].fold if arms else None
+    groups = load_groups(dataset, "test") if fold is None else _groups_of_folds(dataset, fold)
+    return [replace(arm, groups=groups) for arm in arms]
+
+
+def _groups_of_folds(dataset: Artifact, fold: NDArray[np.int16]) -> NDArray[np.int64]:
+    """No group has images in two folds: each is a dataset of its own within the dataset."""
+    groups = np.empty(len(fold), np.int64)
+    for number in np.unique(fold):
+        path = place_of_fold(dataset.path, int(number))
+        mine = np.flatnonzero(fold == number)
+        own = load_groups(artifacts.read(path, "dataset") if number else dataset, "test")
+        groups[mine] = mine if own is None else mine[np.unique(own, return_inverse=True)[1]]
+    return groups
 
 
 def place(arm: ArmResult) -> tuple[bool, int, float, str]:

@@ -35,6 +35,13 @@ class Worst(Part):
     f1: Score
 
 
+class WorstClass(Part):
+    """The class that an arm and `real` together recognise least, and what the arm changes there."""
+
+    label: str
+    difference: Compared
+
+
 class Arm(Part):
     """An arm as trained and tested; means over its seeds.
 
@@ -143,12 +150,20 @@ class SyntheticSet(Part):
     discriminator: dict[str, Score] | None = None
 
 
+class Grouped(Part):
+    """Groups of test images that belong together: how many, and of equal size that tell as much."""
+
+    count: int
+    effective: float
+
+
 class Study(Found):
     """What a study of arms found; ``differences`` are those to the arm `real`, by label.
 
     A difference below ``margin``, a share of the ``metric``, does not matter. ``ranking`` compares
     arms that differ in their sets of synthetic images alone; ``recalls`` has the effect of each arm
-    on each class.
+    on each class, and ``worst_classes`` that on the class which is recognised least. ``groups`` is
+    None where every test image is on its own.
     """
 
     kind: Literal["study"] = "study"
@@ -165,6 +180,8 @@ class Study(Found):
     filtered_real: dict[str, Any] | None = None
     ranking: tuple[Difference, ...] = ()
     recalls: dict[str, dict[str, Compared]] = Field(default_factory=dict)
+    worst_classes: dict[str, WorstClass] = Field(default_factory=dict)
+    groups: Grouped | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -14,11 +14,15 @@ from augstudy.data.folds import folds_of
 from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons, ranking
 from augstudy.results.material import ArmResult, Material
-from augstudy.results.models import Arm, LabelNoise, Study, SyntheticSet, Trusted, Worst
-from augstudy.results.parts import Change, Data, Difference, Headline
+from augstudy.results.models import Arm, Grouped, LabelNoise, Study, SyntheticSet, Trusted, Worst
+from augstudy.results.parts import Change, Data, Difference, Headline, Score
 from augstudy.results.power import expected
 from augstudy.settings.arms import KINDS
 from augstudy.stats.balance import balance_of, value_of
+from augstudy.stats.codes import SCORES
+from augstudy.stats.paired import ENDS
+from augstudy.stats.units import Units
+from augstudy.stats.usual import two_way_bootstrap
 from augstudy.stats.verdicts import MARGIN, has_learnt
 
 
@@ -48,13 +52,19 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
             differences=differences,
             pairs=tuple(comparisons.between_arms(arms, margin)),
             power=expected(
-                len(arms[0].seeds), len(arms[0].labels), len(differences), arms[0].balance
+                len(arms[0].seeds),
+                len(arms[0].labels),
+                len(differences),
+                arms[0].balance,
+                arms[0].units.folded,
             ),
+            groups=_describe_groups(arms[0].units),
             label_noise=_label_noise(arms),
             sets={name: _describe_set(material, name) for name in material.sets},
             filtered_real=_kept(material.filter, "curation.json"),
             ranking=tuple(ranking.between_sets(arms, margin)),
             recalls=ranking.recalls(arms, material.classes, margin),
+            worst_classes=ranking.worst_classes(arms, material.classes, margin),
         )
     except ValidationError as error:
         item = error.errors()[0]
@@ -115,10 +125,32 @@ def _describe_arm(arm: ArmResult) -> Arm:
         train_accuracy=arm.mean_of("train_accuracy"),
         val_accuracy=arm.mean_of("val_accuracy"),
         parameters=round(arm.mean_of("parameters")),
-        metrics=arm.metrics["metrics"],
+        metrics=_scores(arm),
         worst=_worst(arm.metrics["per_class"]),
-        learnt=has_learnt(arm.correct, arm.labels),
+        learnt=has_learnt(arm.correct, arm.labels, arm.groups),
     )
+
+
+def _scores(arm: ArmResult) -> dict[str, Score]:
+    """Its scores; of images in groups, the intervals of accuracies are about other groups."""
+    scores = dict(arm.scores)
+    if arm.groups is None:
+        return scores
+    nothing = np.zeros_like(arm.correct)
+    for metric, name in SCORES.items():
+        if (score := scores.get(name)) is None:
+            continue
+        draws = two_way_bootstrap(
+            arm.correct, nothing, balance=balance_of(metric, arm.labels), groups=arm.groups
+        )
+        low, high = np.quantile(draws, ENDS)
+        ends = {"low": max(0.0, min(score.low, low)), "high": min(1.0, max(score.high, high))}
+        scores[name] = score.model_copy(update=ends)
+    return scores
+
+
+def _describe_groups(units: Units) -> Grouped | None:
+    return None if units.groups is None else Grouped(count=units.count, effective=units.effective)
 
 
 def _describe_set(material: Material, name: str) -> SyntheticSet:

@@ -61,7 +61,8 @@ class Noise:
         residual: the rest, of one run on one image.
         pooled: how many times the degrees of freedom of two arms' runs are behind `run`, because
             other arms tell of it as well.
-        effective: see :func:`augstudy.stats.balance.effective`.
+        effective: see :func:`augstudy.stats.balance.effective`; less where images are in groups.
+        folds: by which the images were shared out; a seed stands for so many runs.
     """
 
     image: float
@@ -69,8 +70,9 @@ class Noise:
     residual: float
     pooled: float = 1.0
     effective: float = 1.0
+    folds: int = 1
 
     def parts(self, seeds: int, images: int) -> tuple[float, float]:
         """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
-        by_run = self.run + self.residual / images
+        by_run = self.run / self.folds + self.residual / images
         return math.sqrt(self.image / images), math.sqrt(by_run / seeds)

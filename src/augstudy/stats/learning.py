@@ -13,6 +13,7 @@ from augstudy.core.arrays import Floats
 from augstudy.stats.balance import Balance, mean_of, strata, weights
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import ENDS, RESAMPLES, Outcomes
+from augstudy.stats.units import Units
 
 _GRID = 64  # places between two levels at which the curve is computed
 
@@ -49,6 +50,7 @@ def accuracy_draws(
     resamples: int = RESAMPLES,
     seed: int = 0,
     balance: Mapping[Cell, Balance] | None = None,
+    units: Mapping[Cell, Units] | None = None,
 ) -> dict[Cell, Floats]:
     """Accuracies that another study might have had: (B,) for each level and arm.
 
@@ -64,7 +66,9 @@ def accuracy_draws(
         resamples: B.
         seed: of the resampling.
         balance: by (level, label), if the metric is balanced accuracy.
+        units: by (level, label), where images are in groups or folds.
     """
+    drawn = units or {cell: Units(item.shape[1]) for cell, item in outcomes.items()}
     balances = balance or dict.fromkeys(outcomes)
     generator = rng.generator(seed)
     levels = sorted({level for level, _ in outcomes})
@@ -73,7 +77,8 @@ def accuracy_draws(
     draws: dict[Cell, Floats] = {}
     for group in groups:
         own = balances[group[0]]
-        draws |= _image_draws({cell: outcomes[cell] for cell in group}, resamples, generator, own)
+        cells = {cell: outcomes[cell] for cell in group}
+        draws |= _image_draws(cells, resamples, generator, own, drawn[group[0]])
     for group in by_level:
         by_seed = {cell: mean_of(outcomes[cell], balances[cell]) for cell in group}
         for cell, deviations in _run_draws(by_seed, resamples, generator).items():
@@ -143,6 +148,7 @@ def _image_draws(
     resamples: int,
     generator: np.random.Generator,
     balance: Balance,
+    units: Units,
 ) -> dict[Cell, Floats]:
     """Accuracies on other images, for cells that share their images.
 
@@ -150,8 +156,9 @@ def _image_draws(
     what single runs scatter about those belongs to the run part, and is taken off.
     """
     means = np.stack([correct.mean(axis=0) for correct in outcomes.values()])
-    scatter = [noise_of(item, balance).residual / len(item) for item in outcomes.values()]
-    covariance = np.atleast_2d(_covariance(means, balance)) - np.diag(scatter)
+    scatter = [noise_of(item, balance, units).residual / len(item) for item in outcomes.values()]
+    spread = _covariance(means, balance) if units.plain else units.covariance(means)
+    covariance = np.atleast_2d(spread) - np.diag(scatter)
     values, vectors = np.linalg.eigh(covariance / means.shape[1])
     root = vectors * np.sqrt(values.clip(0))
     drawn = generator.normal(size=(resamples, len(means))) @ root.T + mean_of(means, balance)

@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from augstudy.stats.balance import Balance, effective, mean_of, strata, weights
 from augstudy.stats.codes import Noise
+from augstudy.stats.units import Units
 
 
-def noise_of(values: NDArray[Any], balance: Balance = None) -> Noise:
+def noise_of(values: NDArray[Any], balance: Balance = None, units: Units | None = None) -> Noise:
     """Estimates of the variances of (S, N) outcomes or their differences.
 
     What one run or one image cannot show is 0, except that one run has all its noise in images.
+    Of images in groups or folds, all that is needed to know is in `units`, the balance included.
     """
+    if units is not None and not units.plain:
+        return _of_units(values, units)
     seeds, images = values.shape
     if seeds == 1:
         if balance is None:
@@ -28,15 +32,37 @@ def noise_of(values: NDArray[Any], balance: Balance = None) -> Noise:
     )
 
 
-def image_share(difference: NDArray[Any], balance: Balance = None) -> float:
+def image_share(
+    difference: NDArray[Any], balance: Balance = None, units: Units | None = None
+) -> float:
     """Factor in [0, 1] that shrinks the spread of (S, N) over images to what images alone cause.
 
     It is 1 where no run contradicts another: all that there may be is then due to images.
     """
-    _, cases, residual = _mean_squares(difference, balance)
+    if units is not None and not units.plain:
+        cases, residual = units.mean_squares(difference)
+    else:
+        _, cases, residual = _mean_squares(difference, balance)
     if residual <= 0:
         return 1.0
     return float(np.sqrt(max(cases - residual, 0) / cases)) if cases > 0 else 0.0
+
+
+def _of_units(values: NDArray[Any], units: Units) -> Noise:
+    cases, residual = units.mean_squares(values)
+    seeds, images, folds = len(values), units.images, units.folded
+    counted = units.telling(values) / images
+    if seeds == 1:
+        return Noise(cases, 0.0, 0.0, 1.0, counted, folds)
+    by_seed = float(units.by_fold(values).var(axis=0, ddof=1).sum())
+    return Noise(
+        image=max(0.0, cases - residual) / seeds,
+        run=max(0.0, by_seed - residual / images) * folds,
+        residual=residual,
+        pooled=float(folds),
+        effective=counted,
+        folds=folds,
+    )
 
 
 def _mean_squares(values: NDArray[Any], balance: Balance) -> tuple[float, float, float]:

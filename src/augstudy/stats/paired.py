@@ -1,5 +1,6 @@
 """Is one arm better than another? Paired differences on the same test images and seeds."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,16 +12,18 @@ from scipy import stats
 from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.core.errors import DataError
-from augstudy.metrics.classification import exact_interval, image_weights
-from augstudy.stats.balance import Balance, effective, mean_of, strata, weights
+from augstudy.metrics.classification import exact_interval
+from augstudy.stats.balance import Balance, mean_of, strata
 from augstudy.stats.codes import Noise
 from augstudy.stats.noise import image_share, noise_of
-from augstudy.stats.scatter import RunError, RunScatter
+from augstudy.stats.scatter import RunError, RunScatter, own_scatter
+from augstudy.stats.units import Folds, Groups, Units
 
 CONFIDENCE = 0.95
 ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 RESAMPLES = 10_000
 _NO_WIDTH = 1e-12
+_AT_ONCE = 4_000_000  # numbers of a bootstrap in memory
 
 Outcomes = NDArray[np.bool_]
 Differences = NDArray[np.signedinteger[Any]]
@@ -77,6 +80,8 @@ def paired_difference(
     seed: int = 0,
     runs: RunScatter | None = None,
     balance: Balance = None,
+    groups: Groups = None,
+    folds: Folds = None,
 ) -> PairedDifference:
     """Compare two arms that saw the same test images and were trained with the same seeds.
 
@@ -98,6 +103,19 @@ def paired_difference(
     chance, as in McNemar's exact test, and six cannot. And no interval is narrower than the exact
     one for having seen nothing of a sort in so many images.
 
+    Images of a group are drawn together, see :mod:`augstudy.stats.units`. The two that are counted
+    in then have the variance of two images in such groups, and the spread is Student's, with as
+    many degrees of freedom as groups of equal size that tell as much.
+
+    With K folds each image is judged by the S runs of its fold, and a seed stands for K runs: see
+    :func:`~augstudy.stats.scatter.own_scatter`. Images are compared with those of their fold, so
+    what all runs of a fold have in common, its training images, is in neither part. It is in what
+    is estimated: the mean over the folds of what classifiers trained on these images do with
+    others (Bayle et al. 2020, "Cross-validation confidence intervals for test error", NeurIPS).
+    What training sets of other images would do is not covered, as it is not with one split: the
+    training sets of folds overlap, and no estimate of that variance is unbiased (Bengio and
+    Grandvalet 2004, JMLR 5; Nadeau and Bengio 2003, Machine Learning 52).
+
     Args:
         correct_a: (S, N), whether seed s classified image n correctly, arm a.
         correct_b: (S, N), the same for arm b, same seeds and images in the same order.
@@ -106,17 +124,20 @@ def paired_difference(
         runs: how runs scatter, of :func:`~augstudy.stats.scatter.run_scatter` over all arms that
             were trained with these seeds; by default what these two alone tell.
         balance: (N,), the class of each image, if the metric is balanced accuracy.
+        groups: (N,), equal for images that belong together.
+        folds: (N,), the fold in which each image was tested.
 
     Raises:
         DataError: the two shapes differ or are empty.
     """
     difference = as_differences(correct_a, correct_b)
+    units = Units.of(difference.shape[1], balance, groups, folds)
     by_seed = mean_of(difference, balance)
     mean = float(by_seed.mean())
     # The same numbers are drawn whichever arm is called a: only the sign differs.
     sign = -1 if mean < 0 else 1
-    deviations = _deviations(sign * difference, resamples, seed, runs, balance)
-    least = unseen(difference.shape[1] * effective(balance))
+    deviations = _deviations(sign * difference, resamples, seed, runs, units)
+    least = unseen(units.telling(difference))
     if np.ptp(np.quantile(deviations, ENDS)) < 2 * least:
         normal = _even(stats.norm, resamples)
         deviations = least * normal / np.quantile(normal, ENDS[1])
@@ -132,78 +153,24 @@ def paired_difference(
         images=difference.shape[1],
         seed_std=float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0,
         by_seed=tuple(float(value) for value in by_seed),
-        noise=_noise(difference, by_seed, runs, balance),
+        noise=_noise(difference, runs, units),
     )
 
 
-def unseen(images: float) -> float:
+def by_run(values: NDArray[Any], units: Units) -> Floats:
+    """The metric of each seed, (S,), or with folds what each of its runs adds to it, (S, K)."""
+    return mean_of(values, units.balance) if units.folds is None else units.by_fold(values)
+
+
+def unseen(images: float, level: float = 1 - CONFIDENCE) -> float:
     """How large a share something may have that was seen in none of so many images, at most.
 
-    The upper end of Clopper and Pearson's 95 % interval: the least half-width of a difference's.
+    The upper end of Clopper and Pearson's interval of a level, by default 5 %: the least half-width
+    of a difference's.
     """
-    return exact_interval(0.0, images)[1]
-
-
-def two_way_bootstrap(
-    correct_a: Outcomes,
-    correct_b: Outcomes,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    balance: Balance = None,
-) -> Floats:
-    """Mean differences of resamples of seeds and, independently, of images: (B,).
-
-    The plain hierarchical bootstrap that others report (Owen 2007, "The pigeonhole bootstrap"). For
-    verdicts :func:`paired_difference` is used, and says why.
-
-    Args:
-        correct_a: (S, N), as in :func:`paired_difference`.
-        correct_b: (S, N).
-        resamples: bootstrap resamples B; memory does not grow with them.
-        seed: of the resampling.
-        balance: as in :func:`paired_difference`; images are then resampled within their class.
-
-    Raises:
-        DataError: the two shapes differ or are empty.
-    """
-    difference = as_differences(correct_a, correct_b)
-    seeds, images = difference.shape
-    generator = rng.generator(seed)
-    columns = difference.T.astype(np.float64)
-    groups = np.zeros(images, np.int32) if balance is None else balance
-    if balance is not None:
-        columns *= weights(balance)[:, None]
-    drawn = []
-    for picked in image_weights(groups, resamples, generator):
-        times = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(picked))
-        drawn.append(((picked @ columns) * times).sum(axis=1))
-    return np.asarray(np.concatenate(drawn) / (seeds * images))
-
-
-@dataclass(frozen=True)
-class McNemar:
-    """One training run of either arm: images that only one of the two got right.
-
-    ``p_value`` is of McNemar's exact test (McNemar 1947, Psychometrika 12): two-sided, and about
-    other test images only, as it knows no other training run.
-    """
-
-    gained: int
-    lost: int
-    p_value: float
-
-
-def mcnemar(correct_a: Outcomes, correct_b: Outcomes) -> list[McNemar]:
-    """Compare two arms seed by seed: (S, N) each, same seeds and images in the same order.
-
-    Raises:
-        DataError: the two shapes differ or are empty.
-    """
-    difference = as_differences(correct_a, correct_b)
-    gained, lost = (difference > 0).sum(axis=1), (difference < 0).sum(axis=1)
-    p_values = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(gained, lost), gained + lost, 0.5))
-    rows = zip(gained, lost, p_values, strict=True)
-    return [McNemar(int(more), int(less), float(p_value)) for more, less, p_value in rows]
+    if level == 1 - CONFIDENCE:
+        return exact_interval(0.0, images)[1]
+    return float(1 - (level / 2) ** (1 / images))
 
 
 def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]:
@@ -221,16 +188,23 @@ def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]
 
 
 def _deviations(
-    difference: Differences, resamples: int, seed: int, runs: RunScatter | None, balance: Balance
+    difference: Differences, resamples: int, seed: int, runs: RunScatter | None, units: Units
 ) -> Floats:
     """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
     generator = rng.generator(seed)
-    image_part = _image_part(difference, resamples, generator, balance)
+    if not units.freedom:  # a single group tells nothing of others
+        return _even(stats.uniform, resamples, -4.0, 8.0)
+    image_part = (
+        _image_part(difference, resamples, generator, units.balance)
+        if units.plain
+        else _unit_part(difference, resamples, generator, units)
+    )
     if len(difference) == 1:
         return image_part
-    found = _run_error(mean_of(difference, balance), runs)
+    found = _run_error(by_run(difference, units), runs)
     run_part = generator.permutation(_even(stats.t, resamples, found.degrees)) * found.error
-    return np.asarray(image_part * image_share(difference, balance) + run_part)
+    share = image_share(difference, units.balance, units)
+    return np.asarray(image_part * share + run_part)
 
 
 def _image_part(
@@ -256,28 +230,47 @@ def _image_part(
     return found
 
 
+def _unit_part(
+    difference: Differences, resamples: int, generator: np.random.Generator, units: Units
+) -> Floats:
+    """What other groups, or other images of the same folds, change about the mean: (B,)."""
+    seeds = len(difference)
+    counted_in = seeds * math.sqrt(units.design_effect(difference))
+    every = np.append(units.deviations(difference).sum(axis=0), [counted_in, -counted_in])
+    sums, times = np.unique(every.round(9), return_counts=True)
+    drawn = []
+    for start in range(0, resamples, step := max(1, _AT_ONCE // len(sums))):
+        count = min(step, resamples - start)
+        drawn.append(generator.multinomial(len(every), times / len(every), count) @ sums)
+    found = np.concatenate(drawn) - times @ sums
+    return np.asarray(found / (seeds * units.images) * units.inflation)
+
+
 def _even(distribution: Any, count: int, *parameters: float) -> Floats:
     """So many quantiles of a distribution, evenly spread, in their order: (B,)."""
     return np.asarray(distribution.ppf((np.arange(count) + 0.5) / count, *parameters))
 
 
-def _run_error(by_seed: Floats, runs: RunScatter | None) -> RunError:
-    """From all arms, or from the (S,) differences of these two alone."""
+def _run_error(differences: Floats, runs: RunScatter | None) -> RunError:
+    """From all arms, or from the differences of these two alone, (S,) or (S, K)."""
     if runs is not None:
-        return runs.error(by_seed)
-    return RunError(float(by_seed.std(ddof=1) / np.sqrt(len(by_seed))), len(by_seed) - 1)
+        return runs.error(differences)
+    if differences.ndim == 1:
+        return RunError(
+            float(differences.std(ddof=1) / np.sqrt(len(differences))), len(differences) - 1
+        )
+    square, degrees = own_scatter(differences)
+    return RunError(float(np.sqrt(square / len(differences))), degrees)
 
 
-def _noise(
-    difference: Differences, by_seed: Floats, runs: RunScatter | None, balance: Balance
-) -> Noise:
+def _noise(difference: Differences, runs: RunScatter | None, units: Units) -> Noise:
     """The noise of a difference; what other arms tell of runs goes into it."""
-    own = noise_of(difference, balance)
-    if runs is None or len(by_seed) == 1:
+    own, seeds = noise_of(difference, units.balance, units), len(difference)
+    if seeds == 1 or (runs is None and units.folds is None):
         return own
-    found = runs.error(by_seed)
-    by_run = found.error**2 * len(by_seed) - own.residual / difference.shape[1]
-    return replace(own, run=max(0.0, by_run), pooled=found.degrees / (len(by_seed) - 1))
+    found = _run_error(by_run(difference, units), runs)
+    run = found.error**2 * seeds - own.residual / difference.shape[1]
+    return replace(own, run=max(0.0, run) * own.folds, pooled=found.degrees / (seeds - 1))
 
 
 def _p_value(draws: Floats) -> float:

@@ -19,6 +19,7 @@ def assumed_noise(
     systematic: float = 0.2,
     run_std: float = 0.005,
     balance: Balance = None,
+    folds: int = 1,
 ) -> Noise:
     """The noise to expect of two arms that are about as good as each other.
 
@@ -32,10 +33,12 @@ def assumed_noise(
         systematic: share of the variance over images that all runs of an arm have in common.
         run_std: standard deviation between runs of the true difference in the metric, as a share.
         balance: classes of the test images, if the metric is balanced accuracy.
+        folds: of cross-fitting, by which every seed has as many training runs.
     """
     counted = effective(balance)
     image, residual = discordance * systematic, discordance * (1 - systematic)
-    return Noise(image / counted, run_std**2, residual / counted, comparisons, counted)
+    pooled = comparisons * folds
+    return Noise(image / counted, run_std**2, residual / counted, pooled, counted, folds)
 
 
 def detectable(
@@ -47,7 +50,8 @@ def detectable(
     excludes zero, after Holm's correction in the worst case. Its half-width is that of a normal
     image part and of a run part after Student, added like standard errors, which is within 2 % of
     the truth. The estimate itself scatters with the degrees of freedom of Satterthwaite (1946).
-    With one seed all this is about other test images alone. However little noise there is, a
+    With one seed all this is about other test images alone. With folds, `images` are all that were
+    tested, and a seed stands for a run in each fold. However little noise there is, a
     difference must show in more images than could have been missed.
 
     Args:

@@ -11,6 +11,7 @@ _LEAST = 1e-6  # of the mean variance: no arm's own is taken to be less
 _CERTAIN = 1e6  # degrees of freedom that are as good as any more
 _FEWEST = 3  # arms that know more together than two of them
 _UNLIKELY = 0.05  # what chance does so rarely, it is not taken to have done
+_DOUBTFUL = 0.25  # the same where a wrong guess costs more: Bancroft 1964, Biometrics 20
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,23 @@ class RunScatter:
         degrees: of freedom behind it.
         weight: degrees of freedom that it counts for beside what two arms show of themselves:
             many where all arms scatter alike, few where each has a scatter of its own.
+        folds: whose runs were taken as independent; 1 without folds.
     """
 
     variance: float
     degrees: float
     weight: float
+    folds: int = 1
 
     def error(self, differences: NDArray[np.floating[Any]]) -> RunError:
         """Of the mean of the (S,) differences of two arms, seed by seed; S is at least two.
 
-        Differences that scatter far more than those of other arms tell of themselves alone.
+        Differences that scatter far more than those of other arms tell of themselves alone. With K
+        folds they are (S, K): what each fold adds to the difference of a seed.
         """
-        own, square = len(differences) - 1, float(np.var(differences, ddof=1))
+        if self.folds == 1 and differences.ndim > 1:
+            differences = differences.sum(axis=1)
+        square, own = own_scatter(differences)
         if self.chance(square, own) < _UNLIKELY:
             return RunError(float(np.sqrt(square / len(differences))), own)
         together = self.weight + own
@@ -57,6 +63,24 @@ class RunScatter:
         """How often a difference of arms like these has such a variance or a larger one."""
         ratio = variance / self.variance
         return float(stats.f.sf(ratio, degrees, min(self.weight, self.degrees)))
+
+
+def own_scatter(differences: NDArray[np.floating[Any]]) -> tuple[float, int]:
+    """Variance over seeds of (S,) differences, and its degrees of freedom.
+
+    With K folds they are (S, K), and a seed stands for K trainings, which learn from sets that
+    overlap but are runs of their own: variances within folds add up, with K times the degrees of
+    freedom. If seeds go together across folds, as where much depends on the initial weights that a
+    seed stands for, only whole seeds are independent.
+    """
+    if differences.ndim == 1:
+        return float(np.var(differences, ddof=1)), len(differences) - 1
+    seeds, folds = differences.shape
+    within = float(differences.var(axis=0, ddof=1).sum())
+    together = float(differences.sum(axis=1).var(ddof=1))
+    if _go_together(together, within, folds, seeds - 1):
+        return together, seeds - 1
+    return within, folds * (seeds - 1)
 
 
 def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
@@ -78,23 +102,30 @@ def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
     the usual, or one of them four times as much; for the arm that scattered most, 83 to 94 %.
 
     Args:
-        by_seed: (P, S), a figure of each of P arms with each of S seeds.
+        by_seed: (P, S), a figure of each of P arms with each of S seeds; with K folds (P, S, K),
+            what each fold adds to it.
 
     Returns:
         None where it would know no more than two arms themselves: fewer than three arms, one
         seed, or runs that do not scatter at all.
     """
-    arms, seeds = by_seed.shape
+    arms, seeds = by_seed.shape[:2]
     if arms < _FEWEST or seeds < 2:
         return None
+    if by_seed.ndim > 2:
+        whole = by_seed.sum(axis=2)
+        together, within = (float(_own_variances(it).mean()) for it in (whole, by_seed))
+        if _go_together(together, within, by_seed.shape[2], (arms - 1) * (seeds - 1)):
+            by_seed = whole
     found = _of_all(by_seed)
     while found and len(by_seed) > _FEWEST:
         noisiest = int(_own_variances(by_seed).argmax())
         others = np.delete(by_seed, noisiest, axis=0)
         without = _of_all(others)
         # The others' mean stands in for what the seeds have in common; it scatters a little, too.
-        own = float(np.var(by_seed[noisiest] - others.mean(axis=0), ddof=1) / (1 + 1 / len(others)))
-        if not without or without.chance(2 * own, seeds - 1) * len(by_seed) >= _UNLIKELY:
+        square, degrees = own_scatter(by_seed[noisiest] - others.mean(axis=0))
+        own = square / (1 + 1 / len(others))
+        if not without or without.chance(2 * own, degrees) * len(by_seed) >= _UNLIKELY:
             break
         by_seed, found = others, without
     return found
@@ -102,18 +133,37 @@ def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
 
 def _of_all(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
     """The scatter of arms (P, S) none of which stands apart; None if they do not scatter."""
-    arms, seeds = by_seed.shape
-    degrees = (arms - 1) * (seeds - 1)
+    arms, seeds = by_seed.shape[:2]
+    folds = by_seed.shape[2] if by_seed.ndim > 2 else 1
+    degrees = (arms - 1) * (seeds - 1) * folds
     own = _own_variances(by_seed)
     common = float(own.mean())
     if common <= np.finfo(float).eps ** 2:
         return None
-    weight = _weight(np.maximum(own, _LEAST * common), seeds - 1)
-    return RunScatter(2 * common, degrees, weight)
+    weight = _weight(np.maximum(own, _LEAST * common), (seeds - 1) * folds)
+    return RunScatter(2 * common, degrees, weight, folds)
+
+
+def _go_together(together: float, within: float, folds: int, degrees: int) -> bool:
+    """Whether seeds scatter more than their runs in K folds would, were these independent.
+
+    Args:
+        together: variance of seeds.
+        within: sum over folds of the variances of runs; expected to be the same.
+        folds: K.
+        degrees: of freedom of the variance of seeds.
+    """
+    left = (folds * within - together) / (folds - 1)
+    if left <= 0:
+        return together > 0
+    return bool(stats.f.sf(together / left, degrees, degrees * (folds - 1)) < _DOUBTFUL)
 
 
 def _own_variances(by_seed: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """(P,) variances of each arm, free of what all arms have in common with a seed."""
+    if by_seed.ndim > 2:
+        folds = [_own_variances(by_seed[:, :, fold]) for fold in range(by_seed.shape[2])]
+        return np.asarray(np.sum(folds, axis=0))
     arms, seeds = by_seed.shape
     rest = by_seed - by_seed.mean(axis=1, keepdims=True) - by_seed.mean(axis=0) + by_seed.mean()
     own: NDArray[np.floating[Any]] = np.square(rest).sum(axis=1) / (seeds - 1) / (1 - 1 / arms)

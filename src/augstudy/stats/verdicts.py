@@ -12,10 +12,11 @@ from scipy import stats
 
 from augstudy.core.arrays import Labels
 from augstudy.settings.comparing import ComparisonSettings
-from augstudy.stats.balance import effective, mean_of
+from augstudy.stats.balance import mean_of
 from augstudy.stats.codes import Expected, Judgement, Needed, Rank, Verdict
 from augstudy.stats.paired import CONFIDENCE, PairedDifference
 from augstudy.stats.power import detectable, needed
+from augstudy.stats.units import Groups, Units
 
 MARGIN = ComparisonSettings().equivalence_margin
 ALPHA = 1 - CONFIDENCE
@@ -38,7 +39,7 @@ def within(low: float, high: float, margin: float) -> bool:
     return -margin < low and high < margin
 
 
-def has_learnt(correct: NDArray[np.bool_], labels: Labels) -> bool:
+def has_learnt(correct: NDArray[np.bool_], labels: Labels, groups: Groups = None) -> bool:
     """Whether classifiers do better than guessing, as far as the images can show at 5 %.
 
     By the mean recall of the classes, which is 1 / C for whoever has not looked at the images, even
@@ -48,11 +49,12 @@ def has_learnt(correct: NDArray[np.bool_], labels: Labels) -> bool:
     Args:
         correct: (S, N), whether the run with seed s was right about image n.
         labels: (N,), the classes of the images.
+        groups: (N,), equal for images that belong together.
     """
     classes = len(np.unique(labels))
     if classes < 2:
         return True
-    images = round(len(labels) * effective(labels))
+    images = round(Units.of(len(labels), labels, groups).telling(correct))
     right = round(float(mean_of(correct, labels).mean()) * images)
     return bool(stats.binom.sf(right - 1, images, 1 / classes) < ALPHA)
 
@@ -86,6 +88,11 @@ def verdict(
     clear = clear and difference.seeds > 1
     if not learnt[0] or not (learnt[1] or (clear and difference.mean > 0)):
         return "at chance"
+    return told(difference, clear, margin)
+
+
+def told(difference: PairedDifference, clear: bool, margin: float) -> Verdict:
+    """The verdict on a difference of which it is known whether it is `clear`."""
     if difference.seeds == 1:
         return "can't tell yet"
     if clear:
