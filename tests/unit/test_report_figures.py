@@ -13,7 +13,7 @@ from augstudy.explain.sheet import draw_sheet
 from augstudy.metrics import scores
 from augstudy.metrics.figures import FIGURES
 from augstudy.pages import answers, arms, readings, style, wording
-from augstudy.pages.figures import confusion, gan, pictures
+from augstudy.pages.figures import confusion, curves, gan, pictures
 from augstudy.pages.figures.arms import Row, whiskers
 from augstudy.pages.gallery import flat_rows
 from augstudy.pages.stability import SIGNALS
@@ -177,6 +177,12 @@ def test_names_with_dollars_are_no_formulas():
     names = ["$\\frac$", "a$b$"]
     drawn = decoded(confusion.matrix(confusion.row_shares(np.eye(2)), names)).decode()
     assert "frac" in drawn and "a$b$" in drawn
+
+
+def test_labels_of_ticks_are_no_formulas_either():
+    history = pd.DataFrame({"seed": 0, "epoch": [1, 2, 3], "learning_rate": [3e-6, 2e-6, 1e-6]})
+    drawn = decoded(curves.learning_rates([("Real images only", style.INK, history)])).decode()
+    assert "mathdefault" not in drawn and "2e\N{MINUS SIGN}06" in drawn
 
 
 @pytest.mark.parametrize(

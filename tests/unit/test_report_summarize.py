@@ -1,3 +1,4 @@
+import base64
 import json
 import math
 import re
@@ -95,6 +96,15 @@ def test_figures_of_the_synthetic_images_are_shown_with_what_real_ones_get(repor
     assert f"{100 * own['gan_test']['value']:.1f}\N{NO-BREAK SPACE}%" in table
     shown = f"{100 * metrics['coverage']['real']:.1f}"
     assert f'data-label="Real">{shown}\N{NO-BREAK SPACE}%' in page
+
+
+def test_no_figure_shows_the_markup_of_a_formula(report):
+    page = (report.path / "report.html").read_text()
+    drawn = re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", page)
+    assert len(drawn) > 5
+    for content in drawn:
+        texts = re.findall(r"<text[^>]*>([^<]*)<", base64.b64decode(content).decode())
+        assert texts and not any("$" in text or "\\math" in text for text in texts)
 
 
 def test_images_that_nobody_measured_are_no_error(study, tmp_path):

@@ -120,6 +120,11 @@ def only_grid(axes: Any, axis: str) -> None:
     axes.spines["bottom" if axis == "x" else "left"].set_visible(False)
 
 
+def as_number(value: float, _: Any = None) -> str:
+    """A tick's label without formulas, which no text here may be: ``0.0005``, ``1e-06``."""
+    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+
+
 def line(axes: Any, x: Any, y: Any, **options: Any) -> None:
     """Plot a curve; one point alone, which has no line, as a dot."""
     axes.plot(x, y, marker="o" if len(x) == 1 else "none", markersize=4, **options)

@@ -62,8 +62,7 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
             epochs = range(1, len(rates) + 1)
             style.line(axes, epochs, rates, color=colour, drawstyle="steps-post")
         axes.set_ylim(0, None)
-        axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3), useMathText=True)
-        axes.yaxis.get_offset_text().set(size=8, color=style.MUTED)
+        axes.yaxis.set_major_formatter(style.as_number)
         axes.set_xlabel("Epoch")
         return style.svg_uri(chart)
 
@@ -105,8 +104,7 @@ def overlaid(
         axes.set_xlabel("Epoch")
         axes.set_ylabel(title, rotation_mode="anchor")
         if column == "learning_rate":
-            axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3), useMathText=True)
-            axes.yaxis.get_offset_text().set(size=8, color=style.MUTED)
+            axes.yaxis.set_major_formatter(style.as_number)
         return style.svg_uri(chart)
 
 
