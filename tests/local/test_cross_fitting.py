@@ -57,7 +57,7 @@ def test_what_a_reader_is_told(study: Path) -> None:
     out = " ".join((study / "out.txt").read_text().split())
     assert "2 folds and 2 seeds make 4 training runs per arm, 12 in all; arms: real" in out
     assert "With 144 test images" in out
-    said = "Each of the 144 images was tested once, by 2 classifiers per arm that had seen neither"
+    said = "144 images was tested once, by the 2 classifiers of each arm that had seen neither"
     page = (study / "runs/0001/report.html").read_text()
     assert all(said in text for text in (out, page, (study / "runs/0001/verdict.md").read_text()))
     assert "training runs per arm: 2 folds, 2 seeds" in page
