@@ -168,7 +168,7 @@ def _command(target: str, words: list[str]) -> list[str]:
 def _value(name: str) -> "str | None":
     """A variable; None if it was not given, which an empty one in the environment is not, either.
 
-    Without a preset the study is quick on the embedded sample, and fit for photos on other images.
+    By default the study's preset is quick for the embedded sample, and photos for other images.
     """
     given = name in os.environ.get(GIVEN, "").split()
     value = os.environ.get(name)

@@ -3,7 +3,7 @@
     python tests/faults.py [KILLS [SEED]]
 
 A kill is SIGTERM or SIGKILL, as chance has it, of a GAN, a classifier and a diffusion model in
-turns, each killed again and again until it is through. Five minutes on a core for 20 kills; the
+turns, each killed again and again until it is through. It takes minutes before the first kill; the
 exit code is 1 if a training ends otherwise than undisturbed.
 """
 

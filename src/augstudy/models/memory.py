@@ -12,9 +12,8 @@ _NEVER = 2**31 - 1
 def keep() -> None:
     """Keep freed memory in this process; to be called before TensorFlow is imported.
 
-    By default each tensor of more than a few hundred KiB is mapped anew and given back at once, so
-    the kernel clears all of its pages in every step: up to two fifths of a training's processor
-    time (benchmarks/memory.py). No result changes.
+    By default large tensors are mapped anew and given back at once, so the kernel clears all of
+    their pages in every step; benchmarks/memory.py measures what that costs. No result changes.
     """
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
     with contextlib.suppress(OSError, AttributeError):  # no glibc

@@ -47,7 +47,7 @@ class GcsStore(Store):
         self.uri, self.container = address.uri, address.container
         self._prefix = f"{address.prefix}/" if address.prefix else ""
         self._client = _client(address.endpoint, sign_in.token, read_only=read_only)
-        _hasten(self._client._http, self._client.api_endpoint)
+        _for_many_requests(self._client._http, self._client.api_endpoint)
         billed = os.environ.get(BILLING_VARIABLE, "")
         self._bucket = self._client.bucket(address.bucket, user_project=billed or None)
         self.advice = (
@@ -151,11 +151,11 @@ def _client(emulator: str, token: bytes, *, read_only: bool) -> Any:
     return storage.Client(project=None, credentials=credentials)
 
 
-def _hasten(session: requests.Session, endpoint: str) -> None:
+def _for_many_requests(session: requests.Session, endpoint: str) -> None:
     """Make a session fit for thousands of small requests to one endpoint.
 
-    By default ten connections are kept, and the others opened anew for each request, and each
-    request reads all environment variables in search of a proxy: a fifth of its processor time.
+    By default only ten connections are kept, and each request searches all environment variables
+    for a proxy.
     """
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=SMALL_AT_ONCE + 2)
     for scheme in ("http://", "https://"):

@@ -76,7 +76,7 @@ def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
     images, folds, seeds = summary.data.images, summary.data.folds, len(summary.seeds)
     tested, runs = "unseen test images", "training runs per arm"
     if folds:
-        tested = "test images, each unseen by the classifiers that it tested"
+        tested = "test images, each tested by classifiers that had not seen it"
         runs += f": {wording.counted(folds, 'fold')}, {wording.counted(seeds, 'seed')}"
     return [
         (f"{material.level:,}", "real images per class to train on"),

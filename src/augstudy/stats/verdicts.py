@@ -88,11 +88,6 @@ def verdict(
     clear = clear and difference.seeds > 1
     if not learnt[0] or not (learnt[1] or (clear and difference.mean > 0)):
         return "at chance"
-    return told(difference, clear, margin)
-
-
-def told(difference: PairedDifference, clear: bool, margin: float) -> Verdict:
-    """The verdict on a difference of which it is known whether it is `clear`."""
     if difference.seeds == 1:
         return "can't tell yet"
     if clear:

@@ -50,11 +50,12 @@ def each_fold(work: Work) -> Work:
 
 
 def _within(at: Paths, number: int) -> dict[str, Path]:
-    return {
-        name: place_of_fold(path, number)
-        if name == DATASET
-        else path
-        if (path / SKIPPED).exists()
-        else path / f"fold-{number}"
-        for name, path in at.items()
-    }
+    found = {}
+    for name, path in at.items():
+        if name == DATASET:
+            found[name] = place_of_fold(path, number)
+        elif (path / SKIPPED).exists():
+            found[name] = path
+        else:
+            found[name] = path / f"fold-{number}"
+    return found

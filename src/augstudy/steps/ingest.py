@@ -9,13 +9,7 @@ from typing import Any
 from augstudy.core import artifacts, telemetry
 from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
-from augstudy.data.dataset import (
-    KIND,
-    Split,
-    save_spec,
-    save_split,
-    save_thumbnails,
-)
+from augstudy.data.dataset import KIND, Split, save_spec, save_split, save_thumbnails
 from augstudy.data.describe import data_report, draw_copies, draw_samples
 from augstudy.data.folds import place_of_fold
 from augstudy.data.found import Found

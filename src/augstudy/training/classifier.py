@@ -176,8 +176,7 @@ class Trainer:
 def seen_each_epoch(settings: ClassifierSettings, images: int) -> npt.NDArray[np.int64]:
     """Rows of the validation images that every epoch is judged by, evenly spread over the classes.
 
-    All, where that chooses an epoch or a rate. Where it only draws a curve, a sample will do: 1,500
-    photos would take half as long as an epoch on 1,000.
+    All, where that chooses an epoch or a rate. Where it only draws a curve, a sample will do.
     """
     chooses = settings.keep == "best" or settings.early_stopping or settings.reduce_on_plateau
     count = images if chooses else min(images, _CURVE_IMAGES)
