@@ -12,7 +12,7 @@ import pytest
 from augstudy.cli.app import invoke
 from augstudy.core import artifacts, cache, fingerprint, telemetry
 from augstudy.core.errors import DataError, InputError
-from augstudy.core.machine import cpu_has_bf16
+from augstudy.core.machine import bf16_pays
 from augstudy.training.checkpoints import Keeper
 
 
@@ -66,7 +66,7 @@ def test_whatever_decides_the_content_is_part_of_the_key(
     elif what == "GPUs":
         monkeypatch.setattr(fingerprint, "gpus", lambda: ["NVIDIA H100 80GB HBM3"])
     elif what == "bfloat16":
-        monkeypatch.setattr(fingerprint, "cpu_has_bf16", lambda: not cpu_has_bf16())
+        monkeypatch.setattr(fingerprint, "bf16_pays", lambda: not bf16_pays())
     elif what == "code":
         other_code = {**fingerprint.made_by("evaluate", {}), "code": "another"}
         monkeypatch.setattr(artifacts, "made_by", lambda *_: other_code)

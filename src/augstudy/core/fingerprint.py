@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from augstudy.core.code import Code, texts
-from augstudy.core.machine import cpu_has_bf16, gpus, usable_cores
+from augstudy.core.machine import bf16_pays, gpus, usable_cores
 
 _ROOT = Path(__file__).parents[1]
 _NUMERICS = (
@@ -88,7 +88,7 @@ def made_by(step: str, things: Mapping[str, Any]) -> dict[str, Any]:
         # A CPU adds up in an order that depends on it.
         "threads": os.environ.get("AUGSTUDY_THREADS") or usable_cores(),
         # Precision is by default what pays on a machine.
-        "bfloat16": cpu_has_bf16(),
+        "bfloat16": bf16_pays(),
         "gpus": gpus(),
         **_numerics(),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_CPU = Path("/proc/cpuinfo")
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
 
 
@@ -29,8 +30,8 @@ def gpus() -> list[str]:
 def hardware() -> dict[str, Any]:
     """What a reader judges times by: cpu, cores, memory_gib, and gpus where there are any."""
     model, memory = platform.processor(), 0.0
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    if _CPU.exists():
+        lines = _CPU.read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -44,10 +45,15 @@ def described(record: Mapping[str, Any]) -> str:
     return ", ".join([*parts, *record.get("gpus", ())])
 
 
-def cpu_has_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware (AMX or AVX512-BF16); Linux x86-64 only."""
+def bf16_pays() -> bool:
+    """Whether this CPU trains faster in bfloat16 than in float32; Linux x86-64 only.
+
+    With AMX it does, and so do processors of AMD with AVX512-BF16. Those of Intel that have
+    AVX512-BF16 but no AMX, as some virtual machines hide it, multiply both at the same rate and
+    pay for the conversion: see ``benchmarks/precision.py``.
+    """
     try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        text = _CPU.read_text(encoding="utf-8")
     except OSError:
         return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+    return "amx_bf16" in text or ("avx512_bf16" in text and "AuthenticAMD" in text)

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Literal
 
 from augstudy.core.errors import InputError
-from augstudy.core.machine import cpu_has_bf16, usable_cores
+from augstudy.core.machine import bf16_pays, usable_cores
 from augstudy.models import memory
 from augstudy.settings.base import Precision
 
@@ -119,13 +119,13 @@ keras.config.set_max_steps_per_epoch(None)
 
 
 def resolve_precision(precision: Precision) -> Literal["float32", "mixed_bfloat16"]:
-    """Turn ``auto`` into bfloat16 where it has been measured to pay: on CPUs that have it.
+    """Turn ``auto`` into bfloat16 where it has been measured to pay, which depends on the CPU.
 
     On a GPU it means float32, which GPUs with tensor cores compute as TF32.
     """
     if precision != "auto":
         return precision
-    return "mixed_bfloat16" if cpu_has_bf16() and not gpus() else "float32"
+    return "mixed_bfloat16" if bf16_pays() and not gpus() else "float32"
 
 
 def gpus() -> int:

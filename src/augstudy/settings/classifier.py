@@ -132,7 +132,7 @@ class ClassifierSettings(Settings):
         description="predict the mean over this many views of an image: itself, and copies changed "
         "half as much as in training",
     )
-    precision: Precision = Field("auto", description="auto: bfloat16 on CPUs that support it")
+    precision: Precision = Field("auto", description="auto: bfloat16 on CPUs that are faster in it")
 
     @field_validator("backbone", mode="before")
     @classmethod

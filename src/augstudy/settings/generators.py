@@ -31,7 +31,7 @@ class GeneratorSettings(Settings):
     evaluations: int = Field(
         8, ge=1, le=50, description="how often the training is checked and the generator scored"
     )
-    precision: Precision = Field("auto", description="auto: bfloat16 on CPUs that support it")
+    precision: Precision = Field("auto", description="auto: bfloat16 on CPUs that are faster in it")
 
 
 class GanSettings(GeneratorSettings):
