@@ -2,7 +2,7 @@
 #
 # What is given to make reaches programs through the environment, as it was typed: no value is ever
 # a word of a recipe, so neither make nor a shell runs or splits what is in it.
-VARIABLES := PYTHON VENV RUNS PIPELINE PRESET SOURCE SYNTHETIC LEVEL LEVELS ARMS SEEDS CLASSES SET NOTE GPUS EXPERIMENT \
+VARIABLES := PYTHON VENV RUNS PIPELINE PRESET SOURCE SYNTHETIC LEVEL LEVELS ARMS SEEDS MAX_HOURS CLASSES SET NOTE GPUS EXPERIMENT \
   WAIT CRON CLUSTER KUBECONTEXT PYTEST TARGET REPOSITORY BASE_IMAGE PUSH NETWORK CA_BUNDLE IMAGE VALUES \
   NAMESPACE KFP_MANIFESTS UI_PORT STORE_PORT TOOLS
 on_command_line = $(filter command,$(firstword $(origin $(1))))
@@ -40,9 +40,9 @@ CHECKED := src components pipelines tests benchmarks scripts images
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo '  Variables of study: PRESET SOURCE SYNTHETIC="sd=../sd15 gan=compact" LEVEL or LEVELS ARMS SEEDS CLASSES="The Eiffel Tower,cat" NOTE PIPELINE'
+	@echo '  Variables of study: PRESET SOURCE SYNTHETIC="sd=../sd15 gan=compact" LEVEL or LEVELS ARMS SEEDS=0-4 or auto MAX_HOURS CLASSES="The Eiffel Tower,cat" NOTE PIPELINE'
 	@echo '  SET="a=1 b.c=2 d=[x, y]" (a setting begins at each name=) RUNS'
-	@echo '  Variables of submit and schedule: the same without NOTE and RUNS, GPUS EXPERIMENT, and LEVELS="50 250" WAIT=1'
+	@echo '  Variables of submit and schedule: the same without NOTE, RUNS and MAX_HOURS, GPUS EXPERIMENT, and LEVELS="50 250" WAIT=1'
 	@echo '  or LEVEL CRON; AUGSTUDY_KFP_HOST, AUGSTUDY_KFP_NAMESPACE and AUGSTUDY_KFP_TOKEN say where the cluster is.'
 	@echo '  Variables of runs: RUNS CLUSTER=1 KUBECONTEXT EXPERIMENT; of compile: PIPELINE; of results: PRESET RUNS; of doctor: KUBECONTEXT'
 	@echo '  Variables of kind-up and kind-down: KUBECONTEXT, and those that scripts/kind/lib.sh lists; of images: those in'

@@ -39,6 +39,7 @@ def augmentation_study(
     image_settings: dict = {},  # noqa: B006
     arms: list[dict] = ARMS,
     seeds: list[int] = [0, 1, 2],  # noqa: B006
+    looks: list[int] = [],  # noqa: B006
     classifier: str = "modern",
     classifier_settings: dict = {},  # noqa: B006
     sets: list[dict] = [],  # noqa: B006
@@ -73,6 +74,8 @@ def augmentation_study(
         image_settings: How files become images and which belong together, such as {size: 32}.
         arms: How training sets are made, such as [{arm: real}, {arm: add, share: 1.0}].
         seeds: Repetitions of every arm.
+        looks: Numbers of seeds after which a study that may stop early is looked at, such as
+            [3, 5, 8, 12]; intervals allow for it. See --seeds auto.
         classifier: Recipe of the classifier, such as modern or report_best.
         classifier_settings: Changes to the recipe, such as {epochs: 20}.
         sets: Sets of synthetic images: imported, such as [{set: sd, source: ../sd15}], or made

@@ -26,6 +26,7 @@ OPTIONS = {
     "LEVELS": "--levels",
     "ARMS": "--arms",
     "SEEDS": "--seeds",
+    "MAX_HOURS": "--max-hours",
     "NOTE": "--note",
     "GPUS": "--gpus",
     "EXPERIMENT": "--experiment",
@@ -37,7 +38,7 @@ NEVER_EMPTY = ("LEVEL", "GPUS", "RUNS")  # there is no empty one: LEVEL= means n
 WISHES = ("PIPELINE", "PRESET", "SOURCE", "SYNTHETIC", "ARMS", "SEEDS", "CLASSES", "SET")
 # The commands of the program, and the variables that each of them takes.
 COMMANDS = {
-    "study": ("run", (*WISHES, "LEVEL", "LEVELS", "NOTE", "RUNS")),
+    "study": ("run", (*WISHES, "LEVEL", "LEVELS", "MAX_HOURS", "NOTE", "RUNS")),
     "submit": ("submit", (*WISHES, "LEVELS", "GPUS", "EXPERIMENT", "WAIT")),
     "schedule": ("schedule", (*WISHES, "LEVEL", "GPUS", "EXPERIMENT", "CRON")),
     "doctor": ("doctor", ("KUBECONTEXT",)),

@@ -5,7 +5,7 @@ same cache. So one that was interrupted goes on where it stopped when it is call
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -171,7 +171,8 @@ def study(
     synthetic: "Images | dict[str, Images] | None" = None,
     levels: "int | Sequence[int] | None" = None,
     arms: "str | Iterable[str] | None" = None,
-    seeds: "int | Sequence[int] | None" = None,
+    seeds: "int | str | Sequence[int] | None" = None,
+    max_hours: float | None = None,
     preset: str = "",
     runs: "str | os.PathLike[str]" = "runs",
     note: str = "",
@@ -192,7 +193,9 @@ def study(
             ``{"sd": "sd15/", "gan": "compact"}``.
         levels: Real training images per class; several give one study per level.
         arms: How training sets are made, such as ``"real,classic,add:1"`` or a list of these.
-        seeds: How many repetitions, or their seeds.
+        seeds: How many repetitions, or their seeds; or ``"auto"``, which adds seeds until every
+            synthetic arm has its verdict, up to 12 or as in ``"auto:20"``.
+        max_hours: With ``seeds="auto"``, begin no round of seeds that would end later than this.
         preset: Name of a set of parameters, such as ``"quick"``, or the path of a YAML file.
         runs: Folder of the runs.
         note: Kept with the run.
@@ -209,7 +212,7 @@ def study(
         KeyboardInterrupt: the study was interrupted; call again to go on.
     """
     from augstudy.core.stopping import Interrupted
-    from augstudy.local import parameters, runner
+    from augstudy.local import parameters, rounds, runner
     from augstudy.local.series import Series
 
     folder = Path(runs)
@@ -218,29 +221,34 @@ def study(
         given["sets"] = _sets(synthetic, folder)
     if arms is not None:
         given["arms"] = _arms(arms)
-    if seeds is not None:
+    typed = seeds if isinstance(seeds, str) else None
+    if seeds is not None and typed is None:
         given["seeds"] = list(range(seeds)) if isinstance(seeds, int) else [*seeds]
     single = [levels] if isinstance(levels, int) else None
-    wanted = parameters.Wanted("augmentation_study", preset, given=given)
+    wanted = parameters.Wanted("augmentation_study", preset, seeds=typed, given=given)
     chosen = single or (list(levels) if levels is not None else wanted.levels())  # type: ignore[arg-type]
     several = len(chosen) > 1
     asked = wanted.runs(chosen) if several else [wanted.values(chosen[0] if chosen else None)]
     console = outlets.console(quiet=quiet, highlight=False)
     series, done = Series(chosen), []
+
+    def once(values: Mapping[str, Any]) -> runner.Result:
+        return runner.run(
+            "augmentation_study",
+            values,
+            runs=folder,
+            console=console,
+            note=note,
+            preset=wanted.preset_name,
+            threads=threads,
+            cache=(folder / ".cache") if cache else None,
+            base=wanted.base(),
+            series=series if several else None,
+        )
+
     try:
         for values in asked:
-            result = runner.run(
-                "augmentation_study",
-                values,
-                runs=folder,
-                console=console,
-                note=note,
-                preset=wanted.preset_name,
-                threads=threads,
-                cache=(folder / ".cache") if cache else None,
-                base=wanted.base(),
-                series=series if several else None,
-            )
+            result = rounds.run(values, once, lambda _: None, max_hours)
             done.append(StudyResult(result.folder))
             if several:
                 series.add(result.folder)

@@ -15,6 +15,7 @@ from augstudy.core.errors import InputError
 
 if TYPE_CHECKING:
     from augstudy.cluster.kfp_api import Server
+    from augstudy.local.parameters import Wanted
 
 Gpus = Annotated[int | None, typer.Option(min=0, help="GPUs per training step; 0 means CPU nodes.")]
 Experiment = Annotated[
@@ -66,6 +67,7 @@ def submit(
     from augstudy.local.parameters import Wanted
 
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings, synthetic)
+    _refuse_rounds(wanted)
     _choose_images(wanted.accelerators())
     runs = wanted.runs(wanted.levels(levels))
     server = remote.connect(host, namespace, token, pipeline_root)
@@ -127,6 +129,7 @@ def apply(
 
     due = crons.parse(cron)
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings, synthetic)
+    _refuse_rounds(wanted)
     _choose_images(wanted.accelerators())
     values = wanted.values(level)
     server = remote.connect(host, namespace, token, pipeline_root)
@@ -210,6 +213,14 @@ def register(app: typer.Typer) -> None:
         "schedule delete NAME."
     )
     app.add_typer(group, name="schedule", help=text, short_help=text, rich_help_panel=_PANEL)
+
+
+def _refuse_rounds(wanted: "Wanted") -> None:
+    if wanted.automatic:
+        raise InputError(
+            "Only 'augstudy run' can choose the number of seeds: name them for the cluster, such "
+            "as --seeds 0-4."
+        )
 
 
 def _choose_images(gpus: int | None) -> None:

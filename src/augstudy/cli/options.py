@@ -23,7 +23,13 @@ Synthetic = Annotated[
     ),
 ]
 Arms = Annotated[str | None, typer.Option(help="For example real,classic,replace:0.3,add:1.")]
-Seeds = Annotated[str | None, typer.Option(help="Repetitions: 0,1,2 or 0-9.")]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        help="Repetitions: 0,1,2 or 0-9; or auto, which adds seeds until every synthetic arm has "
+        "its verdict, up to 12 or as in auto:20."
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; it is replaced if it exists.")]
 Dataset = Annotated[Path, typer.Option(help="Dataset folder, made by 'augstudy ingest'.")]
 Settings = Annotated[

@@ -1,8 +1,9 @@
 """Commands for whole pipelines: run one here, compile one for a cluster."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,13 @@ def run(
     ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
+    max_hours: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="With --seeds auto: begin no round of seeds that would end later than this.",
+        ),
+    ] = None,
     settings: options.Settings = [],  # noqa: B006
     note: Annotated[str, typer.Option(help="A note to keep with the run.")] = "",
     runs_dir: options.RunsDir = _RUNS,
@@ -55,13 +63,15 @@ def run(
 
     augstudy run --preset low_data --levels 25,50,100,254 --source file:///data/drawings
 
+    augstudy run --source photos/ --synthetic sd15/ --seeds auto --max-hours 2
+
     augstudy run --preset quick --arms real,add:1 --seeds 0-4 --set classifier=baseline
     --set classifier_settings.epochs=20 --note "baseline, twenty epochs"
 
     augstudy run cnn_tuning --preset report_quick --source file:///data/drawings
     """
     from augstudy.cli import results
-    from augstudy.local import parameters, runner
+    from augstudy.local import parameters, rounds, runner
     from augstudy.local.series import Series
 
     wanted = parameters.Wanted(
@@ -71,7 +81,8 @@ def run(
     asked = wanted.runs(chosen) if chosen else [wanted.values(level)]
     console = outlets.console(pipe_width=100, highlight=False)
     series = Series(chosen) if len(chosen) > 1 else None
-    for values in asked:
+
+    def once(values: Mapping[str, Any]) -> "runner.Result":
         results.announce(console, values, series)
         result = runner.run(
             pipeline,
@@ -86,6 +97,10 @@ def run(
             series=series,
         )
         results.show(console, result)
+        return result
+
+    for values in asked:
+        result = rounds.run(values, once, lambda it: results.show_round(console, it), max_hours)
         if series:
             series.add(result.folder)
     if series:

@@ -13,6 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.local.rounds import Round
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.pages import answers, suspicions, verdicts, wording
@@ -37,6 +38,8 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     arms = [parse(Arm, item, "an arm").label for item in values["arms"]]
     seeds, folds = len(values["seeds"]), int(values.get("folds", 0))
     repeated = wording.counted(seeds, "seed")
+    if looks := values.get("looks"):
+        repeated += f" (up to {looks[-1]})"
     if folds:
         repeated = f"{wording.runs(folds, seeds)}, {folds * seeds * len(arms)} in all"
     console.print(f"{_images(values)}, {repeated}; arms: {escape(', '.join(arms))}")
@@ -124,6 +127,26 @@ def show(console: Console, result: Result) -> None:
         console.print(f"{steps} taken from the cache ('augstudy cache').")
     what = "Report" if result.report else "Folder"
     console.print(f"{what}: {_shown(result.report or result.folder)}", soft_wrap=True, markup=False)
+
+
+def show_round(console: Console, found: Round) -> None:
+    """Say how a round of a study that chooses its seeds ended, and what follows."""
+    seeds, missing = wording.counted(found.seeds, "seed"), ", ".join(found.open)
+    takes = f", which takes about {duration(found.expected_s)}" if found.expected_s else ""
+    if found.end == "told":
+        said = f"After {seeds}, every arm that answers the question has its verdict."
+    elif found.end == "seeds":
+        said = f"There is no verdict on {missing} after {seeds}, the most that were allowed."
+    elif found.end == "hours":
+        said = (
+            f"There is no verdict on {missing} after {seeds}, and too little is left of max_hours "
+            f"for the next round{takes}."
+        )
+    else:
+        more = wording.counted((found.following or 0) - found.seeds, "more seed")
+        said = f"There is no verdict on {missing} after {seeds}: going on with {more}{takes}."
+    console.print()
+    say(console, said, "bold")
 
 
 def show_series(console: Console, series: Series) -> None:

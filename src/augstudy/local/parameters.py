@@ -12,8 +12,10 @@ from augstudy.models.gan_recipes import GANS
 from augstudy.objects.address import absolute
 from augstudy.settings.parsing import (
     accelerators,
+    looks,
     parse_arms,
     parse_assignments,
+    parse_auto,
     parse_integers,
     parse_levels,
     parse_value,
@@ -57,6 +59,15 @@ class Wanted:
         known = catalog.parameters(catalog.load(self.pipeline))
         preset, _ = self._preset()
         return _layered(Path(self.pipeline).stem, known, [preset])
+
+    @property
+    def automatic(self) -> int | None:
+        """The most seeds of a study that stops when it can tell; None if it has those it names.
+
+        Raises:
+            InputError: it is no number of seeds.
+        """
+        return None if self.seeds is None else parse_auto(self.seeds)
 
     def accelerators(self) -> int | None:
         """How many GPUs are asked for, if anything is said of them; no pipeline is loaded.
@@ -114,13 +125,24 @@ class Wanted:
         given["arms"] = parse_arms(self.arms) if self.arms is not None else None
         if self.synthetic is not None:
             given["sets"] = parse_sets(self.synthetic, [*GANS])
-        given["seeds"] = parse_integers(self.seeds, "--seeds") if self.seeds is not None else None
+        if self.seeds is not None and not self.automatic:
+            given["seeds"] = parse_integers(self.seeds, "--seeds")
         given = {name: value for name, value in given.items() if value is not None}
         if pool and "train_per_class" in known:
             usual = preset.get("train_per_class", known["train_per_class"].default)
             given["train_per_class"] = max(usual, pool) if usual else 0
         layers = [preset, given, parse_assignments(self.settings), self.given]
-        return resolve(Path(self.pipeline).stem, known, layers)
+        name = Path(self.pipeline).stem
+        if self.automatic:
+            if "looks" not in known:
+                raise InputError(
+                    f"Pipeline {name} cannot choose its number of seeds: name them, such as "
+                    "--seeds 0-4."
+                )
+            usual = _layered(name, known, layers)["seeds"]
+            rounds = looks(len(usual), self.automatic)
+            layers.append({"seeds": list(range(rounds[0])), "looks": rounds})
+        return resolve(name, known, layers)
 
     def _preset(self) -> tuple[dict[str, Any], list[int]]:
         """The parameters that the preset sets, and its levels."""

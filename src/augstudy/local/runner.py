@@ -32,19 +32,21 @@ from augstudy.runs.record import difference_of
 from augstudy.steps.study import Study
 
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
+CELL = "train_cnn"
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run."""
+    """A finished run; ``trained_s`` are the seconds that its cells took to train, one by one."""
 
     folder: Path
     report: Path | None
     wall_s: float
     startup_s: float
     reused: int = 0
+    trained_s: float = 0.0
 
 
 def run(
@@ -128,7 +130,8 @@ def run(
         trouble = _finish(folder, state, wall, outcome) or refresh_overview(runs)
         if trouble:
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
-    return Result(folder.path, report, wall, state.startup_s, state.reused)
+    trained = sum(step.work_s for step in state.finished if step.stage == CELL and not step.reused)
+    return Result(folder.path, report, wall, state.startup_s, state.reused, trained)
 
 
 def _finish(folder: RunFolder, state: RunState, wall: float, outcome: dict[str, Any]) -> str:

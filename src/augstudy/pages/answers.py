@@ -314,7 +314,9 @@ def _notes(found: Study) -> Iterator[str]:
 
 def remarks(found: AnySummary) -> list[str]:
     """What a reader of the table in a terminal should know beside it."""
-    return wording.grouped(found) + classes.changed(found) if isinstance(found, Study) else []
+    if not isinstance(found, Study):
+        return []
+    return [*wording.looks(found), *wording.grouped(found), *classes.changed(found)]
 
 
 def _code(found: Compared | None) -> str:

@@ -141,6 +141,20 @@ def worst(arm: "Arm") -> str:
     return f"{arm.worst.label} {percent(arm.worst.recall.value)}" if arm.worst else ""
 
 
+def looks(found: "Study") -> list[str]:
+    """That a study was looked at several times, and that its intervals allow for it."""
+    if not found.looks:
+        return []
+    so_far = [str(look) for look in found.looks if look <= len(found.seeds)]
+    *before, last = so_far
+    seeds = f"{', '.join(before)} and {last}" if before else last
+    return [
+        f"The study goes on until it can tell, with {found.looks[-1]} seeds at most; it has been "
+        f"looked at after {seeds} seeds. The intervals allow for all these looks, which makes them "
+        "a little wider."
+    ]
+
+
 def counted(count: int, what: str) -> str:
     """``1 seed``, ``3 seeds``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

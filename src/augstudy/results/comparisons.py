@@ -14,6 +14,7 @@ from augstudy.stats.correction import holm
 from augstudy.stats.paired import ENDS, PairedDifference, by_run, paired_difference
 from augstudy.stats.power import detectable
 from augstudy.stats.scatter import run_scatter
+from augstudy.stats.sequential import at_look, level_at
 from augstudy.stats.units import Units
 from augstudy.stats.usual import mcnemar, two_way_bootstrap
 
@@ -41,6 +42,8 @@ def difference(
 ) -> PairedDifference:
     """The metric of `arm` minus that of `other`, whose metric it is, over the seeds both have.
 
+    In a study that may stop early, interval and p-value allow for its other looks.
+
     Args:
         arm: evaluated on the test images of `other`; they have a seed in common.
         other: what it is compared with.
@@ -55,7 +58,8 @@ def difference(
     outcomes = (_correct(item, seeds, images) for item in arms if set(seeds) <= set(item.seeds))
     scatter = run_scatter(np.array([by_run(correct, units) for correct in outcomes]))
     pair = _correct(arm, seeds, images), _correct(other, seeds, images)
-    return paired_difference(*pair, runs=scatter, balance=balance, groups=groups, folds=folds)
+    found = paired_difference(*pair, runs=scatter, balance=balance, groups=groups, folds=folds)
+    return at_look(found, other.looks)
 
 
 def between_arms(arms: Sequence[ArmResult], margin: float) -> list[Difference]:
@@ -189,5 +193,11 @@ def _record(
             for seed, mean, test in tests
         ),
         bootstrap=Ends(low=float(low), high=float(high)),
-        detectable=detectable(found.noise, found.seeds, found.images, comparisons),
+        detectable=detectable(
+            found.noise,
+            found.seeds,
+            found.images,
+            comparisons,
+            error=level_at(other.looks, found.seeds),
+        ),
     )

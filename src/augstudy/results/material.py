@@ -31,7 +31,8 @@ class ArmResult:
     """One arm as evaluated; ``correct`` is (S, N), ``labels`` and ``rows`` (N,).
 
     ``fold`` (N,) says by the classifiers of which fold an image was tested; None without folds.
-    ``groups`` (N,) are equal for images that belong together; None where none do.
+    ``groups`` (N,) are equal for images that belong together; None where none do. ``looks`` are
+    the numbers of seeds after which its study may stop; none if it does not stop by itself.
     """
 
     label: str
@@ -50,6 +51,7 @@ class ArmResult:
     set: str | None = None
     fold: NDArray[np.int16] | None = None
     groups: NDArray[np.int64] | None = None
+    looks: tuple[int, ...] = ()
 
     @property
     def units(self) -> Units:
@@ -70,6 +72,10 @@ class ArmResult:
     def scores(self) -> dict[str, Score]:
         """On the test images, by name; a run that is older than a score has none."""
         return {name: Score(**found) for name, found in self.metrics["metrics"].items()}
+
+    def after(self, seeds: int) -> "ArmResult":
+        """The same with its first seeds alone, as it was compared after so many."""
+        return replace(self, seeds=self.seeds[:seeds], correct=self.correct[:seeds])
 
     def mean_of(self, key: str) -> float:
         """Mean over seeds of a number in training.json, such as ``train_accuracy``."""
@@ -154,13 +160,15 @@ def gather(
     study: Mapping[str, Any],
     left_out: Mapping[str, str],
     metric: AskedMetric = "auto",
+    looks: Sequence[int] = (),
 ) -> Material:
     """Read the artifacts of a study.
 
     Of the test split it opens nothing but the evaluations and which images belong together.
 
     ``made`` is, by the name of a set, what there is of it: ``images``, ``gan`` and ``filter``; an
-    empty name has what the filter says of real images. ``metric`` is what arms are compared by.
+    empty name has what the filter says of real images. ``metric`` is what arms are compared by, and
+    ``looks`` are the numbers of seeds after which they are.
 
     Raises:
         InputError: no evaluation of `real`, an arm twice, or evaluations of different test
@@ -174,7 +182,7 @@ def gather(
     }
     arms = sorted((read_arm(path, metric) for path in evaluations), key=place)
     _check(arms, data, classes)
-    arms = in_groups(arms, data)
+    arms = [replace(arm, looks=tuple(looks)) for arm in in_groups(arms, data)]
     return Material(
         dataset=data,
         classes=classes,

@@ -164,6 +164,10 @@ class Study(Found):
     arms that differ in their sets of synthetic images alone; ``recalls`` has the effect of each arm
     on each class, and ``worst_classes`` that on the class which is recognised least. ``groups`` is
     None where every test image is on its own.
+
+    ``looks`` are the numbers of seeds after which the study was to be looked at, the last one being
+    the most it might take; none if it was to be looked at once. ``path`` has, by label, the
+    difference to `real` at each look so far.
     """
 
     kind: Literal["study"] = "study"
@@ -182,6 +186,8 @@ class Study(Found):
     recalls: dict[str, dict[str, Compared]] = Field(default_factory=dict)
     worst_classes: dict[str, WorstClass] = Field(default_factory=dict)
     groups: Grouped | None = None
+    looks: tuple[int, ...] = ()
+    path: dict[str, tuple[Compared, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

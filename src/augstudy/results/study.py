@@ -15,7 +15,7 @@ from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons, ranking
 from augstudy.results.material import ArmResult, Material
 from augstudy.results.models import Arm, Grouped, LabelNoise, Study, SyntheticSet, Trusted, Worst
-from augstudy.results.parts import Change, Data, Difference, Headline, Score
+from augstudy.results.parts import Change, Compared, Data, Difference, Headline, Score
 from augstudy.results.power import expected
 from augstudy.settings.arms import KINDS
 from augstudy.stats.balance import balance_of, value_of
@@ -65,6 +65,8 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
             ranking=tuple(ranking.between_sets(arms, margin)),
             recalls=ranking.recalls(arms, material.classes, margin),
             worst_classes=ranking.worst_classes(arms, material.classes, margin),
+            looks=arms[0].looks,
+            path=_path(arms, differences, margin),
         )
     except ValidationError as error:
         item = error.errors()[0]
@@ -99,18 +101,47 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
 def headline(arms: Mapping[str, Arm], differences: Mapping[str, Difference]) -> Headline:
     """Which arm the answer is about, and the verdict on it.
 
-    The arm is a synthetic one (controls apart): the best of those that help, or the best of all if
-    none does; without any synthetic arm, one of the others.
+    Of those that answer the question it is the best of those that help, or the best of all if none
+    does.
     """
-    kinds = {label: KINDS.get(arms[label].arm) for label in differences}
-    judged = [label for label, kind in kinds.items() if kind and kind.answers]
-    others = [label for label, kind in kinds.items() if not (kind and kind.control)]
     best = max(
-        judged or others,
+        asked(arms, differences),
         key=lambda label: (differences[label].verdict == "helps", differences[label].mean),
         default=None,
     )
     return Headline(arm=best, verdict=differences[best].verdict if best else None)
+
+
+def asked(arms: Mapping[str, Arm], differences: Mapping[str, Difference]) -> list[str]:
+    """The labels of the arms whose verdicts answer the question of a study.
+
+    They are the synthetic ones (controls apart); without any, the others.
+    """
+    kinds = {label: KINDS.get(arms[label].arm) for label in differences}
+    judged = [label for label, kind in kinds.items() if kind and kind.answers]
+    return judged or [label for label, kind in kinds.items() if not (kind and kind.control)]
+
+
+def undecided(found: Study) -> list[str]:
+    """Those of them that have no verdict yet."""
+    labels = asked(found.arms, found.differences)
+    return [label for label in labels if found.differences[label].verdict == "can't tell yet"]
+
+
+def _path(
+    arms: Sequence[ArmResult], differences: Mapping[str, Difference], margin: float
+) -> dict[str, tuple[Compared, ...]]:
+    """The differences to `real` at each look so far, by label."""
+    seeds = len(arms[0].seeds)
+    past = [
+        comparisons.with_real([arm.after(look) for arm in arms], margin)
+        for look in arms[0].looks
+        if look < seeds
+    ]
+    if not arms[0].looks:
+        return {}
+    steps = [*past, differences]
+    return {label: tuple(step[label].alone for step in steps) for label in differences}
 
 
 def _describe_arm(arm: ArmResult) -> Arm:

@@ -1,7 +1,7 @@
 """Compares arms, of one run or of several: settings, metrics, and image by image where it may."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,14 +42,16 @@ class Contestant:
     @cached_property
     def result(self) -> ArmResult:
         """The evaluation of the arm."""
-        return read_arm(self.shelf.path("evaluation", self.arm["arm"]), self.metric)
+        return self._read(self.arm["arm"])
 
     @cached_property
     def study(self) -> list[ArmResult]:
         """All arms of its run, as in its report: together they tell how training runs scatter."""
-        labels = self.shelf.arms("evaluation")
-        arms = (read_arm(self.shelf.path("evaluation", label), self.metric) for label in labels)
-        return sorted(arms, key=place)
+        return sorted(map(self._read, self.shelf.arms("evaluation")), key=place)
+
+    def _read(self, label: str) -> ArmResult:
+        found = read_arm(self.shelf.path("evaluation", label), self.metric)
+        return replace(found, looks=self.report.looks) if self.report else found
 
     @cached_property
     def report(self) -> Study | None:

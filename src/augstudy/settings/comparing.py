@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from augstudy.settings.base import Settings
 
@@ -24,6 +24,19 @@ class ComparisonSettings(Settings):
         lt=1,
         description="largest difference in the metric, as a share, that is too small to matter",
     )
+
+    looks: list[int] = Field(
+        [],
+        description="numbers of seeds after which the study looks at its results and stops if it "
+        "can tell, such as [3, 5, 8, 12]; intervals allow for all of these looks",
+    )
+
+    @field_validator("looks")
+    @classmethod
+    def _ascending(cls, looks: list[int]) -> list[int]:
+        if looks and (looks[0] < 2 or sorted(set(looks)) != looks):
+            raise ValueError(f"looks must ascend and begin with 2 seeds or more, not {looks}")
+        return looks
 
 
 class RetrainSettings(Settings):

@@ -14,7 +14,9 @@ from augstudy.settings.base import parse, short
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
 _RANGE = re.compile("([0-9]{1,18})(?:-([0-9]{1,18}))?")
 _LEVEL = re.compile("0{,9}[1-9][0-9]{,8}")
+_AUTO = re.compile("auto(?::([0-9]{1,9}))?")
 _MOST_WORKERS = 1000
+MOST_AUTOMATIC = 12  # seeds, unless another number is given
 
 
 def parse_levels(text: str) -> list[int]:
@@ -96,6 +98,37 @@ def parse_integers(text: str, what: str) -> list[int]:
             )
         numbers += range(first, last + 1)
     return numbers
+
+
+def parse_auto(text: str) -> int | None:
+    """The most seeds of ``auto`` or ``auto:20``; None if seeds are named instead.
+
+    Raises:
+        InputError: the number is none that there can be.
+    """
+    found = _AUTO.fullmatch(text.strip())
+    if not found:
+        return None
+    most = int(found[1] or MOST_AUTOMATIC)
+    if not 2 <= most <= MOST_SEEDS:
+        raise InputError(
+            f"--seeds auto takes from 2 to {MOST_SEEDS} seeds at most, such as auto:20, not "
+            f"{short(text)}."
+        )
+    return most
+
+
+def looks(first: int, most: int) -> list[int]:
+    """How many seeds to look after: `first`, then about half as many more each time.
+
+    Args:
+        first: seeds of the first round; at least 2 are taken.
+        most: seeds in all.
+    """
+    found = [min(max(2, first), most)]
+    while found[-1] < most:
+        found.append(min(most, -(-found[-1] * 8 // 5)))
+    return found
 
 
 def accelerators(value: Any) -> int:

@@ -42,7 +42,12 @@ def assumed_noise(
 
 
 def detectable(
-    noise: Noise, seeds: int, images: int, comparisons: int = 1, power: float = POWER
+    noise: Noise,
+    seeds: int,
+    images: int,
+    comparisons: int = 1,
+    power: float = POWER,
+    error: float = 1 - CONFIDENCE,
 ) -> float:
     """The smallest true difference that a study finds with probability `power`, as a share.
 
@@ -60,6 +65,7 @@ def detectable(
         images: test images.
         comparisons: arms that are compared with the same one.
         power: probability of finding it.
+        error: how often the interval may miss the truth.
     """
     by_image, by_run = noise.parts(seeds, images)
     variance = by_image**2 + by_run**2
@@ -70,7 +76,7 @@ def detectable(
     if seeds > 1 and by_run > 0:
         freedom = noise.pooled * (seeds - 1)
         joint = variance**2 / (by_run**4 / freedom)
-    level = 1 - (1 - CONFIDENCE) / 2 / comparisons
+    level = 1 - error / 2 / comparisons
     half = math.hypot(stats.norm.ppf(level) * by_image, stats.t.ppf(level, freedom) * by_run)
     found = float(max(half, least) + stats.t.ppf(power, joint) * math.sqrt(variance))
     return min(1.0, found)

@@ -283,6 +283,7 @@ def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
         left_out={arm_label(path): why_skipped(path) for path in evaluations if not given(path)},
         margin=comparing.equivalence_margin,
         metric=comparing.metric,
+        looks=comparing.looks,
     )
     return hand_over(report, at)
 

@@ -193,6 +193,8 @@ class Study:
             self._check_sets()
         if "seeds" in self.values:
             check_seeds(self.values["seeds"])
+        if "looks" in self.values:
+            self._check_looks()
         if "gan_seed" in self.values:
             check_seed(self.values["gan_seed"], "gan_seed")
         self._check_trained()
@@ -234,6 +236,15 @@ class Study:
         for item in self.sets:
             if not item.imported:
                 _ = self.generator(item)
+
+    def _check_looks(self) -> None:
+        """See that a study that may stop early is looked at after the seeds that it has."""
+        looks, seeds = self.comparing.looks, len(self.values["seeds"])
+        if looks and seeds not in looks:
+            raise InputError(
+                f"looks is {looks}, but there are {seeds} seeds: give as many as one of the looks "
+                "has, or --seeds auto."
+            )
 
     def _check_trained(self) -> None:
         """See that everything that is trained has settings that exist."""

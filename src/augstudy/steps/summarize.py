@@ -25,6 +25,7 @@ def run(
     left_out: Mapping[str, str] | None = None,
     margin: float = MARGIN,
     metric: AskedMetric = "auto",
+    looks: Sequence[int] = (),
 ) -> Artifact:
     """Publish what a study found; see :func:`augstudy.steps.reports.publish`.
 
@@ -39,6 +40,8 @@ def run(
         left_out: labels of arms that could not be made, and why.
         margin: share of the metric below which a difference between arms does not matter.
         metric: what arms are compared by.
+        looks: numbers of seeds after which arms are compared, see
+            :mod:`augstudy.stats.sequential`; none if that is done once.
 
     Raises:
         InputError: the evaluations are not of the same test images, or ``real`` is missing.
@@ -46,10 +49,10 @@ def run(
     with telemetry.stage("summarize") as stage:
         stage.progress(0, 3, "reading")
         material = gather(
-            dataset, evaluations, cams, made or {}, study or {}, left_out or {}, metric
+            dataset, evaluations, cams, made or {}, study or {}, left_out or {}, metric, looks
         )
         chosen = {"study": material.study, "left_out": material.left_out, "margin": margin}
-        chosen["metric"] = metric
+        chosen |= {"metric": metric, "looks": list(looks)}
         config = json.loads(json.dumps(chosen))
         stage.progress(1, 3, "comparing arms")
         found = summarise(material, margin)

@@ -1,0 +1,91 @@
+"""A study that goes on until it can tell: rounds of more and more seeds, a run each.
+
+What a round has trained the next one takes from the cache, so only the seeds that are new cost
+time, and a study that was killed goes on with the round it was in.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from augstudy.core.errors import InputError
+from augstudy.local.runner import PARALLEL_CELLS, Result
+from augstudy.results import files
+from augstudy.results.models import Study
+from augstudy.results.study import undecided
+
+# Why a study ended: every arm that answers its question has a verdict, or the budget is spent.
+End = Literal["told", "seeds", "hours"]
+Once = Callable[[Mapping[str, Any]], Result]
+
+
+@dataclass(frozen=True)
+class Round:
+    """A finished round, and what comes next.
+
+    ``open`` are the arms that have no verdict yet. ``following`` is how many seeds the next round
+    has, and ``end`` why there is none; one of the two is None. The next round takes about
+    ``expected_s`` seconds; 0 where that is not known, as everything came from the cache.
+    """
+
+    seeds: int
+    open: tuple[str, ...]
+    following: int | None
+    end: End | None
+    expected_s: float
+
+
+def run(
+    values: Mapping[str, Any],
+    once: Once,
+    say: Callable[[Round], None],
+    hours: float | None = None,
+) -> Result:
+    """Run a study to its end: once, or in rounds if its parameters name ``looks``.
+
+    Args:
+        values: all parameters, with the seeds of the first round.
+        once: runs the pipeline with such parameters.
+        say: told how each round ended.
+        hours: that it may take; no round begins which would end later, as far as can be foreseen.
+
+    Returns:
+        The last run.
+
+    Raises:
+        InputError: hours were given for a study that does not choose its number of seeds.
+    """
+    looks = [int(item) for item in values.get("looks", ())]
+    if not looks:
+        if hours is not None:
+            raise InputError("max_hours is for studies that choose their seeds: use --seeds auto.")
+        return once(values)
+    began, before, rate = time.monotonic(), 0, 0.0
+    for seeds in looks[looks.index(len(values["seeds"])) :]:
+        result = once({**values, "seeds": list(range(seeds))})
+        rate = result.trained_s / PARALLEL_CELLS / (seeds - before) or rate
+        before = seeds
+        left = math.inf if hours is None else 3600 * hours - (time.monotonic() - began)
+        found = _round(result, seeds, looks, rate, left)
+        say(found)
+        if found.end:
+            break
+    return result
+
+
+def _round(result: Result, seeds: int, looks: list[int], rate: float, left: float) -> Round:
+    """How a round ended, at `rate` seconds a seed and with so many seconds `left`."""
+    found = files.read_summary(result.folder)
+    still = tuple(undecided(found)) if isinstance(found, Study) else ()
+    following = next((look for look in looks if look > seeds), None)
+    expected = rate * (following - seeds) if following else 0.0
+    end: End | None = None
+    if not still:
+        end = "told"
+    elif following is None:
+        end = "seeds"
+    elif expected >= left:
+        end = "hours"
+    return Round(seeds, still, None if end else following, end, expected)
