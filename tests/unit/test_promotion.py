@@ -23,9 +23,9 @@ def compare(champion, challenger, excluded, classes=2, asked="auto"):
     return rule.compare(champion, challenger, excluded, labels, asked)
 
 
-def verdict(comparison, margin=0.005, first=False, same=False):
-    before = None if first else "old"
-    return decided(comparison, margin, before=before, challenger="new", same=same, drift={})
+def verdict(comparison, margin=0.005, first=False, same=False, learnt=True):
+    told = {"before": None if first else "old", "challenger": "new", "same": same, "drift": {}}
+    return decided(comparison, margin, **told, learnt=learnt)
 
 
 def test_without_a_champion_the_first_is_promoted():
@@ -37,6 +37,12 @@ def test_without_a_champion_the_first_is_promoted():
         "02 why": "Promoted: there was no champion.",
         "03 champion": "new",
     }
+
+
+def test_a_first_champion_that_only_guesses_is_said_to():
+    guessing = verdict(None, first=True, learnt=False)
+    assert guessing.promoted and "no better than guessing" in promotion(guessing)
+    assert "guessing" not in promotion(verdict(None, first=True))
 
 
 def test_a_clear_gain_is_promoted_and_a_clear_loss_is_held():

@@ -14,6 +14,10 @@ GUESSING = (
     "images would show: train it longer (epochs), give it more images per class (level), or check "
     "that the labels are right."
 )
+NEW_GUESSES = (
+    "But it does no better than guessing: train it longer (epochs), give it more images per class, "
+    "or check that the labels are right."
+)
 # Class of a verdict's pill in report.css, and its colour in a terminal.
 PILLS = {"helps": "helps", "hurts": "hurts", "better": "helps", "worse": "hurts"}
 PILLS |= {"not stable": "hurts", "holds": "helps", "does not hold": "hurts"}
@@ -101,7 +105,11 @@ def forecast(power: Power) -> str:
 
 
 def promotion(found: Retraining) -> str:
-    """Why a new classifier was promoted or held."""
+    """Why a new classifier was promoted or held, and whether it has learnt anything."""
+    return _decision(found) if found.learnt else f"{_decision(found)} {NEW_GUESSES}"
+
+
+def _decision(found: Retraining) -> str:
     if found.comparison is None or found.reason == "same":
         return _WITHOUT_COMPARISON[found.reason]
     what = _changes(found.comparison)

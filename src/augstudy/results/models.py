@@ -340,7 +340,7 @@ class Retraining(Part):
     """decision.json: whether the new classifier became champion instead of the one ``before``.
 
     A loss of up to ``margin``, a share of the metric, is accepted. ``drift`` has a stability index
-    for each histogram.
+    for each histogram. ``learnt`` says whether the new one does better than guessing.
     """
 
     schema_version: Literal[2] = 2
@@ -351,3 +351,4 @@ class Retraining(Part):
     comparison: Comparison | None
     drift: dict[str, float]
     margin: float
+    learnt: bool = True

@@ -13,8 +13,12 @@ def decided(
     challenger: str,
     same: bool,
     drift: dict[str, float],
+    learnt: bool = True,
 ) -> Retraining:
-    """Apply the rule of :func:`augstudy.stats.promotion.decide` to a challenger, by its name."""
+    """Apply the rule of :func:`augstudy.stats.promotion.decide` to a challenger, by its name.
+
+    ``learnt`` says whether it does better than guessing.
+    """
     reason = decide(comparison, margin, before is None, same)
     promoted = reason in ("first", "ruled_out")
     return Retraining(
@@ -24,5 +28,6 @@ def decided(
         before=before,
         comparison=comparison,
         drift=drift,
+        learnt=learnt,
         margin=margin,
     )

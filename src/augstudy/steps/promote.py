@@ -22,6 +22,7 @@ from augstudy.runs.champions import Champions, Current
 from augstudy.settings.comparing import AskedMetric, RetrainSettings
 from augstudy.stats.codes import Comparison
 from augstudy.stats.promotion import compare
+from augstudy.stats.verdicts import has_learnt
 
 KIND = "decision"
 
@@ -64,6 +65,7 @@ def run(
                 raise InputError(f"The evaluation of champion {record['champion']} is missing.")
             inputs["champion"] = _evaluation(champion, known, record["classifier"])
         comparison = None if first else _compare(inputs, settings.metric)
+        own = read_arm(inputs["challenger"].path)
         found = decided(
             comparison,
             settings.margin,
@@ -71,6 +73,7 @@ def run(
             challenger=_name(record, model),
             same=record["classifier"] == model.content_hash,
             drift=record["drift"],
+            learnt=has_learnt(own.correct, own.labels),
         )
         reason = verdicts.promotion(found)
         if found.promoted:
