@@ -1,5 +1,6 @@
 """Fixtures: ten thousand runs, the page over them, and a browser; ``make test-ui`` runs these."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -53,9 +54,9 @@ def _write(folder: Path, number: int) -> None:
     (folder / "summary.json").write_text(json.dumps(summary(accuracy)))
 
 
-@pytest.fixture(scope="session")
-def address(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where ``augstudy ui``, as a person starts it, serves these runs."""
+@contextlib.contextmanager
+def served(runs: Path) -> Iterator[str]:
+    """Where ``augstudy ui``, as a person starts it, serves runs."""
     command = [sys.executable, "-m", "augstudy.cli", "ui", "--runs-dir", str(runs), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -63,6 +64,22 @@ def address(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         assert line.startswith("http://127.0.0.1:"), line
         yield line.split()[0]
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def address(runs: Path) -> Iterator[str]:
+    """Where these runs are served."""
+    with served(runs) as found:
+        yield found
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder for runs, empty, and where it is served."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with served(folder) as found:
+        yield folder, found
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_filter_and_search(page: Page, address: str, shots: Path) -> None:
 def test_the_address_keeps_what_is_shown(page: Page, address: str) -> None:
     page.go(f"{address}#sort=-id&search=grace&ticks=10000%3Areal&columns=id%2Cuser%2Cgpu_s")
     page.wait(READY)
-    assert page.texts("#heads th") == ["", "Run \u2193", "User", "GPU"]
+    assert page.texts("#heads th") == ["Compare", "Run \u2193", "User", "GPU"]
     assert set(column(page, "user")) == {"grace"}
     assert page.text("#compare") == "Tick one more to compare"
     page.click("#chooser summary")

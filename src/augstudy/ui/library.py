@@ -11,6 +11,8 @@ import numpy as np
 
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError
+from augstudy.local.events import Follower, RunState, now
+from augstudy.local.runfolder import EVENTS
 from augstudy.runs import query
 from augstudy.runs.bucket import Bucket
 from augstudy.runs.choosing import find
@@ -70,13 +72,15 @@ class Library:
         ]
         window = query.arrange(found, sort)[offset : offset + min(limit, PAGE)]
         shown = [{name: row.get(name) for name in (*FIELDS, "key")} for row in window]
-        return {"total": len(found), "all": len(self._rows), "rows": shown}
+        running = sum(record["state"] == "running" for record in self._records)
+        return {"total": len(found), "all": len(self._rows), "running": running, "rows": shown}
 
     def run(self, name: str) -> dict[str, Any]:
-        """The record of a run, and which pictures there are of it."""
+        """The record of a run, which pictures there are of it, and how far it is."""
         record, shelf = self._of(name)
         return {
             "record": record,
+            "progress": self._progress(record),
             "cams": _in_order(record, shelf.arms("cam")),
             "curves": _in_order(record, shelf.arms("evaluation")),
             "gan": bool(shelf.of("gan")),
@@ -160,6 +164,27 @@ class Library:
             raise InputError("Name the arms to compare, such as ?arms=7:real,7:add:1.")
         with self._drawing:
             return page(compare(self.records(), of_store(self.book.store), names))
+
+    def _progress(self, record: Record) -> dict[str, Any] | None:
+        """The steps that a run of this machine is at; None if it does not run here."""
+        if record["state"] != "running" or not isinstance(self.book, RunsFolder):
+            return None
+        state = RunState()
+        Follower(self.book.path / record["key"] / EVENTS).update(state)
+        return {
+            "done": len(state.finished),
+            "planned": state.planned,
+            "steps": [
+                {
+                    "title": step.title,
+                    "share": step.done / step.total if step.total else None,
+                    "left_s": step.seconds_left(now()),
+                    "text": step.text,
+                }
+                for step in state.steps
+                if step.running
+            ],
+        }
 
     def _of(self, name: str) -> tuple[Record, Shelf]:
         record = find(self.records(), name)

@@ -23,17 +23,52 @@ function read() {
 
 const state = read();
 
-function keep() {
+function keep(step = false) {
   const hash = new URLSearchParams();
   for (const name of ["sort", "where", "search", "open", "tab"]) if (state[name]) hash.set(name, state[name]);
   if (state.columns.join() !== usual.join()) hash.set("columns", state.columns.join());
   if (state.ticks.size) hash.set("ticks", [...state.ticks].join());
-  history.replaceState(null, "", `#${hash}`);
+  if (step) history.pushState(null, "", `#${hash}`);
+  else history.replaceState(null, "", `#${hash}`);
+}
+
+// Back and Forward, and addresses that are typed: show what the address says.
+function follow() {
+  const before = { ...state };
+  Object.assign(state, read());
+  if (!state.columns.length) state.columns = usual;
+  for (const name of ["search", "where"]) by(name).value = state[name];
+  for (const box of by("choices").querySelectorAll("input")) box.checked = state.columns.includes(box.name);
+  table.head();
+  showTicks();
+  if (["search", "where", "sort"].some((name) => state[name] !== before[name])) table.load();
+  else table.draw();
+  if (state.open) details.show(); else details.hide();
 }
 
 function complain(error) {
   by("problem").textContent = error ? error.message : "";
   by("problem").hidden = !error;
+}
+
+// Says why the table is empty, and how to fill it.
+function found({ all, total }) {
+  const place = by("nothing");
+  place.hidden = total > 0;
+  by("scroller").hidden = total === 0;
+  if (total > 0) return;
+  if (all === 0) {
+    place.replaceChildren("There are no runs yet. Start one with ", make("code", { textContent: "augstudy run" }), ": it will appear here.");
+    return;
+  }
+  const clear = make("button", { className: "plain", type: "button", textContent: "Clear search and filter" });
+  clear.addEventListener("click", () => {
+    for (const name of ["search", "where"]) by(name).value = state[name] = "";
+    keep();
+    table.load();
+    by("search").focus();
+  });
+  place.replaceChildren("No run matches. ", clear);
 }
 
 function showTicks() {
@@ -54,8 +89,9 @@ const table = new Table({
   count: by("count"),
   state,
   complain,
+  found,
   changed: (reload) => { keep(); showTicks(); if (reload) table.load(); },
-  open: (row) => { state.open = String(row.id); keep(); details.show(); table.draw(); },
+  open: (row) => { state.open = String(row.id); keep(true); details.show(); table.draw(); },
 });
 
 function later(action) {
@@ -65,7 +101,7 @@ function later(action) {
 
 function choose(fields) {
   for (const field of fields) {
-    const box = make("input", { type: "checkbox", checked: state.columns.includes(field.name) });
+    const box = make("input", { type: "checkbox", name: field.name, checked: state.columns.includes(field.name) });
     box.addEventListener("change", () => {
       const wanted = new Set(state.columns);
       if (box.checked) wanted.add(field.name); else wanted.delete(field.name);
@@ -79,6 +115,28 @@ function choose(fields) {
   }
 }
 
+function closeChoices(event) {
+  const menu = by("chooser");
+  if (!menu.open) return;
+  if (event.type === "keydown" ? event.key === "Escape" : !menu.contains(event.target)) {
+    menu.open = false;
+    if (event.type === "keydown") menu.querySelector("summary").focus();
+  }
+}
+
+// Runs that go on change: look often while there are any, and now and then for new ones.
+async function watch() {
+  for (;;) {
+    const before = table.running;
+    await new Promise((resume) => { setTimeout(resume, before ? 3000 : 15000); });
+    if (document.hidden) continue;
+    try {
+      await table.refresh();
+      if (state.open && (before || table.running)) await details.refresh();
+    } catch { /* the server may be back at the next look */ }
+  }
+}
+
 async function start() {
   const fields = await get("api/fields");
   usual = fields.filter((field) => field.usual !== null).sort((one, other) => one.usual - other.usual).map((field) => field.name);
@@ -88,7 +146,8 @@ async function start() {
     by(name).addEventListener("input", later(() => { state[name] = by(name).value; keep(); table.load(); }));
   }
   by("untick").addEventListener("click", () => { state.ticks.clear(); keep(); showTicks(); table.draw(); });
-  window.addEventListener("hashchange", () => location.reload());
+  window.addEventListener("popstate", follow);
+  for (const kind of ["click", "keydown"]) document.addEventListener(kind, closeChoices);
   choose(fields);
   table.fields = new Map(fields.map((field) => [field.name, field]));
   details.fields = table.fields;
@@ -96,6 +155,7 @@ async function start() {
   showTicks();
   await table.load();
   if (state.open) details.show();
+  watch();
 }
 
 start().catch(complain);

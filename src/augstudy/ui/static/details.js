@@ -1,6 +1,6 @@
 // What is known of one run, beside the table: facts, curves, samples over time, heat maps.
 import { get, make } from "./dom.js";
-import { cell, text } from "./table.js";
+import { cell, duration, text } from "./table.js";
 
 const APART = ["id", "changed", "link"];  // what the panel shows elsewhere than among its facts
 
@@ -23,10 +23,25 @@ export class Details {
   }
 
   close() {
-    this.asked += 1;
     this.state.open = this.state.tab = "";
-    this.place.hidden = true;
+    this.hide();
     this.changed();
+  }
+
+  hide() {
+    this.asked += 1;
+    this.place.hidden = true;
+  }
+
+  // What is known by now of a run that goes on; the other tabs wait for the next click.
+  async refresh() {
+    const run = await get(`api/run/${encodeURIComponent(this.state.open)}`);
+    const same = JSON.stringify(run) === JSON.stringify(this.run);
+    if (same || this.state.tab !== "Record" || String(run.record.id) !== this.state.open) return;
+    const focused = this.place.contains(document.activeElement);
+    this.run = run;
+    this.frame();
+    if (focused) this.place.querySelector("[aria-selected=true]").focus({ preventScroll: true });
   }
 
   frame() {
@@ -38,18 +53,46 @@ export class Details {
     if (!tabs[this.state.tab]) this.state.tab = "Record";
     const close = make("button", { className: "plain close", type: "button", textContent: "Close" });
     close.addEventListener("click", () => this.close());
-    const bar = make("div", { id: "tabs", role: "tablist" });
-    this.inside = make("div", { id: "inside" });
-    for (const name of Object.keys(tabs)) {
-      const button = make("button", { type: "button", role: "tab", textContent: name });
-      button.setAttribute("aria-selected", String(name === this.state.tab));
-      button.addEventListener("click", () => { this.state.tab = name; this.changed(); this.frame(); });
-      bar.append(button);
-    }
-    if (report) bar.append(make("a", { href: `report/${record.id}`, target: "_blank", rel: "noopener", textContent: "Report \u2197" }));
-    this.place.replaceChildren(close, make("h2", { textContent: `Run ${record.id}` }), bar, this.inside);
+    const names = Object.keys(tabs);
+    const choose = (name, focus) => {
+      this.state.tab = name;
+      this.changed();
+      this.frame();
+      if (focus) this.place.querySelector("[aria-selected=true]").focus();
+    };
+    this.inside = make("div", { id: "inside", role: "tabpanel", ariaLabel: this.state.tab });
+    const bar = make("div", { id: "tabs", role: "tablist", ariaLabel: `Run ${record.id}` }, ...names.map((name, place) => {
+      const chosen = name === this.state.tab;
+      const button = make("button", { type: "button", role: "tab", textContent: name, tabIndex: chosen ? 0 : -1 });
+      button.setAttribute("aria-selected", String(chosen));
+      button.addEventListener("click", () => choose(name, true));
+      button.addEventListener("keydown", ({ key }) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+        if (step) choose(names[(place + step + names.length) % names.length], true);
+      });
+      return button;
+    }));
+    const row = make("div", { className: "tabbar" }, bar);
+    if (report) row.append(make("a", { href: `report/${record.id}`, target: "_blank", rel: "noopener", textContent: "Report \u2197" }));
+    this.place.replaceChildren(close, make("h2", { textContent: `Run ${record.id}` }), row, this.inside);
     this.place.hidden = false;
     tabs[this.state.tab]();
+  }
+
+  // Why a run failed, or the steps that it is at.
+  standing() {
+    const { record, progress } = this.run;
+    if (record.error) return [make("p", { className: "trouble", textContent: record.error })];
+    if (!progress) return [];
+    const steps = progress.steps.map(({ title, share, left_s: left, text: said }) => {
+      const bar = make("progress", { max: 1, ariaLabel: title });
+      if (share !== null) bar.value = share;
+      const part = share === null ? "" : `${Math.round(100 * share)}\u00a0%`;
+      const more = [part, left ? `about ${duration(left)} left` : "", said].filter(Boolean).join(", ");
+      return make("li", {}, title, bar, make("small", { textContent: more }));
+    });
+    const done = `${progress.done}${progress.planned ? ` of ${progress.planned}` : ""} steps are done.`;
+    return [make("p", { className: "soft", textContent: `Running: ${done}` }), make("ul", { className: "steps" }, ...steps)];
   }
 
   // Shows what `draw` makes of an answer, unless another run or tab was asked for meanwhile.
@@ -71,7 +114,7 @@ export class Details {
       const said = text(field, record[field.name]);
       if (said) list.append(make("dt", { textContent: field.title, title: field.meaning }), make("dd", { textContent: said }));
     }
-    const parts = [list];
+    const parts = [...this.standing(), list];
     const changed = Object.entries(record.changed || {});
     if (changed.length) {
       const rows = changed.map(([name, value]) => make("tr", {}, make("td", { textContent: name }), make("td", { textContent: JSON.stringify(value) })));

@@ -26,7 +26,7 @@ function points(share) {
   return Number(number) === 0 ? "0.0" : `${share > 0 ? "+" : ""}${number}`;
 }
 
-function duration(seconds) {
+export function duration(seconds) {
   if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const minutes = Math.floor(Math.round(seconds) / 60);
   const two = (number) => String(number).padStart(2, "0");
@@ -52,6 +52,7 @@ export class Table {
     this.fields = new Map();
     this.pages = new Map();
     this.total = 0;
+    this.running = 0;
     this.asked = 0;
     this.scroller.addEventListener("scroll", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.scroller);
@@ -71,7 +72,8 @@ export class Table {
       if (arrow) made.setAttribute("aria-sort", down ? "descending" : "ascending");
       return made;
     });
-    this.heads.replaceChildren(make("th", { ariaLabel: "Compare" }), ...cells);
+    const compare = make("th", {}, make("span", { className: "hidden", textContent: "Compare" }));
+    this.heads.replaceChildren(compare, ...cells);
   }
 
   sort(field, first, down) {
@@ -96,14 +98,11 @@ export class Table {
     if (this.pages.has(number)) return;
     const asked = this.asked;
     this.pages.set(number, null);
-    const query = new URLSearchParams({ where: this.state.where, search: this.state.search, sort: this.state.sort, offset: number * PAGE, limit: PAGE });
     try {
-      const found = await get(`api/rows?${query}`);
+      const found = await get(`api/rows?${this.query(number)}`);
       if (asked !== this.asked) return;
       this.pages.set(number, found.rows);
-      this.total = found.total;
-      const count = found.total.toLocaleString("en");
-      this.count.textContent = found.total === found.all ? `${count} rows` : `${count} of ${found.all.toLocaleString("en")} rows`;
+      this.take(found);
       this.complain(null);
       this.draw();
     } catch (error) {
@@ -114,7 +113,54 @@ export class Table {
     }
   }
 
+  // What an answer says of the whole table.
+  take(found) {
+    this.total = found.total;
+    this.running = found.running;
+    const count = found.total.toLocaleString("en");
+    const running = found.running ? `, ${found.running} running` : "";
+    const rows = found.all === 1 ? "row" : "rows";
+    this.count.textContent = (found.total === found.all ? `${count} ${rows}` : `${count} of ${found.all.toLocaleString("en")} ${rows}`) + running;
+    this.found(found);
+  }
+
+  // The pages in sight once more, where they are: runs go on, end and begin.
+  async refresh() {
+    const asked = this.asked;
+    const top = Math.floor(this.scroller.scrollTop / HEIGHT / PAGE);
+    const end = Math.floor((this.scroller.scrollTop + this.scroller.clientHeight) / HEIGHT / PAGE);
+    const fresh = new Map();
+    let last = null;
+    for (let number = top; number <= end; number += 1) {
+      last = await get(`api/rows?${this.query(number)}`);
+      fresh.set(number, last.rows);
+    }
+    if (asked !== this.asked) return;
+    const same = last.total === this.total && [...fresh].every(([number, rows]) => JSON.stringify(rows) === JSON.stringify(this.pages.get(number)));
+    if (last.total !== this.total) this.pages.clear();
+    for (const [number, rows] of fresh) this.pages.set(number, rows);
+    this.take(last);
+    if (!same) this.draw();
+  }
+
+  query(number) {
+    return new URLSearchParams({ where: this.state.where, search: this.state.search, sort: this.state.sort, offset: number * PAGE, limit: PAGE });
+  }
+
+  // The row, or the box in it, that has the focus is made anew with all others.
+  held() {
+    const at = document.activeElement;
+    const row = at && this.body.contains(at) ? at.closest("tr.row") : null;
+    return row ? { name: row.dataset.name, box: at.tagName === "INPUT" } : null;
+  }
+
+  give(held) {
+    const row = held && [...this.body.children].find((item) => item.dataset.name === held.name);
+    if (row) (held.box ? row.querySelector("input") : row).focus({ preventScroll: true });
+  }
+
   draw() {
+    const held = this.held();
     const seen = Math.ceil(this.scroller.clientHeight / HEIGHT);
     const top = Math.max(0, Math.floor(this.scroller.scrollTop / HEIGHT) - AROUND);
     const end = Math.min(this.total, top + seen + 2 * AROUND);
@@ -127,6 +173,7 @@ export class Table {
     }
     rows.push(this.space(this.total - end));
     this.body.replaceChildren(...rows);
+    this.give(held);
   }
 
   space(count) {
