@@ -103,6 +103,16 @@ def test_events_become_steps() -> None:
     assert len(state.steps) == 3
 
 
+def test_the_second_stage_of_a_step_is_work_and_not_a_slow_start() -> None:
+    state = RunState()
+    state.apply(event("launch", 7, 100.0))
+    for began, startup, work in ((101.0, 1.0, 58.0), (159.0, 59.0, 3.0)):
+        state.apply(event("start", 7, began, startup_s=startup))
+        end = {"outcome": "done", "startup_s": startup, "work_s": work, "peak_mib": 80.0}
+        state.apply(event("end", 7, began + work, **end))
+    assert (state.startup_s, state.steps[0].work_s) == (1.0, 61.0)
+
+
 def test_traceback_is_the_steps_own(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(

@@ -17,6 +17,7 @@ class Step:
     label: str
     launched: float
     state: str = "starting"
+    stages: int = 0  # begun so far: a step may do several, or one in parts
     worked_since: float | None = None
     done: float = 0.0
     total: float = 0.0
@@ -98,17 +99,18 @@ class RunState:
             self.planned = int(event["steps"])
             return
         step = self._step(event)
-        later, more = int(event.get("part", 0)) > 0, int(event.get("parts", 0))
+        more = int(event.get("parts", 0))
         if kind == "start":
             step.state = "working"
-            if not later:
+            step.stages += 1
+            if step.stages == 1:
                 step.startup_s = float(event.get("startup_s", 0.0))
                 step.worked_since = float(event["time"])
         elif kind == "progress":
             step.done, step.total = float(event["done"]), float(event["total"])
             step.text = str(event.get("text", ""))
         elif kind == "end":
-            before = 0.0
+            before, later = 0.0, step.stages > 1
             if later:  # what came before it was work, too
                 before = float(event["startup_s"]) - step.startup_s
             else:
