@@ -38,6 +38,7 @@ CASES = {
     "groups": Case(sizes=(8,) * 50),
     "unequal_groups": Case(classes=(90,) * 5, sizes=(30, 20, 10, 5, 3, 2, 2, 1, 1, 1) * 6),
     "folds": Case(parts=5, training=1),
+    "folds_and_seeds": Case(parts=5, runs=0.5, alike=1),
     "folds_and_groups": Case(parts=5, sizes=(8,) * 50, training=1),
     "six_arms": Case(seeds=3, arms=6),
     "classes": Case(per_class=True),

@@ -74,6 +74,7 @@ class Case:
         arms: of which the first is compared with all others.
         per_class: whether the recall of each class is compared, which runs then change as well.
         runs: standard deviation between training runs of an arm.
+        alike: the same of what runs of a seed have in common in all folds.
         training: standard deviation between training sets, in each arm.
     """
 
@@ -84,6 +85,7 @@ class Case:
     arms: int = 2
     per_class: bool = False
     runs: float = 1.0
+    alike: float = 0.0
     training: float = 0.0
 
     @cached_property
@@ -120,6 +122,7 @@ class Case:
         usual = EASE + better[:, self.labels]
         learnt = usual + self._learnt(size, generator)[:, part]
         luck = generator.normal(0, POINT * self.runs, (*made, self.parts))[..., part]
+        luck = luck + generator.normal(0, POINT * self.alike, (*made, 1))
         if self.per_class:
             every = (*made, len(self.classes))
             luck = luck + generator.normal(0, POINT * self.runs, every)[..., self.labels]
@@ -154,7 +157,7 @@ class Case:
     @cached_property
     def _luck(self) -> float:
         """Variance of what training runs add."""
-        return (POINT * self.runs) ** 2 * (2 if self.per_class else 1)
+        return POINT**2 * (self.runs**2 * (2 if self.per_class else 1) + self.alike**2)
 
     @cached_property
     def _spread(self) -> float:
