@@ -147,8 +147,8 @@ def held(result: Mapping[str, Any]) -> str:
     if wide:
         parts.append(
             f"It is wider than it need be in: {'; '.join(wide)}. The two added images weigh more, "
-            "the fewer images or groups a comparison has. With folds, some studies take seeds to go "
-            "together that do not. In all these cases false verdicts are rarer, and small "
+            "the fewer images or groups a comparison has. With folds, some studies take seeds to "
+            "go together that do not. In all these cases false verdicts are rarer, and small "
             "differences are harder to find."
         )
     usual = {
