@@ -1,7 +1,8 @@
 """Write the pages that are made of results files: ``make docs``.
 
-``docs/benchmarks.md`` and ``docs/generators.md`` are made of ``benchmarks/results``;
-``docs/results.md``, with its figures, of ``results``; ``docs/settings.md`` of the code.
+``docs/benchmarks.md``, ``docs/generators.md`` and ``docs/statistics.md``, with its figures, are
+made of ``benchmarks/results``; ``docs/results.md``, with its figures, of ``results``;
+``docs/settings.md`` of the code.
 """
 
 import json
@@ -15,6 +16,8 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 import generators_page  # noqa: E402
 import results_page  # noqa: E402
 import settings_page  # noqa: E402
+import statistics_figures  # noqa: E402
+import statistics_page  # noqa: E402
 from tables import table  # noqa: E402
 
 from augstudy.core.machine import described  # noqa: E402
@@ -22,6 +25,8 @@ from augstudy.core.machine import described  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"
 GENERATORS_TARGET = ROOT / "docs" / "generators.md"
+COVERAGE = RESULTS / "coverage.json"
+STATISTICS_TARGET = ROOT / "docs" / "statistics.md"
 STUDIES = ROOT / "results"
 STUDIES_TARGET = ROOT / "docs" / "results.md"
 SETTINGS_TARGET = ROOT / "docs" / "settings.md"
@@ -231,6 +236,12 @@ def generators() -> str:
     return generators_page.page(result, machine(result))
 
 
+def statistics() -> str:
+    """The whole page on intervals and verdicts."""
+    result = json.loads(COVERAGE.read_text())
+    return statistics_page.page(result, machine(result))
+
+
 def studies() -> str:
     """The whole page on studies; empty as long as there are no results."""
     return results_page.page(STUDIES, RESULTS) if any(STUDIES.glob("*.json")) else ""
@@ -240,6 +251,9 @@ if __name__ == "__main__":
     for target, text in ((TARGET, page()), (SETTINGS_TARGET, settings_page.page())):
         target.write_text(text)
         print(f"Wrote {target.relative_to(ROOT)}.")
+    STATISTICS_TARGET.write_text(statistics())
+    statistics_figures.draw(json.loads(COVERAGE.read_text()), STATISTICS_TARGET.parent / "images")
+    print(f"Wrote {STATISTICS_TARGET.relative_to(ROOT)}.")
     if text := generators():
         GENERATORS_TARGET.write_text(text)
         print(f"Wrote {GENERATORS_TARGET.relative_to(ROOT)}.")

@@ -32,3 +32,8 @@ def test_the_generators_page_says_what_the_measurements_say():
     assert (target.read_text() if target.exists() else "") == script["generators"](), (
         "run: make docs"
     )
+
+
+def test_the_statistics_page_says_what_the_simulations_say():
+    script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
+    assert script["STATISTICS_TARGET"].read_text() == script["statistics"](), "run: make docs"

@@ -2,34 +2,13 @@
 
 import numpy as np
 import pytest
-from outcomes import assumed_outcomes, folded_outcomes, outcomes
+from outcomes import outcomes
 
 from augstudy.results.power import expected
 from augstudy.stats.noise import noise_of
 from augstudy.stats.paired import by_run, paired_difference
-from augstudy.stats.power import assumed_noise, detectable
 from augstudy.stats.scatter import own_scatter, run_scatter
 from augstudy.stats.units import Units
-
-
-@pytest.mark.parametrize(
-    ("seeds", "folds", "between_runs", "training", "alike"),
-    [
-        (5, 5, 0.05, 0.05, 0.0),
-        (2, 5, 0.1, 0.1, 0.0),
-        (3, 10, 0.1, 0.1, 0.0),
-        (5, 5, 0.05, 0.0, 0.1),
-    ],
-)
-def test_the_interval_covers_the_truth_19_times_in_20(seeds, folds, between_runs, training, alike):
-    generator, tries, held = np.random.default_rng(1), 150, 0
-    for _ in range(tries):
-        arms, fold, truth = folded_outcomes(
-            generator, seeds, 300, folds, 0.1, between_runs, training, alike
-        )
-        found = paired_difference(*arms, 300, folds=fold)
-        held += found.low <= truth <= found.high
-    assert held / tries >= 0.9  # 150 tries at 95 %: +- 1.8 %
 
 
 @pytest.mark.parametrize("balance", [None, np.repeat([0, 1, 2], [200, 80, 20])])
@@ -40,7 +19,7 @@ def test_a_single_fold_changes_no_bit(balance):
 
 
 def test_the_runs_of_a_seed_add_up_to_it():
-    arms, fold, _ = folded_outcomes(np.random.default_rng(3), 4, 301, 5)
+    arms, fold = outcomes(np.random.default_rng(3), 4, 301), np.arange(301) % 5
     balance = np.arange(301) % 7 // 3
     units = Units.of(301, balance, None, fold)
     whole = Units.of(301, balance)
@@ -82,19 +61,3 @@ def test_five_folds_see_half_of_what_one_split_sees():
     assert split.detectable > 0.05
     assert folds.detectable < 0.025
     assert folds.assumed.pooled == 20 and folds.assumed.folds == 5
-
-
-def test_what_five_folds_are_said_to_see_they_see_four_times_in_five():
-    """By simulation, with the worst case of Holm's correction for four comparisons."""
-    generator, tries, seen = np.random.default_rng(7), 60, 0
-    for _ in range(tries):
-        arms, fold = assumed_outcomes(generator, 5, 1000, 5, size=0.025, arms=5)
-        units = Units.of(1000, None, None, fold)
-        scatter = run_scatter(np.array([by_run(arm, units) for arm in arms]))
-        found = paired_difference(arms[0], arms[1], 1000, runs=scatter, folds=fold)
-        seen += 4 * found.p_value < 0.05
-    assert seen / tries >= 0.7  # 60 tries at 80 %: +- 5 %
-    # The noise of one such study, as it was measured, leads to the same plan.
-    assert detectable(found.noise, 5, 1000, 4) == pytest.approx(
-        detectable(assumed_noise(4, folds=5), 5, 1000, 4), rel=0.3
-    )

@@ -43,12 +43,14 @@ def test_more_data_sees_more_and_more_questions_see_less():
 def test_with_many_seeds_it_is_the_textbook_formula():
     noise = Noise(image=0.04, run=0.0, residual=0.06)
     error = math.sqrt(0.04 / 500 + 0.06 / (1000 * 500))
-    assert detectable(noise, 1000, 500) == pytest.approx((1.95996 + 0.84162) * error, rel=1e-3)
+    wider = math.sqrt(error**2 + 2 / 500**2)  # two images are counted in
+    expected = 1.95996 * wider + 0.84162 * error
+    assert detectable(noise, 1000, 500) == pytest.approx(expected, rel=1e-3)
 
 
 def test_forecast_is_a_sentence():
     assert words.forecast(expected(5, 935, 1)) == (
-        "With 935 test images and 5 seeds, you can see differences of 2.3 points or more."
+        "With 935 test images and 5 seeds, you can see differences of 2.4 points or more."
     )
     assert "220 test images, 3 seeds and 4 comparisons" in words.forecast(expected(3, 220, 4))
     assert "no verdict" in words.forecast(expected(1, 935, 1))

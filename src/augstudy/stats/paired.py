@@ -92,9 +92,8 @@ def paired_difference(
     part; the run part follows Student's t, with S - 1 degrees of freedom or, where other arms
     tell how runs scatter, with more. A bootstrap over the
     seeds themselves would claim too much: over 3 seeds its spread is 18 % too small and its tails
-    are those of a normal distribution. In simulations with 3 and 10 seeds, with and without
-    differences between runs, this interval held the truth 94 to 97 % of the time, the plain
-    bootstrap over images and seeds 87 to 99 % and a bootstrap over images alone 57 to 96 %.
+    are those of a normal distribution. ``docs/statistics.md`` shows how often this interval and
+    others hold the truth of simulated studies.
 
     A bootstrap knows no image of a sort that it has not seen, so it claims too much where arms
     differ on a handful of images. So two more are counted in, one that every run of arm a gains

@@ -4,11 +4,14 @@ import bisect
 import math
 from collections.abc import Callable
 
-from scipy import stats
+import numpy as np
+from scipy import optimize, stats
 
 from augstudy.stats.balance import Balance, effective
 from augstudy.stats.codes import MOST, Needed, Noise
 from augstudy.stats.paired import CONFIDENCE, unseen
+from augstudy.stats.scatter import DOUBTFUL, mistaken
+from augstudy.stats.units import COUNTED_IN
 
 POWER = 0.8
 
@@ -53,10 +56,12 @@ def detectable(
 
     "Finds" means that the 95 % interval of :func:`~augstudy.stats.paired.paired_difference`
     excludes zero, after Holm's correction in the worst case. Its half-width is that of a normal
-    image part and of a run part after Student, added like standard errors, which is within 2 % of
-    the truth. The estimate itself scatters with the degrees of freedom of Satterthwaite (1946).
-    With one seed all this is about other test images alone. With folds, `images` are all that were
-    tested, and a seed stands for a run in each fold. However little noise there is, a
+    image part and of a run part after Student, added like standard errors. The estimate itself
+    scatters with the degrees of freedom of Satterthwaite (1946). With folds, some studies take runs
+    that are independent to go together, and have wide intervals
+    (:func:`~augstudy.stats.scatter.mistaken`). `benchmarks/coverage.py` compares all this with
+    simulations. With one seed it is about other test images alone. With folds, `images` are all
+    that were tested, and a seed stands for a run in each fold. However little noise there is, a
     difference must show in more images than could have been missed.
 
     Args:
@@ -77,8 +82,29 @@ def detectable(
         freedom = noise.pooled * (seeds - 1)
         joint = variance**2 / (by_run**4 / freedom)
     level = 1 - error / 2 / comparisons
-    half = math.hypot(stats.norm.ppf(level) * by_image, stats.t.ppf(level, freedom) * by_run)
-    found = float(max(half, least) + stats.t.ppf(power, joint) * math.sqrt(variance))
+    # What the images that are counted in add to it, as far as it is due to images.
+    share = noise.image / (noise.image + noise.residual / seeds) if noise.image else 0.0
+    counted_in = COUNTED_IN * share / (images**2 * noise.effective)
+    image_half = stats.norm.ppf(level) * math.sqrt(by_image**2 + counted_in)
+
+    def half(degrees: float, times: float = 1.0) -> float:
+        run_half = stats.t.ppf(level, degrees) * by_run * math.sqrt(times)
+        return max(math.hypot(image_half, run_half), least)
+
+    spread = math.sqrt(variance)
+    usual = half(freedom)
+    found = float(usual + stats.t.ppf(power, joint) * spread)
+    # Fewer degrees of freedom are those of runs that were found to go together.
+    if noise.folds > 1 and noise.pooled >= noise.folds and math.isfinite(freedom):
+        degrees = freedom / noise.folds
+        wide = np.array([half(degrees, times) for times in mistaken(noise.folds, degrees)])
+
+        def lacks(size: float) -> float:
+            usually = stats.t.cdf((size - usual) / spread, joint)
+            mistakenly = stats.t.cdf((size - wide) / spread, joint).mean()
+            return float(power - (1 - DOUBTFUL) * usually - DOUBTFUL * mistakenly)
+
+        found = float(optimize.brentq(lacks, 0.0, 1.0)) if lacks(1.0) < 0 else 1.0
     return min(1.0, found)
 
 

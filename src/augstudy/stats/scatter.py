@@ -11,7 +11,7 @@ _LEAST = 1e-6  # of the mean variance: no arm's own is taken to be less
 _CERTAIN = 1e6  # degrees of freedom that are as good as any more
 _FEWEST = 3  # arms that know more together than two of them
 _UNLIKELY = 0.05  # what chance does so rarely, it is not taken to have done
-_DOUBTFUL = 0.25  # the same where a wrong guess costs more: Bancroft 1964, Biometrics 20
+DOUBTFUL = 0.25  # the same where a wrong guess costs more: Bancroft 1964, Biometrics 20
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,24 @@ def own_scatter(differences: NDArray[np.floating[Any]]) -> tuple[float, int]:
     if _go_together(together, within, folds, seeds - 1):
         return together, seeds - 1
     return within, folds * (seeds - 1)
+
+
+def mistaken(folds: int, degrees: float, count: int = 5) -> NDArray[np.floating[Any]]:
+    """Variances that are taken where runs are thought to go together across folds, and do not.
+
+    That happens in a share ``DOUBTFUL`` of studies, those whose seeds happen to scatter much.
+
+    Args:
+        folds: K.
+        degrees: of freedom of the variance of seeds.
+        count: how many variances, evenly spread over these studies.
+
+    Returns:
+        Multiples of the true variance, (count,).
+    """
+    above = 1 - DOUBTFUL * (1 - (np.arange(count) + 0.5) / count)
+    ratio = stats.f.ppf(above, degrees, degrees * (folds - 1))
+    return np.asarray(folds * ratio / (folds - 1 + ratio))
 
 
 def run_scatter(by_seed: NDArray[np.floating[Any]]) -> RunScatter | None:
@@ -156,7 +174,7 @@ def _go_together(together: float, within: float, folds: int, degrees: int) -> bo
     left = (folds * within - together) / (folds - 1)
     if left <= 0:
         return together > 0
-    return bool(stats.f.sf(together / left, degrees, degrees * (folds - 1)) < _DOUBTFUL)
+    return bool(stats.f.sf(together / left, degrees, degrees * (folds - 1)) < DOUBTFUL)
 
 
 def _own_variances(by_seed: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -23,7 +23,7 @@ from augstudy.stats.balance import Balance, effective, weights
 Groups: TypeAlias = NDArray[np.integer[Any]] | None
 Folds: TypeAlias = NDArray[np.integer[Any]] | None
 
-_COUNTED_IN = 2  # images that every interval counts in, see paired_difference
+COUNTED_IN = 2  # images that every interval counts in, see paired_difference
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ class Units:
             return 1.0
         own = self._own(values).mean(axis=0, keepdims=True)
         together, most = _summed(own, self._unit), self.images / self.effective
-        alike = float(np.square(together).sum()) + _COUNTED_IN * most
-        return float(np.clip(alike / (np.square(own).sum() + _COUNTED_IN), 1.0, max(1.0, most)))
+        alike = float(np.square(together).sum()) + COUNTED_IN * most
+        return float(np.clip(alike / (np.square(own).sum() + COUNTED_IN), 1.0, max(1.0, most)))
 
     def telling(self, values: NDArray[Any]) -> float:
         """Images of equal classes, each on its own, that tell as much as these: for (S, N)."""
