@@ -1,6 +1,7 @@
 """Commands for whole pipelines: run one here, compile one for a cluster."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -72,7 +73,6 @@ def run(
     console = outlets.console(pipe_width=100, highlight=False)
     series = Series(chosen) if len(chosen) > 1 else None
     for values in asked:
-        results.announce(console, values, series)
         result = runner.run(
             pipeline,
             values,
@@ -84,6 +84,7 @@ def run(
             cache=caches.folder(runs_dir) if cache else None,
             base=wanted.base(),
             series=series,
+            checked=partial(results.announce, console, values, series),
         )
         results.show(console, result)
         if series:
