@@ -134,9 +134,11 @@ def working(folder: Path) -> set[int]:
     [
         (["augmentation_studi"], "did you mean augmentation_study?"),
         (["--preset", "quik"], "did you mean quick?"),
+        (["cnn_tuning", "--preset", "scarcity"], "Preset scarcity is not for pipeline cnn_tuning"),
+        (["--preset", "report_quick"], "augstudy run cnn_tuning --preset report_quick"),
         ([TINY, "--set", "mod=1"], "did you mean mode?"),
         ([TINY, "--set", "mode"], "is not key=value"),
-        ([TINY, "--set", "names=3"], "names must be a list, not 3."),
+        ([TINY, "--set", "names=3"], "names must be a list such as [a, b], not 3."),
         ([TINY, "--level", "3"], "There is no parameter 'level' of tiny"),
         (["--seeds", "a"], "must look like 0,1,2"),
         (["--arms", "replace"], "needs a share"),

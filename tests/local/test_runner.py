@@ -8,6 +8,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -147,6 +148,39 @@ def test_live_display_shows_bars_then_ticks() -> None:
     assert "[loss] 0.5" in text
     assert "starting" in text
     assert "✓  train add" in text
+
+
+def test_a_notebook_shows_all_steps_in_one_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    clock, sent = 100.0, []
+    output = SimpleNamespace(update=lambda shown, raw: sent.append(shown["text/plain"]))
+
+    def first(shown: dict[str, str], raw: bool, display_id: bool) -> SimpleNamespace:
+        assert not sent
+        output.update(shown, raw)
+        return output
+
+    monkeypatch.setattr(IPython.display, "display", first)
+    monkeypatch.setattr(display, "now", lambda: clock)
+    state = RunState()
+    with display.make(Console(force_jupyter=True), "level 1 of 2") as live:
+        state.apply({"event": "plan", "steps": 3})
+        for second in range(100):
+            clock = 100.0 + second / 10
+            if second == 0:
+                state.apply(event("launch", 7, 100.0))
+                state.apply(event("start", 7, 100.0, startup_s=1.0))
+            live.update(state)
+        end = {"outcome": "done", "startup_s": 1.0, "work_s": 3.0, "peak_mib": 1.0}
+        state.apply(event("end", 7, 110.0, **end))
+    assert len(sent) == 10  # once a second, and at the end
+    assert sent[0].splitlines() == [
+        "  train add: at work for 1.0 s",
+        "  0 of 3 steps · 1.0 s · level 1 of 2",
+    ]
+    assert sent[-1].split()[:5] == ["✓", "train", "add", "10", "s"]
+    assert display.make(Console(force_jupyter=True, quiet=True)).__class__ is display.LineDisplay
 
 
 def test_a_log_hears_of_long_steps_every_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,7 @@ def test_an_arm_has_one_spelling_and_the_old_one_is_understood() -> None:
         old = found.arm if found.share is None else f"{found.arm}_{100 * found.share:g}"
         assert spelled(old) == text
         assert parse_arms(old) == parse_arms(text)
+    assert parse_arms("add:50%,replace:30 %@sd") == parse_arms("add:0.5,replace:0.3@sd")
     for name in ("wide_100", "kernel=5x5", "real_1", "add_", "_100", "add_many", ""):
         assert spelled(name) == name
     with pytest.raises(ValueError, match="kind of arm"):

@@ -150,7 +150,10 @@ def test_a_run_that_cannot_begin_is_none(tmp_path: Path, monkeypatch: pytest.Mon
     [
         (("classes=[cow, giraff, zebra]",), "the nearest are 'giraffe'"),
         (("train_per_class=1000",), "lower them by 912 in all"),
+        (("train_per_class=0", "level=89"), "at most 88 of the 100 images"),
         (("source=file:///nowhere",), "nowhere"),
+        (("sets=[{set: sd, source: /nowhere}]",), "nowhere"),
+        (("sets=[{set: sd, source: sample, classes: {zebra: zebre}}]",), "no images of 'zebre'"),
         (("source=smaple",), "smaple"),
         (("classes=[cow, cow]",), "a class is named twice"),
     ],
@@ -159,7 +162,9 @@ def test_a_mistyped_setting_leaves_no_run(tmp_path, settings, said, capsys) -> N
     words = [word for item in settings for word in ("--set", item)]
     runs = tmp_path / "runs"
     assert invoke(["run", "--preset", "smoke", *words, "--runs-dir", str(runs)]) == 2
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out
     assert not runs.exists() or not list(runs.glob("[0-9]*"))
 
 

@@ -35,6 +35,12 @@ def test_ranges_of_seeds_are_bounded(text: str) -> None:
     assert len(str(said.value)) < 200
 
 
+def test_ranges_of_seeds_are_typed_as_people_type_them() -> None:
+    assert parsing.parse_integers("0..4", "--seeds") == parsing.parse_integers("0-4", "--seeds")
+    with pytest.raises(InputError, match="write 0-4"):
+        parsing.parse_integers("4-0", "--seeds")
+
+
 def test_as_many_seeds_as_there_can_be_are_taken() -> None:
     assert len(parsing.parse_integers(f"0-{MOST_SEEDS - 1}", "--seeds")) == MOST_SEEDS
     check_seeds(range(MOST_SEEDS))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from found import arm, difference, paired, study
+from matplotlib.collections import LineCollection
 from PIL import Image
 
 from augstudy.explain.sheet import draw_sheet
@@ -227,3 +228,22 @@ def test_headlines():
 def test_nested_settings_become_rows():
     rows = flat_rows({"gan": {"steps": 5}, "arms": [{"arm": "add", "share": 1.0}], "x": [1, 2.5]})
     assert rows == [("gan · steps", "5"), ("arms", "arm add share 1"), ("x", "1, 2.5")]
+
+
+@pytest.mark.parametrize("count", [1, 3, 14])
+def test_the_reference_line_crosses_no_name_of_an_arm(monkeypatch, count):
+    drawn = []
+    monkeypatch.setattr(style, "svg_uri", lambda chart: drawn.append(chart) or "")
+    title = "Half of the real images replaced by synthetic ones"
+    rows = [Row(title, "#123456", 0.5, -2, 2, [0.0, 1.0], "+0.5")] * count
+    whiskers(rows, 0, "real", "Accuracy minus that of real")
+    (chart,) = drawn
+    chart.draw_without_rendering()
+    (axes,) = chart.axes
+    names = [text.get_window_extent() for text in axes.texts if text.get_text() == title]
+    (lines,) = (item for item in axes.collections if isinstance(item, LineCollection))
+    ends = [axes.transData.transform(segment) for segment in lines.get_segments()]
+    assert len(names) == count and len(ends) == count + 1
+    assert not any(
+        name.y0 < high and low < name.y1 for name in names for (_, low), (_, high) in ends
+    )

@@ -32,3 +32,13 @@ def test_no_line_ends_between_a_number_and_its_unit(width):
     lines = console.export_text().splitlines()
     assert " ".join(lines) == sentence
     assert all(len(line) <= width and not line[-1].isdigit() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "told"), [([5], True), ([0], False), ([1], False), ([5, 6], False)]
+)
+def test_who_may_have_meant_several_seeds_is_told(seeds, told):
+    console = Console(record=True, width=200)
+    values = {"source": "sample", "classes": [], "seeds": seeds, "arms": [{"arm": "real"}]}
+    results.announce(console, values)
+    assert ("0-4 makes 5 of them" in console.export_text()) == told

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +84,6 @@ def run(
     series = Series(chosen) if len(chosen) > 1 else None
 
     def once(values: Mapping[str, Any]) -> "runner.Result":
-        results.announce(console, values, series)
         result = runner.run(
             pipeline,
             values,
@@ -95,6 +95,7 @@ def run(
             cache=caches.folder(runs_dir) if cache else None,
             base=wanted.base(),
             series=series,
+            checked=partial(results.announce, console, values, series),
         )
         results.show(console, result)
         return result

@@ -43,6 +43,8 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     if folds:
         repeated = f"{wording.runs(folds, seeds)}, {folds * seeds * len(arms)} in all"
     console.print(f"{_images(values)}, {repeated}; arms: {escape(', '.join(arms))}")
+    if seeds == 1 and (only := int(values["seeds"][0])) > 1:
+        say(console, f"Seed {only} is one repetition; 0-{only - 1} makes {only} of them.")
     images = max(1, folds) * len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 per class means all that are left over: not known yet
         seen = expected(seeds, images, len(arms) - 1, folds=max(1, folds))
@@ -53,9 +55,10 @@ def _images(values: Mapping[str, Any]) -> str:
     """Which images are trained on, as far as that is known before they are read."""
     classes = len(values["classes"])
     level = values.get("level") or values.get("train_per_class")
+    known = level if values.get("train_per_class") else f"at most {level}"
     return (
-        f"{classes or 'All'} classes of [bold]{escape(values['source'])}[/], {level or 'all'} real "
-        "training images per class"
+        f"{classes or 'All'} classes of [bold]{escape(values['source'])}[/], "
+        f"{known if level else 'all'} real training images per class"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from augstudy.core.arrays import Images, Labels
 from augstudy.core.errors import InputError
 from augstudy.core.rng import named_generator
 from augstudy.data.decoding import decode
-from augstudy.data.reading import read_images
+from augstudy.data.reading import read_images, soon
 from augstudy.data.records import in_order
 from augstudy.data.sources import RecordSource, open_images
 from augstudy.settings.data import DataSettings, ImageSettings
+from augstudy.settings.sets import SyntheticSet
 from augstudy.settings.spec import ImageSpec
 
 
@@ -60,14 +62,6 @@ def read_set(
         ServiceError: the source cannot be reached or refuses access.
         DataError: a file is corrupt, or too many images cannot be read.
     """
-    if unknown := sorted(set(mapping) - set(classes)):
-        raise InputError(
-            f"The mapping of {uri} names {unknown[0]!r}, which is no class of the study; those "
-            f"are: {', '.join(classes)}."
-        )
-    theirs = [mapping.get(name, name) for name in classes]
-    if len(set(theirs)) < len(theirs):
-        raise InputError(f"The mapping of {uri} gives two classes the same name.")
     changed = settings.model_copy(
         update={
             "size": spec.plane,
@@ -79,12 +73,7 @@ def read_set(
     )
     wanted = DataSettings(source=uri, image_settings=changed)
     present = _present(uri, wanted, cache)
-    missing = [name for name in theirs if name not in present]
-    if missing:
-        raise InputError(
-            f"{uri} has no images of {', '.join(map(repr, missing))}; its classes are "
-            f"{', '.join(map(repr, present[:20]))}. Give sets[].classes if it calls them otherwise."
-        )
+    theirs = _theirs(uri, classes, mapping, present)
     found = read_images(
         wanted.model_copy(update={"classes": tuple(theirs)}), cache=cache, report=report
     )
@@ -103,6 +92,51 @@ def read_set(
         [name for name in present if name not in theirs],
         sum(len(item.unreadable) for item in found.classes.values()),
     )
+
+
+def check_sets(sets: Sequence[SyntheticSet], settings: DataSettings) -> None:
+    """Find out before a run whether each imported set has the classes of the study.
+
+    A store that does not answer soon, or refuses access, is left for the run to complain about.
+
+    Raises:
+        InputError: there is nothing where one should be, or it lacks a class.
+        DataError: a file is corrupt.
+    """
+    for item in sets:
+        if item.imported:
+            soon(partial(_check_set, item, settings), [settings.source, item.source])
+
+
+def _check_set(item: SyntheticSet, settings: DataSettings) -> None:
+    classes = settings.classes or _present(settings.source, settings, None)
+    uri = item.source
+    _theirs(uri, classes, item.classes, _present(uri, DataSettings(source=uri), None))
+
+
+def _theirs(
+    uri: str, classes: Sequence[str], mapping: Mapping[str, str], present: Sequence[str]
+) -> list[str]:
+    """The set's names of the classes of a study.
+
+    Raises:
+        InputError: it lacks some of those, or the mapping cannot be one of them.
+    """
+    if unknown := sorted(set(mapping) - set(classes)):
+        raise InputError(
+            f"The mapping of {uri} names {unknown[0]!r}, which is no class of the study; those "
+            f"are: {', '.join(classes)}."
+        )
+    theirs = [mapping.get(name, name) for name in classes]
+    if len(set(theirs)) < len(theirs):
+        raise InputError(f"The mapping of {uri} gives two classes the same name.")
+    missing = [name for name in theirs if name not in present]
+    if missing:
+        raise InputError(
+            f"{uri} has no images of {', '.join(map(repr, missing))}; its classes are "
+            f"{', '.join(map(repr, present[:20]))}. Give sets[].classes if it calls them otherwise."
+        )
+    return theirs
 
 
 def _present(uri: str, settings: DataSettings, cache: Path | None) -> list[str]:

@@ -56,8 +56,9 @@ def read_ranges(source: Source, settings: DataSettings, report: Report, reserve:
 
 def check_ranges(source: Source, settings: DataSettings) -> None:
     """Raise what :func:`read_ranges` would raise about missing classes and images."""
-    for name in settings.classes or source.list_classes():
-        _plan(source, name, settings, 0.0)
+    names = settings.classes or source.list_classes()
+    plans = [_plan(source, name, settings, 0.0) for name in names]
+    settings.check_level(max((plan.header.rows for plan in plans), default=0))
 
 
 def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> _Plan:
@@ -80,7 +81,7 @@ def _check_enough(info: ObjectInfo, available: int, settings: DataSettings) -> N
     else:
         told += (
             f"train_per_class, val_per_class and test_per_class ask for {needed}: lower them by "
-            f"{needed - available} in all."
+            f"{needed - available} in all, or name a larger source."
         )
     raise InputError(told)
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
@@ -50,36 +50,50 @@ def read_images(
     return read_images(settings, cache, True, report, reserve)
 
 
-def check_source(settings: DataSettings, patience_s: float = 2.0) -> None:
+def check_source(settings: DataSettings) -> None:
     """Find out before a run whether its source has the classes and images that it asks for.
 
     A store that does not answer soon, or refuses access, is left for the run to complain about.
-
-    Args:
-        settings: of the run.
-        patience_s: for a source that is not on this machine.
 
     Raises:
         InputError: it does not.
         DataError: a file is corrupt.
     """
     uris = [uri for uri in (settings.source, settings.test_source) if uri]
-    found: list[AugstudyError] = []
 
     def check() -> None:
+        main, *others = (open_images(uri, settings) for uri in uris)
+        if isinstance(main, Source):
+            check_ranges(main, settings)
+        else:
+            check_records(main, [it for it in others if not isinstance(it, Source)], settings)
+
+    soon(check, uris)
+
+
+def soon(check: Callable[[], None], uris: Sequence[str], patience_s: float = 2.0) -> None:
+    """Raise what `check` finds wrong with sources, but for trouble with reaching them.
+
+    Args:
+        check: looks at the sources.
+        uris: where they are.
+        patience_s: for those that are not on this machine.
+
+    Raises:
+        AugstudyError: what it found.
+    """
+    found: list[AugstudyError] = []
+
+    def listen() -> None:
         try:
-            main, *others = (open_images(uri, settings) for uri in uris)
-            if isinstance(main, Source):
-                check_ranges(main, settings)
-            else:
-                check_records(main, [it for it in others if not isinstance(it, Source)], settings)
+            check()
         except AugstudyError as error:
             found.append(error)
 
     if all("://" not in uri or uri.startswith("file://") for uri in uris):
-        check()
+        listen()
     else:
-        asking = threading.Thread(target=check, daemon=True)
+        asking = threading.Thread(target=listen, daemon=True)
         asking.start()
         asking.join(patience_s)
     for error in found:

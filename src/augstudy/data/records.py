@@ -70,14 +70,18 @@ def check_records(
 ) -> None:
     """Raise what can be known to be wrong with classes and counts without reading any image."""
     listed = _listed(source, test_sources)
-    for name in _classes(source.uri, listed, settings):
+    names = _classes(source.uri, listed, settings)
+    for name in names:
         if settings.asks_for_counts and len(listed[name]) < settings.needed_per_class:
             raise InputError(
                 f"{source.uri} holds {len(listed[name])} images of class {name!r}, but the counts "
-                f"per class ask for {settings.needed_per_class}: lower them."
+                f"per class ask for {settings.needed_per_class}: lower them, or name a larger "
+                "source."
             )
         if settings.folds:
             _check_folds(f"class {name!r} of {source.uri}", listed[name], settings)
+    given = any(record.split for name in names for _, record, _ in listed[name])
+    settings.check_level(max(len(listed[name]) for name in names), given)
 
 
 def _check_folds(where: str, items: Sequence[Item], settings: DataSettings) -> None:

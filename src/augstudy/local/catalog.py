@@ -123,6 +123,12 @@ def load_preset(name: str, pipeline: str = "") -> dict[str, Any]:
     for path in (own / f"{name}.yaml", shared / f"{name}.yaml"):
         if path.is_file():
             return _read_preset(path)
+    for path in sorted(shared.glob("*/*.yaml")):
+        if path.stem == name:
+            raise InputError(
+                f"Preset {name} is one of pipeline {path.parent.name}: run that, with "
+                f"'augstudy run {path.parent.name} --preset {name}', or choose another preset."
+            )
     raise unknown("preset", name, {*presets(), *presets(Path(pipeline).stem)})
 
 

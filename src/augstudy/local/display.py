@@ -1,4 +1,6 @@
-"""Shows a run while it goes on: a live table on a terminal, lines elsewhere."""
+"""Shows a run while it goes on: a live table on a terminal or in a notebook, lines elsewhere."""
+
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -10,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
+from augstudy.core.outlets import printable
 from augstudy.local.events import RunState, Step, now
 from augstudy.pages.formats import duration
 
 _BAR = 16
 _NAMES = 25  # columns for the title of a step: "train_cnn mislabelled:0.3"
 SILENCE_S = 30.0  # seconds without a line, at most, while a step is at work
+_REDRAWN_S = 1.0  # how often a notebook is sent the steps again, at most
 _MARKS = {"done": ("✓", "green"), "stopped": ("■", "yellow")}
 _FAILED = ("✗", "red")
 
@@ -36,7 +40,40 @@ class Display:
 
 def make(console: Console, place: str = "") -> Display:
     """The display that suits the console; `place` says which of several runs it is."""
+    if console.is_jupyter and not console.quiet:
+        return NotebookDisplay(place)
     return LiveDisplay(console, place) if console.is_terminal else LineDisplay(console)
+
+
+class NotebookDisplay(Display):
+    """All steps in one output of a notebook's cell, which is replaced as they go on."""
+
+    def __init__(self, place: str = "") -> None:
+        self._place = place
+        self._state = RunState()
+        self._began = self._drawn = now()
+        self._output: Any = None
+
+    def __exit__(self, *_: object) -> None:
+        self._draw()
+
+    def update(self, state: RunState) -> None:
+        """Show the steps again, unless that was done just now."""
+        self._state = state
+        if now() - self._drawn >= _REDRAWN_S:
+            self._draw()
+
+    def _draw(self) -> None:
+        from IPython.display import display
+
+        self._drawn = now()
+        lines = [_plain_row(step) for step in self._state.steps]
+        lines.append(f"  {_footer(self._state, self._began, self._place)}")
+        shown = {"text/plain": printable("\n".join(lines))}
+        if self._output:
+            self._output.update(shown, raw=True)
+        else:
+            self._output = display(shown, raw=True, display_id=True)
 
 
 class LineDisplay(Display):
@@ -118,10 +155,21 @@ class LiveDisplay(Display):
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for step in steps:
             table.add_row(self._spinner, Text(step.title), *_progress_cells(step))
-        count = f"{len(self._state.finished)} of {self._state.planned or '…'} steps"
-        parts = [count, duration(now() - self._began), *([self._place] if self._place else [])]
-        footer = Text(" · ".join(parts), style="dim")
+        footer = Text(_footer(self._state, self._began, self._place), style="dim")
         return Group(table, Padding(footer, (0, 0, 0, 3)))
+
+
+def _footer(state: RunState, began: float, place: str) -> str:
+    count = f"{len(state.finished)} of {state.planned or '…'} steps"
+    return " · ".join([count, duration(now() - began), *([place] if place else [])])
+
+
+def _plain_row(step: Step) -> str:
+    if step.running:
+        return f"  {_how_far(step)}"
+    mark, _ = _MARKS.get(step.state, _FAILED)
+    row = f"{mark} {step.title:{_NAMES}} {duration(step.elapsed(now())):>8}  {step.text}"
+    return row.rstrip()
 
 
 def _ticked_row(step: Step) -> Table:

@@ -30,7 +30,7 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "NUMBER_INTEGER": (int, "a whole number"),
     "NUMBER_DOUBLE": ((int, float), "a number"),
     "BOOLEAN": (bool, "true or false"),
-    "LIST": (list, "a list"),
+    "LIST": (list, "a list such as [a, b]"),
     "STRUCT": (dict, "a mapping such as {epochs: 20}"),
 }
 
@@ -119,6 +119,7 @@ class Wanted:
         """
         known = catalog.parameters(catalog.load(self.pipeline))
         preset, levels = self._preset()
+        self._refuse_foreign(preset, known)
         if levels and level is None:
             raise InputError(f"Preset {self.preset_name} is for several levels: choose a --level.")
         given: dict[str, Any] = {"source": self.source, "level": level, "gpus": self.gpus}
@@ -143,6 +144,17 @@ class Wanted:
             rounds = looks(len(usual), self.automatic)
             layers.append({"seeds": list(range(rounds[0])), "looks": rounds})
         return resolve(name, known, layers)
+
+    def _refuse_foreign(self, preset: Mapping[str, Any], known: Mapping[str, Parameter]) -> None:
+        """Refuse a preset of ours that is for a pipeline with other parameters."""
+        foreign = [name for name in preset if name not in known]
+        if foreign and self.preset in catalog.presets():
+            name = Path(self.pipeline).stem
+            own = ", ".join(catalog.presets(name)) or "none"
+            raise InputError(
+                f"Preset {self.preset} is not for pipeline {name}, which has no {foreign[0]!r}; "
+                f"its own presets are: {own}."
+            )
 
     def _preset(self) -> tuple[dict[str, Any], list[int]]:
         """The parameters that the preset sets, and its levels."""

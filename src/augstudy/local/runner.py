@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ def run(
     cache: Path | None = None,
     base: Mapping[str, Any] | None = None,
     series: Series | None = None,
+    checked: Callable[[], None] = lambda: None,
 ) -> Result:
     """Run a pipeline to its end.
 
@@ -79,6 +80,7 @@ def run(
         base: What the parameters would have been without anybody's wishes: those of the preset.
             What differs from them is kept with the run.
         series: The study at several levels that this run is a part of, if it is.
+        checked: Called once nothing speaks against the run, before there is one.
 
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
@@ -91,6 +93,7 @@ def run(
     kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
     if base is not None:
         kept["changed"] = difference_of(parameters, base)
+    checked()
     settle(runs)
     if cache:
         Cache(cache).tidy()

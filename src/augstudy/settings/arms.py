@@ -23,6 +23,7 @@ from augstudy.settings.sets import NAME
 
 MOST_SHARE = 10.0
 _PERCENT = re.compile(r"\d+(\.\d+)?(e-\d+)?")
+_MARKED = re.compile(rf"({_PERCENT.pattern})\s*%")
 Drawings = Any  # those of augstudy.data.mixtures, which come after the arms
 
 
@@ -210,12 +211,14 @@ def label_of(
 
 
 def typed(text: str) -> dict[str, Any]:
-    """An arm as people type it, ``add:1@sd``, as a mapping; the share is still a text.
+    """An arm as people type it, ``add:1@sd``, as a mapping; the share is a number or still a text.
 
-    What is typed is spelled as it is now, or as it once was.
+    What is typed is spelled as it is now, as it once was, or with a percentage: ``add:50%``.
     """
     plain, at, of = text.partition("@")
-    name, colon, share = spelled(plain).partition(":")
+    name, colon, typed = spelled(plain).partition(":")
+    marked = _MARKED.fullmatch(typed.strip())
+    share = float(marked[1]) / 100 if marked else typed
     return {"arm": name} | ({"share": share} if colon else {}) | ({"set": of} if at else {})
 
 

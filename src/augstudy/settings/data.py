@@ -13,6 +13,7 @@ from pydantic import (
 )
 from typing_extensions import Self
 
+from augstudy.core.errors import InputError
 from augstudy.core.names import why_no_class
 from augstudy.core.rng import SEEDS
 from augstudy.objects.address import absolute, refuse_credentials
@@ -198,6 +199,30 @@ class DataSettings(Settings):
         if self.folds:
             return self.test_per_class > 0
         return min(self.train_per_class, self.val_per_class, self.test_per_class) > 0
+
+    def check_level(self, largest: int, given: bool = False) -> None:
+        """Refuse a level that no class reaches.
+
+        Args:
+            largest: Images of the largest class.
+            given: Whether the source says which of them are for training.
+
+        Raises:
+            InputError: it is more than the class can have to train on.
+        """
+        dealt = 0 if given or self.folds else sum(self._set_aside(largest))
+        most = max(1, largest - dealt)
+        if self.level > most:
+            raise InputError(
+                f"Level {self.level} is more than any class has: at most {most} of the {largest} "
+                "images of the largest class are for training. Lower the level, or name a larger "
+                "source."
+            )
+
+    def _set_aside(self, images: int) -> tuple[int, int]:
+        """Validation and test images of a class with so many, at least."""
+        _, val, test = (int(images * share) for share in self.image_settings.shares)
+        return self.val_per_class or val, self.test_per_class or test
 
     def needed_of(self, side: str, given: Collection[str]) -> int:
         """Images to read per class of those that the source has as `side`; 0 means all.

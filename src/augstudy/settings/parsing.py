@@ -12,7 +12,7 @@ from augstudy.settings.arms import Arm, typed
 from augstudy.settings.base import parse, short
 
 _SHARE = re.compile("([0-9]{1,4}) of ([0-9]{1,4})")
-_RANGE = re.compile("([0-9]{1,18})(?:-([0-9]{1,18}))?")
+_RANGE = re.compile(r"([0-9]{1,18})(?:(?:-|\.\.)([0-9]{1,18}))?")
 _LEVEL = re.compile("0{,9}[1-9][0-9]{,8}")
 _AUTO = re.compile("auto(?::([0-9]{1,9}))?")
 _MOST_WORKERS = 1000
@@ -81,10 +81,10 @@ def parse_arms(text: str) -> list[dict[str, Any]]:
 
 
 def parse_integers(text: str, what: str) -> list[int]:
-    """Parse ``0,1,2`` or the range ``0-9``.
+    """Parse ``0,1,2`` or the range ``0-9``, which may be typed ``0..9``.
 
     Raises:
-        InputError: it is neither, or names too many numbers.
+        InputError: it is neither, counts down, or names too many numbers.
     """
     numbers: list[int] = []
     for item in split(text):
@@ -92,6 +92,8 @@ def parse_integers(text: str, what: str) -> list[int]:
         if not found:
             raise InputError(f"{what} must look like 0,1,2 or 0-2, not {short(text)}.")
         first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise InputError(f"{what} {short(item)} counts down: write {last}-{first}.")
         if len(numbers) + last - first >= MOST_SEEDS:
             raise InputError(
                 f"{what} can name {MOST_SEEDS} numbers at most, and {short(text)} names more."

@@ -200,16 +200,20 @@ class Study:
         self._check_trained()
 
     def check_source(self) -> None:
-        """See whether the source has what is asked of it, as far as that shows at once.
+        """See whether all sources have what is asked of them, as far as that shows at once.
 
         Raises:
-            InputError: it lacks a class or images.
+            InputError: one lacks a class or images.
             DataError: a file in it is corrupt.
         """
         if {"source", "classes"} <= set(self.values):
             from augstudy.data.reading import check_source
 
             check_source(self.data)
+            if "sets" in self.values:
+                from augstudy.data.importing import check_sets
+
+                check_sets(self.sets, self.data)
 
     def _part(self, model: type[Part], what: str, more: Mapping[str, Any] | None = None) -> Part:
         values = {name: self.values[name] for name in model.model_fields if name in self.values}

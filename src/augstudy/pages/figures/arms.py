@@ -58,9 +58,18 @@ def whiskers(
         if band:
             ends = reference - band, reference + band
             axes.axvspan(*ends, color=style.MUTED, alpha=0.13, linewidth=0, zorder=0)
-        axes.axvline(reference, color=style.MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         for place, row in enumerate(rows):
             _draw_row(axes, -place, row)
+        # Past each interval and beside its own name: between them are the names of the rows.
+        axes.vlines(
+            [reference] * (len(rows) + 1),
+            [0.66, *(-place - 0.36 for place in range(len(rows)))],
+            [0.95, *(-place + 0.15 for place in range(len(rows)))],
+            color=style.MUTED,
+            linewidth=1,
+            linestyle=(0, (4, 3)),
+            zorder=1,
+        )
         axes.annotate(
             reference_text,
             (reference, 1),
