@@ -16,13 +16,24 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import common
 import numpy as np
 from rich.progress import Progress
 from scipy import stats
-from simulated import ASSUMED_RUNS, Case, Compared, compared, held, misjudged, sees
+from simulated import (
+    ASSUMED_RUNS,
+    Case,
+    Compared,
+    Stopped,
+    compared,
+    held,
+    misjudged,
+    sees,
+    stopped,
+)
 
 from augstudy.core.machine import usable_cores
 from augstudy.metrics.classification import exact_interval
@@ -45,6 +56,8 @@ CASES = {
 }
 SETTINGS = (0.0, SIZE)
 AROUND = (0.8, 1.0, 1.2)  # times the size that is planned
+LOOKS = (3, 5, 8, 12)  # those of --seeds auto
+ROUNDS = {"two_arms": Case(seeds=12), "five_arms": Case(seeds=12, arms=5)}
 AT_ONCE = 50  # studies that a process is asked for
 
 Found = list[Compared]  # by one study
@@ -83,7 +96,8 @@ class Chunk(NamedTuple):
 
     def run(self) -> tuple[list[Any], float]:
         """What every study finds, and the processor seconds that it took."""
-        began, made = time.process_time(), cast(Any, sees if self.key[0] else compared)
+        began = time.process_time()
+        made = cast(Any, (compared, sees, partial(stopped, looks=LOOKS))[self.key[0]])
         found = [
             made(self.case, self.size, self.resamples, *self.key, study) for study in self.studies
         ]
@@ -101,6 +115,11 @@ def work(studies: int, resamples: int) -> Iterator[Chunk]:
         ((1, at, step), plan.case(), plan.detectable() * times, max(1, studies // 2))
         for at, plan in enumerate(PLANS)
         for step, times in enumerate(AROUND)
+    ]
+    todo += [
+        ((2, at, setting), case, size, studies)
+        for at, case in enumerate(ROUNDS.values())
+        for setting, size in enumerate(SETTINGS)
     ]
     for key, case, size, count in todo:
         for start in range(0, count, AT_ONCE):
@@ -182,6 +201,26 @@ def crossing(plan: Plan, seen: Sequence[Sequence[bool]]) -> dict[str, Any]:
     }
 
 
+def rounds(case: Case, none: Sequence[Stopped], some: Sequence[Stopped]) -> dict[str, Any]:
+    """What studies come to that are looked at after every round of seeds."""
+    return {
+        "looks": list(LOOKS),
+        "comparisons": case.arms - 1,
+        "false_verdicts": share(float(np.mean([it.clear for it in none])), len(none)),
+        "false_unpaid": share(float(np.mean([it.naive for it in none])), len(none)),
+        "found": share(
+            min(1.0, float(np.mean([it.helps for it in some])) * _better(case)), len(some)
+        ),
+        "seeds_none": round(float(np.mean([it.seeds for it in none])), 1),
+        "seeds_some": round(float(np.mean([it.seeds for it in some])), 1),
+    }
+
+
+def _better(case: Case) -> float:
+    """Comparisons of a study for each that is with a better arm: every second arm is."""
+    return (case.arms - 1) / (case.arms // 2)
+
+
 def main() -> None:
     """Simulate and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -199,6 +238,10 @@ def main() -> None:
         crossing(plan, [found[1, at, step] for step in range(len(AROUND))])
         for at, plan in enumerate(PLANS)
     ]
+    looked = {
+        name: rounds(case, *(found[2, at, step] for step in range(len(SETTINGS))))
+        for at, (name, case) in enumerate(ROUNDS.items())
+    }
     results = {
         "command": f"python benchmarks/coverage.py --studies {asked.studies} "
         f"--resamples {asked.resamples}",
@@ -208,6 +251,7 @@ def main() -> None:
         "difference": 100 * SIZE,
         "cases": cases,
         "plans": plans,
+        "rounds": looked,
     }
     common.write("coverage", results)
 

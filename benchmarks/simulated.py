@@ -31,6 +31,7 @@ from augstudy.stats.paired import (
 )
 from augstudy.stats.power import assumed_noise
 from augstudy.stats.scatter import run_scatter
+from augstudy.stats.sequential import at_look
 from augstudy.stats.units import Folds, Groups, Units
 from augstudy.stats.usual import two_way_bootstrap
 from augstudy.stats.verdicts import verdict
@@ -215,6 +216,45 @@ def sees(case: Case, size: float, resamples: int, *seed: int) -> bool:
     study, every = case.draw(size, rng.generator(*seed)), np.ones(len(case.labels), bool)
     found = paired(case, study.correct, 1, every, resamples, seed[-1])
     return found.mean > 0 and (case.arms - 1) * found.p_value < 1 - CONFIDENCE
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """How a study ended that is looked at after every round of seeds, and stops once it can tell.
+
+    Args:
+        seeds: that it took.
+        helps: share of its comparisons that ended with "helps".
+        clear: whether any comparison was said to help or hurt, at any of its looks.
+        naive: the same if intervals did not allow for having looked often.
+    """
+
+    seeds: int
+    helps: float
+    clear: bool
+    naive: bool
+
+
+def stopped(case: Case, size: float, resamples: int, *seed: int, looks: Sequence[int]) -> Stopped:
+    """How a study ends that may take as many seeds as `case` has, see :class:`Stopped`."""
+    study, every = case.draw(size, rng.generator(*seed)), np.ones(len(case.labels), bool)
+    clear, naive = False, False
+    for look in looks:
+        correct = study.correct[:, :look]
+        found = [
+            paired(case, correct, arm, every, resamples, seed[-1]) for arm in range(1, case.arms)
+        ]
+        said = _verdicts([at_look(item, looks) for item in found])
+        clear = clear or bool({"helps", "hurts"} & set(said))
+        naive = naive or bool({"helps", "hurts"} & set(_verdicts(found)))
+        if "can't tell yet" not in said:
+            break
+    return Stopped(look, said.count("helps") / len(said), clear, naive)
+
+
+def _verdicts(found: Sequence[PairedDifference]) -> list[str]:
+    adjusted = holm([item.p_value for item in found])
+    return [verdict(item, p_value) for item, p_value in zip(found, adjusted, strict=True)]
 
 
 def paired(

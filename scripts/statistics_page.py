@@ -109,9 +109,38 @@ def page(result: Mapping[str, Any], machine: str) -> str:
         planned(plans),
         f"![Planned and simulated detectable differences](images/{PLANS_PICTURE})",
         plan_table(plans),
+        *(["## Looking after every round", looked(result)] if "rounds" in result else []),
         made(result, machine),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def looked(result: Mapping[str, Any]) -> str:
+    """What it costs, and saves, to stop once a study can tell."""
+    found = list(result["rounds"].values())
+    looks = [str(look) for look in found[0]["looks"]]
+    rows = [
+        [
+            row["comparisons"],
+            f"**{percent(row['false_verdicts'])}** ({ends(row['false_verdicts'])})",
+            percent(row["false_unpaid"]),
+            percent(row["found"]),
+            row["seeds_none"],
+            row["seeds_some"],
+        ]
+        for row in found
+    ]
+    difference = f"{result['difference']:g} points"
+    head = ["comparisons", "false verdicts at any look", "without paying", f"{difference} found"]
+    head += ["seeds, nothing differs", f"seeds, {difference}"]
+    return (
+        f"With `--seeds auto`, a study is looked at after {', '.join(looks[:-1])} and {looks[-1]} "
+        "seeds, and ends once every synthetic arm has its verdict. Intervals and p-values are "
+        "those of repeated confidence intervals: over all looks together, no more than 5 % of "
+        "studies should say that something helps or hurts where nothing differs. The third column "
+        "is what ordinary intervals would do at the same looks; the last two are how many seeds "
+        f"studies took on average.\n\n{table(head, rows)}"
+    )
 
 
 def not_covered(cases: Mapping[str, Any]) -> str:
