@@ -186,13 +186,18 @@ def held(result: Mapping[str, Any]) -> str:
     }
     return (
         f"{' '.join(parts)}\n\nThe other intervals are the usual ones:\n\n"
-        f"- **{INTERVALS['images']}** resamples images, each on its own. It ignores other training "
+        f"- **{titled('images')}** resamples images, each on its own. It ignores other training "
         f"runs, and groups. It held the truth in {usual['images']}.\n"
-        f"- **{INTERVALS['runs']}** compares the figures of training runs. It ignores other test "
+        f"- **{titled('runs')}** compares the figures of training runs. It ignores other test "
         f"images. It held the truth in {usual['runs']}.\n"
-        f"- **{INTERVALS['two_way']}** resamples both, and groups as a whole. It held the truth in "
+        f"- **{titled('two_way')}** resamples both, and groups as a whole. It held the truth in "
         f"{usual['two_way']}."
     )
+
+
+def titled(interval: str) -> str:
+    """The name of an interval at the beginning of a sentence."""
+    return f"{INTERVALS[interval][0].upper()}{INTERVALS[interval][1:]}"
 
 
 def seen(case: Mapping[str, Any], interval: str) -> bool:
