@@ -1,13 +1,15 @@
 """Collect the finished runs of a preset into ``results/<preset>.json``: ``make results``.
 
-    make_results.py PRESET [--runs-dir runs] [--out results]
+    make_results.py PRESET [--runs-dir runs] [--out results] [--run 7] [--name photos_sd]
 
-Of several studies with that preset the one with the most levels counts, of these the newest. The
-file holds what `docs/results.md` is made of, and nothing that tells where on a machine things were.
+Of several studies with that preset the one with the most levels counts, of these the newest; or
+that of --run. A --name tells studies with one preset but other sets of images apart. The file holds
+what `docs/results.md` is made of, and nothing that tells where on a machine things were.
 """
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,13 +28,13 @@ ROOT = Path(__file__).parents[1]
 CONFUSED = 5
 
 
-def collect(runs: Path, preset: str) -> dict[str, Any]:
-    """What the newest whole study with `preset` among `runs` found, level by level.
+def collect(runs: Path, preset: str, run: int | None = None) -> dict[str, Any]:
+    """What the newest whole study with `preset` among `runs`, or that of `run`, found by level.
 
     Raises:
         InputError: there is none.
     """
-    folders = choose(runs, preset)
+    folders = choose(runs, preset, run)
     records = [json.loads((folder / "run.json").read_text()) for folder in folders]
     levels = [
         level(folder, record, made_by(runs, record))
@@ -55,7 +57,7 @@ def collect(runs: Path, preset: str) -> dict[str, Any]:
     }
 
 
-def choose(runs: Path, preset: str) -> list[Path]:
+def choose(runs: Path, preset: str, run: int | None = None) -> list[Path]:
     """Folders of the study that counts, one per level."""
     studies: dict[Any, list[Path]] = {}
     for path in sorted(runs.glob("*/run.json")):
@@ -63,6 +65,8 @@ def choose(runs: Path, preset: str) -> list[Path]:
         whole = record["state"] == "done" and (path.parent / files.SUMMARY).exists()
         if record.get("preset") == preset and whole:
             first = (record.get("series") or {}).get("first", record["id"])
+            if run is not None and run not in (first, record["id"]):
+                continue
             studies.setdefault(first, []).append(path.parent)
     if not studies:
         raise InputError(
@@ -91,7 +95,7 @@ def level(folder: Path, record: dict[str, Any], maker: dict[str, Any]) -> dict[s
     found = study_of(folder)
     kept = found.model_copy(
         update={
-            "study": found.study | {"source": nowhere(found.study.get("source", ""))},
+            "study": nowhere(found.study),
             "data": found.data.model_copy(update={"source": nowhere(found.data.source)}),
             "sets": {name: _short(item) for name, item in found.sets.items()},
             "filtered_real": None,
@@ -108,7 +112,8 @@ def level(folder: Path, record: dict[str, Any], maker: dict[str, Any]) -> dict[s
 
 def _short(found: SyntheticSet) -> SyntheticSet:
     quality = found.quality and found.quality.model_copy(update={"per_class": {}})
-    return found.model_copy(update={"quality": quality, "filtered": None})
+    short = {"quality": quality, "filtered": None, "source": nowhere(found.source)}
+    return found.model_copy(update=short)
 
 
 def study_of(folder: Path) -> Study:
@@ -202,12 +207,21 @@ def command(preset: str, record: dict[str, Any]) -> str:
     source = nowhere(record["parameters"]["source"])
     if source != "sample":
         words.append(f"SOURCE={source}")
+    sets = record["parameters"].get("sets", ())
+    if imported := [f"{it['set']}={nowhere(it['source'])}" for it in sets if it.get("source")]:
+        words.append(f"SYNTHETIC={shlex.quote(' '.join(imported))}")
+    if "level" in (record.get("changed") or {}) and not record.get("levels"):
+        words.append(f"LEVEL={record['parameters']['level']}")
     return " ".join(words)
 
 
-def nowhere(source: str) -> str:
-    """A source without the folder of this machine."""
-    return "file://FOLDER" if source.startswith("file:") else source
+def nowhere(value: Any) -> Any:
+    """A value, or what is in it, without the folders of this machine."""
+    if isinstance(value, dict):
+        return {name: nowhere(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [nowhere(item) for item in value]
+    return "file://FOLDER" if isinstance(value, str) and value.startswith("file:") else value
 
 
 def main(arguments: list[str]) -> int:
@@ -216,17 +230,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("preset")
     parser.add_argument("--runs-dir", type=Path, default=ROOT / "runs")
     parser.add_argument("--out", type=Path, default=ROOT / "results")
+    parser.add_argument("--run", type=int, help="of several studies with that preset, this one")
+    parser.add_argument("--name", help="of the file, if it is not the preset's")
     parser.add_argument("--note", help="what a reader of the page must know, in a sentence")
     options = parser.parse_args(arguments)
     try:
-        found = collect(options.runs_dir, options.preset)
+        found = collect(options.runs_dir, options.preset, options.run)
     except AugstudyError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     if options.note:
         found["note"] = options.note
     options.out.mkdir(exist_ok=True)
-    target = options.out / f"{options.preset}.json"
+    target = options.out / f"{options.name or options.preset}.json"
     target.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
     print(f"{target}: {len(found['levels'])} level(s). Now: make docs")
     return 0

@@ -15,13 +15,12 @@ from tables import listed, table
 
 from augstudy.core.machine import described
 from augstudy.pages import levels as curves
-from augstudy.pages import wording
+from augstudy.pages import sections, stability, wording
 from augstudy.pages import worth as words
 from augstudy.pages.formats import duration, points
 from augstudy.results.learning import Worth
 from augstudy.results.models import Study
 from augstudy.results.parts import Difference, Score
-from augstudy.settings.arms import KINDS
 
 HEADER = """# Results
 
@@ -35,14 +34,16 @@ TITLES = {
     "scarcity": "Eleven mammals",
     "scarcity_plain": "Eleven mammals, a classifier without augmentation",
     "scarcity_ten": "Ten other classes",
+    "photos_sd": "Ten classes of photos, with images of Stable Diffusion 1.4",
+    "photos_gan": "Ten classes of photos, with images of a GAN",
 }
 
 
 def page(results: Path, benchmarks: Path) -> str:
     """The whole page."""
     parts = [HEADER.strip()]
-    for found in published_in(results).values():
-        parts += section(found)
+    for name, found in published_in(results).items():
+        parts += section(found, name)
         if found.facts["preset"] == student_report.PRESET:
             parts += student_report.section(
                 found, json.loads((benchmarks / "accuracy.json").read_text())
@@ -68,9 +69,12 @@ def picture(preset: str) -> str:
     return f"results-{preset}.png"
 
 
-def section(found: Published) -> list[str]:
-    """What a study found: in words, as a figure, and a table a level."""
-    preset, levels = found.facts["preset"], found.levels
+def section(found: Published, name: str = "") -> list[str]:
+    """What a study found: in words, as a figure, and a table a level.
+
+    ``name`` is that of its file, by default that of its preset.
+    """
+    preset, levels = name or found.facts["preset"], found.levels
     counts = listed(f"{level.data.level:,}" for level in levels)
     title = f"{TITLES.get(preset, preset)}: {counts} real images per class"
     parts = [f"## {title}", setting(found), *answers(levels)]
@@ -85,7 +89,7 @@ def section(found: Published) -> list[str]:
         for name, item in level.sets.items():
             if told := item.stability:
                 who = f"Generator of {name}" if len(level.sets) > 1 else "GAN"
-                parts.append(f"{who}: {told.verdict}. {told.reason}")
+                parts.append(f"{who}: {told.verdict}. {stability.reason(told.model_dump())}")
     return [*(part for part in (*parts, found.facts.get("note")) if part), made(found.facts)]
 
 
@@ -97,12 +101,17 @@ def setting(found: Published) -> str:
     count = listed(f"{item:,}" for item in sorted(tested))
     several = len(found.levels) > 1 and found.facts["same_test_images"]
     same = ", the same at every level" if several else ""
-    longer = [wording.title_of(arm) for arm in first.arms.values() if KINDS[arm.arm].longer]
+    brought = [f"`{it}`" for it, parts in first.sets.items() if parts.source]
+    sets = (
+        f"Imported set: {listed(brought)}."
+        if brought
+        else f"GAN `{study['gan']}`, trained on the images of its level alone; its best checkpoint "
+        "is chosen by the [judge](metrics.md)."
+    )
     return (
         f"{len(data.classes)} classes ({', '.join(data.classes)}), {count} test "
-        f"images{same}. {len(first.seeds)} seeds. Classifier `{study['classifier']}`, "
-        f"GAN `{study['gan']}`, trained on the images of its level alone; its best checkpoint is "
-        f"chosen by the [judge](metrics.md). {wording.budget(first.budget, longer)}"
+        f"images{same}. {len(first.seeds)} seeds. Classifier `{study['classifier']}`. {sets} "
+        f"{sections.budget(first)}"
     )
 
 
@@ -158,7 +167,7 @@ def conclusion(helped: list[str], hurt: list[str]) -> str:
         said = f"helped nowhere and hurt in {worse}"
     else:
         said = "made no arm clearly better or worse than `real`"
-    return f"**Images made by the GAN {said}.**"
+    return f"**Synthetic images {said}.**"
 
 
 def worth(records: list[Worth], levels: list[Study]) -> list[str]:

@@ -1,3 +1,4 @@
+import json
 import runpy
 import subprocess
 import sys
@@ -37,3 +38,15 @@ def test_the_generators_page_says_what_the_measurements_say():
 def test_the_statistics_page_says_what_the_simulations_say():
     script = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
     assert script["STATISTICS_TARGET"].read_text() == script["statistics"](), "run: make docs"
+
+
+def test_the_readme_says_what_the_results_say():
+    text = " ".join((ROOT / "README.md").read_text().split())
+    for name, label in (("photos_sd", "pretrain"), ("photos_sd", "add:1"), ("photos_gan", "add:1")):
+        level = json.loads((ROOT / "results" / f"{name}.json").read_text())["levels"][0]
+        found, arms = level["differences"][label], level["arms"]
+        change = [f"{100 * found[end]:+.1f}" for end in ("mean", "low", "high")]
+        assert f"{change[1]} to {change[2]}" in text and change[0] in text
+        if name == "photos_sd":
+            for arm in ("real", label):
+                assert f"{100 * arms[arm]['metrics']['accuracy']['value']:.1f}" in text

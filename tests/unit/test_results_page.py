@@ -88,6 +88,22 @@ def test_nothing_tells_where_things_were(found):
     assert found["command"] == "make study PRESET=scarcity SOURCE=file://FOLDER"
 
 
+def test_a_run_with_an_imported_set_is_named_and_told_how_to_repeat(runs, tmp_path):
+    shutil.copytree(runs / "0001", tmp_path / "0007")
+    path = tmp_path / "0007" / "run.json"
+    facts = json.loads(path.read_text())
+    facts |= {"id": 7, "changed": {"level": 4}, "series": None}
+    sets = [{"set": "sd", "source": "file:///home/me/sd"}]
+    facts["parameters"] |= {"sets": sets, "level": 4}
+    path.write_text(json.dumps(facts))
+    given = ["scarcity", "--runs-dir", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert make_results.main([*given, "--run", "7", "--name", "scarcity_sd"]) == 0
+    found = json.loads((tmp_path / "out" / "scarcity_sd.json").read_text())
+    assert found["command"].endswith("SOURCE=file://FOLDER SYNTHETIC=sd=file://FOLDER LEVEL=4")
+    assert "/home/me" not in json.dumps(found)
+    assert make_results.main([*given, "--run", "8"]) == 2
+
+
 def test_costs_are_those_of_the_makers(runs, found):
     made = json.loads((runs / "0001/artifacts/report/manifest.json").read_text())["provenance"]
     assert found["levels"][0]["cost"]["cpu_s"] >= round(made["cpu_s"], 1) > 0
