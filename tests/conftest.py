@@ -26,6 +26,8 @@ _REMOTE_SETTINGS = (
     "FSSPEC_",
     "AUGSTUDY_EVENTS",
     "AUGSTUDY_BILLING",
+    "AUGSTUDY_TRACK",
+    "MLFLOW_",
 )
 _bucket_numbers = itertools.count(1)
 ROOM = 64 << 10  # bytes on a tiny disk

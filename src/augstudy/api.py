@@ -179,6 +179,7 @@ def study(
     threads: int = 0,
     cache: bool = True,
     quiet: bool = False,
+    track: str = "",
     **settings: Any,
 ) -> "StudyResult | LevelsResult":
     """Would synthetic images help a classifier of these images? Run a study to its end.
@@ -202,6 +203,8 @@ def study(
         threads: Processor threads; 0 means all.
         cache: Take over what earlier runs in the folder made.
         quiet: Print no progress.
+        track: Address of an MLflow server that every finished run is sent to, by default that in
+            ``AUGSTUDY_TRACK``.
         settings: Any other parameter of the pipeline ``augmentation_study``; see docs/settings.md.
 
     Returns:
@@ -244,6 +247,7 @@ def study(
             cache=(folder / ".cache") if cache else None,
             base=wanted.base(),
             series=series if several else None,
+            track=track,
         )
 
     try:

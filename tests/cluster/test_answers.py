@@ -135,7 +135,7 @@ def test_what_is_no_object_is_an_error(
 def test_an_endless_answer_is_an_error(
     kfp: KfpServer, server: Server, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("augstudy.cluster.exchange._MOST", 1000)
+    monkeypatch.setattr("augstudy.objects.exchange._MOST", 1000)
     spoil(kfp, Reply(200, json.dumps({"run_id": "r" * 5000}).encode()))
     with pytest.raises(ServiceError, match="answers as Kubeflow Pipelines would not"):
         CALLS[call](server)

@@ -36,14 +36,18 @@ def build_run(runs: Path, arms, seeds=(0, 1, 2), settings=None, margin=0.01, **s
     """A finished study of real artifacts, without any training or drawing; its folder."""
     values = SETTINGS | {"arms": [{"arm": arm} for arm, *_ in arms]} | (settings or {})
     folder = RunFolder.create(runs, "augmentation_study", values, note="", preset="quick")
-    root = folder.root / "study"
+    leave(folder.root / "study", arms, seeds, margin, **sizes)
+    folder.collect_report()
+    folder.finish("done", 60.0, cpu_s=90.0, gpu_s=0.0)
+    return folder.path
+
+
+def leave(root: Path, arms, seeds=(0, 1, 2), margin=0.01, **sizes) -> None:
+    """The artifacts of a study, as its steps leave them under `root`."""
     parts = build_study(root, arms, seeds, **{"classes": CLASSES, "test": 30} | sizes)
     build_classifier(root / "cells" / "classifier", artifacts.read(parts["dataset"]), seeds)
     material = gather(left_out={}, **parts)
     with artifacts.publish(root / "summarize" / "report", "report") as draft:
         files.write(draft, summarise(material, margin))
         (draft / "report.html").write_text("<p>A report</p>")
-        (draft / "verdict.md").write_text("")
-    folder.collect_report()
-    folder.finish("done", 60.0, cpu_s=90.0, gpu_s=0.0)
-    return folder.path
+        (draft / "verdict.md").write_text("## It helps.\n")

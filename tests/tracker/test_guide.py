@@ -3,9 +3,11 @@
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mlflow_server import MlflowServer
 from recorded import build_run
 
 from augstudy.cli.app import invoke
@@ -25,8 +27,17 @@ def commands() -> list[str]:
     return [line for line in lines if "--cluster" not in line]
 
 
+@pytest.fixture
+def mlflow() -> Iterator[MlflowServer]:
+    with MlflowServer() as server:
+        yield server
+
+
 def test_every_command_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    mlflow: MlflowServer,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUGSTUDY_RUNS", "runs")
@@ -43,10 +54,14 @@ def test_every_command_runs(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Server, "serve_forever", served)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.url)
+    places = {"gs://bucket/runs": f"file://{bucket}", "http://localhost:5000": mlflow.url}
     found = commands()
     assert len(found) > 15
     for line in found:
-        program, *arguments = shlex.split(line.replace("gs://bucket/runs", f"file://{bucket}"))
+        for there, here in places.items():
+            line = line.replace(there, here)
+        program, *arguments = shlex.split(line)
         assert program == "augstudy"
         arguments += ["--port", "0"] if arguments[0] == "ui" else []
         arguments += ["--yes"] if "delete" in arguments else []  # nobody is asked in a test
@@ -56,6 +71,7 @@ def test_every_command_runs(
     assert pages == {"comparison.html", "batch-size.html", "runs.html"}
     assert "classifier_settings.batch_size" in (tmp_path / "batch-size.html").read_text()
     assert open_store(f"file://{bucket}").exists("tracker/index.jsonl")
+    assert set(mlflow.experiments) == {"augstudy", "mammals"} and len(mlflow.runs) == 9
 
 
 def test_every_field_is_explained() -> None:

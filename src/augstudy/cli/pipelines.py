@@ -46,6 +46,14 @@ def run(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Reuse what earlier runs have made.")
     ] = True,
+    track: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Send the run to an MLflow server when it is done, such as http://localhost:5000 "
+            "(or AUGSTUDY_TRACK); see 'augstudy runs track'.",
+        ),
+    ] = "",
 ) -> None:
     """Run a pipeline on this machine, without a cluster or an account.
 
@@ -96,6 +104,7 @@ def run(
             base=wanted.base(),
             series=series,
             checked=partial(results.announce, console, values, series),
+            track=track,
         )
         results.show(console, result)
         return result

@@ -22,6 +22,7 @@ from augstudy.cli.records import (
     local_book,
     select,
 )
+from augstudy.cli.tracking import track
 from augstudy.core.errors import InputError
 from augstudy.core.files import check_place
 
@@ -306,6 +307,7 @@ def register(app: typer.Typer) -> None:
         "note": note,
         "delete": delete,
         "export": export,
+        "track": track,
         "compare": compare,
         "reindex": reindex,
     }

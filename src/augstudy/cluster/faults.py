@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import urllib3
 from pydantic import ValidationError
 
-from augstudy.cluster.exchange import Answer
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.core.redaction import without_secrets
+from augstudy.objects.exchange import Answer
 
 _LONGEST = 300
 

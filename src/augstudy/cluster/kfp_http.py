@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from augstudy.cluster import tokens
 from augstudy.cluster.connection import Connection
-from augstudy.cluster.exchange import Answer, exchange, pool
 from augstudy.cluster.faults import AbsentError, Faults
 from augstudy.cluster.kfp_answers import Health, Model, Page
 from augstudy.core.errors import InputError, ServiceError
 from augstudy.core.redaction import conceal
+from augstudy.objects.exchange import Answer, exchange, pool
 
 _ANSWER_S = 60.0
 _HEALTH_S = 10.0

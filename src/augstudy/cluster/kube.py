@@ -14,9 +14,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from augstudy.cluster import tokens
-from augstudy.cluster.exchange import Answer, exchange, pool
 from augstudy.core.errors import InputError, ServiceError
+from augstudy.objects.exchange import Answer, exchange, pool, private
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _ANSWER_S = 20.0
@@ -88,7 +87,7 @@ class Cluster:
         headers = {"Accept": "application/json"}
         authorization = self._access.authorization()
         if authorization:
-            if not tokens.private(self.host):
+            if not private(self.host):
                 raise InputError(
                     f"The token of the kubeconfig would travel to {self.host} unencrypted: give "
                     "the cluster an https:// address there."

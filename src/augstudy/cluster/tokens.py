@@ -6,7 +6,6 @@ to the hosts of AI Platform Pipelines alone: anybody may have another name under
 googleusercontent.com.
 """
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from augstudy.core.errors import InputError, ServiceError
+from augstudy.objects.exchange import private
 
 # Kubeflow's notebooks and our schedule job get a token as a file, renewed by the kubelet.
 TOKEN_FILE_VARIABLE = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105
@@ -60,19 +60,6 @@ def googles(host: str) -> bool:
         and parts.port in (None, 443)
         and _GOOGLES.fullmatch(parts.hostname or "") is not None
     )
-
-
-def private(host: str) -> bool:
-    """Whether nobody between us and `host` can read what is sent."""
-    parts = urlsplit(host)
-    return parts.scheme == "https" or _loopback(parts.hostname or "")
-
-
-def _loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def _in_cluster(host: str) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,9 +28,14 @@ from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import StepError, explain
 from augstudy.local.runfolder import EVENTS, TEMPORARY, RunFolder, alive, refresh_overview, settle
 from augstudy.local.series import Series
+from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import difference_of
 from augstudy.steps.study import Study
 
+if TYPE_CHECKING:
+    from augstudy.runs.mlflow_api import Server
+
+TRACK_VARIABLE = "AUGSTUDY_TRACK"
 THREADS_VARIABLE = "AUGSTUDY_THREADS"
 CELL = "train_cnn"
 PARALLEL_CELLS = 2  # kfp.local runs at most two iterations of a loop at once
@@ -62,6 +67,7 @@ def run(
     base: Mapping[str, Any] | None = None,
     series: Series | None = None,
     checked: Callable[[], None] = lambda: None,
+    track: str = "",
 ) -> Result:
     """Run a pipeline to its end.
 
@@ -81,14 +87,18 @@ def run(
             What differs from them is kept with the run.
         series: The study at several levels that this run is a part of, if it is.
         checked: Called once nothing speaks against the run, before there is one.
+        track: Address of an MLflow server that the finished run is sent to. Without it
+            ``AUGSTUDY_TRACK`` counts. A run that cannot be sent is no less finished: a warning says
+            how to send it later.
 
     Raises:
         StepError: a step failed; it carries the exit code of the step's error.
         Interrupted: Ctrl-C, or the process was asked to end.
-        InputError: ``AUGSTUDY_THREADS`` is no number of threads, or the source lacks a class or
-            images: then there is no run.
+        InputError: ``AUGSTUDY_THREADS`` is no number of threads, the source lacks a class or
+            images, or `track` is no address: then there is no run.
     """
     Study(parameters).check_source()
+    tracker = _tracker(track)
     used = _threads(threads)
     kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
     if base is not None:
@@ -133,6 +143,8 @@ def run(
         trouble = _finish(folder, state, wall, outcome) or refresh_overview(runs)
         if trouble:
             console.print(f"[yellow]Warning:[/] {escape(trouble)}", soft_wrap=True)
+    if tracker:
+        _track(tracker, folder, console)
     trained = sum(step.work_s for step in state.finished if step.stage == CELL and not step.reused)
     return Result(folder.path, report, wall, state.startup_s, state.reused, trained)
 
@@ -152,6 +164,35 @@ def _finish(folder: RunFolder, state: RunState, wall: float, outcome: dict[str, 
             raise
         return f"How the run ended could not be written: {error}."
     return ""
+
+
+def _tracker(address: str) -> "Server | None":
+    """The MLflow server of a run, if it has one; nothing is asked of it yet."""
+    address = address or os.environ.get(TRACK_VARIABLE, "")
+    if not address:
+        return None
+    from augstudy.runs.mlflow_api import Server
+
+    return Server(address)
+
+
+def _track(server: "Server", folder: RunFolder, console: Console) -> None:
+    """Send a finished run to an MLflow server, or say how to do it later."""
+    from augstudy.runs import tracking
+    from augstudy.runs.shelf import of_store
+
+    book = RunsFolder(folder.path.parent)
+    try:
+        record = book.put(folder.path.name)
+        link = tracking.track(record, of_store(book.store)(record), server)
+        console.print(f"Tracked: {link}", soft_wrap=True, markup=False)
+    except Exception as error:  # nothing about tracking is a reason to lose a run
+        again = f"augstudy runs track {folder.record['id']} --to {server.host}"
+        console.print(
+            f"[yellow]Warning:[/] the run was not tracked. {escape(str(error))} "
+            f"To send it later: {escape(again)}",
+            soft_wrap=True,
+        )
 
 
 def _threads(asked: int) -> dict[str, int]:

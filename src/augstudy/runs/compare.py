@@ -17,7 +17,7 @@ from augstudy.results.material import ArmResult, place, read_arm
 from augstudy.results.models import Study
 from augstudy.results.parts import Compared
 from augstudy.runs.choosing import find_arms
-from augstudy.runs.record import Record
+from augstudy.runs.record import Record, flat
 from augstudy.runs.shelf import Shelf
 from augstudy.settings.comparing import AskedMetric
 from augstudy.settings.spec import ImageSpec
@@ -113,10 +113,10 @@ class Contestant:
         """Everything that was chosen, flat: facts of the run, its settings, those of training."""
         wanted = {key: value for key, value in self.record["settings"].items() if key != "arms"}
         # A level of 0 means all: what was found there says more than what was asked.
-        chosen = _flat(wanted) | {name: self.record.get(name) for name in _FACTS}
+        chosen = flat(wanted) | {name: self.record.get(name) for name in _FACTS}
         chosen["data_hash"] = (chosen["data_hash"] or "")[:12]
         for item in self.shelf.of("classifier", self.arm["arm"]):
-            chosen |= _flat(item.manifest.config, "training.")
+            chosen |= flat(item.manifest.config, "training.")
         return chosen
 
 
@@ -237,13 +237,3 @@ def _different(contestants: Sequence[Contestant]) -> list[tuple[str, list[Any]]]
     names = dict.fromkeys(name for values in chosen for name in values)
     rows = [(name, [values.get(name) for values in chosen]) for name in names]
     return [(name, values) for name, values in rows if any(item != values[0] for item in values)]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = value
-    return found

@@ -211,7 +211,18 @@ def newest_first(records: Iterable[Record]) -> list[Record]:
 
 def changed_text(changed: Mapping[str, Any]) -> str:
     """Settings that differ from the base on one line: ``classifier=baseline, epochs=20``."""
-    return ", ".join(f"{name}={_plain(value)}" for name, value in changed.items())
+    return ", ".join(f"{name}={plain(value)}" for name, value in changed.items())
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings with dotted names for what is inside a mapping."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 def difference_of(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -333,7 +344,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """The value of a setting as a text: ``real+add:1`` of a list of arms."""
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return "+".join(map(_plain_part, value))
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,13 +1,15 @@
-"""One request and its answer: what the clients of KFP and of Kubernetes have in common.
+"""One request and its answer: what the clients of KFP, of Kubernetes and of MLflow share.
 
 No redirect is followed, so that a token stays with the host it was meant for. Nothing is sent
 twice, no answer is waited for without an end, and none is read without a bound.
 """
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import urllib3
 
@@ -52,6 +54,19 @@ class Answer:
         return found
 
 
+def private(address: str) -> bool:
+    """Whether nobody between us and the host of an address can read what is sent."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or _loopback(parts.hostname or "")
+
+
+def _loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
 def pool(ca_file: str | None = None, **options: Any) -> urllib3.PoolManager:
     """A pool of connections that trusts `ca_file`, by default the usual authorities."""
     import certifi
@@ -68,17 +83,19 @@ def exchange(
     answer_s: float,
     body: Any = None,
     fields: Mapping[str, Any] | None = None,
+    file: BinaryIO | None = None,
 ) -> Answer:
     """Send one request.
 
     Args:
         connections: What :func:`pool` gives.
-        method: ``GET``, ``POST`` or ``DELETE``.
+        method: ``GET``, ``POST``, ``PUT`` or ``DELETE``.
         url: The whole address.
         headers: Among them the token, which goes to this address and nowhere else.
         answer_s: Seconds to wait for an answer, and for each part of it.
         body: Is sent as JSON.
         fields: Are sent as a form with files, instead of `body`.
+        file: Is sent as it is, instead of `body`; the headers say how long it is.
 
     Raises:
         urllib3.exceptions.HTTPError: no answer came.
@@ -87,6 +104,8 @@ def exchange(
     options: dict[str, Any] = {"fields": dict(fields)} if fields else {}
     if body is not None:
         options["json"] = body
+    if file is not None:
+        options["body"] = file
     answer = connections.request(
         method,
         url,
