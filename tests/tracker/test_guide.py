@@ -71,7 +71,7 @@ def test_every_command_runs(
     assert pages == {"comparison.html", "batch-size.html", "runs.html"}
     assert "classifier_settings.batch_size" in (tmp_path / "batch-size.html").read_text()
     assert open_store(f"file://{bucket}").exists("tracker/index.jsonl")
-    assert set(mlflow.experiments) == {"augstudy", "mammals"} and len(mlflow.runs) == 9
+    assert set(mlflow.experiments) == {"augstudy", "mammals"} and len(mlflow.runs) == 12
 
 
 def test_every_field_is_explained() -> None:

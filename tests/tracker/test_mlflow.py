@@ -22,6 +22,7 @@ from rich.console import Console
 from servers import RefusingServer, S3Bucket
 
 from augstudy.cli.app import invoke
+from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.local import runner
 from augstudy.local.runfolder import RunFolder
@@ -202,6 +203,37 @@ def test_two_runs_and_the_experiment_of_the_environment(
     assert invoke(["runs", "track", "1", "2"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert len(listed(url, f"{tmp_path}/two")) == 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "verdict", "nested"),
+    [
+        ("study", "level 12, real + replace:0.5", "can't tell yet", 2),
+        ("sweep", "level 12, 3 points", "can't tell yet", 3),
+        ("generators", "level 12, 2 points", None, 0),
+        ("held", "retrain", "held", 0),
+    ],
+)
+def test_sweeps_retrainings_and_old_runs(
+    url: str, tmp_path: Path, track, kind: str, title: str, verdict: str | None, nested: int
+) -> None:
+    old = Path(__file__).parents[1] / "data" / "version1" / kind
+    pipeline = "retrain" if kind == "held" else "any"
+    folder = RunFolder.create(tmp_path / "runs", pipeline, {"level": 60})
+    published = "decision" if kind == "held" else "report"
+    with artifacts.publish(folder.root / "end" / published, published) as draft:
+        shutil.copytree(old, draft, dirs_exist_ok=True)
+        for name in ("report.html", "verdict.md"):
+            (draft / name).write_text("found")
+    assert folder.collect_decision() if kind == "held" else folder.collect_report()
+    folder.finish("done", 60.0)
+    code, said = track(folder.path.name, "--to", url)
+    assert code == 0, said
+    found = listed(url, tmp_path)
+    (parent,) = (run for run in found if "mlflow.parentRunId" not in run["tags"])
+    assert parent["run_name"].startswith(title)
+    assert parent["tags"].get("augstudy.verdict") == verdict
+    assert len(found) == 1 + nested
 
 
 def test_more_than_fits_in_a_request(url: str, tmp_path: Path) -> None:
