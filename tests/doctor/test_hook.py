@@ -207,7 +207,8 @@ from importlib.metadata import packages_distributions
 
 class Absent:
     def find_spec(self, name, *_):
-        if name.partition(".")[0] in ("kfp", "kfp_server_api", "kubernetes"):
+        # The last one is a notebook's, and tenacity takes it where it is there.
+        if name.partition(".")[0] in ("kfp", "kfp_server_api", "kubernetes", "tornado"):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Absent())

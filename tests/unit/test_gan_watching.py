@@ -70,8 +70,8 @@ def test_a_generator_that_stands_still_is_recognised_even_if_nothing_beats_it(fr
     assert "The generator stands still" in reason(trained.stability.as_dict())
 
 
-def test_a_hundredfold_learning_rate_is_recognised():
-    trained = train(steps=150, learning_rate=100 * gan_toy.SETTINGS.learning_rate)
+def test_a_rate_three_hundred_times_too_high_is_recognised():
+    trained = train(steps=150, learning_rate=300 * gan_toy.SETTINGS.learning_rate)
     assert trained.stability.verdict == "collapsed"
     assert "diversity" in signals_of(trained)
 
