@@ -48,7 +48,8 @@ def test_every_command_of_the_guide_runs(here: Path, capsys: pytest.CaptureFixtu
         usual = {"--seeds": "0", "--arms": "real,add:1" if number == 1 else "real"}
         given = [word for name in usual if name not in words for word in (name, usual[name])]
         if "--seeds" in words:
-            words[words.index("--seeds") + 1] = "0,1"
+            at = words.index("--seeds") + 1
+            words[at] = "auto:2" if words[at] == "auto" else "0,1"
         if "--level" in words:
             words[words.index("--level") + 1] = "20"  # there are few images here
         assert invoke([*words[1:], *tiny, *given]) == 0, capsys.readouterr().err
