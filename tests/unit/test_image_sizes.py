@@ -160,6 +160,6 @@ def test_drawings_and_photos_are_learnt():
 
 @pytest.mark.timeout(900)  # XLA compiles every network; on a busy machine that takes minutes
 def test_jax_learns_them_as_well():
-    findings = on_jax.found(sizes_toy, *CLASSIFIERS, *GANS)
+    findings = on_jax.found(sizes_toy, *CLASSIFIERS, *GANS, **on_jax.UNOPTIMISED)
     assert findings["backend"] == "jax"
     check(findings)
