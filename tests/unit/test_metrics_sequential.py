@@ -6,14 +6,14 @@ from outcomes import outcomes
 from scipy import stats
 
 from augstudy.stats.paired import paired_difference
-from augstudy.stats.sequential import POWER, at_look, level_at, levels
+from augstudy.stats.sequential import SPENDING, at_look, level_at, levels
 from augstudy.stats.verdicts import verdict
 
 LOOKS = (2, 4, 6, 8, 10)
 
 
 def test_the_first_look_spends_its_share_and_a_single_one_all():
-    assert levels(LOOKS)[0] == pytest.approx(0.05 * (2 / 10) ** POWER)
+    assert levels(LOOKS)[0] == pytest.approx(0.05 * (2 / 10) ** SPENDING)
     assert levels((7,)) == pytest.approx((0.05,))
     assert list(levels(LOOKS)) == sorted(levels(LOOKS))
     assert level_at((), 3) == level_at((3,), 3) == pytest.approx(0.05)

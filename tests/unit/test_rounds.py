@@ -95,6 +95,12 @@ def test_rounds_go_on_until_there_is_a_verdict(tmp_path: Path) -> None:
     assert runs.said[0].open == ("add:1",) and runs.said[-1].open == ()
 
 
+def test_seeds_that_were_named_stay(tmp_path: Path) -> None:
+    runs = Runs(tmp_path, told_after=5)
+    runs.run(seeds=[7, 1])
+    assert runs.seeds == [[7, 1], [7, 1, 0], [7, 1, 0, 2, 3]]
+
+
 def test_rounds_end_with_the_seeds_that_are_allowed(tmp_path: Path) -> None:
     runs = Runs(tmp_path, told_after=99)
     assert runs.run().folder == tmp_path / "8"

@@ -4,9 +4,10 @@ What a round has trained the next one takes from the cache, so only the seeds th
 time, and a study that was killed goes on with the round it was in.
 """
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ def run(
         return once(values)
     began, before, rate = time.monotonic(), 0, 0.0
     for seeds in looks[looks.index(len(values["seeds"])) :]:
-        result = once({**values, "seeds": list(range(seeds))})
+        result = once({**values, "seeds": _extended(values["seeds"], seeds)})
         rate = result.trained_s / PARALLEL_CELLS / (seeds - before) or rate
         before = seeds
         left = math.inf if hours is None else 3600 * hours - (time.monotonic() - began)
@@ -75,8 +76,14 @@ def run(
     return result
 
 
+def _extended(seeds: Sequence[int], count: int) -> list[int]:
+    """So many seeds: those that there are, then the smallest of all others."""
+    others = (seed for seed in itertools.count() if seed not in seeds)
+    return [*seeds, *itertools.islice(others, count - len(seeds))]
+
+
 def _round(result: Result, seeds: int, looks: list[int], rate: float, left: float) -> Round:
-    """How a round ended, at `rate` seconds a seed and with so many seconds `left`."""
+    """How a round ended, where training takes `rate` seconds per seed and `left` seconds remain."""
     found = files.read_summary(result.folder)
     still = tuple(undecided(found)) if isinstance(found, Study) else ()
     following = next((look for look in looks if look > seeds), None)

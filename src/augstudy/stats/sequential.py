@@ -21,7 +21,7 @@ from scipy import stats
 from augstudy.core.arrays import Floats
 from augstudy.stats.paired import CONFIDENCE, PairedDifference, unseen
 
-POWER = 1.5  # of the share; 1 spends more early on, 3 is close to O'Brien and Fleming's rule
+SPENDING = 1.5  # of the share; 1 spends more early on, 3 is close to O'Brien and Fleming's rule
 _GRID = 200  # places at which a density is computed
 _TAILS = 12.0  # standard deviations beyond which nothing is
 _ERRORS = np.geomspace(1e-8, 1.0, 41)
@@ -41,7 +41,7 @@ def levels(looks: tuple[int, ...], error: float = 1 - CONFIDENCE) -> tuple[float
         error: how often any of the intervals may miss the truth.
     """
     shares = [seeds / looks[-1] for seeds in looks]
-    spent = [error * share**POWER for share in shares]
+    spent = [error * share**SPENDING for share in shares]
     found: list[float] = []
     places, density, last = np.zeros(0), np.zeros(0), 0.0
     for share, goal, before in zip(shares, spent, [0.0, *spent], strict=False):
