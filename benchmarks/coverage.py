@@ -51,6 +51,10 @@ CASES = {
     "folds": Case(parts=5, training=1),
     "folds_and_seeds": Case(parts=5, runs=0.5, alike=1),
     "folds_and_groups": Case(parts=5, sizes=(8,) * 50, training=1),
+    "draws": Case(seeds=3, draws=3, drawn=1),
+    "draws_of_one_seed": Case(seeds=1, draws=5, drawn=1.5),
+    "draws_and_folds": Case(seeds=2, draws=3, drawn=1, parts=5),
+    "draws_and_arms": Case(seeds=2, draws=3, drawn=1, arms=4),
     "six_arms": Case(seeds=3, arms=6),
     "classes": Case(per_class=True),
 }

@@ -8,7 +8,7 @@ same functions.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from augstudy.core import rng
 from augstudy.core.arrays import Floats
 from augstudy.stats.balance import Balance, balance_of, mean_of, metric_of, strata
 from augstudy.stats.correction import holm
+from augstudy.stats.draws import Draws, by_draw
 from augstudy.stats.paired import (
     CONFIDENCE,
     ENDS,
@@ -52,7 +53,7 @@ class Study:
     """What a simulated study saw, and the truth.
 
     Args:
-        correct: (A, S, N), whether each run of each arm got each image right.
+        correct: (A, S, N), whether each run of each arm got each image right, draw by draw.
         given: (A, N), how often classifiers that learn from these training sets do; with one seed,
             these classifiers alone.
         overall: (A, N), the same with other training sets and runs.
@@ -68,7 +69,7 @@ class Case:
     """A kind of study. Standard deviations are in points of accuracy.
 
     Args:
-        seeds: training runs of each arm.
+        seeds: training runs of each arm, in each draw.
         classes: test images of each class.
         sizes: of the groups that images are in; empty where each image is its own.
         parts: folds in which images are tested; 1 for one split.
@@ -77,6 +78,9 @@ class Case:
         runs: standard deviation between training runs of an arm.
         alike: the same of what runs of a seed have in common in all folds.
         training: standard deviation between training sets, in each arm.
+        draws: repetitions of the split and of the generators.
+        drawn: standard deviation between draws of what all runs of an arm have in common; in folds
+            it is that of each fold.
     """
 
     seeds: int = 5
@@ -88,6 +92,8 @@ class Case:
     runs: float = 1.0
     alike: float = 0.0
     training: float = 0.0
+    draws: int = 1
+    drawn: float = 0.0
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -106,6 +112,11 @@ class Case:
             return None
         return (np.arange(sum(self.classes)) if self.groups is None else self.groups) % self.parts
 
+    @cached_property
+    def draw_of(self) -> Draws:
+        """The draw of each training run."""
+        return None if self.draws == 1 else np.repeat(np.arange(self.draws), self.seeds)
+
     def shift(self, size: float) -> float:
         """What must be added to ease for the accuracy to be higher by `size`, a share."""
         base = stats.norm.cdf(EASE / self._spread)
@@ -116,7 +127,7 @@ class Case:
 
         Where `size` is 0, all arms learn the same from a training set, so that nothing differs.
         """
-        made = (self.arms, self.seeds)
+        made = (self.arms, self.draws * self.seeds)
         part = np.zeros_like(self.labels) if self.folds is None else self.folds
         better = np.zeros((self.arms, len(self.classes)))
         better[1::2, :: 2 if self.per_class else 1] = self.shift(size)
@@ -124,6 +135,9 @@ class Case:
         learnt = usual + self._learnt(size, generator)[:, part]
         luck = generator.normal(0, POINT * self.runs, (*made, self.parts))[..., part]
         luck = luck + generator.normal(0, POINT * self.alike, (*made, 1))
+        if self.draws > 1:
+            drawn = generator.normal(0, POINT * self.drawn, (self.arms, self.draws, self.parts))
+            luck = luck + np.repeat(drawn, self.seeds, axis=1)[..., part]
         if self.per_class:
             every = (*made, len(self.classes))
             luck = luck + generator.normal(0, POINT * self.runs, every)[..., self.labels]
@@ -132,7 +146,7 @@ class Case:
         chance = NOISE * self._together(ALIKE[2], made, generator)
         correct = (learnt + ease + taste)[:, None] + luck + chance > 0
         spread = self._spread
-        if self.seeds == 1:
+        if self.seeds == 1 and self.draws == 1:
             learnt, spread = learnt + luck[:, 0], math.sqrt(spread**2 - self._luck)
         wide = math.hypot(self._spread, POINT * self.training)
         return Study(correct, stats.norm.cdf(learnt / spread), stats.norm.cdf(usual / wide))
@@ -158,7 +172,8 @@ class Case:
     @cached_property
     def _luck(self) -> float:
         """Variance of what training runs add."""
-        return POINT**2 * (self.runs**2 * (2 if self.per_class else 1) + self.alike**2)
+        own = self.runs**2 * (2 if self.per_class else 1) + self.alike**2
+        return POINT**2 * (own + (self.drawn**2 if self.draws > 1 else 0.0))
 
     @cached_property
     def _spread(self) -> float:
@@ -240,9 +255,10 @@ def stopped(case: Case, size: float, resamples: int, *seed: int, looks: Sequence
     study, every = case.draw(size, rng.generator(*seed)), np.ones(len(case.labels), bool)
     clear, naive = False, False
     for look in looks:
-        correct = study.correct[:, :look]
+        so_far = replace(case, seeds=look)
+        correct = study.correct[:, np.arange(case.draws * case.seeds) % case.seeds < look]
         found = [
-            paired(case, correct, arm, every, resamples, seed[-1]) for arm in range(1, case.arms)
+            paired(so_far, correct, arm, every, resamples, seed[-1]) for arm in range(1, case.arms)
         ]
         said = _verdicts([at_look(item, looks) for item in found])
         clear = clear or bool({"helps", "hurts"} & set(said))
@@ -264,8 +280,10 @@ def paired(
     balance, kept = _balance(case, images), correct[..., images]
     groups, folds = (None if it is None else it[images] for it in (case.groups, case.folds))
     units = Units.of(kept.shape[-1], balance, groups, folds)
-    runs = run_scatter(np.array([by_run(one, units) for one in kept]))
-    return paired_difference(kept[arm], kept[0], resamples, seed, runs, balance, groups, folds)
+    draws = case.draw_of
+    runs = run_scatter(np.array([by_run(by_draw(one, draws), units) for one in kept]))
+    pair = kept[arm], kept[0]
+    return paired_difference(*pair, resamples, seed, runs, balance, groups, folds, draws)
 
 
 def usual_intervals(
@@ -277,10 +295,10 @@ def usual_intervals(
     groups = None if case.groups is None else case.groups[images]
     draws = {
         "images": images_alone(one, other, resamples, seed, balance),
-        "two_way": two_way_bootstrap(one, other, resamples, seed, balance, groups),
+        "two_way": two_way_bootstrap(one, other, resamples, seed, balance, groups, case.draw_of),
     }
     found = {name: tuple(np.quantile(drawn, ENDS).tolist()) for name, drawn in draws.items()}
-    if case.seeds > 1:
+    if len(one) > 1:
         found["runs"] = run_difference(*mean_of(kept, balance))[1:3]
     return found
 

@@ -18,6 +18,7 @@ def ingest(
     test_source: str,
     image_settings: dict,
     folds: int = 0,
+    draws: int = 1,
     refresh: bool = False,
 ):
     """Read images from a source and split them into training, validation and test images."""

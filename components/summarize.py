@@ -41,6 +41,7 @@ def summarize(
     metric: str,
     equivalence_margin: float,
     folds: int = 0,
+    draws: int = 1,
     looks: list[int] = [],  # noqa: B006
 ):
     """Compare the arms, write the report, and log the metrics of the run."""

@@ -34,6 +34,7 @@ def augmentation_study(
     test_per_class: int = 0,
     level: int = 0,
     folds: int = 0,
+    draws: int = 1,
     data_seed: int = 0,
     test_source: str = "",
     image_settings: dict = {},  # noqa: B006
@@ -69,11 +70,13 @@ def augmentation_study(
         level: Real training images per class in use; 0 means all.
         folds: Parts that are tested in turn, 2 or more, so that every image is tested once, by
             classifiers that have not seen it; 0 means one test split.
+        draws: Times to repeat all with other training images and other generators, which intervals
+            then cover; the test images stay the same. Multiplies the time that a study takes.
         data_seed: Chooses the images and their splits.
         test_source: Where the test images are, if they are not in the source.
         image_settings: How files become images and which belong together, such as {size: 32}.
         arms: How training sets are made, such as [{arm: real}, {arm: add, share: 1.0}].
-        seeds: Repetitions of every arm.
+        seeds: Repetitions of every arm, in each draw.
         looks: Numbers of seeds after which a study that may stop early is looked at, such as
             [3, 5, 8, 12]; intervals allow for it. See --seeds auto.
         classifier: Recipe of the classifier, such as modern or report_best.
@@ -85,7 +88,7 @@ def augmentation_study(
             drop, keep, or fail, which ends the study.
         gan: Recipe of the generator, such as compact or diffusion.
         gan_settings: Changes to that recipe, such as {steps: 2000}.
-        gan_seed: Seed of the generator and of the filter.
+        gan_seed: Seed of the generator and of the filter, in the first draw.
         on_gan_failure: What to do if the GAN fails: stop the study, or skip the arms that need it.
         judge_settings: Settings of the classifier that measures synthetic images.
         synthetic_per_class: Synthetic images per class; 0 means as many as the arms need.

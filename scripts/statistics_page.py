@@ -23,17 +23,22 @@ Both arms are tested on the same images and trained with the same seeds, so they
 by image and seed by seed.
 
 The true difference is what infinitely many test images and training runs would show, with the
-training images and synthetic images of the study. With folds, it is the mean over the folds.
+training images and synthetic images of the study. With folds, it is the mean over the folds. With
+draws, it is the mean over all draws: over other training images from the same source, and over
+other trainings of the generators.
 
 ## How the interval is computed
 
-Two things make an estimate differ from the truth, and the 95 % interval accounts for both:
+Two things, or three with draws, make an estimate differ from the truth, and the 95 % interval
+accounts for them:
 
 - **The choice of test images.** Images are resampled (bootstrap): within each class for balanced
   accuracy, within each fold, and in whole groups. The result is scaled to the part of the spread
   that all training runs have in common.
 - **The luck of training runs.** This part follows Student's t. With three or more arms, all arms
   contribute to the estimate of how much runs vary.
+- **The luck of a draw**, where there are several. Runs of a draw share it, so their mean counts as
+  one run, and Student's t has as many degrees of freedom as there are independent draws.
 
 Before images are resampled, two are added: one that every run gains, and one that every run loses.
 As in McNemar's exact test, a difference in a handful of images can then still be chance.
@@ -73,6 +78,10 @@ TITLES = {
     "groups": "50 groups of 8 images",
     "unequal_groups": "60 groups of 1 to 30 images",
     "folds": "5 folds",
+    "draws": "3 draws of 3 seeds",
+    "draws_of_one_seed": "5 draws of 1 seed",
+    "draws_and_folds": "3 draws of 2 seeds, 5 folds",
+    "draws_and_arms": "3 draws of 2 seeds, 4 arms",
     "folds_and_seeds": "5 folds, seeds go together",
     "folds_and_groups": "5 folds, 50 groups of 8 images",
     "six_arms": "6 arms, 3 seeds",
@@ -149,11 +158,11 @@ def not_covered(cases: Mapping[str, Any]) -> str:
     one = percent(cases["one_seed"]["coverage_overall"])
     return f"""## What is not covered
 
-- **Other training images.** In the simulation below, another draw of training images changes the
-  accuracy of an arm as much as another training run does. The mean difference over all draws was in
-  the interval in {split} of studies with one split, and in {folds} with 5 folds.
-- **Other synthetic images.** Each set is taken as it is. Another training of its generator, with
-  another seed, would make other images, which may help more or less.
+- **Other training images**, without draws. In the simulation below, other training images change
+  the accuracy of an arm as much as another training run does. The mean difference over all training
+  sets was in the interval in {split} of studies with one split, and in {folds} with 5 folds.
+- **Other synthetic images**, without draws. Each set is taken as it is. Another training of its
+  generator, with another seed, would make other images, which may help more or less.
 - **Other runs, if there is one seed.** The interval then covers test images only. The mean
   difference over all runs was in it in {one} of studies. So one seed gives no verdict.
 - **Other data.** Nothing is said about images of another kind than the test images."""
@@ -242,8 +251,12 @@ def verdict_table(result: Mapping[str, Any]) -> str:
     rows = []
     for name, case in result["cases"].items():
         false = case["false_verdicts"]
-        said = f"{percent(false)} ({ends(false)})" if case["seeds"] > 1 else "no verdict"
-        found = percent(case["found"]) if case["seeds"] > 1 else "no verdict"
+        said = (
+            f"{percent(false)} ({ends(false)})"
+            if case["seeds"] * case.get("draws", 1) > 1
+            else "no verdict"
+        )
+        found = percent(case["found"]) if case["seeds"] * case.get("draws", 1) > 1 else "no verdict"
         rows.append([TITLES[name], compared(case), said, found])
     difference = f"{result['difference']:g} points found"
     return table(["case", "comparisons", "false verdicts, nothing differs", difference], rows)

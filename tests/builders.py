@@ -25,10 +25,12 @@ def read_drawings(name: str, count: int, start: int = 0) -> np.ndarray:
     return np.array(rows).reshape(-1, 28, 28)
 
 
-def build_dataset(path, classes=MAMMALS, train=8, val=4, test=6, level=0, seed=0, extra=0):
+def build_dataset(
+    path, classes=MAMMALS, train=8, val=4, test=6, level=0, seed=0, extra=0, **config
+):
     """A dataset of real drawings."""
     sizes = {"train": train, "extra": extra, "val": val, "test": test}
-    config = {"source": "file:///drawings", "classes": list(classes), "level": level}
+    config |= {"source": "file:///drawings", "classes": list(classes), "level": level}
     pool = {"train": train + extra, "val": val, "test": test}
     config |= {f"{name}_per_class": size for name, size in pool.items()} | {"seed": seed}
     with artifacts.publish(path, "dataset", config=config, seed=seed) as draft:

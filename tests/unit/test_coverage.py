@@ -20,6 +20,9 @@ CASES = {
     "folds where seeds go together": Case(classes=(60,) * 5, parts=5, alike=2),
     "folds with groups": Case(classes=(60,) * 5, sizes=(5,) * 60, parts=5),
     "several arms": Case(seeds=3, classes=(60,) * 5, arms=3, runs=2),
+    "draws": Case(seeds=2, classes=(60,) * 5, draws=3, drawn=3, arms=3),
+    "draws of one seed": Case(seeds=1, classes=(60,) * 5, draws=5, drawn=3),
+    "draws with folds": Case(seeds=2, classes=(60,) * 5, draws=3, drawn=3, parts=3),
     "classes": Case(seeds=3, classes=(100,) * 3, per_class=True, runs=2),
 }
 

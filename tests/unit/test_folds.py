@@ -8,8 +8,8 @@ import pytest
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import SPLITS, Split, load_split
-from augstudy.data.folds import folds_of, place_of_fold
 from augstudy.data.found import ClassImages, Found
+from augstudy.data.parts import Layout, layout_of
 from augstudy.data.splits import Splits, TooFewError, make_splits
 from augstudy.settings.base import parse
 from augstudy.settings.data import DataSettings
@@ -176,16 +176,17 @@ def test_without_folds_everything_is_as_it_was_before_there_were_any(tmp_path):
             digest.update(array.tobytes())
     assert digest.hexdigest() == "99f7ca02ff5e226e9b84956293bf08028367042247a31ca3e661ad03a5fbdd1e"
     assert "folds" not in made.manifest.config and "folds" not in made.json("data_report.json")
-    assert folds_of(made.path) == 0
+    assert layout_of(made.path) == Layout()
 
 
 def test_each_fold_is_a_dataset_of_its_own(tmp_path):
     wanted = DataSettings(**TINY, test_per_class=6, folds=3)
     made, again = (ingest.run(tmp_path / name, wanted) for name in ("data", "again"))
     assert made.content_hash == again.content_hash
-    assert folds_of(made.path) == 3
-    parts = [artifacts.read(place_of_fold(made.path, at), "dataset") for at in range(3)]
-    assert [folds_of(part.path) for part in parts[1:]] == [0, 0]
+    layout = layout_of(made.path)
+    assert layout == Layout(folds=3)
+    parts = [artifacts.read(layout.place(made.path, it), "dataset") for it in layout.parts]
+    assert [layout_of(part.path) for part in parts[1:]] == [Layout(), Layout()]
     assert len({part.content_hash for part in parts}) == 3
     tested = [place for part in parts for place in places(load_split(part, "test"))]
     assert len(set(tested)) == len(tested) == 2 * 3 * 6

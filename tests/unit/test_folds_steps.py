@@ -13,12 +13,12 @@ from augstudy.core.errors import InputError
 from augstudy.core.telemetry import Stage
 from augstudy.data import sets
 from augstudy.data.dataset import load_split
-from augstudy.data.folds import place_of_fold
+from augstudy.data.parts import Layout, Part
 from augstudy.local.events import Follower, RunState
 from augstudy.results.material import read_arm
 from augstudy.settings.data import DataSettings
 from augstudy.steps import adapters, cells, evaluate, ingest
-from augstudy.steps.folds import places
+from augstudy.steps.parts import places
 from augstudy.training import classifier
 
 FOLDS, SEEDS = 3, [4, 2]
@@ -47,6 +47,10 @@ def sealed(whole, tmp_path_factory):
             with artifacts.publish(draft / f"fold-{number}", "dataset", config=own) as inner:
                 seal(place_of_fold(whole, number), inner)
     return path
+
+
+def place_of_fold(dataset: Path, number: int) -> Path:
+    return Layout(folds=FOLDS).place(dataset, Part(fold=number))
 
 
 def seal(source: Path, target: Path) -> None:
@@ -169,10 +173,10 @@ def test_heat_maps_are_of_the_classifier_that_has_not_seen_the_image(evaluated):
 
 
 def test_a_classifier_of_one_fold_is_not_evaluated_on_all(whole, evaluated, tmp_path):
-    with pytest.raises(InputError, match=r"has 3 folds, but .* is of 1: give what"):
+    with pytest.raises(InputError, match=r"has 3 parts .*, but .* is of 1: give what"):
         evaluate.run(whole, evaluated / "classifier" / "fold-1", tmp_path / "out")
     parts = [evaluated / "classifier" / f"fold-{number}" for number in (0, 2, 1)]
-    with pytest.raises(InputError, match=r"fold-2 was not trained on fold 1"):
+    with pytest.raises(InputError, match=r"fold-2 was not trained on fold-1"):
         evaluate.run(whole, parts, tmp_path / "out")
 
 

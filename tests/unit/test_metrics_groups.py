@@ -115,7 +115,7 @@ def test_a_study_takes_the_groups_of_its_test_images(tmp_path):
 
 
 def test_groups_of_folds_are_those_of_each_fold(tmp_path):
-    dataset = build_dataset(tmp_path / "folded", ("cow", "lion"), test=4)
+    dataset = build_dataset(tmp_path / "folded", ("cow", "lion"), test=4, folds=2)
     arm = read_arm(build_evaluation(tmp_path / "real", dataset).path)
     other = build_dataset(dataset.path / "fold-1", ("cow", "lion"), test=4)
     twice = replace(arm, labels=np.tile(arm.labels, 2), fold=np.repeat([0, 1], 8))

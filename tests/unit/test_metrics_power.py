@@ -60,7 +60,7 @@ def test_forecast_is_a_sentence():
 def test_what_is_needed_is_enough_and_no_more(target):
     noise = Noise(image=0.004, run=1e-5, residual=0.1)
 
-    def sees(seeds, images):
+    def sees(seeds, images, draws=1):
         return detectable(noise, seeds, images) <= target
 
     found = needed(sees, 3, 300)
@@ -70,14 +70,18 @@ def test_what_is_needed_is_enough_and_no_more(target):
 
 
 def test_needed_says_what_cannot_help():
-    some = needed(lambda seeds, images: images >= 700, 3, 500)
+    some = needed(lambda seeds, images, draws: images >= 700, 3, 500)
     assert some == Needed(None, 200, None)
     assert words.needed(some) == "about 200 more test images; seeds alone are not enough"
-    other = needed(lambda seeds, images: seeds >= 4, 3, 500)
+    other = needed(lambda seeds, images, draws: seeds >= 4, 3, 500)
     assert words.needed(other) == "about 1 more seed; test images alone are not enough"
-    both = needed(lambda seeds, images: seeds >= 9 and images >= 1500, 3, 500)
+    both = needed(lambda seeds, images, draws: seeds >= 9 and images >= 1500, 3, 500)
     assert words.needed(both) == "about 6 more seeds together with 1,000 more test images"
-    either = needed(lambda seeds, images: seeds * images >= 3000, 3, 500)
+    either = needed(lambda seeds, images, draws: seeds * images >= 3000, 3, 500)
     assert words.needed(either) == "about 3 more seeds or 500 more test images"
-    never = needed(lambda seeds, images: False, 3, 500)
+    never = needed(lambda seeds, images, draws: False, 3, 500)
     assert words.needed(never) == "more than 20 times the test images and seeds"
+    drawn = needed(lambda seeds, images, draws: draws >= 6, 3, 500, 4)
+    assert words.needed(drawn) == "about 2 more draws"
+    any_of = needed(lambda seeds, images, draws: seeds * draws >= 15, 3, 500, 4)
+    assert words.needed(any_of) == "about 1 more seed or 1 more draw"

@@ -37,17 +37,19 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
         return
     arms = [parse(Arm, item, "an arm").label for item in values["arms"]]
     seeds, folds = len(values["seeds"]), int(values.get("folds", 0))
+    draws = int(values.get("draws", 1))
     repeated = wording.counted(seeds, "seed")
     if looks := values.get("looks"):
         repeated += f" (up to {looks[-1]})"
-    if folds:
-        repeated = f"{wording.runs(folds, seeds)}, {folds * seeds * len(arms)} in all"
+    if folds or draws > 1:
+        trainings = draws * max(1, folds) * seeds * len(arms)
+        repeated = f"{wording.runs(draws, folds, seeds)}, {trainings:,} in all"
     console.print(f"{_images(values)}, {repeated}; arms: {escape(', '.join(arms))}")
-    if seeds == 1 and (only := int(values["seeds"][0])) > 1:
+    if seeds == 1 and draws == 1 and (only := int(values["seeds"][0])) > 1:
         say(console, f"Seed {only} is one repetition; 0-{only - 1} makes {only} of them.")
     images = max(1, folds) * len(values["classes"]) * values.get("test_per_class", 0)
     if images and len(arms) > 1:  # 0 per class means all that are left over: not known yet
-        seen = expected(seeds, images, len(arms) - 1, folds=max(1, folds))
+        seen = expected(seeds, images, len(arms) - 1, folds=max(1, folds), draws=draws)
         say(console, verdicts.forecast(seen))
 
 
@@ -109,7 +111,7 @@ def show(console: Console, result: Result) -> None:
             console, said.answer, f"bold {verdicts.COLOURS.get(summary.headline.verdict or '', '')}"
         )
         say(console, said.sentence)
-        for sentence in wording.folds(summary.data, len(summary.seeds)):
+        for sentence in wording.repeated(summary.data, summary.seeds_each):
             say(console, sentence)
         for item in summary.data.suspicions:
             say(console, f"Warning: {suspicions.sentence(item)}", "yellow")

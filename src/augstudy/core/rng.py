@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the command line checks seeds without waiting for numpy
 
 SEEDS = 2**32  # how many there are: Keras takes no more
 MOST_SEEDS = 1000  # of one arm: each is a training
+DRAW = 10_000  # between the seeds of a draw and those of the next one
 
 
 def check_seed(seed: Any, name: str = "A seed") -> None:
@@ -39,6 +40,11 @@ def check_seeds(seeds: Sequence[Any]) -> None:
         check_seed(seed)
     if not seeds or len(set(seeds)) != len(seeds):
         raise InputError(f"Seeds must be distinct and at least one, not {list(seeds)}.")
+
+
+def seed_in_draw(seed: int, draw: int) -> int:
+    """The seed that stands for `seed` in a repetition of split and generators, counted from 0."""
+    return seed + DRAW * draw
 
 
 def generator(seed: int, *more: int) -> "np.random.Generator":

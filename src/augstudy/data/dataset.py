@@ -4,8 +4,9 @@
 it, which of the arms `extra_real` alone learns from; the judge of synthetic images has seen them,
 too. It is empty where the level uses the whole pool.
 
-With folds those are the splits of the first one. Each other fold is a dataset of its own within the
-artifact, in ``fold-1`` and so on, so whatever learns from a fold opens no other.
+With folds or draws those are the splits of the first one. Each other one is a dataset of its own
+within the artifact, see :mod:`augstudy.data.parts`, so whatever learns from a part opens no other.
+All draws have the same test images.
 """
 
 from dataclasses import asdict, dataclass

@@ -41,14 +41,22 @@ class Pool:
 class Dealer:
     """Deals groups out to test, val and train, class by class; one that was dealt stays there.
 
-    ``fewest`` are the usable images of the smallest class; ``fold`` makes an order of its own.
+    ``fewest`` are the usable images of the smallest class; each ``fold`` and each ``draw`` has an
+    order of its own.
     """
 
     def __init__(
-        self, pool: Pool, settings: DataSettings, fewest: int, fold: int | None = None
+        self,
+        pool: Pool,
+        settings: DataSettings,
+        fewest: int,
+        fold: int | None = None,
+        draw: int = 0,
     ) -> None:
         self._pool, self._settings, self._fewest = pool, settings, fewest
-        self._order = () if fold is None else (fold,)
+        self._order: tuple[object, ...] = () if fold is None else (fold,)
+        if draw:
+            self._order += ("draw", draw)
         self._given = {"test", "val"} & set(pool.given)
         self._side = {
             int(unit): str(side)
@@ -77,6 +85,13 @@ class Dealer:
             dealt[self._side[int(unit)]] += places
         rows = {side: np.array(places, np.int64) for side, places in dealt.items()}
         return self._cut(rows)
+
+    def tested(self) -> Pool:
+        """The images as another draw has them: those dealt to test are given, and stay there."""
+        pool = self._pool
+        to_test = np.array([self._side.get(int(unit)) == "test" for unit in pool.unit], bool)
+        rest = np.where(pool.given == "", "train", pool.given)
+        return replace(pool, given=np.where(to_test, "test", rest))
 
     def _wanted(self, count: Counter[str]) -> dict[str, int]:
         """How many images of a class to deal to test and val, those that the source lacks."""

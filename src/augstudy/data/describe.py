@@ -52,10 +52,10 @@ def data_report(found: Found, result: Splits) -> dict[str, Any]:
     suspicious = suspicions(images, labels, list(found.classes), found.spec)
     if suspicious := suspicious + left_over(found.facts.get(LEFT_OVER, {})):
         report["suspicions"] = suspicious
-    if result.more:
+    if (folds := result.layout.folds) > 1:
         report["folds"] = [
             {name: len(split) for name, split in splits.items()}
-            for splits in (result.splits, *result.more)
+            for splits in (result.splits, *result.more[: folds - 1])
         ]
     if result.copies is not None:
         report["near_copies"] = _copies_report(found, result.copies)

@@ -13,6 +13,7 @@ from augstudy.data.dataset import SPLITS, Split
 from augstudy.data.dealing import Dealer, Pool, Rows, in_folds
 from augstudy.data.found import ClassImages, Found
 from augstudy.data.near_copies import are_sought, near_copies
+from augstudy.data.parts import Layout
 from augstudy.settings.data import DataSettings
 from augstudy.settings.spec import ImageSpec
 
@@ -52,7 +53,8 @@ class Dropped:
 class Splits:
     """The splits and, for each class, what was dropped and what was left over.
 
-    Where there are folds, ``splits`` are those of the first one, and ``more`` those of the others.
+    Where there are several parts, ``splits`` are those of the first one, and ``more`` those of the
+    others, in the order that the ``layout`` has them in.
     """
 
     splits: dict[str, Split]
@@ -60,6 +62,7 @@ class Splits:
     unused: dict[str, int] = field(default_factory=dict)
     copies: list["NearCopy"] | None = None  # None where they were not sought
     more: list[dict[str, Split]] = field(default_factory=list)
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def make_splits(found: Found, settings: DataSettings) -> Splits:
     With folds the groups are dealt out to these first, see :func:`augstudy.data.dealing.in_folds`,
     and then, for each fold, those of the other folds to validation and training.
 
+    With several draws all but the test images are dealt out anew in each.
+
     Raises:
         TooFewError: a class has too few usable images.
         InputError: groups are too large to be dealt out.
@@ -104,13 +109,19 @@ def make_splits(found: Found, settings: DataSettings) -> Splits:
     )
     if settings.folds:
         _check_folds(found, pool, settings)
-        folds = enumerate(in_folds(pool, names, settings))
-        first, *more = [deal(own, fold=fold) for fold, own in folds]
+        folds: list[tuple[int | None, Pool]] = list(enumerate(in_folds(pool, names, settings)))
     else:
-        first, more = deal(pool), []
-    used = _used([first, *more], len(names))
+        folds = [(None, pool)]
+    parts = [deal(own, fold=fold) for fold, own in folds]
+    used = _used([splits for splits, _ in parts], len(names))
+    for draw in range(1, settings.draws):
+        for at, (fold, _) in enumerate(folds):
+            splits, _ = deal(parts[at][1], fold=fold, draw=draw)
+            parts.append(({**splits, "test": parts[at][0]["test"]}, parts[at][1]))
+    first, *more = (splits for splits, _ in parts)
     unused = {name: int(usable[label] - used[label]) for label, name in enumerate(names)}
-    return Splits(first, dropped, unused, copies, more)
+    layout = Layout(settings.draws, settings.folds or 1)
+    return Splits(first, dropped, unused, copies, more, layout)
 
 
 def _dealt(
@@ -120,16 +131,18 @@ def _dealt(
     fewest: int,
     grouped: bool,
     fold: int | None = None,
-) -> dict[str, Split]:
-    """The splits of a pool; see :class:`augstudy.data.dealing.Dealer`."""
-    dealer, parts = Dealer(pool, settings, fewest, fold), []
+    draw: int = 0,
+) -> tuple[dict[str, Split], Pool]:
+    """The splits of a pool, and the pool as the other draws have it: see :class:`Dealer`."""
+    dealer, parts = Dealer(pool, settings, fewest, fold, draw), []
     for label, (name, item) in enumerate(found.classes.items()):
         parts.append(dealer.deal(label, name))
         _check_dealt(item, parts[-1], settings)
-    return {
+    splits = {
         name: _split(np.concatenate([part[name] for part in parts]), pool, found, grouped)
         for name in SPLITS
     }
+    return splits, dealer.tested()
 
 
 def _used(splits: Sequence[Mapping[str, Split]], classes: int) -> Rows:

@@ -26,6 +26,7 @@ def evaluate_predictions(
     classes: Sequence[str],
     seeds: Sequence[int],
     resamples: int = RESAMPLES,
+    draws: NDArray[np.integer[Any]] | None = None,
 ) -> dict[str, Any]:
     """Everything ``metrics.json`` holds about one arm.
 
@@ -43,6 +44,8 @@ def evaluate_predictions(
         classes: the C class names.
         seeds: the S seeds.
         resamples: bootstrap resamples.
+        draws: (S,), in ascending order, the repetition of split and generators that each seed
+            belongs to; of several, whole ones are resampled instead of seeds.
 
     Returns:
         ``{"n", "seeds", "metrics", "per_class", "confusion"}``; all numbers finite, directions
@@ -55,15 +58,17 @@ def evaluate_predictions(
     predicted = probabilities.argmax(axis=-1)
     confusion = confusion_matrices(predicted, labels, len(classes))
     point = _scores(_counts_of(confusion))
-    draws = _bootstrap(predicted, labels, len(classes), resamples)
+    if draws is None or draws[0] == draws[-1]:
+        draws = np.arange(len(seeds))
+    drawn = _bootstrap(predicted, labels, len(classes), resamples, draws)
     trials = _trials(confusion)
     measures = {
-        name: _measure(point[name], draws[name], trials.get(name), item.direction)
+        name: _measure(point[name], drawn[name], trials.get(name), item.direction)
         for name, item in SCORES.items()
     }
     per_class = {
         label: {
-            name: _measure(point[name][:, index], draws[name][:, index], trials[name][index])
+            name: _measure(point[name][:, index], drawn[name][:, index], trials[name][index])
             for name in BY_CLASS
         }
         | {"support": int(confusion[0, index].sum())}
@@ -130,6 +135,7 @@ def _bootstrap(
     labels: NDArray[np.integer[Any]],
     classes: int,
     resamples: int,
+    draws: NDArray[np.integer[Any]],
 ) -> dict[str, Floats]:
     """Each score of each resample: (B,) or (B, C)."""
     generator = rng.generator(0)
@@ -146,7 +152,7 @@ def _bootstrap(
             np.asarray((called @ weights.T).T).reshape(shape),
             np.asarray((hit @ weights.T).T).reshape(shape),
         )
-        share = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(weights)) / seeds
+        share = times_drawn(draws, len(weights), generator) / seeds
         parts.append(
             {key: np.einsum("bs,bs...->b...", share, v) for key, v in _scores(counts).items()}
         )
@@ -159,6 +165,21 @@ def _indicator(chosen: NDArray[np.integer[Any]], classes: int) -> sparse.csr_arr
     rows = seed * classes + chosen[seed, image]
     shape = (len(chosen) * classes, chosen.shape[1])
     return sparse.csr_array((np.ones(len(rows)), (rows, image)), shape=shape)
+
+
+def times_drawn(
+    draws: NDArray[np.integer[Any]], resamples: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """How often each bootstrap resample holds each of S runs, which go together by draw: (B, S).
+
+    Args:
+        draws: (S,), the draw of each run; draws have equally many.
+        resamples: B.
+        generator: source of randomness.
+    """
+    found, of_run = np.unique(draws, return_inverse=True)
+    times = generator.multinomial(len(found), np.full(len(found), 1 / len(found)), resamples)
+    return np.asarray(times[:, of_run])
 
 
 def image_weights(

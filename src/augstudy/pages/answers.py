@@ -293,10 +293,10 @@ def _notes(found: Study) -> Iterator[str]:
     data = found.data
     yield (
         f"{len(data.classes)} classes, {data.level} real training images per class, "
-        f"{wording.counted(len(found.seeds), 'seed')}, {data.images['test']} test images. "
+        f"{wording.counted(found.seeds_each, 'seed')}, {data.images['test']} test images. "
         "p-values are corrected for the number of arms (Holm)."
     )
-    yield from wording.folds(data, len(found.seeds))
+    yield from wording.repeated(data, found.seeds_each)
     yield from wording.grouped(found)
     yield from map(suspicions.sentence, data.suspicions)
     yield from wording.left_out(found.left_out)

@@ -73,6 +73,6 @@ def _listed(clear: dict[str, Compared]) -> str:
     order = sorted(clear, key=lambda name: -abs(clear[name].mean))
     named = [f"{name} ({points(clear[name].mean)} points)" for name in order[:_NAMED]]
     if more := len(order) - _NAMED:
-        named = [*named, wording.counted(more, "more class")] if more > 0 else named
+        named = [*named, f"{more} more"] if more > 0 else named
     *first, last = named
     return f"{', '.join(first)} and {last}" if first else last

@@ -14,6 +14,7 @@ from augstudy.pages import (
     rounds,
     sections,
     sets,
+    uncertainty,
     verdicts,
     wording,
 )
@@ -45,6 +46,7 @@ def render(material: Material, summary: Study) -> str:
         "budget": sections.budget(summary),
         "reasons": reasons.box(summary),
         "rounds": rounds.section(summary),
+        "sources": uncertainty.section(summary),
         "pairs": sections.pair_rows(summary),
         "controls": sections.controls(material, summary),
         "margin": verdicts.margin_text(summary.margin),
@@ -60,7 +62,7 @@ def render(material: Material, summary: Study) -> str:
         "sets": gallery.sets(material),
         "compared": sets.section(material, summary),
         "confusions": sections.confusions(material),
-        "data": gallery.data(material, wording.folds(summary.data, len(summary.seeds))),
+        "data": gallery.data(material, wording.repeated(summary.data, summary.seeds_each)),
         "settings": gallery.flat_rows(summary.study),
         "data_settings": gallery.flat_rows(material.dataset.manifest.config),
         "provenance": gallery.provenance(material),
@@ -75,16 +77,20 @@ def render(material: Material, summary: Study) -> str:
 
 
 def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
-    images, folds, seeds = summary.data.images, summary.data.folds, len(summary.seeds)
+    data, seeds = summary.data, summary.seeds_each
+    images, folds, draws = data.images, data.folds, data.draws
     tested, runs = "unseen test images", "training runs per arm"
+    parts = [wording.counted(draws, "draw")] * (draws > 1)
     if folds:
         tested = "test images, each tested by classifiers that had not seen it"
-        runs += f": {wording.counted(folds, 'fold')}, {wording.counted(seeds, 'seed')}"
+        parts.append(wording.counted(folds, "fold"))
+    if parts:
+        runs += f": {', '.join(parts)}, {wording.counted(seeds, 'seed')}"
     return [
         (f"{material.level:,}", "real images per class to train on"),
         (str(len(material.classes)), "classes"),
         (str(len(material.arms)), "arms" if len(material.arms) > 1 else "arm"),
-        (str(seeds * max(1, folds)), runs),
+        (str(seeds * draws * max(1, folds)), runs),
         (f"{images['test']:,}", tested),
         *_visible(summary),
     ]
@@ -93,7 +99,7 @@ def _facts(material: Material, summary: Study) -> list[tuple[str, str]]:
 def _visible(summary: Study) -> list[tuple[str, str]]:
     """The smallest difference that could be expected to show."""
     power = summary.power
-    if not power.comparisons or power.seeds == 1:
+    if not power.comparisons or power.seeds * power.draws == 1:
         return []
     return [(f"{100 * power.detectable:.1f}", "points: smallest difference expected to show")]
 

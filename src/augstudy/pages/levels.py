@@ -80,7 +80,7 @@ def curves(
         if not isinstance(summary, Study):
             continue
         same = {name: summary.study.get(name) for name in _SAME}
-        same |= {"metric": summary.metric, "folds": summary.data.folds}
+        same |= {"metric": summary.metric, "folds": summary.data.folds, "draws": summary.data.draws}
         key = json.dumps(same, sort_keys=True)
         groups.setdefault(key, []).append(summary)
     several = [members for members in groups.values() if len(_levels(members)) > 1]

@@ -63,10 +63,14 @@ def needs(found: Difference) -> str:
 
 
 def needed(more: Needed) -> str:
-    """Seeds and test images that must be added."""
+    """Seeds, test images and draws that must be added."""
     if more.both is not None:
         seeds, images = more.both
         return f"about {_more(seeds, 'seed')} together with {_more(images, 'test image')}"
+    if more.draws is not None:
+        kinds = ((more.seeds, "seed"), (more.images, "test image"))
+        others = [_more(count, what) for count, what in kinds if count is not None]
+        return f"about {' or '.join([*others, _more(more.draws, 'draw')])}"
     if more.seeds is not None and more.images is not None:
         return f"about {_more(more.seeds, 'seed')} or {_more(more.images, 'test image')}"
     if more.seeds is not None:
@@ -80,6 +84,11 @@ def covers(found: Compared) -> str:
     """What the interval of a difference covers."""
     if found.seeds == 1:
         return "other test images, but not another training run: there is only one seed"
+    if found.draws > 1:
+        return (
+            "other test images, other training runs, and other training images and generators, "
+            f"from {found.draws} draws"
+        )
     return "other test images and other training runs"
 
 
@@ -91,15 +100,15 @@ def margin_text(margin: float) -> str:
 
 def forecast(power: Power) -> str:
     """What a study will be able to see, in a sentence for before it runs."""
-    if power.seeds == 1:
+    if power.seeds == 1 and power.draws == 1:
         return "One seed can't tell an effect from a lucky training run; there will be no verdict."
-    among = (
-        f", {power.seeds} seeds and {power.comparisons} comparisons"
-        if power.comparisons > 1
-        else f" and {power.seeds} seeds"
-    )
+    what = [f"{power.images:,} test images"]
+    what += [f"{power.draws} draws"] * (power.draws > 1)
+    what += [f"{power.seeds} seed{'' if power.seeds == 1 else 's'}"]
+    what += [f"{power.comparisons} comparisons"] * (power.comparisons > 1)
+    *first, last = what
     return (
-        f"With {power.images:,} test images{among}, you can see differences of "
+        f"With {', '.join(first)} and {last}, you can see differences of "
         f"{100 * power.detectable:.1f} points or more."
     )
 

@@ -104,24 +104,46 @@ def budget(
     )
 
 
-def folds(data: Data, seeds: int) -> list[str]:
-    """What folds mean for a reader, in a sentence or two; nothing where there are none."""
-    if not data.folds:
+def repeated(data: Data, seeds: int) -> list[str]:
+    """What folds and draws mean for a reader, in a few sentences; nothing where there are none.
+
+    Args:
+        data: the dataset.
+        seeds: of each draw.
+    """
+    if not data.folds and data.draws == 1:
         return []
-    each = (
-        f"the {counted(seeds, 'classifier')} of each arm" if seeds > 1 else "a classifier per arm"
+    said, made = [], runs(data.draws, data.folds, seeds)
+    if data.draws > 1:
+        said.append(
+            f"All was repeated {data.draws} times on the same test images, with other training "
+            f"images and other generators: {made}."
+        )
+    if data.folds:
+        each = (
+            f"the {counted(seeds, 'classifier')} of each arm"
+            if seeds > 1
+            else "a classifier per arm"
+        )
+        each += " and draw" if data.draws > 1 else ""
+        said.append(
+            f"Each of the {data.images['test']:,} images was tested once, by {each} that had seen "
+            f"neither it nor its group{'' if said else f': {made}'}."
+        )
+    first = " of the ".join(
+        ["fold"] * (data.folds > 0) + [f"{'first ' if data.folds else ''}draw"] * (data.draws > 1)
     )
-    return [
-        f"Each of the {data.images['test']:,} images was tested once, by {each} that had seen "
-        f"neither it nor its group: {runs(data.folds, seeds)}. What is said of training, "
-        "validation and synthetic images is about the first fold."
-    ]
+    said.append(
+        f"What is said of training, validation and synthetic images is about the first {first}."
+    )
+    return [" ".join(said)]
 
 
-def runs(number: int, seeds: int) -> str:
-    """Trainings of an arm with folds: ``5 folds and 3 seeds make 15 training runs per arm``."""
-    total = counted(number * seeds, "training run")
-    return f"{counted(number, 'fold')} and {counted(seeds, 'seed')} make {total} per arm"
+def runs(draws: int, folds: int, seeds: int) -> str:
+    """Trainings of an arm: ``3 draws, 5 folds and 3 seeds make 45 training runs per arm``."""
+    parts = [counted(draws, "draw")] * (draws > 1) + [counted(folds, "fold")] * (folds > 0)
+    total = counted(draws * max(1, folds) * seeds, "training run")
+    return f"{', '.join(parts)} and {counted(seeds, 'seed')} make {total} per arm"
 
 
 def grouped(found: "Study") -> list[str]:
@@ -145,7 +167,7 @@ def looks(found: "Study") -> list[str]:
     """That a study was looked at several times, and that its intervals allow for it."""
     if not found.looks:
         return []
-    so_far = [str(look) for look in found.looks if look <= len(found.seeds)]
+    so_far = [str(look) for look in found.looks if look <= found.seeds_each]
     *before, last = so_far
     seeds = f"{', '.join(before)} and {last}" if before else last
     return [

@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.results.material import ArmResult
-from augstudy.results.parts import Compared, Difference, Ends, OneRun
+from augstudy.results.parts import Compared, Difference, Ends, OneRun, Sources
 from augstudy.settings.arms import KINDS
 from augstudy.stats import verdicts
 from augstudy.stats.balance import balance_of
 from augstudy.stats.correction import holm
+from augstudy.stats.draws import Draws, by_draw
 from augstudy.stats.paired import ENDS, PairedDifference, by_run, paired_difference
-from augstudy.stats.power import detectable
+from augstudy.stats.power import detectable, halving
 from augstudy.stats.scatter import run_scatter
 from augstudy.stats.sequential import at_look, level_at
 from augstudy.stats.units import Units
@@ -55,10 +56,14 @@ def difference(
     groups, folds = (it if it is None else it[kept] for it in (other.groups, other.fold))
     balance = balance_of(other.metric, other.labels[kept])
     units = Units.of(int(kept.sum()), balance, groups, folds)
+    draws = _draws(other, seeds)
     outcomes = (_correct(item, seeds, images) for item in arms if set(seeds) <= set(item.seeds))
-    scatter = run_scatter(np.array([by_run(correct, units) for correct in outcomes]))
+    repeated = (by_draw(correct, draws) for correct in outcomes)
+    scatter = run_scatter(np.array([by_run(correct, units) for correct in repeated]))
     pair = _correct(arm, seeds, images), _correct(other, seeds, images)
-    found = paired_difference(*pair, runs=scatter, balance=balance, groups=groups, folds=folds)
+    found = paired_difference(
+        *pair, runs=scatter, balance=balance, groups=groups, folds=folds, draws=draws
+    )
     return at_look(found, other.looks)
 
 
@@ -117,6 +122,7 @@ def compared(
         verdict=verdicts.verdict(found, p_adjusted, margin, learnt),
         seeds=found.seeds,
         images=found.images,
+        draws=found.draws,
     )
 
 
@@ -159,6 +165,11 @@ def _shared_seeds(arm: ArmResult, other: ArmResult) -> list[int]:
     return [seed for seed in arm.seeds if seed in other.seeds]
 
 
+def _draws(arm: ArmResult, seeds: Sequence[int]) -> Draws:
+    """The draws of some of its seeds."""
+    return None if arm.draw is None else arm.draw[[arm.seeds.index(seed) for seed in seeds]]
+
+
 def _correct(
     arm: ArmResult, seeds: Sequence[int], images: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
@@ -178,16 +189,19 @@ def _record(
     seeds = _shared_seeds(arm, other)
     outcomes = _correct(arm, seeds), _correct(other, seeds)
     tests = zip(seeds, found.by_seed, mcnemar(*outcomes), strict=True)
-    plain = two_way_bootstrap(*outcomes, balance=other.balance, groups=other.groups)
+    plain = two_way_bootstrap(
+        *outcomes, balance=other.balance, groups=other.groups, draws=_draws(other, seeds)
+    )
     low, high = np.quantile(plain, ENDS)
     judged = compared(found, p_adjusted, margin, comparisons, learnt(arm, other))
     guessed = judged.verdict == "at chance"
+    error = level_at(other.looks, found.seeds_each)
     return Difference(
         **judged.model_dump(),
         metric=other.metric,
         arm=arm.label,
         against=other.label,
-        needs=None if guessed else verdicts.needs(found, margin, comparisons),
+        needs=None if guessed else verdicts.needs(found, margin, comparisons, error),
         mcnemar=tuple(
             OneRun(seed=seed, difference=mean, gained=test.gained, lost=test.lost, p=test.p_value)
             for seed, mean, test in tests
@@ -195,9 +209,25 @@ def _record(
         bootstrap=Ends(low=float(low), high=float(high)),
         detectable=detectable(
             found.noise,
-            found.seeds,
+            found.seeds_each,
             found.images,
             comparisons,
-            error=level_at(other.looks, found.seeds),
+            error=error,
+            draws=found.draws,
         ),
+        sources=_sources(found),
+    )
+
+
+def _sources(found: PairedDifference) -> Sources | None:
+    """Where the uncertainty of a difference comes from; with one seed it is all of images."""
+    if found.seeds == 1:
+        return None
+    counts = found.seeds_each, found.images, found.draws
+    images, runs, draws = found.noise.variances(*counts)
+    return Sources(
+        images=images,
+        runs=runs,
+        draws=draws if found.draws > 1 else None,
+        halve=halving(found.noise, *counts),
     )

@@ -14,7 +14,7 @@ from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
 from augstudy.data.dataset import Split, load_classes, load_groups, load_spec, load_split
-from augstudy.data.folds import place_of_fold
+from augstudy.data.parts import Part, layout_of
 from augstudy.results.parts import Score
 from augstudy.settings.arms import KINDS, spelled
 from augstudy.settings.comparing import AskedMetric
@@ -31,8 +31,10 @@ class ArmResult:
     """One arm as evaluated; ``correct`` is (S, N), ``labels`` and ``rows`` (N,).
 
     ``fold`` (N,) says by the classifiers of which fold an image was tested; None without folds.
-    ``groups`` (N,) are equal for images that belong together; None where none do. ``looks`` are
-    the numbers of seeds after which its study may stop; none if it does not stop by itself.
+    ``draw`` (S,) says which repetition of split and generators a seed belongs to; None where there
+    is one. ``groups`` (N,) are equal for images that belong together; None where none do. ``looks``
+    are the numbers of seeds, of each draw, after which its study may stop; none if it does not stop
+    by itself.
     """
 
     label: str
@@ -52,6 +54,12 @@ class ArmResult:
     fold: NDArray[np.int16] | None = None
     groups: NDArray[np.int64] | None = None
     looks: tuple[int, ...] = ()
+    draw: NDArray[np.int16] | None = None
+
+    @property
+    def draws(self) -> int:
+        """Repetitions of split and generators."""
+        return 1 if self.draw is None else len(np.unique(self.draw))
 
     @property
     def units(self) -> Units:
@@ -74,8 +82,15 @@ class ArmResult:
         return {name: Score(**found) for name, found in self.metrics["metrics"].items()}
 
     def after(self, seeds: int) -> "ArmResult":
-        """The same with its first seeds alone, as it was compared after so many."""
-        return replace(self, seeds=self.seeds[:seeds], correct=self.correct[:seeds])
+        """The same with the first seeds of each draw alone, as it was compared after so many."""
+        each = len(self.seeds) // self.draws
+        kept = np.arange(len(self.seeds)) % each < seeds
+        return replace(
+            self,
+            seeds=[seed for seed, keeps in zip(self.seeds, kept, strict=True) if keeps],
+            correct=self.correct[kept],
+            draw=None if self.draw is None else self.draw[kept],
+        )
 
     def mean_of(self, key: str) -> float:
         """Mean over seeds of a number in training.json, such as ``train_accuracy``."""
@@ -210,7 +225,7 @@ def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
         labels, rows = stored["labels"], stored["rows"]
         correct = stored["probabilities"].argmax(axis=-1) == labels
         seeds = [int(seed) for seed in stored["seeds"]]
-        fold = stored.get("fold")
+        fold, draw = stored.get("fold"), stored.get("draw")
     return ArmResult(
         label=spelled(described["label"]),
         arm=described["arm"],
@@ -227,6 +242,7 @@ def read_arm(path: Path, metric: AskedMetric = "auto") -> ArmResult:
         metric=metric_of(metric, labels),
         set=described.get("set"),
         fold=fold,
+        draw=draw,
     )
 
 
@@ -239,9 +255,9 @@ def in_groups(arms: Sequence[ArmResult], dataset: Artifact) -> list[ArmResult]:
 
 def _groups_of_folds(dataset: Artifact, fold: NDArray[np.int16]) -> NDArray[np.int64]:
     """No group has images in two folds: each is a dataset of its own within the dataset."""
-    groups = np.empty(len(fold), np.int64)
+    groups, layout = np.empty(len(fold), np.int64), layout_of(dataset.path)
     for number in np.unique(fold):
-        path = place_of_fold(dataset.path, int(number))
+        path = layout.place(dataset.path, Part(fold=int(number)))
         mine = np.flatnonzero(fold == number)
         own = load_groups(artifacts.read(path, "dataset") if number else dataset, "test")
         groups[mine] = mine if own is None else mine[np.unique(own, return_inverse=True)[1]]

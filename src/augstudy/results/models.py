@@ -77,6 +77,7 @@ class Power(Part):
     comparisons: int
     assumed: Noise
     detectable: float
+    draws: int = 1
 
 
 class Trusted(Part):

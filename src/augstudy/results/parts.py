@@ -46,10 +46,25 @@ class Corrected(Tested):
     p_holm: float
 
 
+class Sources(Part):
+    """Where the uncertainty of a difference comes from: variances, and what would halve it.
+
+    ``images``, ``runs`` and ``draws`` are variances of the mean difference; they add up, but for
+    ``draws`` where there is one, as that is not known (None). ``halve`` is what more it would take
+    for an interval of half the width.
+    """
+
+    images: float
+    runs: float
+    draws: float | None
+    halve: Needed
+
+
 class Compared(Corrected):
     """A paired difference in the metric over `seeds` training runs and `images` images.
 
-    ``comparisons`` were made together, which is what ``p_holm`` is corrected for.
+    ``comparisons`` were made together, which is what ``p_holm`` is corrected for. The seeds are
+    those of all ``draws``, the repetitions of split and generators.
     """
 
     by_seed: tuple[float, ...]
@@ -57,6 +72,7 @@ class Compared(Corrected):
     verdict: Verdict
     seeds: int
     images: int
+    draws: int = 1
 
     @property
     def alone(self) -> "Compared":
@@ -88,6 +104,7 @@ class Difference(Compared):
 
     ``needs`` is what more it takes to tell (None: a second seed), ``bootstrap`` the interval of the
     plain bootstrap, ``detectable`` the smallest true difference that is found 4 times in 5.
+    ``sources`` is None with one seed, and in results of before it was known.
     """
 
     metric: Metric = "accuracy"
@@ -97,6 +114,7 @@ class Difference(Compared):
     mcnemar: tuple[OneRun, ...]
     bootstrap: Ends
     detectable: float
+    sources: Sources | None = None
 
 
 class Score(Ends):
@@ -112,7 +130,8 @@ class Data(Part):
     """The dataset; ``level`` is real training images per class, ``images`` counts by split.
 
     With ``folds`` every image is a test image once, and the other counts are those of the first
-    fold. ``suspicions`` are what looks wrong about it, see :mod:`augstudy.data.suspicions`.
+    fold; with several ``draws``, the repetitions of the split, they are those of the first.
+    ``suspicions`` are what looks wrong about it, see :mod:`augstudy.data.suspicions`.
     """
 
     hash: str | None
@@ -122,6 +141,7 @@ class Data(Part):
     images: dict[str, int]
     suspicions: tuple[dict[str, Any], ...] = ()
     folds: int = 0
+    draws: int = 1
 
 
 class Headline(Part):
@@ -147,3 +167,8 @@ class Found(Part):
     study: dict[str, Any]
     data: Data
     seeds: tuple[int, ...]
+
+    @property
+    def seeds_each(self) -> int:
+        """Seeds of each draw: ``seeds`` has those of all."""
+        return len(self.seeds) // self.data.draws

@@ -6,16 +6,22 @@ from augstudy.stats.power import assumed_noise, detectable
 
 
 def expected(
-    seeds: int, images: int, compared: int, balance: Balance = None, folds: int = 1
+    seeds: int,
+    images: int,
+    compared: int,
+    balance: Balance = None,
+    folds: int = 1,
+    draws: int = 1,
 ) -> Power:
     """What can be expected of a study before it runs.
 
     Args:
-        seeds: training runs of each arm.
+        seeds: training runs of each arm, in each draw.
         images: test images; with folds, those of all folds together.
         compared: arms that are compared with `real`.
         balance: classes of the test images, if the metric is balanced accuracy.
         folds: of cross-fitting, 1 without.
+        draws: repetitions of split and generators.
     """
     asked = max(1, compared)
     noise = assumed_noise(asked, balance=balance, folds=folds)
@@ -24,5 +30,6 @@ def expected(
         images=images,
         comparisons=compared,
         assumed=noise,
-        detectable=detectable(noise, seeds, images, asked),
+        detectable=detectable(noise, seeds, images, asked, draws=draws),
+        draws=draws,
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import DataError
 from augstudy.data.dataset import class_counts, load_classes, load_split
-from augstudy.data.folds import folds_of
+from augstudy.data.parts import layout_of
 from augstudy.metrics.scores import BY_CLASS
 from augstudy.results import comparisons, ranking
 from augstudy.results.material import ArmResult, Material
@@ -52,11 +52,12 @@ def summarise(material: Material, margin: float = MARGIN) -> Study:
             differences=differences,
             pairs=tuple(comparisons.between_arms(arms, margin)),
             power=expected(
-                len(arms[0].seeds),
+                len(arms[0].seeds) // arms[0].draws,
                 len(arms[0].labels),
                 len(differences),
                 arms[0].balance,
                 arms[0].units.folded,
+                arms[0].draws,
             ),
             groups=_describe_groups(arms[0].units),
             label_noise=_label_noise(arms),
@@ -85,6 +86,7 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
         **images: how many the other splits have.
     """
     manifest, counts = dataset.manifest, class_counts(dataset)
+    layout = layout_of(dataset.path)
     known = "data_report.json" in manifest.files
     told = dataset.json("data_report.json").get("suspicions", ()) if known else ()
     return Data(
@@ -94,7 +96,8 @@ def describe_data(dataset: Artifact, **images: int) -> Data:
         level=max(counts),
         images={"train": sum(counts), "val": len(load_split(dataset, "val")), **images},
         suspicions=tuple(told),
-        folds=folds_of(dataset.path),
+        folds=layout.folds if layout.folds > 1 else 0,
+        draws=layout.draws,
     )
 
 
@@ -132,7 +135,7 @@ def _path(
     arms: Sequence[ArmResult], differences: Mapping[str, Difference], margin: float
 ) -> dict[str, tuple[Compared, ...]]:
     """The differences to `real` at each look so far, by label."""
-    seeds = len(arms[0].seeds)
+    seeds = len(arms[0].seeds) // arms[0].draws
     past = [
         comparisons.with_real([arm.after(look) for arm in arms], margin)
         for look in arms[0].looks
@@ -172,7 +175,11 @@ def _scores(arm: ArmResult) -> dict[str, Score]:
         if (score := scores.get(name)) is None:
             continue
         draws = two_way_bootstrap(
-            arm.correct, nothing, balance=balance_of(metric, arm.labels), groups=arm.groups
+            arm.correct,
+            nothing,
+            balance=balance_of(metric, arm.labels),
+            groups=arm.groups,
+            draws=arm.draw,
         )
         low, high = np.quantile(draws, ENDS)
         ends = {"low": max(0.0, min(score.low, low)), "high": min(1.0, max(score.high, high))}

@@ -34,6 +34,8 @@ MAMMALS = (
     "zebra",
 )
 
+MOST_DRAWS = 100
+
 Side = Annotated[int, Field(ge=LEAST_SIDE, le=MOST_SIDE)]
 
 
@@ -114,6 +116,12 @@ class DataSettings(Settings):
         description="parts to test in turn, so that every image is tested once, by classifiers "
         "that have not seen it; 0 means one test split",
     )
+    draws: int = Field(
+        1,
+        ge=1,
+        le=MOST_DRAWS,
+        description="times to deal the images out to training and validation anew",
+    )
     seed: int = Field(0, ge=0, lt=SEEDS, description="chooses the images and their splits")
     image_settings: ImageSettings = ImageSettings()
 
@@ -164,10 +172,12 @@ class DataSettings(Settings):
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without folds nothing is said of them, as before there were any: keys stay the same."""
+        """Without folds and draws nothing is said of them: keys stay as before there were any."""
         values: dict[str, Any] = dump(self)
         if not self.folds:
             del values["folds"]
+        if self.draws == 1:
+            del values["draws"]
         return values
 
     @property

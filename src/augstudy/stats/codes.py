@@ -25,11 +25,15 @@ MOST = 20  # times what there is: to ask for more is no advice
 
 @dataclass(frozen=True)
 class Needed:
-    """What more it would take: either alone, or both together; None where that cannot do it."""
+    """What more it would take: either alone, or both together; None where that cannot do it.
+
+    Seeds are those of each draw; of draws it is only known where there are several.
+    """
 
     seeds: int | None
     images: int | None
     both: tuple[int, int] | None
+    draws: int | None = None
 
 
 # The score of metrics.json that a metric is: balanced accuracy is the mean recall of all classes.
@@ -63,6 +67,8 @@ class Noise:
             other arms tell of it as well.
         effective: see :func:`augstudy.stats.balance.effective`; less where images are in groups.
         folds: by which the images were shared out; a seed stands for so many runs.
+        draw: between draws, alike in all runs of one: a split or a generator that went well. Where
+            there was one draw, it is not known.
     """
 
     image: float
@@ -71,8 +77,17 @@ class Noise:
     pooled: float = 1.0
     effective: float = 1.0
     folds: int = 1
+    draw: float = 0.0
 
-    def parts(self, seeds: int, images: int) -> tuple[float, float]:
-        """Standard errors of a mean over `seeds` x `images`: from images, and from runs."""
+    def parts(self, seeds: int, images: int, draws: int = 1) -> tuple[float, float]:
+        """Standard errors of a mean over `draws` x `seeds` x `images`: from images, and from runs.
+
+        With one draw the error is about other runs of the same one.
+        """
+        from_image, from_run, from_draw = self.variances(seeds, images, draws)
+        return math.sqrt(from_image), math.sqrt(from_run + (from_draw if draws > 1 else 0.0))
+
+    def variances(self, seeds: int, images: int, draws: int = 1) -> tuple[float, float, float]:
+        """Of such a mean: from images, from training runs, and from draws."""
         by_run = self.run / self.folds + self.residual / images
-        return math.sqrt(self.image / images), math.sqrt(by_run / seeds)
+        return self.image / images, by_run / (seeds * draws), self.draw / draws

@@ -1,5 +1,6 @@
 """Where the scatter of many runs on many images comes from: a two-way analysis of variance."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ from numpy.typing import NDArray
 
 from augstudy.stats.balance import Balance, effective, mean_of, strata, weights
 from augstudy.stats.codes import Noise
+from augstudy.stats.draws import Draws, by_draw, within
+from augstudy.stats.scatter import RunError
 from augstudy.stats.units import Units
 
 
@@ -29,6 +32,35 @@ def noise_of(values: NDArray[Any], balance: Balance = None, units: Units | None 
         run=max(0.0, runs - residual) / images,
         residual=residual,
         effective=effective(balance),
+    )
+
+
+def noise_in_draws(values: NDArray[Any], draws: Draws, units: Units, error: RunError) -> Noise:
+    """The same of (S, N) values whose seeds belong to several draws.
+
+    With one seed per draw, what training runs add cannot be told from what draws do, and counts as
+    that of draws.
+
+    Args:
+        values: outcomes or their differences.
+        draws: (S,), the draw of each seed.
+        units: how images were drawn and tested.
+        error: of the mean over draws, with its degrees of freedom.
+    """
+    repeated, each = by_draw(values, draws), within(values, draws)
+    own, count, seeds = noise_of(repeated, units.balance, units), len(repeated), len(each[0])
+    residual, by_run = own.residual, own.residual / units.images
+    if seeds > 1:
+        inner = [noise_of(item, units.balance, units) for item in each]
+        residual = float(np.mean([item.residual for item in inner]))
+        runs = float(np.mean([item.run for item in inner]))
+        by_run = (runs / units.folded + residual / units.images) / seeds
+    return replace(
+        own,
+        run=runs if seeds > 1 else 0.0,
+        residual=residual,
+        draw=max(0.0, error.error**2 * count - by_run),
+        pooled=error.degrees / (count - 1),
     )
 
 

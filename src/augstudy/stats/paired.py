@@ -15,7 +15,8 @@ from augstudy.core.errors import DataError
 from augstudy.metrics.classification import exact_interval
 from augstudy.stats.balance import Balance, mean_of, strata
 from augstudy.stats.codes import Noise
-from augstudy.stats.noise import image_share, noise_of
+from augstudy.stats.draws import Draws, by_draw, several
+from augstudy.stats.noise import image_share, noise_in_draws, noise_of
 from augstudy.stats.scatter import RunError, RunScatter, own_scatter
 from augstudy.stats.units import Folds, Groups, Units
 
@@ -34,7 +35,8 @@ class PairedDifference:
     """The metric of arm a minus that of arm b, as shares (0.012 is 1.2 points).
 
     ``low`` and ``high`` bound the 95 % interval, ``p_value`` is two-sided and agrees with it.
-    ``seed_std`` is the standard deviation of the difference over seeds (0 for one seed).
+    ``seed_std`` is the standard deviation of the difference over seeds (0 for one seed). ``seeds``
+    are those of all ``draws`` together.
     """
 
     mean: float
@@ -46,6 +48,17 @@ class PairedDifference:
     seed_std: float
     by_seed: tuple[float, ...]
     noise: Noise
+    draws: int = 1
+
+    @property
+    def seeds_each(self) -> int:
+        """Seeds of each draw."""
+        return self.seeds // self.draws
+
+    @property
+    def repetitions(self) -> int:
+        """How often all was repeated of which the noise is about: draws, or seeds with one."""
+        return self.draws if self.draws > 1 else self.seeds
 
 
 def run_difference(
@@ -82,6 +95,7 @@ def paired_difference(
     balance: Balance = None,
     groups: Groups = None,
     folds: Folds = None,
+    draws: Draws = None,
 ) -> PairedDifference:
     """Compare two arms that saw the same test images and were trained with the same seeds.
 
@@ -115,6 +129,10 @@ def paired_difference(
     training sets of folds overlap, and no estimate of that variance is unbiased (Bengio and
     Grandvalet 2004, JMLR 5; Nadeau and Bengio 2003, Machine Learning 52).
 
+    Where split and generators were repeated, draws take the place of runs: see
+    :mod:`augstudy.stats.draws`. The interval then covers other draws of the training images, other
+    generators and other runs.
+
     Args:
         correct_a: (S, N), whether seed s classified image n correctly, arm a.
         correct_b: (S, N), the same for arm b, same seeds and images in the same order.
@@ -125,6 +143,7 @@ def paired_difference(
         balance: (N,), the class of each image, if the metric is balanced accuracy.
         groups: (N,), equal for images that belong together.
         folds: (N,), the fold in which each image was tested.
+        draws: (S,), the repetition of split and generators that each seed belongs to.
 
     Raises:
         DataError: the two shapes differ or are empty.
@@ -135,24 +154,25 @@ def paired_difference(
     mean = float(by_seed.mean())
     # The same numbers are drawn whichever arm is called a: only the sign differs.
     sign = -1 if mean < 0 else 1
-    deviations = _deviations(sign * difference, resamples, seed, runs, units)
+    deviations = _deviations(sign * difference, resamples, seed, runs, units, draws)
     least = unseen(units.telling(difference))
     if np.ptp(np.quantile(deviations, ENDS)) < 2 * least:
         normal = _even(stats.norm, resamples)
         deviations = least * normal / np.quantile(normal, ENDS[1])
-    draws = sign * (sign * mean + deviations)
-    draws[np.abs(draws) < _NO_WIDTH] = 0.0  # what is zero but for rounding
-    low, high = np.quantile(draws, ENDS)
+    drawn = sign * (sign * mean + deviations)
+    drawn[np.abs(drawn) < _NO_WIDTH] = 0.0  # what is zero but for rounding
+    low, high = np.quantile(drawn, ENDS)
     return PairedDifference(
         mean=mean,
         low=float(np.clip(low, -1.0, mean)),
         high=float(np.clip(high, mean, 1.0)),
-        p_value=_p_value(draws),
+        p_value=_p_value(drawn),
         seeds=len(by_seed),
         images=difference.shape[1],
         seed_std=float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0,
         by_seed=tuple(float(value) for value in by_seed),
-        noise=_noise(difference, runs, units),
+        noise=_noise(difference, runs, units, draws),
+        draws=len(np.unique(draws)) if draws is not None else 1,
     )
 
 
@@ -187,9 +207,14 @@ def as_differences(correct_a: Outcomes, correct_b: Outcomes) -> NDArray[np.int8]
 
 
 def _deviations(
-    difference: Differences, resamples: int, seed: int, runs: RunScatter | None, units: Units
+    difference: Differences,
+    resamples: int,
+    seed: int,
+    runs: RunScatter | None,
+    units: Units,
+    draws: Draws,
 ) -> Floats:
-    """Draws of (estimated mean - true mean), from the image part and the run part: (B,)."""
+    """Resamples of (estimated mean - true mean), from the image part and the run part: (B,)."""
     generator = rng.generator(seed)
     if not units.freedom:  # a single group tells nothing of others
         return _even(stats.uniform, resamples, -4.0, 8.0)
@@ -200,9 +225,10 @@ def _deviations(
     )
     if len(difference) == 1:
         return image_part
-    found = _run_error(by_run(difference, units), runs)
+    repeated = by_draw(difference, draws)
+    found = _run_error(by_run(repeated, units), runs)
     run_part = generator.permutation(_even(stats.t, resamples, found.degrees)) * found.error
-    share = image_share(difference, units.balance, units)
+    share = image_share(repeated, units.balance, units)
     return np.asarray(image_part * share + run_part)
 
 
@@ -262,8 +288,11 @@ def _run_error(differences: Floats, runs: RunScatter | None) -> RunError:
     return RunError(float(np.sqrt(square / len(differences))), degrees)
 
 
-def _noise(difference: Differences, runs: RunScatter | None, units: Units) -> Noise:
-    """The noise of a difference; what other arms tell of runs goes into it."""
+def _noise(difference: Differences, runs: RunScatter | None, units: Units, draws: Draws) -> Noise:
+    """The noise of a difference; what other arms tell of runs, or of draws, goes into it."""
+    if several(draws):
+        error = _run_error(by_run(by_draw(difference, draws), units), runs)
+        return noise_in_draws(difference, draws, units, error)
     own, seeds = noise_of(difference, units.balance, units), len(difference)
     if seeds == 1 or (runs is None and units.folds is None):
         return own
@@ -272,6 +301,6 @@ def _noise(difference: Differences, runs: RunScatter | None, units: Units) -> No
     return replace(own, run=max(0.0, run) * own.folds, pooled=found.degrees / (seeds - 1))
 
 
-def _p_value(draws: Floats) -> float:
-    below, above = (draws <= 0).sum(), (draws >= 0).sum()
-    return float(min(1.0, 2 * (min(below, above) + 1) / (len(draws) + 1)))
+def _p_value(drawn: Floats) -> float:
+    below, above = (drawn <= 0).sum(), (drawn >= 0).sum()
+    return float(min(1.0, 2 * (min(below, above) + 1) / (len(drawn) + 1)))

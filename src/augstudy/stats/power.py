@@ -51,6 +51,7 @@ def detectable(
     comparisons: int = 1,
     power: float = POWER,
     error: float = 1 - CONFIDENCE,
+    draws: int = 1,
 ) -> float:
     """The smallest true difference that a study finds with probability `power`, as a share.
 
@@ -66,24 +67,26 @@ def detectable(
 
     Args:
         noise: measured, or :func:`assumed_noise`.
-        seeds: training runs of each arm.
+        seeds: training runs of each arm, in each draw.
         images: test images.
         comparisons: arms that are compared with the same one.
         power: probability of finding it.
         error: how often the interval may miss the truth.
+        draws: repetitions of split and generators; the interval covers those if there are several.
     """
-    by_image, by_run = noise.parts(seeds, images)
+    by_image, by_run = noise.parts(seeds, images, draws)
+    repetitions = draws if draws > 1 else seeds
     variance = by_image**2 + by_run**2
     least = unseen(images * noise.effective)
     if variance == 0:
         return least
     freedom, joint = math.inf, math.inf
-    if seeds > 1 and by_run > 0:
-        freedom = noise.pooled * (seeds - 1)
+    if repetitions > 1 and by_run > 0:
+        freedom = noise.pooled * (repetitions - 1)
         joint = variance**2 / (by_run**4 / freedom)
     level = 1 - error / 2 / comparisons
     # What the images that are counted in add to it, as far as it is due to images.
-    share = noise.image / (noise.image + noise.residual / seeds) if noise.image else 0.0
+    share = noise.image / (noise.image + noise.residual / (seeds * draws)) if noise.image else 0.0
     counted_in = COUNTED_IN * share / (images**2 * noise.effective)
     image_half = stats.norm.ppf(level) * math.sqrt(by_image**2 + counted_in)
 
@@ -108,21 +111,57 @@ def detectable(
     return min(1.0, found)
 
 
-def needed(sees: Callable[[int, int], bool], seeds: int, images: int) -> Needed:
+def half_width(
+    noise: Noise, seeds: int, images: int, draws: int = 1, error: float = 1 - CONFIDENCE
+) -> float:
+    """About half the width of the interval of a mean difference, as a share.
+
+    It is made of a normal part from images and of one after Student from runs, or from draws if
+    there are several, and is never less than what could have been missed.
+
+    Args:
+        noise: measured, or :func:`assumed_noise`.
+        seeds: training runs of each arm, in each draw.
+        images: test images.
+        draws: repetitions of split and generators.
+        error: how often the interval may miss the truth.
+    """
+    by_image, by_run = noise.parts(seeds, images, draws)
+    repetitions = draws if draws > 1 else seeds
+    freedom = noise.pooled * (repetitions - 1) if repetitions > 1 else math.inf
+    tail = error / 2
+    half = math.hypot(stats.norm.isf(tail) * by_image, stats.t.isf(tail, freedom) * by_run)
+    return float(max(half, unseen(images * noise.effective, error)))
+
+
+def halving(noise: Noise, seeds: int, images: int, draws: int = 1) -> Needed:
+    """What more it would take for an interval of half the width; see :func:`half_width`."""
+    goal = half_width(noise, seeds, images, draws) / 2
+    return needed(lambda *counts: half_width(noise, *counts) <= goal, seeds, images, draws)
+
+
+def needed(
+    sees: Callable[[int, int, int], bool], seeds: int, images: int, draws: int = 1
+) -> Needed:
     """What must be added to a study until it sees what it is to see.
 
     Args:
-        sees: whether so many seeds and so many test images are enough; more never hurt.
-        seeds: there are.
+        sees: whether so many seeds, test images and draws are enough; more never hurt.
+        seeds: there are in each draw.
         images: there are.
+        draws: there are; one is not asked to become more.
     """
-    more_seeds = _first(lambda count: sees(count, images), seeds, MOST * seeds)
-    more_images = _first(lambda count: sees(seeds, count), images, MOST * images)
+    more_seeds = _first(lambda count: sees(count, images, draws), seeds, MOST * seeds)
+    more_images = _first(lambda count: sees(seeds, count, draws), images, MOST * images)
+    more_draws = None
+    if draws > 1:
+        more_draws = _first(lambda count: sees(seeds, images, count), draws, MOST * draws)
     both = None
-    if more_seeds is None and more_images is None:
-        times = _first(lambda k: sees(k * seeds, k * images), 1, MOST)
+    if more_seeds is None and more_images is None and more_draws is None:
+        times = _first(lambda k: sees(k * seeds, k * images, draws), 1, MOST)
         both = None if times is None else (times * seeds, _rounded(times * images))
-    return Needed(more_seeds, None if more_images is None else _rounded(more_images), both)
+    images_too = None if more_images is None else _rounded(more_images)
+    return Needed(more_seeds, images_too, both, more_draws)
 
 
 def _first(enough: Callable[[int], bool], have: int, most: int) -> int | None:

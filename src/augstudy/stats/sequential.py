@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from augstudy.core.arrays import Floats
-from augstudy.stats.paired import CONFIDENCE, PairedDifference, unseen
+from augstudy.stats.paired import CONFIDENCE, PairedDifference
+from augstudy.stats.power import half_width
 
 SPENDING = 1.5  # of the share; 1 spends more early on, 3 is close to O'Brien and Fleming's rule
 _GRID = 200  # places at which a density is computed
@@ -32,12 +33,13 @@ def levels(looks: tuple[int, ...], error: float = 1 - CONFIDENCE) -> tuple[float
     """The two-sided level of the interval at each look, so that all together err as often.
 
     Between looks the mean of n seeds goes on as a sum of independent parts does. Test images are
-    the same at every look, which makes looks more alike than that, and errors rarer. The levels
-    are those of normal means; at a look, Student's quantile of the same level is taken (Pocock
-    1977, Biometrika 64).
+    the same at every look, and so are draws, which makes looks more alike than that, and errors
+    rarer. The levels are those of normal means; at a look, Student's quantile of the same level is
+    taken (Pocock 1977, Biometrika 64).
 
     Args:
-        looks: seeds at each look, ascending; the last one is the most that a study may take.
+        looks: seeds of each draw at each look, ascending; the last one is the most that a study
+            may take.
         error: how often any of the intervals may miss the truth.
     """
     shares = [seeds / looks[-1] for seeds in looks]
@@ -77,7 +79,7 @@ def at_look(found: PairedDifference, looks: Sequence[int]) -> PairedDifference:
     """
     if len(looks) < 2:
         return found
-    wider = _half(found, level_at(looks, found.seeds)) / _half(found, 1 - CONFIDENCE)
+    wider = _half(found, level_at(looks, found.seeds_each)) / _half(found, 1 - CONFIDENCE)
     return replace(
         found,
         low=max(-1.0, found.mean - wider * (found.mean - found.low)),
@@ -97,7 +99,7 @@ def _p_value(found: PairedDifference, looks: tuple[int, ...]) -> float:
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if _half(found, math.exp(middle)) > needed else (low, middle)
-    known = _table(looks)[:, _place(looks, found.seeds)]
+    known = _table(looks)[:, _place(looks, found.seeds_each)]
     return float(np.exp(np.interp(high, np.log(known), np.log(_ERRORS))))
 
 
@@ -112,12 +114,7 @@ def _place(looks: Sequence[int], seeds: int) -> int:
 
 
 def _half(found: PairedDifference, level: float) -> float:
-    """Half the width of an interval, as :func:`augstudy.stats.power.detectable` has it."""
-    by_image, by_run = found.noise.parts(found.seeds, found.images)
-    tail = level / 2
-    freedom = found.noise.pooled * (found.seeds - 1) if found.seeds > 1 else math.inf
-    half = math.hypot(stats.norm.isf(tail) * by_image, stats.t.isf(tail, freedom) * by_run)
-    return float(max(half, unseen(found.images * found.noise.effective, level)))
+    return half_width(found.noise, found.seeds_each, found.images, found.draws, level)
 
 
 def _bound(places: Floats, density: Floats, step: float, spend: float) -> float:

@@ -7,8 +7,9 @@ from scipy import stats
 
 from augstudy.core import rng
 from augstudy.core.arrays import Floats
-from augstudy.metrics.classification import image_weights
+from augstudy.metrics.classification import image_weights, times_drawn
 from augstudy.stats.balance import Balance, mean_of, weights
+from augstudy.stats.draws import Draws
 from augstudy.stats.paired import RESAMPLES, Outcomes, as_differences
 from augstudy.stats.units import Groups, Units
 
@@ -20,6 +21,7 @@ def two_way_bootstrap(
     seed: int = 0,
     balance: Balance = None,
     groups: Groups = None,
+    draws: Draws = None,
 ) -> Floats:
     """Mean differences of resamples of seeds and, independently, of images: (B,).
 
@@ -34,6 +36,7 @@ def two_way_bootstrap(
         balance: (N,), the class of each image, within which images are then resampled, if the
             metric is balanced accuracy.
         groups: (N,), equal for images that belong together: whole groups are resampled.
+        draws: (S,), of seeds that belong together: whole draws are resampled.
 
     Raises:
         DataError: the two shapes differ or are empty.
@@ -49,9 +52,10 @@ def two_way_bootstrap(
         columns, within = units.deviations(difference).T + usual, np.zeros(units.count, np.int32)
     elif balance is not None:
         columns *= weights(balance)[:, None]
+    repeated = np.arange(seeds) if draws is None else draws
     drawn = []
     for picked in image_weights(within, resamples, generator):
-        times = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(picked))
+        times = times_drawn(repeated, len(picked), generator)
         drawn.append(((picked @ columns) * times).sum(axis=1))
     return np.asarray(np.concatenate(drawn) / (seeds * images))
 

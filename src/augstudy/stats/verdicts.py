@@ -149,7 +149,10 @@ def rank(gain: tuple[float, float, float] | None, p_adjusted: float | None, seed
 
 
 def needs(
-    difference: PairedDifference, margin: float = MARGIN, comparisons: int = 1
+    difference: PairedDifference,
+    margin: float = MARGIN,
+    comparisons: int = 1,
+    error: float = ALPHA,
 ) -> Needed | None:
     """What more it takes to tell, if the truth is what was found; None if there is one seed.
 
@@ -160,13 +163,15 @@ def needs(
         difference: the comparison.
         margin: see :func:`verdict`.
         comparisons: arms that are compared with the same one.
+        error: how often the interval may miss the truth, less where a study is looked at often.
     """
     if difference.seeds == 1:
         return None
     size, noise = abs(difference.mean), difference.noise
 
-    def sees(seeds: int, images: int) -> bool:
-        clear = detectable(noise, seeds, images, comparisons) <= size
-        return clear or detectable(noise, seeds, images) <= margin - size
+    def sees(seeds: int, images: int, draws: int) -> bool:
+        clear = detectable(noise, seeds, images, comparisons, error=error, draws=draws) <= size
+        within = margin - size
+        return clear or detectable(noise, seeds, images, error=error, draws=draws) <= within
 
-    return needed(sees, difference.seeds, difference.images)
+    return needed(sees, difference.seeds_each, difference.images, difference.draws)

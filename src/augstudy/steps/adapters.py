@@ -27,7 +27,7 @@ from augstudy.data import sets, shares
 from augstudy.pages.stability import reason
 from augstudy.settings.arms import Arm, spelled
 from augstudy.settings.sets import SyntheticSet
-from augstudy.steps.folds import SKIPPED, each_fold, places
+from augstudy.steps.parts import SKIPPED, each_part, places
 from augstudy.steps.patience import patient
 from augstudy.steps.study import Handed, Study, handed
 from augstudy.training import checkpoints
@@ -124,7 +124,7 @@ def ingest(found: Handed, _: Stage) -> None:
 
 
 @component("train_judge")
-@each_fold
+@each_part
 def train_judge(found: Handed, me: Stage) -> None:
     """Train the judge, unless no arm needs synthetic images."""
     dataset, out, judge = found.paths["dataset"], found.paths["judge"], found.study.judge
@@ -137,7 +137,7 @@ def train_judge(found: Handed, me: Stage) -> None:
 
 
 @component("import_synthetic")
-@each_fold
+@each_part
 def import_synthetic(found: Handed, me: Stage) -> None:
     """Import the sets of synthetic images that come from outside, unless no arm uses them."""
     from augstudy.steps.import_synthetic import run
@@ -153,7 +153,7 @@ def import_synthetic(found: Handed, me: Stage) -> None:
 
 
 @component("train_gan")
-@each_fold
+@each_part
 def train_gan(found: Handed, me: Stage) -> None:
     """Train the generators of the sets that are made here, unless no arm uses them.
 
@@ -181,7 +181,7 @@ def train_gan(found: Handed, me: Stage) -> None:
 
 
 @component("synthesize")
-@each_fold
+@each_part
 def synthesize(found: Handed, me: Stage) -> None:
     """Make ``synthetic_per_class`` images per class, or as many as the arms need if that is 0."""
     gans, out, study = given(found.paths["gan"]), found.paths["synthetic"], found.study
@@ -210,7 +210,7 @@ def _made(study: Study, dataset: Path) -> list[SyntheticSet]:
 
 
 @component("curate")
-@each_fold
+@each_part
 def curate(found: Handed, me: Stage) -> None:
     """Gather all sets, and let a filter judge what the arms with a filter choose from, if any do.
 
@@ -266,7 +266,8 @@ def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
     """Write the report and return what the dashboard shows of it.
 
     Of an arm that was left out there is a note in the place of its evaluation and of its maps, and
-    likewise of what was skipped. Of synthetic images with folds, those of the first are described.
+    likewise of what was skipped. Of several draws or folds, the synthetic images of the first are
+    described.
     """
     from augstudy.steps.summarize import run
 

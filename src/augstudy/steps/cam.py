@@ -22,7 +22,7 @@ def run(classifier: Path | Sequence[Path], evaluation: Path, out: Path) -> Artif
     """Publish heat maps of the example images of `evaluation`, as an artifact of kind ``cam``.
 
     The classifier is that of the first seed, with folds the one that has not seen the image, of a
-    list of one artifact per fold. The maps speak for the class that it predicted.
+    list of one artifact per fold of the first draw. The maps speak for the class that it predicted.
     """
     paths = [classifier] if isinstance(classifier, Path) else classifier
     classifiers = [artifacts.read(path, "classifier") for path in paths]

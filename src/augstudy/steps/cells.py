@@ -12,9 +12,10 @@ from augstudy.core.errors import DataError
 from augstudy.core.files import write_json
 from augstudy.core.telemetry import Stage
 from augstudy.data import sets, shares
+from augstudy.data.parts import layout_of
 from augstudy.settings.arms import Arm, spelled
 from augstudy.steps.adapters import arm_label, component, given, skip, why_skipped
-from augstudy.steps.folds import in_turn, places
+from augstudy.steps.parts import in_turn, places
 from augstudy.steps.study import Handed
 
 CELL_THREADS_VARIABLE = "AUGSTUDY_CELL_THREADS"
@@ -29,18 +30,19 @@ def train_cnn(found: Handed, me: Stage) -> None:
     arm needs them.
     """
     arm, out = found.study.arm, found.paths["classifier"]
-    settings, seeds = found.study.classifier, found.study.seeds
+    settings = found.study.classifier
     share_cores()
     if why := next(filter(None, (_why_not(arm, at) for at in places(found.paths))), ""):
         _leave_out(out, arm, me, why)
         return
     from augstudy.steps.train_cnn import run
 
-    def train(at: dict[str, Path]) -> None:
+    def train(own: Handed) -> None:
+        at, seeds = own.paths, own.study.seeds
         run(at["dataset"], at["classifier"], arm, seeds, settings, **_images(arm, at))
 
-    in_turn(found.paths, train)
-    if not (out / artifacts.MANIFEST).exists():  # with folds an artifact each
+    in_turn(found, train)
+    if not (out / artifacts.MANIFEST).exists():  # with several parts an artifact each
         write_json(out / "arm.json", arm.record())
 
 
@@ -127,12 +129,12 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
     if found.study.values.get("explain"):
         from augstudy.steps import cam
 
-        cam.run(classifiers, out, at["maps"])
+        cam.run(classifiers[: layout_of(at["dataset"]).folds], out, at["maps"])
     return _for_dashboard(made, at["dataset"], label)
 
 
 def _gans(within: Sequence[dict[str, Path]]) -> dict[str, list[Path]]:
-    """The generators of each set by name, one per fold, as far as every fold has one."""
+    """The generators of each set by name, one per part, as far as every part has one."""
     gathered = [given(place["gathered"]) for place in within if "gathered" in place]
     found = [sets.all_of(folder, sets.GAN) if folder else {} for folder in gathered]
     names = [name for name in found[0] if all(name in of for of in found)] if found else []

@@ -24,7 +24,7 @@ from augstudy.data.dataset import (
     load_split,
     save_spec,
 )
-from augstudy.data.folds import folds_of, place_of_fold
+from augstudy.data.parts import Layout, Part, layout_of
 from augstudy.metrics.classification import evaluate_predictions
 from augstudy.metrics.label_noise import find_label_noise
 from augstudy.models.backend import keras, prepare
@@ -42,8 +42,8 @@ logger = logging.getLogger("augstudy")
 
 
 @dataclass(frozen=True)
-class _Fold:
-    """What is evaluated on the same test images: the classifiers of a cell, and discriminators."""
+class _Tested:
+    """What is evaluated on the same test images: the classifiers of a part, and discriminators."""
 
     test: Split
     classifier: Artifact
@@ -66,25 +66,29 @@ def run(
     same images.
 
     Of a dataset with folds, the test images of all folds are evaluated together, each by the
-    classifiers of its fold: `classifier` and each of the `gans` are lists of one per fold. ``fold``
-    in ``predictions.npz`` says which images belong to which.
+    classifiers of its fold; those of all draws are evaluated on the same images, one draw after the
+    other. `classifier` and each of the `gans` are then lists of one per part of the dataset.
+    ``fold`` in ``predictions.npz`` says which images belong to which fold, and ``draw`` which seeds
+    to which draw. Discriminators are those of the first draw.
 
     Raises:
-        InputError: classifier and dataset have different classes, or not as many folds.
+        InputError: classifier and dataset have different classes, or not as many parts.
     """
     source = artifacts.read(dataset, KIND)
     classifiers = _read(classifier, "classifier")
     generators = {name: _read(given, "gan") for name, given in (gans or {}).items()}
-    count = max(1, folds_of(dataset))
+    layout = layout_of(dataset)
+    count = len(layout.parts)
     for found in (classifiers, *generators.values()):
         if len(found) != count:
             raise InputError(
-                f"{dataset} has {count} fold{'s' if count > 1 else ''}, but what is evaluated, "
-                f"such as {found[0].path}, is of {len(found)}: give what was trained on each fold."
+                f"{dataset} has {count} part{'s' if count > 1 else ''} (draws and folds), but what "
+                f"is evaluated, such as {found[0].path}, is of {len(found)}: give what was trained "
+                "on each."
             )
-    inputs = {"dataset": source, **_named("classifier", classifiers)}
+    inputs = {"dataset": source, **_named("classifier", classifiers, layout)}
     for name, found in generators.items():
-        inputs |= _named(f"{_GAN}{name}", found)
+        inputs |= _named(f"{_GAN}{name}", found, layout)
     label = label or spelled(classifiers[0].json("arm.json")["label"])
     with telemetry.stage("evaluate", label) as stage:
         classes = load_classes(source)
@@ -95,11 +99,12 @@ def run(
         if done := artifacts.find(out, "evaluation", inputs=inputs):
             logger.info("%s: already done", stage.title)
             return done
-        datasets = [_of_fold(source, number) for number in range(count)]
-        if count > 1:
-            _check_unseen(datasets, classifiers)
-        folds = [
-            _Fold(
+        datasets = [source]
+        datasets += [artifacts.read(layout.place(dataset, it), KIND) for it in layout.parts[1:]]
+        if layout.several:
+            _check_unseen(datasets, classifiers, layout)
+        tested = [
+            _Tested(
                 load_split(datasets[number], "test"),
                 classifiers[number],
                 {name: found[number] for name, found in generators.items()},
@@ -107,7 +112,7 @@ def run(
             for number in range(count)
         ]
         with artifacts.publish(out, "evaluation", inputs=inputs) as folder:
-            _evaluate(folder, folds, load_spec(source), list(classes), stage)
+            _evaluate(folder, tested, layout, load_spec(source), list(classes), stage)
     return artifacts.read(out, "evaluation")
 
 
@@ -116,88 +121,103 @@ def _read(given: Path | Sequence[Path], kind: str) -> list[Artifact]:
     return [artifacts.read(path, kind) for path in paths]
 
 
-def _named(name: str, found: Sequence[Artifact]) -> dict[str, Artifact]:
-    """Those of the folds by name, as inputs."""
-    return {f"{name}-fold-{at}" if at else name: item for at, item in enumerate(found)}
+def _named(name: str, found: Sequence[Artifact], layout: Layout) -> dict[str, Artifact]:
+    """Those of the parts by name, as inputs."""
+    first, *others = found
+    places = zip(layout.parts[1:], others, strict=True)
+    return {name: first} | {f"{name}-{layout.name(part)}": item for part, item in places}
 
 
-def _of_fold(dataset: Artifact, number: int) -> Artifact:
-    return artifacts.read(place_of_fold(dataset.path, number), KIND) if number else dataset
-
-
-def _check_unseen(datasets: Sequence[Artifact], classifiers: Sequence[Artifact]) -> None:
-    """Refuse classifiers of another fold than their place: they have seen its test images."""
-    for number, (dataset, classifier) in enumerate(zip(datasets, classifiers, strict=True)):
+def _check_unseen(
+    datasets: Sequence[Artifact], classifiers: Sequence[Artifact], layout: Layout
+) -> None:
+    """Refuse classifiers of another part than their place: they have seen its test images."""
+    for part, dataset, classifier in zip(layout.parts, datasets, classifiers, strict=True):
         if classifier.manifest.inputs.get("dataset") != dataset.content_hash:
             raise InputError(
-                f"{classifier.path} was not trained on fold {number} of {datasets[0].path}: give "
-                "the classifiers in the order of the folds."
+                f"{classifier.path} was not trained on {layout.name(part)} of {datasets[0].path}: "
+                "give the classifiers in the order of draws and folds."
             )
 
 
 def _evaluate(
     folder: Path,
-    folds: Sequence[_Fold],
+    tested: Sequence[_Tested],
+    layout: Layout,
     spec: ImageSpec,
     classes: list[str],
     stage: telemetry.Stage,
 ) -> None:
     prepare(seed=0)
-    training = _training(folds)
-    seeds = list(dict.fromkeys(int(record["seed"]) for record in training))
+    training = _training(tested, layout)
     outputs: list[Probabilities] = []
     histories: list[pd.DataFrame] = []
-    for number, fold in enumerate(folds):
-        settings, of_fold = _settings(fold.classifier), []
-        for seed in seeds:
+    for part, item in zip(layout.parts, tested, strict=True):
+        settings, of_part = _settings(item.classifier), []
+        for seed in _seeds(item):
             done = len(histories)
             stage.progress(done, len(training), f"seed {done + 1} of {len(training)}")
-            model = load_model(fold.classifier.file(f"seed-{seed}/model.keras"))
-            of_fold.append(predict_as(settings, model, fold.test.images, spec))
-            history = pd.read_csv(fold.classifier.file(f"seed-{seed}/history.csv"))
+            model = load_model(item.classifier.file(f"seed-{seed}/model.keras"))
+            of_part.append(predict_as(settings, model, item.test.images, spec))
+            history = pd.read_csv(item.classifier.file(f"seed-{seed}/history.csv"))
             history.insert(0, "seed", seed)
-            if len(folds) > 1:
-                history.insert(1, "fold", number)
+            for place, number in reversed(_place(part, layout).items()):
+                history.insert(1, place, number)
             histories.append(history)
-        outputs.append(np.stack(of_fold))
-    probabilities, test = np.concatenate(outputs, axis=1), _joined([item.test for item in folds])
-    own = _numbers(folds)
+        outputs.append(np.stack(of_part))
+    folds = range(0, len(tested), layout.folds)  # where those of each draw begin
+    probabilities = np.concatenate(
+        [np.concatenate(outputs[at : at + layout.folds], axis=1) for at in folds]
+    )
+    first = tested[: layout.folds]
+    test, own = _joined([item.test for item in first]), _numbers(first)
+    by_draw = [_seeds(tested[at]) for at in folds]
+    seeds = [seed for of_draw in by_draw for seed in of_draw]
+    draw = np.repeat(np.arange(layout.draws, dtype=np.int16), [len(it) for it in by_draw])
     write_arrays(
         folder / "predictions.npz",
         probabilities=probabilities,
         labels=test.labels,
         rows=test.rows,
         seeds=np.array(seeds, np.int64),
+        **({"draw": draw} if layout.draws > 1 else {}),
         **own,
     )
     save_spec(folder, spec)
-    metrics = evaluate_predictions(probabilities, test.labels, classes, seeds)
+    metrics = evaluate_predictions(probabilities, test.labels, classes, seeds, draws=draw)
     write_json(folder / "metrics.json", metrics)
     pd.concat(histories).to_csv(folder / "history.csv", index=False)
     arrays: dict[str, Any] = examples(test, probabilities[0], len(classes), **own)
     write_arrays(folder / "examples.npz", **arrays)
     write_arrays(folder / "label_noise.npz", **suspects(test, probabilities.mean(axis=0)))
-    for name in folds[0].gans:
+    for name in first[0].gans:
         target = folder / f"discriminator-{name}.json"
-        _evaluate_discriminator(target, [(it.gans[name], it.test) for it in folds], classes)
+        _evaluate_discriminator(target, [(it.gans[name], it.test) for it in first], classes)
     write_json(folder / "training.json", training)
     for name in ("arm.json", "classes.json"):
-        shutil.copyfile(folds[0].classifier.file(name), folder / name)
+        shutil.copyfile(first[0].classifier.file(name), folder / name)
 
 
-def _training(folds: Sequence[_Fold]) -> list[dict[str, Any]]:
-    """The records of all trainings; with folds, they say of which."""
-    if len(folds) == 1:
-        records: list[dict[str, Any]] = folds[0].classifier.json("training.json")
-        return records
+def _training(tested: Sequence[_Tested], layout: Layout) -> list[dict[str, Any]]:
+    """The records of all trainings; with draws and folds, they say of which."""
     return [
-        {**record, "fold": number}
-        for number, fold in enumerate(folds)
-        for record in fold.classifier.json("training.json")
+        record | _place(part, layout)
+        for part, item in zip(layout.parts, tested, strict=True)
+        for record in item.classifier.json("training.json")
     ]
 
 
-def _numbers(folds: Sequence[_Fold]) -> dict[str, npt.NDArray[np.int16]]:
+def _place(part: Part, layout: Layout) -> dict[str, int]:
+    """Which draw and which fold a part is, as far as there are several."""
+    found = {"draw": part.draw} if layout.draws > 1 else {}
+    return found | ({"fold": part.fold} if layout.folds > 1 else {})
+
+
+def _seeds(item: _Tested) -> list[int]:
+    return [int(record["seed"]) for record in item.classifier.json("training.json")]
+
+
+def _numbers(folds: Sequence[_Tested]) -> dict[str, npt.NDArray[np.int16]]:
     """The ``fold`` of each test image (N,); nothing without folds."""
     if len(folds) == 1:
         return {}

@@ -11,7 +11,6 @@ from augstudy.core.artifacts import Artifact
 from augstudy.core.files import write_json
 from augstudy.data.dataset import KIND, Split, save_spec, save_split, save_thumbnails
 from augstudy.data.describe import data_report, draw_copies, draw_samples
-from augstudy.data.folds import place_of_fold
 from augstudy.data.found import Found
 from augstudy.data.reading import read_images
 from augstudy.data.sampling import RESERVES
@@ -52,9 +51,10 @@ def run(
             out, KIND, config=config, seed=settings.seed, provenance=_provenance(found, settings)
         ) as folder:
             _save(folder, result.splits, found, settings)
-            for number, splits in enumerate(result.more, 1):
-                place = place_of_fold(folder, number)
-                own = {**config, "fold": number}
+            for part, splits in zip(result.layout.parts[1:], result.more, strict=True):
+                place = result.layout.place(folder, part)
+                own = config | ({"fold": part.fold} if settings.folds else {})
+                own |= {"draw": part.draw} if settings.draws > 1 else {}
                 with artifacts.publish(place, KIND, config=own, seed=settings.seed) as draft:
                     _save(draft, splits, found, settings)
             report = data_report(found, result)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from augstudy.core.errors import InputError
-from augstudy.core.rng import check_seed, check_seeds
+from augstudy.core.rng import DRAW, check_seed, check_seeds, seed_in_draw
 from augstudy.data import shares
 from augstudy.models.gan_recipes import gan_recipe
 from augstudy.models.recipes import classifier_recipe, decoded, merged
@@ -73,6 +73,17 @@ class Study:
         seed = int(self.values["gan_seed"])
         check_seed(seed, "gan_seed")
         return seed
+
+    def in_draw(self, draw: int) -> "Study":
+        """The same with the seeds of a repetition of split and generators, counted from 0."""
+        if not draw:
+            return self
+        own: dict[str, Any] = {}
+        if "seeds" in self.values:
+            own["seeds"] = [seed_in_draw(seed, draw) for seed in self.seeds]
+        if "gan_seed" in self.values:
+            own["gan_seed"] = seed_in_draw(self.gan_seed, draw)
+        return Study({**self.values, **own})
 
     @property
     def classifier(self) -> ClassifierSettings:
@@ -193,6 +204,7 @@ class Study:
             self._check_sets()
         if "seeds" in self.values:
             check_seeds(self.values["seeds"])
+            self._check_draws()
         if "looks" in self.values:
             self._check_looks()
         if "gan_seed" in self.values:
@@ -240,6 +252,14 @@ class Study:
         for item in self.sets:
             if not item.imported:
                 _ = self.generator(item)
+
+    def _check_draws(self) -> None:
+        """See that the seeds of a draw are not those of another one."""
+        if int(self.values.get("draws", 1)) > 1 and max(self.values["seeds"]) >= DRAW:
+            raise InputError(
+                f"With draws, seeds are below {DRAW:,}, as each draw adds {DRAW:,} to those of the "
+                f"one before: not {max(self.values['seeds'])}."
+            )
 
     def _check_looks(self) -> None:
         """See that a study that may stop early is looked at after the seeds that it has."""
