@@ -55,7 +55,7 @@ def test_what_a_reader_is_told(study: Path) -> None:
     out = " ".join((study / "out.txt").read_text().split())
     assert "2 draws and 2 seeds make 4 training runs per arm, 8 in all; arms: real" in out
     assert "With 60 test images, 2 draws and 2 seeds" in out
-    said = "All was repeated 2 times on the same test images"
+    said = "The study was repeated in 2 draws, each with training images and generators"
     page = (study / "runs/0001/report.html").read_text()
     assert all(said in text for text in (out, page, (study / "runs/0001/verdict.md").read_text()))
     assert "training runs per arm: 2 draws, 2 seeds" in page

@@ -1,5 +1,7 @@
 """What a person reads in the terminal after a run."""
 
+from pathlib import Path
+
 import pytest
 from found import arm, difference, paired, study
 from rich.console import Console
@@ -40,5 +42,5 @@ def test_no_line_ends_between_a_number_and_its_unit(width):
 def test_who_may_have_meant_several_seeds_is_told(seeds, told):
     console = Console(record=True, width=200)
     values = {"source": "sample", "classes": [], "seeds": seeds, "arms": [{"arm": "real"}]}
-    results.announce(console, values)
+    results.announce(console, "augmentation_study", values, Path("none"), None, None)
     assert ("0-4 makes 5 of them" in console.export_text()) == told

@@ -103,7 +103,7 @@ def run(
             cache=caches.folder(runs_dir) if cache else None,
             base=wanted.base(),
             series=series,
-            checked=partial(results.announce, console, values, series),
+            checked=partial(results.announce, console, pipeline, values, runs_dir, series),
             track=track,
         )
         results.show(console, result)

@@ -1,5 +1,6 @@
 """What a person reads in the terminal before and after a run."""
 
+import contextlib
 import itertools
 import re
 import textwrap
@@ -13,20 +14,43 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.core.errors import InputError
+from augstudy.data.listed import Listed
+from augstudy.local import forecast
 from augstudy.local.rounds import Round
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.pages import answers, suspicions, verdicts, wording
 from augstudy.pages.formats import duration
 from augstudy.results import files
-from augstudy.results.power import expected
+from augstudy.results.power import cheapest, expected
 from augstudy.settings.arms import Arm
 from augstudy.settings.base import parse
+from augstudy.settings.data import DataSettings
+from augstudy.steps.study import Study
 from augstudy.tuning.sweep import Sweep, expand, parse_sweep
 
+FOLDS = (5, 10)  # that are proposed
 
-def announce(console: Console, values: Mapping[str, Any], series: Series | None = None) -> None:
-    """Say what is studied, which of several runs it is, and how small an effect can be seen."""
+
+def announce(
+    console: Console,
+    pipeline: str,
+    values: Mapping[str, Any],
+    runs: Path,
+    series: Series | None,
+    listed: Listed | None,
+) -> None:
+    """Say what is studied, which of several runs it is, what can be seen, and how long it takes.
+
+    Args:
+        console: where to.
+        pipeline: its name.
+        values: its parameters.
+        runs: the folder of runs, of which an earlier one may tell the time.
+        series: the study at several levels that this is a part of.
+        listed: how many images there are, if that is known.
+    """
     if series:
         title = f"Level {values['level']:,}, {series.place}"
         console.print()
@@ -47,10 +71,34 @@ def announce(console: Console, values: Mapping[str, Any], series: Series | None 
     console.print(f"{_images(values)}, {repeated}; arms: {escape(', '.join(arms))}")
     if seeds == 1 and draws == 1 and (only := int(values["seeds"][0])) > 1:
         say(console, f"Seed {only} is one repetition; 0-{only - 1} makes {only} of them.")
-    images = max(1, folds) * len(values["classes"]) * values.get("test_per_class", 0)
-    if images and len(arms) > 1:  # 0 per class means all that are left over: not known yet
-        seen = expected(seeds, images, len(arms) - 1, folds=max(1, folds), draws=draws)
-        say(console, verdicts.forecast(seen))
+    if listed and len(arms) > 1:
+        _foresee(console, Study(values), listed, seeds, len(arms) - 1)
+    if time := forecast.expected(runs, Path(pipeline).stem, values):
+        say(
+            console,
+            f"It should take about {duration(time.seconds)}, judging by run {time.run}; less "
+            "where results can be taken from the cache.",
+        )
+
+
+def _foresee(console: Console, study: Study, listed: Listed, seeds: int, compared: int) -> None:
+    """Say how small an effect can be seen, and the cheapest way to see one as large as the margin.
+
+    With folds, all images can be tested, unless the source says which ones are.
+    """
+    data, margin = study.data, study.comparing.equivalence_margin
+    folds, draws = max(1, data.folds), data.draws
+    seen = expected(seeds, listed.tested(data), compared, folds=folds, draws=draws)
+    say(console, verdicts.forecast(seen))
+    images = {data.folds: seen.images}
+    if not any(listed.given.values()) and not data.test_source:
+        for more in FOLDS:
+            with contextlib.suppress(InputError):
+                other = parse(DataSettings, data.model_dump() | {"folds": more}, "folds")
+                images[more] = listed.tested(other)
+    told = verdicts.change(cheapest(seen, margin, images), margin, seeds * folds * draws)
+    if told:
+        say(console, told)
 
 
 def _images(values: Mapping[str, Any]) -> str:

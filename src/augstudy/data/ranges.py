@@ -10,6 +10,7 @@ import numpy as np
 
 from augstudy.core.errors import InputError
 from augstudy.data.found import LEFT_OVER, ClassImages, Found, Report
+from augstudy.data.listed import Listed
 from augstudy.data.npy import NpyHeader, read_header
 from augstudy.data.sampling import RowRange, choose_rows, row_numbers
 from augstudy.data.sources import ObjectInfo, Source, find_class
@@ -54,11 +55,17 @@ def read_ranges(source: Source, settings: DataSettings, report: Report, reserve:
     return Found(result, DRAWING, {LEFT_OVER: behind})
 
 
-def check_ranges(source: Source, settings: DataSettings) -> None:
-    """Raise what :func:`read_ranges` would raise about missing classes and images."""
+def check_ranges(source: Source, settings: DataSettings) -> Listed:
+    """Raise what :func:`read_ranges` would raise about missing classes and images.
+
+    Returns:
+        How many images there are.
+    """
     names = settings.classes or source.list_classes()
     plans = [_plan(source, name, settings, 0.0) for name in names]
     settings.check_level(max((plan.header.rows for plan in plans), default=0))
+    counts = {name: plan.header.rows for name, plan in zip(names, plans, strict=True)}
+    return Listed(counts, {})
 
 
 def _plan(source: Source, name: str, settings: DataSettings, reserve: float) -> _Plan:

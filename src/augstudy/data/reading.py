@@ -7,6 +7,7 @@ from pathlib import Path
 
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.data.found import Found, Report
+from augstudy.data.listed import Listed
 from augstudy.data.ranges import check_ranges, read_ranges
 from augstudy.data.records import check_records, read_records
 from augstudy.data.sampling import RESERVES
@@ -50,10 +51,13 @@ def read_images(
     return read_images(settings, cache, True, report, reserve)
 
 
-def check_source(settings: DataSettings) -> None:
+def check_source(settings: DataSettings) -> Listed | None:
     """Find out before a run whether its source has the classes and images that it asks for.
 
     A store that does not answer soon, or refuses access, is left for the run to complain about.
+
+    Returns:
+        How many images there are; None if that is not known yet.
 
     Raises:
         InputError: it does not.
@@ -61,14 +65,18 @@ def check_source(settings: DataSettings) -> None:
     """
     uris = [uri for uri in (settings.source, settings.test_source) if uri]
 
+    found: list[Listed] = []
+
     def check() -> None:
         main, *others = (open_images(uri, settings) for uri in uris)
         if isinstance(main, Source):
-            check_ranges(main, settings)
+            found.append(check_ranges(main, settings))
         else:
-            check_records(main, [it for it in others if not isinstance(it, Source)], settings)
+            tests = [it for it in others if not isinstance(it, Source)]
+            found.append(check_records(main, tests, settings))
 
     soon(check, uris)
+    return found[0] if found else None
 
 
 def soon(check: Callable[[], None], uris: Sequence[str], patience_s: float = 2.0) -> None:

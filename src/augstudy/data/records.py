@@ -16,6 +16,7 @@ from augstudy.core.names import why_no_class
 from augstudy.core.rng import named_generator
 from augstudy.data.decoding import Look, Pixels, UnreadableError, decode, look, spec_of
 from augstudy.data.found import ClassImages, Found, Report
+from augstudy.data.listed import Listed
 from augstudy.data.sampling import sample_size
 from augstudy.data.sources import Record, RecordSource, missing_class
 from augstudy.data.splits import FOLDS_GIVEN, too_few_groups
@@ -67,8 +68,12 @@ def read_records(
 
 def check_records(
     source: RecordSource, test_sources: Sequence[RecordSource], settings: DataSettings
-) -> None:
-    """Raise what can be known to be wrong with classes and counts without reading any image."""
+) -> Listed:
+    """Raise what can be known to be wrong with classes and counts without reading any image.
+
+    Returns:
+        How many images there are.
+    """
     listed = _listed(source, test_sources)
     names = _classes(source.uri, listed, settings)
     for name in names:
@@ -82,6 +87,8 @@ def check_records(
             _check_folds(f"class {name!r} of {source.uri}", listed[name], settings)
     given = any(record.split for name in names for _, record, _ in listed[name])
     settings.check_level(max(len(listed[name]) for name in names), given)
+    tests = {name: sum(record.split == "test" for _, record, _ in listed[name]) for name in names}
+    return Listed({name: len(listed[name]) for name in names}, tests)
 
 
 def _check_folds(where: str, items: Sequence[Item], settings: DataSettings) -> None:

@@ -23,6 +23,7 @@ from augstudy.core.files import open_log
 from augstudy.core.machine import usable_cores
 from augstudy.core.redaction import without_secrets
 from augstudy.core.stopping import Interrupted, end_group, interruptible
+from augstudy.data.listed import Listed
 from augstudy.local import display
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import StepError, explain
@@ -66,7 +67,7 @@ def run(
     cache: Path | None = None,
     base: Mapping[str, Any] | None = None,
     series: Series | None = None,
-    checked: Callable[[], None] = lambda: None,
+    checked: Callable[[Listed | None], None] = lambda _: None,
     track: str = "",
 ) -> Result:
     """Run a pipeline to its end.
@@ -86,7 +87,8 @@ def run(
         base: What the parameters would have been without anybody's wishes: those of the preset.
             What differs from them is kept with the run.
         series: The study at several levels that this run is a part of, if it is.
-        checked: Called once nothing speaks against the run, before there is one.
+        checked: Called once nothing speaks against the run, before there is one, with how many
+            images the source has, if that is known.
         track: Address of an MLflow server that the finished run is sent to. Without it
             ``AUGSTUDY_TRACK`` counts. A run that cannot be sent is no less finished: a warning says
             how to send it later.
@@ -97,13 +99,13 @@ def run(
         InputError: ``AUGSTUDY_THREADS`` is no number of threads, the source lacks a class or
             images, or `track` is no address: then there is no run.
     """
-    Study(parameters).check_source()
+    listed = Study(parameters).check_source()
     tracker = _tracker(track)
     used = _threads(threads)
     kept: dict[str, Any] = {"note": note, "preset": preset, "threads": used}
     if base is not None:
         kept["changed"] = difference_of(parameters, base)
-    checked()
+    checked(listed)
     settle(runs)
     if cache:
         Cache(cache).tidy()

@@ -4,6 +4,7 @@ from augstudy.pages import readings
 from augstudy.pages.formats import points
 from augstudy.results.models import Power, Retraining
 from augstudy.results.parts import Compared, Difference
+from augstudy.results.power import Change
 from augstudy.stats.codes import MOST, Comparison, Needed
 from augstudy.stats.verdicts import within
 
@@ -110,6 +111,26 @@ def forecast(power: Power) -> str:
     return (
         f"With {', '.join(first)} and {last}, you can see differences of "
         f"{100 * power.detectable:.1f} points or more."
+    )
+
+
+def change(found: Change | None, margin: float, runs: int) -> str:
+    """What would let a study see the margin, in a sentence for before it runs; empty if it does.
+
+    Args:
+        found: the cheapest change.
+        margin: a share.
+        runs: trainings of an arm as it is.
+    """
+    if found is None:
+        return ""
+    see = f"To see {margin_text(margin)}"
+    if found.images is not None:
+        return f"{see}, it would take about {found.images:,} test images and {found.seeds} seeds."
+    folds = f"folds={found.folds} and " if found.folds else ""
+    return (
+        f"{see}, use {folds}{found.seeds} seeds: {found.runs} training runs per arm instead of "
+        f"{runs}."
     )
 
 

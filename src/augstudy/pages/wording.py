@@ -116,8 +116,8 @@ def repeated(data: Data, seeds: int) -> list[str]:
     said, made = [], runs(data.draws, data.folds, seeds)
     if data.draws > 1:
         said.append(
-            f"All was repeated {data.draws} times on the same test images, with other training "
-            f"images and other generators: {made}."
+            f"The study was repeated in {data.draws} draws, each with training images and "
+            f"generators of its own, on the same test images: {made}."
         )
     if data.folds:
         each = (

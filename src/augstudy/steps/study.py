@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from augstudy.core.errors import InputError
 from augstudy.core.rng import DRAW, check_seed, check_seeds, seed_in_draw
@@ -26,6 +26,9 @@ from augstudy.settings.generators import ON_FAILURE, GeneratorSettings, OnFailur
 from augstudy.settings.judging import CurationSettings, JudgeSettings
 from augstudy.settings.sets import COPIES, Copies, SyntheticSet, of_study
 from augstudy.tuning.sweep import Sweep, parse_sweep
+
+if TYPE_CHECKING:
+    from augstudy.data.listed import Listed
 
 RECIPE = "_recipe"
 Part = TypeVar("Part", bound=Settings)
@@ -211,8 +214,11 @@ class Study:
             check_seed(self.values["gan_seed"], "gan_seed")
         self._check_trained()
 
-    def check_source(self) -> None:
+    def check_source(self) -> "Listed | None":
         """See whether all sources have what is asked of them, as far as that shows at once.
+
+        Returns:
+            How many images there are; None if that is not known yet.
 
         Raises:
             InputError: one lacks a class or images.
@@ -221,11 +227,13 @@ class Study:
         if {"source", "classes"} <= set(self.values):
             from augstudy.data.reading import check_source
 
-            check_source(self.data)
+            listed = check_source(self.data)
             if "sets" in self.values:
                 from augstudy.data.importing import check_sets
 
                 check_sets(self.sets, self.data)
+            return listed
+        return None
 
     def _part(self, model: type[Part], what: str, more: Mapping[str, Any] | None = None) -> Part:
         values = {name: self.values[name] for name in model.model_fields if name in self.values}
