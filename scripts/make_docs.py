@@ -25,7 +25,7 @@ from augstudy.core.machine import described  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results"
 TARGET = ROOT / "docs" / "benchmarks.md"
 GENERATORS_TARGET = ROOT / "docs" / "generators.md"
-COVERAGE = RESULTS / "coverage.json"
+COVERAGE, REDRAWS = RESULTS / "coverage.json", RESULTS / "redraws.json"
 STATISTICS_TARGET = ROOT / "docs" / "statistics.md"
 STUDIES = ROOT / "results"
 STUDIES_TARGET = ROOT / "docs" / "results.md"
@@ -238,8 +238,8 @@ def generators() -> str:
 
 def statistics() -> str:
     """The whole page on intervals and verdicts."""
-    result = json.loads(COVERAGE.read_text())
-    return statistics_page.page(result, machine(result))
+    result, redraws = (json.loads(path.read_text()) for path in (COVERAGE, REDRAWS))
+    return statistics_page.page(result, redraws, machine(result), machine(redraws))
 
 
 def studies() -> str:

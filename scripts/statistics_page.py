@@ -100,8 +100,15 @@ TOLERANCE = 0.1  # of plans
 COVERAGE_PICTURE, PLANS_PICTURE = "statistics-coverage.png", "statistics-plans.png"
 
 
-def page(result: Mapping[str, Any], machine: str) -> str:
-    """The page, from ``coverage.json`` and words on the machine that it was measured on."""
+def page(result: Mapping[str, Any], redraws: Mapping[str, Any], machine: str, other: str) -> str:
+    """The page, from ``coverage.json`` and ``redraws.json``.
+
+    Args:
+        result: what the simulations found.
+        redraws: what studies of real images found.
+        machine: words on the machine of the first.
+        other: words on the machine of the second.
+    """
     cases, plans = result["cases"], result["plans"]
     parts = [
         HEADER.strip(),
@@ -120,6 +127,8 @@ def page(result: Mapping[str, Any], machine: str) -> str:
         plan_table(plans),
         *(["## Looking after every round", looked(result)] if "rounds" in result else []),
         made(result, machine),
+        "## On real images",
+        redrawn(redraws, other),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -149,6 +158,35 @@ def looked(result: Mapping[str, Any]) -> str:
         "studies should say that something helps or hurts where nothing differs. The third column "
         "is what ordinary intervals would do at the same looks; the last two are how many seeds "
         f"studies took on average.\n\n{table(head, rows)}"
+    )
+
+
+def redrawn(result: Mapping[str, Any], machine: str) -> str:
+    """How often studies of real images agree that have nothing in common."""
+    draws, seeds = (result["found"][name] for name in ("draws", "seeds"))
+    several = f"{result['draws']} draws of {result['seeds']} seeds"
+    single = f"1 draw of {result['draws'] * result['seeds']} seeds"
+    rows = [
+        [
+            name,
+            f"**{100 * found['held']:.1f} %** ({100 * found['held_low']:.1f} to "
+            f"{100 * found['held_high']:.1f} %)",
+            f"{found['width']:.1f}",
+        ]
+        for name, found in ((several, draws), (single, seeds))
+    ]
+    head = ["study", f"intervals that hold the mean of {result['others']} others"]
+    return (
+        "A simulation holds what was put into it. So studies of real drawings were repeated "
+        f"{result['redraws']} times, each with test images, training images, generators and seeds "
+        f"of its own: {result['classes']} classes, {result['level']} training images and "
+        f"{result['test_per_class']} test images per class. A network with one hidden layer is the "
+        "classifier, and a normal distribution per class the generator. The images are dealt out "
+        "and compared by augstudy. An interval should hold what other studies find on average. "
+        "Studies with and without draws take equally many trainings.\n\n"
+        f"{table([*head, 'width, points'], rows)}\n\n"
+        f"Without draws, intervals are about one choice of training images and one training of "
+        f"each generator. {machine} Repeat with `{result['command']}`."
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from program import augstudy
 
 from augstudy.core import artifacts
+from augstudy.pages import kfp_metrics
 from augstudy.results import files
 from augstudy.results.material import read_arm
 from augstudy.results.models import Study
@@ -49,6 +50,8 @@ def test_the_interval_is_about_draws(study: Path) -> None:
     assert (difference.draws, difference.seeds, found.data.draws, found.seeds_each) == (2, 4, 2, 2)
     assert difference.sources and difference.sources.draws is not None
     assert found.power.draws == 2
+    shown = kfp_metrics.scalars(found)
+    assert (shown["12 draws"], shown["12 seeds"]) == (2, 2)
 
 
 def test_what_a_reader_is_told(study: Path) -> None:
@@ -59,4 +62,4 @@ def test_what_a_reader_is_told(study: Path) -> None:
     page = (study / "runs/0001/report.html").read_text()
     assert all(said in text for text in (out, page, (study / "runs/0001/verdict.md").read_text()))
     assert "training runs per arm: 2 draws, 2 seeds" in page
-    assert "Where the uncertainty comes from" in page
+    assert "Where the uncertainty comes from" in page and "1, draw 2" in page

@@ -84,4 +84,4 @@ def test_needed_says_what_cannot_help():
     drawn = needed(lambda seeds, images, draws: draws >= 6, 3, 500, 4)
     assert words.needed(drawn) == "about 2 more draws"
     any_of = needed(lambda seeds, images, draws: seeds * draws >= 15, 3, 500, 4)
-    assert words.needed(any_of) == "about 1 more seed or 1 more draw"
+    assert words.needed(any_of, 4) == "about 1 more seed per draw or 1 more draw"

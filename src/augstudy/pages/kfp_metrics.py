@@ -146,7 +146,8 @@ def _changed(found: Compared, base: str, name: str) -> Rows:
 def _measured(found: Study | Sweep) -> Rows:
     yield "10 metric", readings.metric(found.metric).text
     yield "11 level", found.data.level
-    yield "12 seeds", len(found.seeds)
+    yield "12 draws", found.data.draws if found.data.draws > 1 else None
+    yield "12 seeds", found.seeds_each
     yield "13 test images", found.data.images["test"]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from augstudy.core.rng import DRAW
 from augstudy.pages import verdicts, wording
 from augstudy.pages.verdicts import margin_text
 from augstudy.results.models import Study
@@ -35,7 +36,7 @@ def runs(found: Difference) -> list[dict[str, str]]:
     """A row per seed: what one training run of each arm says by itself."""
     return [
         {
-            "seed": str(test.seed),
+            "seed": _seed(test.seed, found.draws),
             "difference": wording.signed(test.difference),
             "gained": f"{test.gained:,}",
             "lost": f"{test.lost:,}",
@@ -43,6 +44,12 @@ def runs(found: Difference) -> list[dict[str, str]]:
         }
         for test in found.mcnemar
     ]
+
+
+def _seed(seed: int, draws: int) -> str:
+    """A seed, or with several draws that of a draw: ``0, draw 2``."""
+    draw, own = divmod(seed, DRAW)
+    return f"{own}, draw {draw + 1}" if draws > 1 else str(seed)
 
 
 def _checks(found: Difference, margin: float) -> list[dict[str, Any]]:

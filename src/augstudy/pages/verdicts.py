@@ -60,25 +60,25 @@ def outcome(found: Compared, margin: float) -> str:
 
 def needs(found: Difference) -> str:
     """What more is needed to tell: ``about 4 more seeds or 1,200 more test images``."""
-    return "more than one seed" if found.needs is None else needed(found.needs)
+    return "more than one seed" if found.needs is None else needed(found.needs, found.draws)
 
 
-def needed(more: Needed) -> str:
-    """Seeds, test images and draws that must be added."""
+def needed(more: Needed, draws: int = 1) -> str:
+    """Seeds, test images and draws that must be added to a study of so many `draws`."""
+    each = " per draw" if draws > 1 else ""
     if more.both is not None:
         seeds, images = more.both
-        return f"about {_more(seeds, 'seed')} together with {_more(images, 'test image')}"
-    if more.draws is not None:
-        kinds = ((more.seeds, "seed"), (more.images, "test image"))
-        others = [_more(count, what) for count, what in kinds if count is not None]
-        return f"about {' or '.join([*others, _more(more.draws, 'draw')])}"
-    if more.seeds is not None and more.images is not None:
-        return f"about {_more(more.seeds, 'seed')} or {_more(more.images, 'test image')}"
-    if more.seeds is not None:
-        return f"about {_more(more.seeds, 'seed')}; test images alone are not enough"
-    if more.images is not None:
-        return f"about {_more(more.images, 'test image')}; seeds alone are not enough"
-    return f"more than {MOST} times the test images and seeds"
+        return f"about {_more(seeds, 'seed')}{each} together with {_more(images, 'test image')}"
+    by_seeds = None if more.seeds is None else f"{_more(more.seeds, 'seed')}{each}"
+    by_images = None if more.images is None else _more(more.images, "test image")
+    by_draws = None if more.draws is None else _more(more.draws, "draw")
+    ways = [way for way in (by_seeds, by_images, by_draws) if way]
+    if not ways:
+        return f"more than {MOST} times the test images and seeds"
+    said = f"about {' or '.join(ways)}"
+    if len(ways) > 1 or by_draws:
+        return said
+    return f"{said}; {'seeds' if by_images else 'test images'} alone are not enough"
 
 
 def covers(found: Compared) -> str:
