@@ -42,7 +42,7 @@ help: ## Show this list
 	@echo
 	@echo '  Variables of study: PRESET SOURCE SYNTHETIC="sd=../sd15 gan=compact" LEVEL or LEVELS ARMS SEEDS=0-4 or auto MAX_HOURS CLASSES="The Eiffel Tower,cat" NOTE PIPELINE'
 	@echo '  SET="a=1 b.c=2 d=[x, y]" (a setting begins at each name=) RUNS'
-	@echo '  Variables of submit and schedule: the same without NOTE, RUNS and MAX_HOURS, GPUS EXPERIMENT, and LEVELS="50 250" WAIT=1'
+	@echo '  Variables of submit and schedule: the same without NOTE and RUNS, GPUS EXPERIMENT, and LEVELS="50 250" WAIT=1'
 	@echo '  or LEVEL CRON; AUGSTUDY_KFP_HOST, AUGSTUDY_KFP_NAMESPACE and AUGSTUDY_KFP_TOKEN say where the cluster is.'
 	@echo '  Variables of runs: RUNS CLUSTER=1 KUBECONTEXT EXPERIMENT; of compile: PIPELINE; of results: PRESET RUNS; of doctor: KUBECONTEXT'
 	@echo '  Variables of kind-up and kind-down: KUBECONTEXT, and those that scripts/kind/lib.sh lists; of images: those in'

@@ -14,6 +14,7 @@ def evaluate(
     curves: Output[ClassificationMetrics],
     label: str = "",
     explain: bool = False,
+    looks: list[int] = [],  # noqa: B006
     gathered: Input[Artifact] = None,
 ):
     """Evaluate every classifier of the cell on the test images, once, and explain the first."""

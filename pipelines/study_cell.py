@@ -23,6 +23,7 @@ def study_cell(
     gathered: Input[Artifact],
     arm: dict,
     seeds: list[int],
+    looks: list[int],
     classifier: str,
     classifier_settings: dict,
     gpus: str,
@@ -34,7 +35,11 @@ def study_cell(
     resources.apply(trained, resources.TRAINING)
     resources.use_gpus(trained, gpus, gpu_type)
     evaluated = evaluate(
-        dataset=dataset, classifier=trained.outputs["classifier"], gathered=gathered, explain=True
+        dataset=dataset,
+        classifier=trained.outputs["classifier"],
+        gathered=gathered,
+        looks=looks,
+        explain=True,
     )
     resources.apply(evaluated, resources.INFERENCE)
     return CellOutputs(evaluated.outputs["evaluation"], evaluated.outputs["maps"])

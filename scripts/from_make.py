@@ -39,7 +39,10 @@ WISHES = ("PIPELINE", "PRESET", "SOURCE", "SYNTHETIC", "ARMS", "SEEDS", "CLASSES
 # The commands of the program, and the variables that each of them takes.
 COMMANDS = {
     "study": ("run", (*WISHES, "LEVEL", "LEVELS", "MAX_HOURS", "NOTE", "RUNS")),
-    "submit": ("submit", (*WISHES, "LEVELS", "GPUS", "EXPERIMENT", "WAIT")),
+    "submit": (
+        "submit",
+        (*WISHES, "LEVELS", "MAX_HOURS", "GPUS", "EXPERIMENT", "WAIT", "KUBECONTEXT"),
+    ),
     "schedule": ("schedule", (*WISHES, "LEVEL", "GPUS", "EXPERIMENT", "CRON")),
     "doctor": ("doctor", ("KUBECONTEXT",)),
     "runs": ("runs", ("RUNS", "CLUSTER", "KUBECONTEXT", "EXPERIMENT")),

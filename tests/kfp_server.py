@@ -48,6 +48,7 @@ class KfpServer(_Server):
         states: What the runs created next go through, in turn; the last one goes on for ever.
         endings: How the runs created next go that fail, or wait.
         fires: Whether schedules start runs.
+        started: Told of every run that is created.
         instead: Replies to kinds of request, in place of KFP's own; ``*`` is all but the health.
         callers: What was sent as authorization, request by request.
     """
@@ -64,6 +65,7 @@ class KfpServer(_Server):
         self.states: list[tuple[str, ...]] = [GOOD]
         self.endings: list[Ending] = []
         self.fires = False
+        self.started: Callable[[Record], None] = lambda run: None
         self.failures: dict[str, list[int]] = {}
         self.instead: dict[str, Reply] = {}
         self.callers: list[str | None] = []
@@ -238,6 +240,7 @@ class KfpServer(_Server):
         run = self._keep(self.runs, "run_id", body)
         states = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         self._left[run["run_id"]] = list(states)
+        self.started(run)
         ending = self.endings.pop(0) if self.endings else Ending()
         name, began = f"{spec['pipelineInfo']['name']}-x7k2p", _moment(run["created_at"])
         self._workflows[run["run_id"]] = ending, Workflow(name, spec, ending, began)

@@ -215,8 +215,9 @@ def study(
         KeyboardInterrupt: the study was interrupted; call again to go on.
     """
     from augstudy.core.stopping import Interrupted
-    from augstudy.local import parameters, rounds, runner
+    from augstudy.local import parameters, runner
     from augstudy.local.series import Series
+    from augstudy.runs import rounds
 
     folder = Path(runs)
     given = {"source": address_of(real, folder), **settings}
@@ -235,7 +236,7 @@ def study(
     console = outlets.console(quiet=quiet, highlight=False)
     series, done = Series(chosen), []
 
-    def once(values: Mapping[str, Any]) -> runner.Result:
+    def once(values: Mapping[str, Any]) -> rounds.Finished[runner.Result]:
         return runner.run(
             "augmentation_study",
             values,
@@ -248,11 +249,11 @@ def study(
             base=wanted.base(),
             series=series if several else None,
             track=track,
-        )
+        ).finished
 
     try:
         for values in asked:
-            result = rounds.run(values, once, lambda _: None, max_hours)
+            result = rounds.run(values, once, lambda _: None, max_hours).run
             done.append(StudyResult(result.folder))
             if several:
                 series.add(result.folder)

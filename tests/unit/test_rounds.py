@@ -10,13 +10,13 @@ from found import difference, paired, study
 from studies import build_study
 
 from augstudy.core.errors import InputError
-from augstudy.local import rounds
 from augstudy.local.parameters import Wanted
-from augstudy.local.rounds import Round
 from augstudy.local.runner import Result
 from augstudy.pages import answers
 from augstudy.results import files
 from augstudy.results.models import Study
+from augstudy.runs import rounds
+from augstudy.runs.rounds import Finished, Round
 from augstudy.settings.parsing import looks, parse_auto
 from augstudy.steps import summarize
 
@@ -71,7 +71,7 @@ class Runs:
         self.seeds: list[list[int]] = []
         self.said: list[Round] = []
 
-    def once(self, values: Any) -> Result:
+    def once(self, values: Any) -> Finished[Result]:
         self.seeds.append(list(values["seeds"]))
         count = len(values["seeds"])
         low = 0.01 if count >= self.told_after else -0.01
@@ -79,11 +79,11 @@ class Runs:
         folder = self.folder / str(count)
         folder.mkdir()
         files.write(folder, study(differences={"add:1": difference(found)}))
-        return Result(folder, None, 1.0, 0.5, trained_s=self.trained_s)
+        return Result(folder, None, 1.0, 0.5, trained_s=self.trained_s).finished
 
     def run(self, hours: float | None = None, **values: Any) -> Result:
         given = {"seeds": [0, 1], "looks": LOOKS, **values}
-        return rounds.run(given, self.once, self.said.append, hours)
+        return rounds.run(given, self.once, self.said.append, hours).run
 
 
 def test_rounds_go_on_until_there_is_a_verdict(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Commands on a cluster with Kubeflow Pipelines: submit a pipeline, schedule it."""
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +13,13 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from augstudy.cli import options, remote
-from augstudy.core.errors import InputError
+from augstudy.core.errors import InputError, ServiceError
 
 if TYPE_CHECKING:
     from augstudy.cluster.kfp_api import Server
+    from augstudy.cluster.remote_runs import RemoteRun
     from augstudy.local.parameters import Wanted
+    from augstudy.runs import rounds
 
 Gpus = Annotated[int | None, typer.Option(min=0, help="GPUs per training step; 0 means CPU nodes.")]
 Experiment = Annotated[
@@ -37,6 +41,7 @@ def submit(
     ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
+    max_hours: options.MaxHours = None,
     gpus: Gpus = None,
     settings: options.Settings = [],  # noqa: B006
     experiment: Experiment = "",
@@ -47,11 +52,15 @@ def submit(
     host: options.Host = None,
     namespace: options.Namespace = None,
     token: options.Token = None,
+    context: options.Context = "",
 ) -> None:
     """Run a pipeline on a cluster, once for each level.
 
     Compiles the pipeline, uploads it as a new version unless an equal one is there, creates the
     experiment if it is missing, starts the runs and prints where to see them.
+
+    With --seeds auto, each round of seeds is a run: --wait follows it, and the next one starts
+    until every synthetic arm has its verdict. Finished seeds are kept as checkpoints.
 
     Exit codes: 0 started (with --wait: all succeeded), 1 a run failed, 2 bad input, 3 KFP is
     unreachable or denies access.
@@ -61,26 +70,32 @@ def submit(
     augstudy submit --preset quick --host http://localhost:8080 --wait
 
     augstudy submit --preset low_data --levels "50 250" --gpus 1 --experiment levels
+
+    augstudy submit --source gs://bucket/photos --seeds auto --max-hours 8 --wait
     """
     from augstudy.cluster import submit as submission
     from augstudy.local import catalog
     from augstudy.local.parameters import Wanted
 
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings, synthetic)
-    _refuse_rounds(wanted)
     _choose_images(wanted.accelerators())
+    _check_rounds(wanted, wait, max_hours)
     runs = wanted.runs(wanted.levels(levels))
     server = remote.connect(host, namespace, token, pipeline_root)
     console = remote.plain_console()
-    started, steps = submission.submit(
+    start = partial(
+        submission.submit,
         server,
         catalog.load(pipeline),
-        runs,
         label=wanted.preset_name,
         experiment_name=experiment,
         caching=cache,
         say=lambda text: console.print(escape(text), soft_wrap=True),
     )
+    if wanted.automatic:
+        _in_rounds(server, context, console, runs, start, max_hours, poll)
+        return
+    started, steps = start(runs)
     compare = server.compare_link([run.run_id for run in started])
     if compare:
         console.print(f"Compare them: {compare}", soft_wrap=True, markup=False)
@@ -215,11 +230,60 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="schedule", help=text, short_help=text, rich_help_panel=_PANEL)
 
 
+def _check_rounds(wanted: "Wanted", wait: bool, hours: float | None) -> None:
+    """See that rounds of seeds can be followed, and that no seed is trained twice."""
+    from augstudy.cluster.settings import load
+
+    if not wanted.automatic:
+        if hours is not None:
+            raise InputError("--max-hours is for studies that choose their seeds: --seeds auto.")
+        return
+    if not wait:
+        raise InputError("--seeds auto needs --wait: what a round finds decides about the next.")
+    if not load().checkpoints:
+        raise InputError(
+            "--seeds auto needs checkpoints in cluster.yaml, such as gs://bucket/checkpoints: "
+            "there a round finds the seeds that are trained. Or name the seeds: --seeds 0-4."
+        )
+
+
+def _in_rounds(
+    server: "Server",
+    context: str,
+    console: Console,
+    runs: Sequence[Mapping[str, Any]],
+    start: Any,
+    hours: float | None,
+    poll_s: float,
+) -> None:
+    """Submit each study again with more seeds until it can tell, or its budget is spent."""
+    from augstudy.cli import results
+    from augstudy.cluster import remote_runs
+    from augstudy.pages import answers
+    from augstudy.runs import rounds
+
+    def once(values: Mapping[str, Any]) -> "rounds.Finished[RemoteRun]":
+        started, steps = start([values])
+        _follow(server, started, steps, console, poll_s)
+        run = remote_runs.one(server, stores, started[0].run_id)
+        if run.summary is None:
+            raise ServiceError(
+                f"{started[0].name} has succeeded, but its report is not where it should be: see "
+                f"{started[0].link}."
+            )
+        told = answers.answer(run.summary)
+        results.say(console, f"{told.answer} {told.sentence}")
+        return rounds.Finished(run, run.summary, run.facts["duration_s"])
+
+    with remote.stores(server, context) as stores:
+        for values in runs:
+            rounds.run(values, once, partial(results.show_round, console), hours)
+
+
 def _refuse_rounds(wanted: "Wanted") -> None:
     if wanted.automatic:
         raise InputError(
-            "Only 'augstudy run' can choose the number of seeds: name them for the cluster, such "
-            "as --seeds 0-4."
+            "A schedule runs the same study again and again: name its seeds, such as --seeds 0-4."
         )
 
 

@@ -63,6 +63,12 @@ Root = Annotated[
     str | None,
     typer.Option("--pipeline-root", help="Where to store artifacts, such as gs://bucket/runs."),
 ]
+MaxHours = Annotated[
+    float | None,
+    typer.Option(
+        min=0, help="With --seeds auto: begin no round of seeds that would end later than this."
+    ),
+]
 Context = Annotated[str, typer.Option(help="Context in the kubeconfig (default: the current one).")]
 Cluster = Annotated[
     bool, typer.Option("--cluster", help="Use the runs of the cluster that the settings name.")

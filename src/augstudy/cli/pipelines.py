@@ -25,13 +25,7 @@ def run(
     ] = "",
     arms: options.Arms = None,
     seeds: options.Seeds = None,
-    max_hours: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="With --seeds auto: begin no round of seeds that would end later than this.",
-        ),
-    ] = None,
+    max_hours: options.MaxHours = None,
     settings: options.Settings = [],  # noqa: B006
     note: Annotated[str, typer.Option(help="A note to keep with the run.")] = "",
     runs_dir: options.RunsDir = _RUNS,
@@ -80,8 +74,9 @@ def run(
     augstudy run cnn_tuning --preset report_quick --source file:///data/drawings
     """
     from augstudy.cli import results
-    from augstudy.local import parameters, rounds, runner
+    from augstudy.local import parameters, runner
     from augstudy.local.series import Series
+    from augstudy.runs import rounds
 
     wanted = parameters.Wanted(
         pipeline, preset, source, arms, seeds, settings=settings, synthetic=synthetic
@@ -91,7 +86,7 @@ def run(
     console = outlets.console(pipe_width=100, highlight=False)
     series = Series(chosen) if len(chosen) > 1 else None
 
-    def once(values: Mapping[str, Any]) -> "runner.Result":
+    def once(values: Mapping[str, Any]) -> "rounds.Finished[runner.Result]":
         result = runner.run(
             pipeline,
             values,
@@ -107,10 +102,10 @@ def run(
             track=track,
         )
         results.show(console, result)
-        return result
+        return result.finished
 
     for values in asked:
-        result = rounds.run(values, once, lambda it: results.show_round(console, it), max_hours)
+        result = rounds.run(values, once, lambda it: results.show_round(console, it), max_hours).run
         if series:
             series.add(result.folder)
     if series:

@@ -17,13 +17,13 @@ from rich.text import Text
 from augstudy.core.errors import InputError
 from augstudy.data.listed import Listed
 from augstudy.local import forecast
-from augstudy.local.rounds import Round
 from augstudy.local.runner import Result
 from augstudy.local.series import Series
 from augstudy.pages import answers, suspicions, verdicts, wording
 from augstudy.pages.formats import duration
 from augstudy.results import files
 from augstudy.results.power import cheapest, expected
+from augstudy.runs.rounds import Round
 from augstudy.settings.arms import Arm
 from augstudy.settings.base import parse
 from augstudy.settings.data import DataSettings

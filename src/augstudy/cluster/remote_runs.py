@@ -64,6 +64,17 @@ def collect(server: Server, stores: Stores, experiment: str, most: int) -> list[
     return _read_all(server, stores, _listed(server, experiment, most))
 
 
+def one(server: Server, stores: Stores, run_id: str) -> RemoteRun:
+    """A run by its id.
+
+    Raises:
+        InputError: there is no such run, or nothing says where artifacts are.
+        ServiceError: the server or the store cannot be reached.
+    """
+    run = server.run(run_id)
+    return _read(server, run, _pipeline_name(server, run, {}), stores)
+
+
 def named(
     server: Server, stores: Stores, experiment: str, most: int, names: Sequence[str]
 ) -> list[RemoteRun]:

@@ -146,7 +146,7 @@ def submit(
 
 
 def about(parameters: Mapping[str, Any]) -> str:
-    """What tells a run from others of its pipeline: its level, and what it compares.
+    """What tells a run from others of its pipeline: its level, its round, and what it compares.
 
     Such as ``level 50 (add:1 + replace:0.3 from compact)``; of many arms the first and a count.
     """
@@ -162,6 +162,8 @@ def about(parameters: Mapping[str, Any]) -> str:
     axes = parameters.get("sweep", {}).get("axes", ())
     compared = compared or " x ".join(str(axis["name"]) for axis in axes)
     told = [f"level {level}"] if level else []
+    if parameters.get("looks"):
+        told.append(f"{len(parameters['seeds'])} seeds")
     return " ".join([*told, f"({compared})"] if compared else told)
 
 

@@ -29,8 +29,10 @@ from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import StepError, explain
 from augstudy.local.runfolder import EVENTS, TEMPORARY, RunFolder, alive, refresh_overview, settle
 from augstudy.local.series import Series
+from augstudy.results import files
 from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import difference_of
+from augstudy.runs.rounds import Finished
 from augstudy.steps.study import Study
 
 if TYPE_CHECKING:
@@ -53,6 +55,11 @@ class Result:
     startup_s: float
     reused: int = 0
     trained_s: float = 0.0
+
+    @property
+    def finished(self) -> Finished["Result"]:
+        """The same as the round of a study."""
+        return Finished(self, files.read_summary(self.folder), self.trained_s / PARALLEL_CELLS)
 
 
 def run(

@@ -131,6 +131,12 @@ def undecided(found: Study) -> list[str]:
     return [label for label in labels if found.differences[label].verdict == "can't tell yet"]
 
 
+def goes_on(found: Study) -> bool:
+    """Whether a study that stops by itself has another round of seeds before it."""
+    more = bool(found.looks) and found.seeds_each < found.looks[-1]
+    return more and bool(undecided(found))
+
+
 def _path(
     arms: Sequence[ArmResult], differences: Mapping[str, Difference], margin: float
 ) -> dict[str, tuple[Compared, ...]]:

@@ -269,6 +269,9 @@ def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
     likewise of what was skipped. Of several draws or folds, the synthetic images of the first are
     described.
     """
+    from augstudy.results import files
+    from augstudy.results import models as results
+    from augstudy.results.study import goes_on
     from augstudy.steps.summarize import run
 
     at, evaluations = found.paths, found.lists["evaluations"]
@@ -286,6 +289,9 @@ def summarize(found: Handed, _: Stage) -> dict[str, str | float]:
         metric=comparing.metric,
         looks=comparing.looks,
     )
+    told = files.summary(report.json(files.SUMMARY))
+    if isinstance(told, results.Study) and goes_on(told):
+        artifacts.used_up()  # the next round takes up what is in the store of checkpoints
     return hand_over(report, at)
 
 

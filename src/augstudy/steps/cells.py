@@ -125,11 +125,14 @@ def evaluate(found: Handed, me: Stage) -> dict[str, Any]:
 
     classifiers = [place["classifier"] for place in within]
     gans = _gans(within) if arm_label(classifier) == "real" else {}
-    made = run(at["dataset"], classifiers, out, label, gans)
+    rounds = bool(found.study.comparing.looks)
+    made = run(at["dataset"], classifiers, out, label, gans, keep=rounds)
     if found.study.values.get("explain"):
         from augstudy.steps import cam
 
         cam.run(classifiers[: layout_of(at["dataset"]).folds], out, at["maps"])
+    if rounds:  # the last step knows whether there will be another one
+        artifacts.used_up()
     return _for_dashboard(made, at["dataset"], label)
 
 

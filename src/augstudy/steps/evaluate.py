@@ -56,6 +56,7 @@ def run(
     out: Path,
     label: str = "",
     gans: Mapping[str, Path | Sequence[Path]] | None = None,
+    keep: bool = False,
 ) -> Artifact:
     """Publish predictions, metrics with 95 % intervals and example images of a cell.
 
@@ -70,6 +71,9 @@ def run(
     other. `classifier` and each of the `gans` are then lists of one per part of the dataset.
     ``fold`` in ``predictions.npz`` says which images belong to which fold, and ``draw`` which seeds
     to which draw. Discriminators are those of the first draw.
+
+    To `keep` what the trainings left in a store of checkpoints is to name it in the evaluation, for
+    who reads that: a later round of the study takes it up.
 
     Raises:
         InputError: classifier and dataset have different classes, or not as many parts.
@@ -111,6 +115,9 @@ def run(
             )
             for number in range(count)
         ]
+        if keep:
+            for item in classifiers:
+                stage.checkpoints += item.manifest.provenance.get(artifacts.CHECKPOINTS, ())
         with artifacts.publish(out, "evaluation", inputs=inputs) as folder:
             _evaluate(folder, tested, layout, load_spec(source), list(classes), stage)
     return artifacts.read(out, "evaluation")

@@ -1,7 +1,7 @@
 """A study that goes on until it can tell: rounds of more and more seeds, a run each.
 
-What a round has trained the next one takes from the cache, so only the seeds that are new cost
-time, and a study that was killed goes on with the round it was in.
+What a round has trained the next one takes from the cache, or on a cluster from the checkpoints, so
+only the seeds that are new cost time, and a study that was killed goes on with the round it was in.
 """
 
 import itertools
@@ -9,17 +9,25 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from augstudy.core.errors import InputError
-from augstudy.local.runner import PARALLEL_CELLS, Result
-from augstudy.results import files
+from augstudy.results.files import AnySummary
 from augstudy.results.models import Study
 from augstudy.results.study import undecided
 
 # Why a study ended: every arm that answers its question has a verdict, or the budget is spent.
 End = Literal["told", "seeds", "hours"]
-Once = Callable[[Mapping[str, Any]], Result]
+Run = TypeVar("Run")
+
+
+@dataclass(frozen=True)
+class Finished(Generic[Run]):
+    """A finished run, what it found, and how long its new seeds took to train, in seconds."""
+
+    run: Run
+    found: AnySummary | None
+    trained_s: float
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,10 @@ class Round:
 
 def run(
     values: Mapping[str, Any],
-    once: Once,
+    once: Callable[[Mapping[str, Any]], Finished[Run]],
     say: Callable[[Round], None],
     hours: float | None = None,
-) -> Result:
+) -> Finished[Run]:
     """Run a study to its end: once, or in rounds if its parameters name ``looks``.
 
     Args:
@@ -66,10 +74,10 @@ def run(
     began, before, rate = time.monotonic(), 0, 0.0
     for seeds in looks[looks.index(len(values["seeds"])) :]:
         result = once({**values, "seeds": _extended(values["seeds"], seeds)})
-        rate = result.trained_s / PARALLEL_CELLS / (seeds - before) or rate
+        rate = result.trained_s / (seeds - before) or rate
         before = seeds
         left = math.inf if hours is None else 3600 * hours - (time.monotonic() - began)
-        found = _round(result, seeds, looks, rate, left)
+        found = _round(result.found, seeds, looks, rate, left)
         say(found)
         if found.end:
             break
@@ -82,9 +90,10 @@ def _extended(seeds: Sequence[int], count: int) -> list[int]:
     return [*seeds, *itertools.islice(others, count - len(seeds))]
 
 
-def _round(result: Result, seeds: int, looks: list[int], rate: float, left: float) -> Round:
+def _round(
+    found: AnySummary | None, seeds: int, looks: list[int], rate: float, left: float
+) -> Round:
     """How a round ended, where training takes `rate` seconds per seed and `left` seconds remain."""
-    found = files.read_summary(result.folder)
     still = tuple(undecided(found)) if isinstance(found, Study) else ()
     following = next((look for look in looks if look > seeds), None)
     expected = rate * (following - seeds) if following else 0.0
