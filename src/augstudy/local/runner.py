@@ -29,7 +29,6 @@ from augstudy.local.events import Follower, RunState, now
 from augstudy.local.failures import StepError, explain
 from augstudy.local.runfolder import EVENTS, TEMPORARY, RunFolder, alive, refresh_overview, settle
 from augstudy.local.series import Series
-from augstudy.results import files
 from augstudy.runs.folder import RunsFolder
 from augstudy.runs.record import difference_of
 from augstudy.runs.rounds import Finished
@@ -59,6 +58,8 @@ class Result:
     @property
     def finished(self) -> Finished["Result"]:
         """The same as the round of a study."""
+        from augstudy.results import files
+
         return Finished(self, files.read_summary(self.folder), self.trained_s / PARALLEL_CELLS)
 
 

@@ -9,12 +9,12 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from augstudy.core.errors import InputError
-from augstudy.results.files import AnySummary
-from augstudy.results.models import Study
-from augstudy.results.study import undecided
+
+if TYPE_CHECKING:  # the command line starts without them
+    from augstudy.results.files import AnySummary
 
 # Why a study ended: every arm that answers its question has a verdict, or the budget is spent.
 End = Literal["told", "seeds", "hours"]
@@ -26,7 +26,7 @@ class Finished(Generic[Run]):
     """A finished run, what it found, and how long its new seeds took to train, in seconds."""
 
     run: Run
-    found: AnySummary | None
+    found: "AnySummary | None"
     trained_s: float
 
 
@@ -91,9 +91,12 @@ def _extended(seeds: Sequence[int], count: int) -> list[int]:
 
 
 def _round(
-    found: AnySummary | None, seeds: int, looks: list[int], rate: float, left: float
+    found: "AnySummary | None", seeds: int, looks: list[int], rate: float, left: float
 ) -> Round:
     """How a round ended, where training takes `rate` seconds per seed and `left` seconds remain."""
+    from augstudy.results.models import Study
+    from augstudy.results.study import undecided
+
     still = tuple(undecided(found)) if isinstance(found, Study) else ()
     following = next((look for look in looks if look > seeds), None)
     expected = rate * (following - seeds) if following else 0.0
