@@ -55,9 +55,10 @@ def _write(folder: Path, number: int) -> None:
 
 
 @contextlib.contextmanager
-def served(runs: Path) -> Iterator[str]:
+def served(runs: Path, *options: str) -> Iterator[str]:
     """Where ``augstudy ui``, as a person starts it, serves runs."""
     command = [sys.executable, "-m", "augstudy.cli", "ui", "--runs-dir", str(runs), "--port", "0"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -103,7 +103,7 @@ def test_the_address_keeps_what_is_shown(page: Page, address: str) -> None:
     assert set(column(page, "user")) == {"grace"}
     assert page.text("#compare") == "Tick one more to compare"
     page.click("#chooser summary")
-    page.click("#choices label:nth-child(4) input")
+    page.click("#chooser .choices label:nth-child(4) input")
     page.wait("document.querySelector('th[data-field=pipeline]')")
     assert "columns=id%2Cpipeline%2Cuser%2Cgpu_s" in page.value("location.hash")
 
