@@ -22,7 +22,7 @@ from augstudy.cli.records import (
     local_book,
     select,
 )
-from augstudy.cli.tracking import track
+from augstudy.cli.tracking import tensorboard, track
 from augstudy.core.errors import InputError
 from augstudy.core.files import check_place
 
@@ -311,6 +311,7 @@ def register(app: typer.Typer) -> None:
         "delete": delete,
         "export": export,
         "track": track,
+        "tensorboard": tensorboard,
         "compare": compare,
         "reindex": reindex,
     }
