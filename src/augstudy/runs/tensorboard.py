@@ -4,7 +4,7 @@ Equal histories give equal files under equal names, so that writing again change
 have the time at which the run began, because histories know epochs and steps alone.
 """
 
-import os
+import importlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -53,9 +53,7 @@ def _write(
     folder: Path, time: float, texts: Mapping[str, str], training: Training | None = None
 ) -> None:
     """Write one event file; a reader sees the old one or the whole new one."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
-
+    tf = _tensorflow()
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{DRAFT}events"
     try:
@@ -69,16 +67,21 @@ def _write(
         draft.unlink(missing_ok=True)
 
 
+def _tensorflow() -> Any:
+    """TensorFlow, which is large; ours is imported first, because it keeps TensorFlow quiet."""
+    importlib.import_module("augstudy.models.backend")
+    return importlib.import_module("tensorflow")
+
+
 def _events(texts: Mapping[str, str], training: Training | None) -> Iterator[dict[str, Any]]:
     """What the events of a file hold: its format, texts, and the curves, by epoch or step."""
-    import tensorflow as tf
-
+    tf = _tensorflow()
     summary = tf.compat.v1.Summary
     yield {"file_version": _VERSION}
     for name, text in texts.items():
         plugin = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "text"})
-        value = {"tag": name, "metadata": plugin, "tensor": tf.make_tensor_proto([text])}
-        yield {"step": 0, "summary": summary(value=[summary.Value(**value)])}
+        told = summary.Value(tag=name, metadata=plugin, tensor=tf.make_tensor_proto([text]))
+        yield {"step": 0, "summary": summary(value=[told])}
     for name, points in training.curves.items() if training else ():
         for step, value in points:
             scalar = summary.Value(tag=name, simple_value=value)

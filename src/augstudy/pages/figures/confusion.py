@@ -116,11 +116,17 @@ def _draw(
         axes.grid(False)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        named = {"parse_math": False, "fontsize": _points(count)}
-        names = [_short(name) for name in classes][::every]
-        turned = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
-        axes.set_xticks(places[::every], names, **turned, **named)
-        axes.set_yticks(places[::every], names, **named)
+        names, size = [_short(name) for name in classes][::every], _points(count)
+        axes.set_xticks(
+            places[::every],
+            names,
+            parse_math=False,
+            rotation=45,
+            ha="left",
+            rotation_mode="anchor",
+            fontsize=size,
+        )
+        axes.set_yticks(places[::every], names, parse_math=False, fontsize=size)
         axes.xaxis.tick_top()
         axes.tick_params(labelcolor=style.INK, pad=2)
         if count <= _NUMBERS_UP_TO:

@@ -159,6 +159,7 @@ async function watch() {
     if (document.hidden) continue;
     try {
       await table.refresh();
+      await charts.refresh();
       if (state.open && (before || table.running)) await details.refresh();
     } catch { /* the server may be back at the next look */ }
   }

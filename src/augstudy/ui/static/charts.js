@@ -81,15 +81,12 @@ export class Charts {
     const colours = this.columns.filter((field) => !["note", "link", "name", "date"].includes(field.name) && !/_(low|high)$/.test(field.name));
     offer(this.colour, colour, [{ fields: [{ name: "none", title: "nothing" }] }, { title: "Columns", fields: colours }, { title: "Settings that differ", fields: this.settings }]);
     this.menu.tick(this.axes());
-    const { where, search, sort, ticks, only } = this.state;
+    const { ticks, only } = this.state;
     this.ticked.hidden = !ticks.size;
     this.ticked.lastChild.textContent = ` Only the ${ticks.size} ticked`;
     this.only.checked = only === "ticks";
-    const columns = [...new Set([x, y, ...(colour === "none" ? [] : [colour]), ...this.axes()])];
-    const coloured = colour === "none" || NUMBERS.has(this.field(colour).kind) ? "" : colour;
-    const query = new URLSearchParams({ where, search, sort, columns, colour: coloured, ticks: only && ticks.size ? [...ticks] : "" });
     try {
-      const answer = await get(`api/points?${query}`);
+      const answer = await get(`api/points?${this.query()}`);
       if (asked !== this.asked) return;
       this.answer = answer;
       this.complain(null);
@@ -97,6 +94,25 @@ export class Charts {
     } catch (error) {
       if (asked === this.asked) this.complain(error);
     }
+  }
+
+  // What has come meanwhile, unless somebody is reading a point or a line.
+  async refresh() {
+    if (this.place.hidden || !this.answer) return;
+    const asked = this.asked;
+    const answer = await get(`api/points?${this.query()}`);
+    const read = !this.tip.hidden || document.activeElement?.closest(".marks");
+    if (asked !== this.asked || read || JSON.stringify(answer) === JSON.stringify(this.answer)) return;
+    this.answer = answer;
+    this.draw();
+  }
+
+  query() {
+    const { where, search, sort, ticks, only } = this.state;
+    const { x, y, colour } = this.shown();
+    const columns = [...new Set([x, y, ...(colour === "none" ? [] : [colour]), ...this.axes()])];
+    const coloured = colour === "none" || NUMBERS.has(this.field(colour).kind) ? "" : colour;
+    return new URLSearchParams({ where, search, sort, columns, colour: coloured, ticks: only && ticks.size ? [...ticks] : "" });
   }
 
   draw() {

@@ -131,7 +131,7 @@ export class Details {
       const head = make("tr", {}, ...fields.map((field) => make("th", { textContent: field.title, className: kind(field), title: field.meaning })));
       const rows = record.arms.map((arm) => make("tr", {}, ...fields.map((field) => make("td", { className: kind(field) }, cell(field, arm)))));
       const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
-      parts.push(make("h3", { textContent: "Arms" }), make("div", { className: "scroll" }, table));
+      parts.push(make("h3", { textContent: "Arms" }), make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Arms" }, table));
     }
     const settings = make("pre", { textContent: JSON.stringify(record.settings, null, 1) });
     parts.push(make("details", {}, make("summary", { textContent: "All settings" }), settings));
