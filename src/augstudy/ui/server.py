@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_error(status, without_secrets(str(error)))
         except AugstudyError as error:
             self._send_error(HTTPStatus.BAD_GATEWAY, without_secrets(str(error)))
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
             self.close_connection = True
         except Exception:
             logger.exception("The page could not be served: %s", self.path)
