@@ -96,3 +96,9 @@ def test_names_that_do_not_fit_are_left_out_and_it_says_so() -> None:
 def test_long_names_are_shortened() -> None:
     picture = matrix(["cat", "an extraordinarily long name of a class"])
     assert ">an extraordinarily long\N{HORIZONTAL ELLIPSIS}<" in picture
+
+
+def test_cells_without_numbers_are_explained_by_their_shade() -> None:
+    assert "Numbers" in confusion.cells(named(15)) and "darker" in confusion.cells(named(16))
+    assert ">50<" in matrix(named(15)) or ">51<" in matrix(named(15))
+    assert ">51<" not in matrix(named(16))

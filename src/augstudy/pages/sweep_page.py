@@ -240,6 +240,7 @@ def _tested(material: Material, summary: Sweep) -> dict[str, Any]:
         "matrix": confusion.matrix(shares[1], names),
         "change": confusion.change(shares[1] - shares[0], names, limit),
         "large": confusion.large(names),
+        "cells": confusion.cells(names),
         "thinned": confusion.thinned(names),
     }
 

@@ -48,8 +48,8 @@ def compared(
         shown: indices of those that are shown.
 
     Returns:
-        ``first`` and ``others`` (title and picture), how many classes are ``left_out``, and whether
-        the figures are ``large``.
+        ``first`` and ``others`` (title and picture), how many classes are ``left_out``, whether the
+        figures are ``large``, and what their cells say (``cells``).
     """
     first = row_shares(np.array(counts, np.float64))
     names, place = [classes[index] for index in shown], np.ix_(shown, shown)
@@ -64,12 +64,20 @@ def compared(
         ],
         "left_out": len(classes) - len(shown),
         "large": large(names),
+        "cells": cells(names),
     }
 
 
 def large(classes: Sequence[str]) -> bool:
     """Whether a matrix is larger than other figures, so that it must not be made to fit a page."""
     return _size(classes)[0] > _WIDTH
+
+
+def cells(classes: Sequence[str]) -> str:
+    """What the cells of a matrix say: a number each, if there is room, or a shade."""
+    if len(classes) <= _NUMBERS_UP_TO:
+        return "Numbers are per cent of the row."
+    return "The darker a cell, the larger its share of the row."
 
 
 def thinned(classes: Sequence[str]) -> str:
@@ -107,10 +115,10 @@ def _draw(
         axes = chart.subplots()
         places = np.arange(count)
         low, high = limits
-        cells = axes.pcolormesh(places, places, shown, cmap=colours, vmin=low, vmax=high)
+        mesh = axes.pcolormesh(places, places, shown, cmap=colours, vmin=low, vmax=high)
         if count <= _DRAWN_UP_TO:
-            cells.set(edgecolor=style.FAINT, linewidth=0.4)
-        cells.set_rasterized(count > _DRAWN_UP_TO)
+            mesh.set(edgecolor=style.FAINT, linewidth=0.4)
+        mesh.set_rasterized(count > _DRAWN_UP_TO)
         axes.invert_yaxis()
         axes.set_aspect("equal", anchor="NW")
         axes.grid(False)
