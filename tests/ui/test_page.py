@@ -133,6 +133,8 @@ def test_the_details_of_a_run(page: Page, address: str, shots: Path) -> None:
     page.click("tr.row[data-name='10000:add:1'] td:nth-child(3)")
     page.wait("document.querySelector('#details h2')")
     assert page.text("#details h2") == "Run 10000"
+    links = "[...document.querySelectorAll('.tabbar a')].map((link) => link.getAttribute('href'))"
+    assert page.value(links) == ["run/10000/report.html", "run/10000/"]
     assert "add:1" in page.text("#inside") and "1 min 30 s" in page.text("#inside")
     page.click("#tabs button:nth-child(2)")
     page.wait("document.querySelectorAll('#inside img').length === 4")
