@@ -22,7 +22,7 @@ from augstudy.results import files
 from augstudy.runs import index, query
 from augstudy.runs.folder import NOTE, RECORD, RUN, RunsFolder
 from augstudy.runs.record import FIELDS, newest_first, rows
-from augstudy.ui.library import Library
+from augstudy.ui.library import Library, Question
 
 RUNS = 5
 FILES = (RUN, files.SUMMARY, RECORD, NOTE)
@@ -146,7 +146,12 @@ def all_others_are_listed(runs: Path, victim: str) -> None:
     for kind in ("csv", "json", "html", "parquet"):
         tables.write(listed, runs.parent / f"all.{kind}", runs)
     run_page.write_missing(book)
-    shown = Library(RunsFolder(runs)).table("", "", "", 0, 100)
+    library = Library(RunsFolder(runs))
+    shown = library.table(Question(), 0, 100)
+    for name in (*FIELDS, *(item["name"] for item in library.settings())):
+        grouped = library.table(Question(group=name), 0, 100)
+        assert grouped["total"] == shown["total"] < grouped["lines"], name
+    library.points(Question(), ["level", "accuracy", "settings.level"], "settings.level")
     assert json.loads(json.dumps(shown, allow_nan=False))["all"] == len(listed)
     assert book.rebuild() >= RUNS - 1
     again = {record["key"] for record in RunsFolder(runs).records()}

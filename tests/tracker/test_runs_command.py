@@ -83,7 +83,10 @@ def test_exports(runs: Path, capsys, tmp_path: Path) -> None:
 
 
 def test_reindex(runs: Path, capsys) -> None:
+    assert "All files" not in said(capsys, "show", "3")  # as no page of it was made
+    said(capsys, "reindex")
     before = said(capsys, "show", "3")
+    assert str(runs / "0003" / "index.html") in before
     (runs / "index.jsonl").unlink()
     assert "3 run(s)" in said(capsys, "reindex")
     assert said(capsys, "show", "3") == before

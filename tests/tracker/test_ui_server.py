@@ -145,7 +145,18 @@ def test_every_answer_keeps_the_browser_at_home(served: Server, path: str) -> No
     assert answer.getheader("Access-Control-Allow-Origin") is None
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("path", ["/api/note/1", "/api/run/1", "/"])
+def test_without_edit_nothing_is_written(
+    served: Server, runs: Path, method: str, path: str
+) -> None:
+    answer, content = ask(served, path, method)
+    assert answer.status == 403 and "start it with --edit" in json.loads(content)["error"]
+    assert told(served, "/api/editing")["token"] is None
+    assert not (runs / "0001" / "note.txt").exists()
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_it_only_reads(served: Server, runs: Path, method: str) -> None:
     before = (runs / index.NAME).read_bytes()
     answer, content = ask(served, "/api/run/1", method)

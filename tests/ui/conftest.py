@@ -1,6 +1,7 @@
 """Fixtures: ten thousand runs, the page over them, and a browser; ``make test-ui`` runs these."""
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -37,7 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _write(folder: Path, number: int) -> None:
     """A finished run: its accuracy rises and falls with its number, the best is 0.95."""
     folder.mkdir(parents=True)
-    accuracy = 0.5 + 0.45 * (number * 7919 % 9001) / 9000
+    accuracy = round(0.5 + 0.45 * (number * 7919 % 9001) / 9000, 3)
     facts = {
         "name": folder.name,
         "pipeline": "augmentation_study" if number % 3 else "cnn_tuning",
@@ -51,13 +52,19 @@ def _write(folder: Path, number: int) -> None:
         "changed": {"classifier_settings.batch_size": 2 ** (number % 6 + 4)},
     }
     (folder / "run.json").write_text(json.dumps(facts))
-    (folder / "summary.json").write_text(json.dumps(summary(accuracy)))
+    (folder / "summary.json").write_text(_summary(accuracy))
+
+
+@functools.cache  # making one takes longer than writing it
+def _summary(accuracy: float) -> str:
+    return json.dumps(summary(accuracy))
 
 
 @contextlib.contextmanager
-def served(runs: Path) -> Iterator[str]:
+def served(runs: Path, *options: str) -> Iterator[str]:
     """Where ``augstudy ui``, as a person starts it, serves runs."""
     command = [sys.executable, "-m", "augstudy.cli", "ui", "--runs-dir", str(runs), "--port", "0"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

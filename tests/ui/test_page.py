@@ -103,7 +103,7 @@ def test_the_address_keeps_what_is_shown(page: Page, address: str) -> None:
     assert set(column(page, "user")) == {"grace"}
     assert page.text("#compare") == "Tick one more to compare"
     page.click("#chooser summary")
-    page.click("#choices label:nth-child(4) input")
+    page.click("#chooser .choices label:nth-child(4) input")
     page.wait("document.querySelector('th[data-field=pipeline]')")
     assert "columns=id%2Cpipeline%2Cuser%2Cgpu_s" in page.value("location.hash")
 
@@ -133,6 +133,8 @@ def test_the_details_of_a_run(page: Page, address: str, shots: Path) -> None:
     page.click("tr.row[data-name='10000:add:1'] td:nth-child(3)")
     page.wait("document.querySelector('#details h2')")
     assert page.text("#details h2") == "Run 10000"
+    links = "[...document.querySelectorAll('.tabbar a')].map((link) => link.getAttribute('href'))"
+    assert page.value(links) == ["run/10000/report.html", "run/10000/"]
     assert "add:1" in page.text("#inside") and "1 min 30 s" in page.text("#inside")
     page.click("#tabs button:nth-child(2)")
     page.wait("document.querySelectorAll('#inside img').length === 4")

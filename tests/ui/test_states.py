@@ -96,7 +96,9 @@ def test_the_menu_of_columns_stays_in_the_window_and_closes(
     ):
         page.click("#chooser summary")
         assert page.value(opened)
-        box = page.value("document.querySelector('#choices').getBoundingClientRect().toJSON()")
+        box = page.value(
+            "document.querySelector('#chooser .choices').getBoundingClientRect().toJSON()"
+        )
         assert box["left"] >= 0 and box["right"] <= 420 and box["bottom"] <= 700
         page.screenshot(shots / "columns.png")
         page.value(f"void {close}")

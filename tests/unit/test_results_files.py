@@ -22,7 +22,7 @@ from augstudy.results.parts import Score
 from augstudy.runs.folder import RunsFolder
 from augstudy.settings.arms import spelled
 from augstudy.stats.codes import Needed
-from augstudy.ui.library import Library
+from augstudy.ui.library import Library, Question
 
 OLD = Path(__file__).parents[1] / "data" / "version1"
 KINDS = {"study": Study, "sweep": Sweep, "generators": GeneratorSweep}
@@ -97,7 +97,7 @@ def test_they_are_listed_reported_and_served(runs: Path, capsys, monkeypatch) ->
     assert refresh_overview(runs) == ""
     assert len((runs / "overview.csv").read_text().splitlines()) == 9
     library = Library(RunsFolder(runs))
-    assert library.table("", "", "-id", 0, 50)["total"] == 8
+    assert library.table(Question(sort="-id"), 0, 50)["total"] == 8
     for number, name in enumerate(KINDS, 1):
         assert library.run(str(number))["record"]["name"] == name
         console = Console(width=200, record=True)

@@ -58,7 +58,7 @@ COMMANDS = {
     "ui": Listed(
         "comparing",
         _RUNS,
-        "Serve a web page of all runs: table, learning curves, comparisons, samples, heat maps.",
+        "Serve a web page of all runs: table, charts, learning curves, comparisons, heat maps.",
     ),
     "submit": Listed("cluster", _CLUSTER, "Run a pipeline on a cluster, once for each level."),
     "schedule": Listed(

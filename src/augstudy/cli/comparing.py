@@ -11,6 +11,7 @@ from augstudy.cli.records import RUNS, StoreUri, book, cluster_shelves
 
 if TYPE_CHECKING:
     from augstudy.runs.compare import Comparison
+    from augstudy.runs.record import Record
 
 
 def compare(
@@ -58,15 +59,23 @@ def compare(
             _show(compared(records, shelf, arms), html)
     else:
         kept = book(runs_dir, store)
-        _show(compared(kept.records(), of_store(kept.store), arms), html)
+        found = compared(kept.records(), of_store(kept.store), arms)
+        _show(found, html, None if store else runs_dir)
 
 
-def _show(found: "Comparison", html: Path) -> None:
+def _show(found: "Comparison", html: Path, home: Path | None = None) -> None:
+    """Print a comparison and write its page, which links to the runs in the folder `home`."""
     from augstudy.core.files import replace_text
+    from augstudy.pages import run_page, tables
     from augstudy.pages.comparison_page import page, show
 
+    def link(record: "Record") -> str:
+        beside = f"{record['key']}/{run_page.NAME}"
+        there = home is not None and (home / beside).is_file()
+        return tables.address(beside, html, home) if there else ""
+
     show(remote.wide_console(), found)
-    replace_text(html, page(found))
+    replace_text(html, page(found, link))
     remote.plain_console().print(f"Page: {html}", soft_wrap=True, markup=False)
 
 
@@ -75,17 +84,22 @@ def ui(
         str, typer.Option(help="Address to listen on. Any but loopback lets other people read.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 means any free port.")] = 8765,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Let the page change notes; only on this machine.")
+    ] = False,
     runs_dir: options.RunsDir = RUNS,
     store: StoreUri = "",
 ) -> None:
-    """Serve a web page of all runs: table, learning curves, comparisons, samples, heat maps.
+    """Serve a web page of all runs: table, charts, learning curves, comparisons, heat maps.
 
-    The page is read-only and loads nothing from other servers. Only this machine can open it
-    unless --host says otherwise. Ctrl-C stops the server.
+    The page is read-only, unless --edit lets it change notes, and loads nothing from other servers.
+    Only this machine can open it unless --host says otherwise. Ctrl-C stops the server.
 
     For example:
 
     augstudy ui
+
+    augstudy ui --edit
 
     augstudy ui --store gs://bucket/runs --port 9000
     """
@@ -94,7 +108,7 @@ def ui(
 
     console = remote.plain_console()
     library = Library(book(runs_dir, store))
-    with Server(library, host, port) as server:
+    with Server(library, host, port, edit) as server:
         library.records()  # so that the first page need not wait
         if not server.on_loopback:
             console.print("[yellow]Everybody who can reach this machine can read the runs.[/]")

@@ -22,7 +22,7 @@ from augstudy.cli.records import (
     local_book,
     select,
 )
-from augstudy.cli.tracking import track
+from augstudy.cli.tracking import tensorboard, track
 from augstudy.core.errors import InputError
 from augstudy.core.files import check_place
 
@@ -154,7 +154,7 @@ def show(
 
     Example: augstudy runs show 7
     """
-    from augstudy.pages import readings, tables
+    from augstudy.pages import readings, run_page, tables
     from augstudy.runs.choosing import find
     from augstudy.runs.record import ARM_FIELDS, RUN_FIELDS, rows
 
@@ -167,6 +167,9 @@ def show(
                 Text.assemble((f"{readings.field(field.name).title:12} ", "dim"), text),
                 soft_wrap=True,
             )
+    page = runs_dir / record["key"] / run_page.NAME
+    if not store and page.is_file():
+        console.print(Text.assemble((f"{'All files':12} ", "dim"), str(page)), soft_wrap=True)
     if record["arms"]:
         ends = ("_low", "_high")
         fields = [item for item in ARM_FIELDS if not item.name.endswith(ends)]
@@ -308,6 +311,7 @@ def register(app: typer.Typer) -> None:
         "delete": delete,
         "export": export,
         "track": track,
+        "tensorboard": tensorboard,
         "compare": compare,
         "reindex": reindex,
     }

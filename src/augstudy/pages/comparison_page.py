@@ -1,6 +1,6 @@
 """A comparison as people read it: a self-contained HTML page, and tables in the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from augstudy.pages.figures import arms as arm_figures
 from augstudy.pages.figures import confusion, curves, pictures
 from augstudy.pages.templates import environment
 from augstudy.runs.compare import Comparison, Contestant, Difference
+from augstudy.runs.record import Record
 from augstudy.stats.codes import SCORES as METRICS
 
 _SHOWN_CLASSES = 25
@@ -25,12 +26,20 @@ Heat = Mapping[str, NDArray[Any]]
 Shown = tuple[int, bytes]  # its class and its pixels
 
 
-def page(comparison: Comparison) -> str:
-    """The page: pictures are within it, and nothing is loaded."""
+def page(comparison: Comparison, link: Callable[[Record], str] | None = None) -> str:
+    """The page: pictures are within it, and nothing is loaded.
+
+    Args:
+        comparison: What is compared.
+        link: Gives the address of the page of a run, or an empty text.
+    """
     items = _coloured(comparison)
     template = environment().get_template("compare.html.j2")
     return template.render(
-        rows=[_row(item, colour, comparison) for item, colour in items],
+        rows=[
+            _row(item, colour, comparison) | {"link": link(item.record) if link else ""}
+            for item, colour in items
+        ],
         reference=comparison.reference.label,
         metric_names=[readings.score(name).title for name in SCORES],
         settings=[

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -118,6 +119,11 @@ def only_grid(axes: Any, axis: str) -> None:
     axes.grid(True, axis=axis)
     axes.spines["left" if axis == "x" else "bottom"].set_visible(axis == "y")
     axes.spines["bottom" if axis == "x" else "left"].set_visible(False)
+
+
+def whole(axis: Any, ticks: int = 6) -> None:
+    """Ticks of an axis at whole numbers only, such as epochs: at most so many and one more."""
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
 
 
 def as_number(value: float, _: Any = None) -> str:

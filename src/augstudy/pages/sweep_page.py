@@ -239,6 +239,9 @@ def _tested(material: Material, summary: Sweep) -> dict[str, Any]:
         "span": wording.change(test.difference),
         "matrix": confusion.matrix(shares[1], names),
         "change": confusion.change(shares[1] - shares[0], names, limit),
+        "large": confusion.large(names),
+        "cells": confusion.cells(names),
+        "thinned": confusion.thinned(names),
     }
 
 

@@ -165,12 +165,12 @@ def write_html(
 
     names = [name for name in dict.fromkeys((*SHOWN, *FIELDS)) if name != "link"]
     fields = [FIELDS[name] for name in names if any(row.get(name) for row in rows)]
-    table = cells(rows, fields, lambda row: _address(row.get("link") or "", path, home))
+    table = cells(rows, fields, lambda row: address(row.get("link") or "", path, home))
     template = environment().get_template("rows.html.j2")
     replace_text(path, template.render(table=table, title=title, **(curves or {"curves": []})))
 
 
-def _address(link: str, page: Path, home: Path | None) -> str:
+def address(link: str, page: Path, home: Path | None) -> str:
     """The page of a run as one that lies elsewhere links to it; empty if it cannot."""
     if link.startswith(("http://", "https://")):
         return link

@@ -103,8 +103,15 @@ class RunsFolder:
             return len(fresh.records)
 
     def note(self, name: str, text: str) -> Record:
-        """Write a note on a run; an empty one takes the place of what was there, too."""
-        with self._explained():
+        """Write a note on a run; an empty one takes the place of what was there, too.
+
+        Raises:
+            InputError: somebody has deleted the run.
+            ServiceError: it cannot be written.
+        """
+        with self._explained(), self._locked():
+            if not (self.path / name).is_dir():
+                raise InputError(f"There is no run in {self.path / name}: it was deleted.")
             replace_text(self.path / name / NOTE, f"{text}\n")
         return self.put(name)
 

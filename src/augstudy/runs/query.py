@@ -55,14 +55,23 @@ def arrange(found: Iterable[Row], order: str) -> list[Row]:
     arranged = list(found)
     for name in reversed([item.strip() for item in order.split(",") if item.strip()]):
         descending = name.startswith("-")
-        value = _field(name.lstrip("-").split("."))
+        value = field(name.lstrip("-"))
         known = [row for row in arranged if value(row) is not None]
-        known.sort(key=lambda row: _sortable(value(row)), reverse=descending)
+        known.sort(key=lambda row: sortable(value(row)), reverse=descending)
         arranged = known + [row for row in arranged if value(row) is None]
     return arranged
 
 
-def _sortable(value: Any) -> tuple[int, Any]:
+def field(name: str) -> Callable[[Row], Any]:
+    """The value of a field, or of a setting such as ``settings.gan_settings.steps``, in a row.
+
+    Raises:
+        InputError: there is no such field.
+    """
+    return _field(name.split("."))
+
+
+def sortable(value: Any) -> tuple[int, Any]:
     """Numbers before texts: a setting may be either."""
     return (0, value) if isinstance(value, int | float) else (1, str(value))
 

@@ -4,10 +4,8 @@ All is read from what the run left, and nothing is computed. Metrics have the na
 tracker's fields (see :mod:`augstudy.runs.record`).
 """
 
-import csv
 import hashlib
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -20,6 +18,7 @@ from augstudy.core.redaction import without_secret_options, without_secrets
 from augstudy.results import files
 from augstudy.results.files import AnySummary
 from augstudy.results.models import Study
+from augstudy.runs import histories
 from augstudy.runs.mlflow_api import NOTE, Entry, Point, Server, name_of
 from augstudy.runs.record import ARM_FIELDS, Record, flat, plain
 from augstudy.runs.shelf import Shelf
@@ -31,9 +30,6 @@ _VERDICT = "verdict.md"
 _TAGGED = ("id", "pipeline", "preset", "source", "level", "data_hash", "code", "version", "where")
 _OF_RUN = ("fid_qd", "duration_s", "cpu_s", "gpu_s")
 _DIFFERENCE = ("difference", "difference_low", "difference_high", "p")
-# Columns of a history that the tracker calls otherwise.
-_RENAMED = {"accuracy": "train_accuracy", "loss": "train_loss"}
-_PLACES = ("seed", "fold", "epoch")
 
 
 def track(
@@ -189,18 +185,11 @@ def _by_seed(found: Study, label: str) -> dict[str, list[Point]]:
 
 def _histories(shelf: Shelf, label: str) -> dict[str, list[Point]]:
     """Every column of the history of an arm by epoch: ``val_accuracy/seed-0``."""
-    curves: dict[str, list[Point]] = {}
-    for item in shelf.of("evaluation", label)[-1:]:
-        path = artifacts.read(shelf.fetched(item.folder), "evaluation").file("history.csv")
-        with path.open(newline="", encoding="utf-8") as stream:
-            for row in csv.DictReader(stream):
-                fold = f"-fold-{row['fold']}" if "fold" in row else ""
-                for column in (name for name in row if name not in _PLACES):
-                    value = float(row[column] or "nan")
-                    if math.isfinite(value):  # a training that failed has others
-                        name = f"{_RENAMED.get(column, column)}/seed-{row['seed']}{fold}"
-                        curves.setdefault(name, []).append((int(row["epoch"]), value))
-    return curves
+    return {
+        f"{column}/{training.name}": points
+        for training in histories.of_arm(shelf, label)
+        for column, points in training.curves.items()
+    }
 
 
 def _is_figure(value: Any) -> bool:

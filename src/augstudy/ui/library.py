@@ -4,7 +4,7 @@ import functools
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,16 @@ from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.local.events import Follower, RunState, now
 from augstudy.local.runfolder import EVENTS
+from augstudy.pages import run_page
 from augstudy.runs import query
 from augstudy.runs.bucket import Bucket
 from augstudy.runs.choosing import find
 from augstudy.runs.folder import RunsFolder
+from augstudy.runs.grouping import Group, groups, settings
 from augstudy.runs.record import FIELDS, Record, Row, newest_first, rows
 from augstudy.runs.shelf import Shelf
+from augstudy.ui import files, points
+from augstudy.ui.files import MissingPageError
 
 PAGE = 200
 _FRESH_S = 2.0
@@ -27,15 +31,25 @@ _SHOTS = 24
 _SAMPLES_A_CLASS = 8
 _SEARCHED = ("name", "arm", "pipeline", "preset", "state", "user", "source", "classifier", "gan")
 _SEARCHED_LAST = ("changed", "note", "outcome", "verdict", "date")
-_HERE = Path(__file__).parent
-_FILES = {
-    name: _HERE / "static" / name
-    for name in ("index.html", "app.js", "dom.js", "table.js", "details.js", "app.css")
-} | {"report.css": _HERE.parent / "pages" / "templates" / "report.css"}
 
 
-class MissingPageError(InputError):
-    """There is nothing under this name."""
+@dataclass(frozen=True)
+class Question:
+    """Which rows are wanted: those that a filter and words find, in an order.
+
+    Attributes:
+        where: Filter.
+        search: Words, each of which must be in a text of the row.
+        sort: Fields to sort by.
+        group: Field or setting by whose value the rows are put together.
+        ticks: Names of arms, such as ``7:add:1``; if there are any, only these.
+    """
+
+    where: str = ""
+    search: str = ""
+    sort: str = ""
+    group: str = ""
+    ticks: tuple[str, ...] = ()
 
 
 class Library:
@@ -60,20 +74,34 @@ class Library:
                 self._read = time.monotonic()
             return self._records
 
-    def table(self, where: str, search: str, sort: str, offset: int, limit: int) -> dict[str, Any]:
-        """A window of the rows that a filter and a word find, and how many there are in all."""
-        self.records()
-        wanted = query.where(where) if where.strip() else None
-        words = search.lower().split()
-        found = [
-            row
-            for row in self._rows
-            if (wanted is None or wanted(row)) and (not words or _says(row, words))
-        ]
-        window = query.arrange(found, sort)[offset : offset + min(limit, PAGE)]
-        shown = [{name: row.get(name) for name in (*FIELDS, "key")} for row in window]
+    def table(self, question: Question, offset: int, limit: int) -> dict[str, Any]:
+        """A window of the lines of the table, and how many there are in all.
+
+        A line is a row or, above the rows of a group, its head.
+        """
+        found = self._find(question)
+        lines: list[Row | Group] = []
+        for group in groups(found, question.group, question.sort) if question.group else ():
+            lines += [group, *group.rows]
+        lines = lines or list(found)
+        window = lines[offset : offset + min(limit, PAGE)]
         running = sum(record["state"] == "running" for record in self._records)
-        return {"total": len(found), "all": len(self._rows), "running": running, "rows": shown}
+        return {
+            "total": len(found),
+            "all": len(self._rows),
+            "lines": len(lines),
+            "running": running,
+            "rows": [_shown(line) for line in window],
+        }
+
+    def points(self, question: Question, columns: Sequence[str], colour: str) -> dict[str, Any]:
+        """What charts of some columns show."""
+        with self._drawing:
+            return points.points(self._find(question), columns, colour)
+
+    def settings(self) -> list[dict[str, Any]]:
+        """The settings in which runs differ."""
+        return settings(self.records())
 
     def run(self, name: str) -> dict[str, Any]:
         """The record of a run, which pictures there are of it, and how far it is."""
@@ -87,6 +115,18 @@ class Library:
             "report": bool(shelf.of("report")),
         }
 
+    def note(self, name: str, text: str) -> str:
+        """Write a note on a run, as 'augstudy runs note' does; the note that it has now.
+
+        Raises:
+            InputError: there is no such run, any more.
+            ServiceError: it cannot be written.
+        """
+        record = self.book.note(find(self.records(), name)["key"], text)
+        with self._lock:
+            self._read = -_FRESH_S  # what was read before is out of date
+        return record["note"] or ""
+
     def report(self, name: str) -> str:
         """The report of a run.
 
@@ -94,7 +134,39 @@ class Library:
             InputError: it has none.
         """
         path = self._of(name)[1].path("report")
-        return artifacts.read(path, "report").file("report.html").read_text(encoding="utf-8")
+        report = artifacts.read(path, "report").file(run_page.REPORT)
+        return run_page.linked(report.read_text(encoding="utf-8"))
+
+    def page(self, name: str) -> str:
+        """The page of a run, which links to all that the run left."""
+        record, shelf = self._of(name)
+        return run_page.render(record, shelf, self._beside(record, shelf))
+
+    def file(self, name: str, wanted: str) -> bytes:
+        """A file that the page of a run links to.
+
+        Raises:
+            MissingPageError: the page has no such link, or the file is there no more.
+        """
+        record, shelf = self._of(name)
+        if wanted in self._beside(record, shelf):
+            if not isinstance(self.book, RunsFolder):
+                return self.report(name).encode()
+            found = files.content(self.book.path / record["key"] / wanted)
+            if wanted != run_page.REPORT:
+                return found
+            return run_page.linked(found.decode(errors="replace")).encode()
+        within = run_page.targets(record["key"], shelf)
+        if wanted not in within:
+            raise MissingPageError(f"Run {record['id']} has no such file.")
+        folder, own = within[wanted]
+        return files.content(shelf.fetched(folder) / own)
+
+    def _beside(self, record: Record, shelf: Shelf) -> list[str]:
+        """The files beside the page of a run; in a bucket there is the report alone."""
+        if isinstance(self.book, RunsFolder):
+            return run_page.top(self.book.path / record["key"])
+        return [run_page.REPORT] if shelf.of("report") else []
 
     def curves(self, name: str) -> dict[str, list[dict[str, str]]]:
         """Learning curves of all arms of a run as pictures, and whose colour is whose."""
@@ -163,7 +235,8 @@ class Library:
         if not all(names):
             raise InputError("Name the arms to compare, such as ?arms=7:real,7:add:1.")
         with self._drawing:
-            return page(compare(self.records(), of_store(self.book.store), names))
+            found = compare(self.records(), of_store(self.book.store), names)
+            return page(found, lambda record: f"run/{record['id']}/")
 
     def _progress(self, record: Record) -> dict[str, Any] | None:
         """The steps that a run of this machine is at; None if it does not run here."""
@@ -186,6 +259,19 @@ class Library:
             ],
         }
 
+    def _find(self, question: Question) -> list[Row]:
+        self.records()
+        wanted = query.where(question.where) if question.where.strip() else None
+        words = question.search.lower().split()
+        found = [
+            row
+            for row in self._rows
+            if (wanted is None or wanted(row))
+            and (not words or _says(row, words))
+            and (not question.ticks or f"{row['id']}:{row['arm']}" in question.ticks)
+        ]
+        return query.arrange(found, question.sort)
+
     def _of(self, name: str) -> tuple[Record, Shelf]:
         record = find(self.records(), name)
         return record, self._shelf(record["key"], record["state"])
@@ -207,12 +293,7 @@ def _says(row: Row, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def static(name: str) -> bytes:
-    """One of the page's own files; the list is all there is, so no name leads elsewhere.
-
-    Raises:
-        MissingPageError: it has no such file.
-    """
-    if name not in _FILES:
-        raise MissingPageError(f"There is no page {name!r}.")
-    return _FILES[name].read_bytes()
+def _shown(line: Row | Group) -> dict[str, Any]:
+    if isinstance(line, Group):
+        return {"group": line.head()}
+    return {name: line.get(name) for name in (*FIELDS, "key")}

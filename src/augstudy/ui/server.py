@@ -1,9 +1,9 @@
-"""The server of the web page: standard library, reading only, for this machine unless asked.
+"""The server of the web page: standard library, reading only and for this machine unless asked.
 
-It answers GET and HEAD. No part of a path is ever the name of a file: runs and arms are looked up
-among the records, and the page's own files are a list. Browsers are told to load nothing from
-anywhere else, and on loopback a request must name loopback as its host, so that no web page can
-reach the server under a name of its own.
+It answers GET and HEAD, and PUT of a note where notes may be changed. No part of a path is ever the
+name of a file: runs, arms and files are looked up among those that there are. Browsers are told to
+load nothing from anywhere else, and on loopback a request must name loopback as its host, so that
+no web page can reach the server under a name of its own.
 """
 
 import contextlib
@@ -20,8 +20,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from augstudy.core.errors import AugstudyError, InputError, ServiceError
 from augstudy.core.redaction import without_secrets
 from augstudy.pages import readings, tables
+from augstudy.runs.grouping import MEASURED
 from augstudy.runs.record import ARM_FIELDS, FIELDS
-from augstudy.ui.library import PAGE, Library, MissingPageError, static
+from augstudy.ui import files
+from augstudy.ui.editing import MOST_CHARACTERS, Editor, RefusedError
+from augstudy.ui.files import MissingPageError
+from augstudy.ui.library import PAGE, Library, Question
 
 logger = logging.getLogger("augstudy")
 
@@ -39,7 +43,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+# Columns to group rows by: those whose values repeat.
+_GROUPED = ("id", "text", "integer", "hash")
+_ALONE = ("name", "note", "link", "images")
 THREADS = 64  # at most, so as many connections at once
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 Query = dict[str, str]
@@ -51,13 +57,29 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, library: Library, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, library: Library, host: str = "127.0.0.1", port: int = 0, edit: bool = False
+    ) -> None:
         """Listen at once; `port` 0 means any that is free.
 
+        Args:
+            library: What is served.
+            host: Address to listen on.
+            port: Likewise.
+            edit: Whether the page may change notes.
+
         Raises:
+            InputError: notes could be changed from other machines.
             ServiceError: the port is taken, or the address is not this machine's.
         """
         self.library = library
+        self.on_loopback = _is_loopback(host)
+        if edit and not self.on_loopback:
+            raise InputError(
+                "With --edit, everybody who can reach this machine could change the notes: leave "
+                "out --host."
+            )
+        self.editor = Editor(edit)
         self._free = threading.BoundedSemaphore(THREADS)
         try:
             super().__init__((host, port), _Handler)
@@ -65,7 +87,6 @@ class Server(ThreadingHTTPServer):
             raise ServiceError(
                 f"Cannot listen on {host}:{port}: {error.strerror or error}; choose another --port."
             ) from error
-        self.on_loopback = _is_loopback(host)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own; who comes while all are taken is told to come again."""
@@ -104,7 +125,19 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 15  # seconds for which a silent connection keeps its thread
 
     def do_GET(self) -> None:
-        """Answer a request."""
+        """Answer a question."""
+        self._handle(self._route)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_PUT(self) -> None:
+        """Change a note, where that is allowed."""
+        self.close_connection = True  # what is refused is not read
+        self._handle(self._change)
+
+    do_POST = do_PUT  # noqa: N815
+
+    def _handle(self, answer: Callable[[list[str], Query], None]) -> None:
         try:
             parts, here = urlsplit(self.path), _names_loopback(self.headers.get("Host", ""))
             asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -118,32 +151,40 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server is for this machine.")
             return
         try:
-            self._route([unquote(part) for part in parts.path.split("/")[1:]], asked)
+            answer([unquote(part) for part in parts.path.split("/")[1:]], asked)
+        except RefusedError as error:
+            self._send_error(error.status, str(error))
         except InputError as error:
             missing = isinstance(error, MissingPageError)
             status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.BAD_REQUEST
             self._send_error(status, without_secrets(str(error)))
         except AugstudyError as error:
             self._send_error(HTTPStatus.BAD_GATEWAY, without_secrets(str(error)))
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
             self.close_connection = True
         except Exception:
             logger.exception("The page could not be served: %s", self.path)
             sentence = "This is a bug in augstudy; the terminal says more."
             self._send_error(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
 
-    do_HEAD = do_GET  # noqa: N815
+    def _change(self, path: list[str], _asked: Query) -> None:
+        text = self.server.editor.text(self.command, self.headers, self.rfile.read)
+        if path[:2] != ["api", "note"] or len(path) != 3:
+            raise MissingPageError("There is no such note.")
+        answer = {"note": self.server.library.note(path[2], text)}
+        self._send(json.dumps(answer).encode(), "application/json", _APP_POLICY)
 
     def _route(self, path: list[str], asked: Query) -> None:
         library = self.server.library
         answers: dict[tuple[str, int], Callable[[], Any]] = {
             ("fields", 2): _fields,
+            ("settings", 2): library.settings,
+            ("editing", 2): lambda: {"token": self.server.editor.token, "most": MOST_CHARACTERS},
             ("rows", 2): lambda: library.table(
-                asked.get("where", ""),
-                asked.get("search", ""),
-                asked.get("sort", ""),
-                _number(asked, "offset", 0),
-                _number(asked, "limit", PAGE),
+                _question(asked), _number(asked, "offset", 0), _number(asked, "limit", PAGE)
+            ),
+            ("points", 2): lambda: library.points(
+                _question(asked), _names(asked, "columns"), asked.get("colour", "")
             ),
             ("run", 3): lambda: library.run(path[2]),
             ("curves", 3): lambda: library.curves(path[2]),
@@ -157,12 +198,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(page.encode(), "text/html", _PAGE_POLICY)
         elif path[0] == "report" and len(path) == 2:
             self._send(library.report(path[1]).encode(), "text/html", _PAGE_POLICY)
+        elif path[0] == "run" and len(path) > 2:
+            self._send_of_run(path[1], "/".join(path[2:]))
         elif len(path) == 1:
             name = path[0] or "index.html"
-            kind = _TYPES.get(name.rpartition(".")[2], "text/plain")
-            self._send(static(name), kind, _APP_POLICY)
+            self._send(files.static(name), files.kind(name), _APP_POLICY)
         else:
             raise MissingPageError("There is no such page.")
+
+    def _send_of_run(self, run: str, name: str) -> None:
+        """The page of a run, or what it links to; its addresses are as in the run's folder."""
+        if name in ("", "index.html"):
+            self._send(self.server.library.page(run).encode(), "text/html", _PAGE_POLICY)
+        else:
+            content = self.server.library.file(run, name)
+            self._send(content, files.kind(name), _PAGE_POLICY)
 
     def _send_error(self, status: HTTPStatus, sentence: str) -> None:
         content = json.dumps({"error": sentence}).encode()
@@ -198,6 +248,15 @@ def _number(asked: Query, name: str, default: int) -> int:
     return int(text)
 
 
+def _names(asked: Query, name: str) -> tuple[str, ...]:
+    return tuple(item for item in asked.get(name, "").split(",") if item)
+
+
+def _question(asked: Query) -> Question:
+    texts = {name: asked.get(name, "") for name in ("where", "search", "sort", "group")}
+    return Question(**texts, ticks=_names(asked, "ticks"))
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -217,6 +276,8 @@ def _fields() -> list[dict[str, Any]]:
             "meaning": said[name].text,
             "usual": tables.SHOWN.index(name) if name in tables.SHOWN else None,
             "arm": field in ARM_FIELDS,
+            "groups": field.kind in _GROUPED and name not in _ALONE,
+            "measured": field in MEASURED,
         }
         for name, field in FIELDS.items()
     ]

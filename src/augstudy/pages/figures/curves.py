@@ -30,6 +30,7 @@ def training(history: pd.DataFrame, colour: str, limits: Mapping[str, tuple[floa
         _name_curves(top, history, colour)
         bottom.set_xlabel("Epoch")
         bottom.set_xlim(1, max(2, int(history["epoch"].max())))
+        style.whole(bottom.xaxis)
         return style.svg_uri(chart)
 
 
@@ -64,6 +65,7 @@ def learning_rates(arms: Sequence[tuple[str, str, pd.DataFrame]]) -> str:
         axes.set_ylim(0, None)
         axes.yaxis.set_major_formatter(style.as_number)
         axes.set_xlabel("Epoch")
+        style.whole(axes.xaxis)
         return style.svg_uri(chart)
 
 
@@ -102,6 +104,7 @@ def overlaid(
         for name, colour, history in runs:
             _band(axes, history, column, colour, name)
         axes.set_xlabel("Epoch")
+        style.whole(axes.xaxis)
         axes.set_ylabel(title, rotation_mode="anchor")
         if column == "learning_rate":
             axes.yaxis.set_major_formatter(style.as_number)

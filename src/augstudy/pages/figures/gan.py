@@ -64,6 +64,7 @@ def over_steps(
             handletextpad=0.4,
         )
         axes.set_xlabel("Generator steps")
+        style.whole(axes.xaxis)
         axes.set_ylabel("per cent" if percent else _unit(columns), rotation_mode="anchor")
         if percent:
             axes.set_ylim(0, 101)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.ticker import MaxNLocator
-
 from augstudy.pages import style
 
 
@@ -38,7 +36,7 @@ def progress(trials: Sequence[Dot], label: str) -> str:
             axes.scatter(
                 [trial.number], [trial.accuracy], marker=mark, s=30, color=_shade(trial), zorder=2
             )
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        style.whole(axes.xaxis)
         axes.set_xlabel("Trial")
         axes.set_ylabel(label)
         return style.svg_uri(chart)
@@ -55,7 +53,7 @@ def curves(trials: Sequence[Dot]) -> str:
             style.line(axes, epochs, trial.curve, color=colour, linewidth=width)
             if trial.pruned:
                 axes.scatter([epochs[-1]], [trial.curve[-1]], marker="x", s=30, color=colour)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        style.whole(axes.xaxis)
         axes.set_xlabel("Epoch")
         axes.set_ylabel("Validation accuracy, per cent")
         return style.svg_uri(chart)

@@ -1,12 +1,13 @@
 // What is known of one run, beside the table: facts, curves, samples over time, heat maps.
 import { get, make } from "./dom.js";
+import { note } from "./note.js";
 import { cell, duration, text } from "./table.js";
 
-const APART = ["id", "changed", "link"];  // what the panel shows elsewhere than among its facts
+const APART = ["id", "changed", "link", "note"];  // what the panel shows elsewhere than among its facts
 
 export class Details {
-  constructor(place, state, changed, complain) {
-    Object.assign(this, { place, state, changed, complain, asked: 0 });
+  constructor(place, state, changed, complain, noted) {
+    Object.assign(this, { place, state, changed, complain, noted, asked: 0 });
   }
 
   async show() {
@@ -37,7 +38,7 @@ export class Details {
   async refresh() {
     const run = await get(`api/run/${encodeURIComponent(this.state.open)}`);
     const same = JSON.stringify(run) === JSON.stringify(this.run);
-    if (same || this.state.tab !== "Record" || String(run.record.id) !== this.state.open) return;
+    if (same || this.place.querySelector(".noting") || this.state.tab !== "Record" || String(run.record.id) !== this.state.open) return;
     const focused = this.place.contains(document.activeElement);
     this.run = run;
     this.frame();
@@ -73,7 +74,9 @@ export class Details {
       return button;
     }));
     const row = make("div", { className: "tabbar" }, bar);
-    if (report) row.append(make("a", { href: `report/${record.id}`, target: "_blank", rel: "noopener", textContent: "Report \u2197" }));
+    const elsewhere = (href, title) => make("a", { href: `run/${record.id}/${href}`, target: "_blank", rel: "noopener", textContent: `${title} \u2197` });
+    if (report) row.append(elsewhere("report.html", "Report"));
+    row.append(elsewhere("", "All files"));
     this.place.replaceChildren(close, make("h2", { textContent: `Run ${record.id}` }), row, this.inside);
     this.place.hidden = false;
     tabs[this.state.tab]();
@@ -114,7 +117,9 @@ export class Details {
       const said = text(field, record[field.name]);
       if (said) list.append(make("dt", { textContent: field.title, title: field.meaning }), make("dd", { textContent: said }));
     }
-    const parts = [...this.standing(), list];
+    const noting = make("div", { id: "note" });
+    note(noting, record, this.noted).catch(this.complain);
+    const parts = [...this.standing(), list, noting];
     const changed = Object.entries(record.changed || {});
     if (changed.length) {
       const rows = changed.map(([name, value]) => make("tr", {}, make("td", { textContent: name }), make("td", { textContent: JSON.stringify(value) })));
@@ -126,7 +131,7 @@ export class Details {
       const head = make("tr", {}, ...fields.map((field) => make("th", { textContent: field.title, className: kind(field), title: field.meaning })));
       const rows = record.arms.map((arm) => make("tr", {}, ...fields.map((field) => make("td", { className: kind(field) }, cell(field, arm)))));
       const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
-      parts.push(make("h3", { textContent: "Arms" }), make("div", { className: "scroll" }, table));
+      parts.push(make("h3", { textContent: "Arms" }), make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Arms" }, table));
     }
     const settings = make("pre", { textContent: JSON.stringify(record.settings, null, 1) });
     parts.push(make("details", {}, make("summary", { textContent: "All settings" }), settings));

@@ -46,10 +46,19 @@ export function cell(field, row) {
   return make("span", {}, said, make("small", { textContent: ends.replace("\u00a0%", "") }));
 }
 
+// The value that the rows of a group share; a setting is no column, and shown as it is.
+export function named(field, value) {
+  if (value === null || value === undefined || value === "") return "none";
+  return field ? text(field, value) : String(value);
+}
+
+const several = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+
 export class Table {
   constructor(parts) {
     Object.assign(this, parts);
     this.fields = new Map();
+    this.settings = [];
     this.pages = new Map();
     this.total = 0;
     this.running = 0;
@@ -115,7 +124,7 @@ export class Table {
 
   // What an answer says of the whole table.
   take(found) {
-    this.total = found.total;
+    this.total = found.lines;
     this.running = found.running;
     const count = found.total.toLocaleString("en");
     const running = found.running ? `, ${found.running} running` : "";
@@ -136,15 +145,16 @@ export class Table {
       fresh.set(number, last.rows);
     }
     if (asked !== this.asked) return;
-    const same = last.total === this.total && [...fresh].every(([number, rows]) => JSON.stringify(rows) === JSON.stringify(this.pages.get(number)));
-    if (last.total !== this.total) this.pages.clear();
+    const same = last.lines === this.total && [...fresh].every(([number, rows]) => JSON.stringify(rows) === JSON.stringify(this.pages.get(number)));
+    if (last.lines !== this.total) this.pages.clear();
     for (const [number, rows] of fresh) this.pages.set(number, rows);
     this.take(last);
     if (!same) this.draw();
   }
 
   query(number) {
-    return new URLSearchParams({ where: this.state.where, search: this.state.search, sort: this.state.sort, offset: number * PAGE, limit: PAGE });
+    const { where, search, sort, group } = this.state;
+    return new URLSearchParams({ where, search, sort, group, offset: number * PAGE, limit: PAGE });
   }
 
   // The row, or the box in it, that has the focus is made anew with all others.
@@ -169,7 +179,8 @@ export class Table {
       const number = Math.floor(place / PAGE);
       const page = this.pages.get(number);
       if (page === undefined) this.page(number);
-      rows.push(page ? this.row(page[place % PAGE]) : this.space(1));
+      const line = page?.[place % PAGE];
+      rows.push(!line ? this.space(1) : line.group ? this.group(line.group) : this.row(line));
     }
     rows.push(this.space(this.total - end));
     this.body.replaceChildren(...rows);
@@ -180,6 +191,24 @@ export class Table {
     const inside = make("td", { colSpan: this.state.columns.length + 1 });
     inside.style.height = `${count * HEIGHT}px`;
     return make("tr", { className: "space", hidden: count === 0, ariaHidden: "true" }, inside);
+  }
+
+  // The head of a group: its value over the columns up to the first that has a mean.
+  group({ value, runs, rows, figures }) {
+    const { columns, group } = this.state;
+    const first = columns.findIndex((name) => this.fields.get(name)?.measured);
+    const wide = first < 0 ? columns.length : first;
+    const title = this.fields.get(group)?.title ?? group.replace(/^settings\./, "");
+    const many = `${several(runs, "run")}${rows === runs ? "" : `, ${several(rows, "row")}`}`;
+    const said = named(this.fields.get(group), value);
+    const head = make("th", { scope: "rowgroup", colSpan: wide + 1, title: said }, `${title}: ${said} `, make("small", { textContent: many }));
+    const cells = columns.slice(wide).map((name) => {
+      const [field, found] = [this.fields.get(name), figures[name]];
+      if (!found) return make("td");
+      const ends = found.low === found.high ? "" : `${text(field, found.low)} to ${text(field, found.high)}`;
+      return make("td", { className: "num", title: `Mean of the group: ${text(field, found.mean)}${ends && ` (${ends})`}` }, text(field, found.mean), " ", make("small", { textContent: ends.replace("\u00a0%", "") }));
+    });
+    return make("tr", { className: "group" }, head, ...cells);
   }
 
   row(row) {
