@@ -68,9 +68,9 @@ class Acceptance(Tools):
         return ""
 
     def doctor(self) -> str:
-        """``augstudy doctor`` finds nothing wrong."""
+        """``augstudy doctor`` finds nothing wrong, with the image that trainings on GPUs have."""
         _ = self.cluster
-        said = self.augstudy("doctor", "--context", self.context)
+        said = self.augstudy("doctor", "--context", self.context, AUGSTUDY_GPUS=self.gpus)
         return said.splitlines()[-1]
 
     def submit(self) -> str:
