@@ -104,8 +104,10 @@ class Tools:
             check=False,
         )
         said = done.stdout.strip()
-        last = said.splitlines()[-1] if said else ""
-        need(done.returncode == fails, f"exit code {done.returncode}: {last}")
+        lines = said.splitlines()
+        wrong = [line.split(None, 1)[1] for line in lines if line.startswith("wrong ")]  # of doctor
+        why = "; ".join(wrong or lines[-1:])
+        need(done.returncode == fails, f"exit code {done.returncode}: {why}")
         return said
 
 

@@ -68,9 +68,9 @@ class Acceptance(Tools):
         return ""
 
     def doctor(self) -> str:
-        """``augstudy doctor`` finds nothing wrong."""
+        """``augstudy doctor`` finds nothing wrong, with the image that trainings on GPUs have."""
         _ = self.cluster
-        said = self.augstudy("doctor", "--context", self.context)
+        said = self.augstudy("doctor", "--context", self.context, AUGSTUDY_GPUS=self.gpus)
         return said.splitlines()[-1]
 
     def submit(self) -> str:
@@ -182,7 +182,7 @@ class Acceptance(Tools):
     def tells_why(self) -> str:
         """Whoever waits for a run that fails reads the sentence of its step."""
         said = self._submit(f"{self.tag}-failure", "--source", NOWHERE, "--wait", fails=True)
-        found = re.search(r"ingest failed: (.+)", said)
+        found = re.search(r"ingest failed: (?!its log )(.+)", said)
         need(found, f"no reason was told: {said.splitlines()[-1] if said else 'nothing was said'}")
         return found[1] if found else ""
 
@@ -197,6 +197,9 @@ class Acceptance(Tools):
                     http.ask(Deleted, "POST", f"{path}:terminate", "end a run")
                 http.ask(Deleted, "DELETE", path, "delete a run")
                 count += 1
+            # The schedule was only paused while its run ran.
+            if name == f"{self.tag}-schedule" and self.server.schedules(self.tag):
+                self.augstudy("schedule", "delete", self.tag)
             if experiment:
                 path = f"/apis/v2beta1/experiments/{experiment}"
                 http.ask(Deleted, "DELETE", path, "delete an experiment")

@@ -49,6 +49,7 @@ class KfpServer(_Server):
         endings: How the runs created next go that fail, or wait.
         fires: Whether schedules start runs.
         started: Told of every run that is created.
+        is_dashboard: Whether this is the dashboard's server, which does not pass on all of the API.
         instead: Replies to kinds of request, in place of KFP's own; ``*`` is all but the health.
         callers: What was sent as authorization, request by request.
     """
@@ -66,6 +67,7 @@ class KfpServer(_Server):
         self.endings: list[Ending] = []
         self.fires = False
         self.started: Callable[[Record], None] = lambda run: None
+        self.is_dashboard = False
         self.failures: dict[str, list[int]] = {}
         self.instead: dict[str, Reply] = {}
         self.callers: list[str | None] = []
@@ -101,9 +103,13 @@ class KfpServer(_Server):
     ) -> Reply:
         try:
             log = _LOG.fullmatch(path)
-            if log:
+            if log and not self.is_dashboard:
                 self._admit(request, "GET log")
                 return Reply(200, self._log(log[1], log[2]).encode(), "text/plain")
+            if self.is_dashboard and path == "/k8s/pod/logs":
+                self._admit(request, "GET log")
+                text = self._log(query["runid"], query["podname"])
+                return Reply(200, text.encode(), "text/plain")
             if path.startswith("/"):
                 raise RefusedError(404, "Not Found")
             self._admit(request, f"{request.command} {path.split('/')[0]}")
@@ -158,6 +164,7 @@ class KfpServer(_Server):
             ("POST", "recurringruns", self._create_schedule),
             ("GET", f"recurringruns/{one}", self._getter("recurring run", self.schedules)),
             ("DELETE", f"recurringruns/{one}", self._delete_schedule),
+            ("POST", f"recurringruns/{one}:disable", self._disable_schedule),
         ]
 
     def _keep(self, records: dict[str, Record], key: str, record: Record) -> Record:
@@ -248,9 +255,12 @@ class KfpServer(_Server):
 
     def _list_runs(self, query: dict[str, str]) -> Record:
         """Schedules fire whenever somebody looks, where they do at all."""
-        for item in [*self.schedules.values()] if self.fires else ():
+        enabled = [item for item in self.schedules.values() if item["status"] == "ENABLED"]
+        for item in enabled if self.fires else ():
             what = ("pipeline_version_reference", "runtime_config", "experiment_id")
-            self._create_run({key: item[key] for key in ("display_name", *what)})
+            self._create_run(
+                {key: item[key] for key in ("display_name", "recurring_run_id", *what)}
+            )
         return dict(self._lister("runs", self.runs)(query))
 
     def _terminate(self, run_id: str, body: Record) -> Record:
@@ -293,6 +303,10 @@ class KfpServer(_Server):
         if status is None:
             raise RefusedError(400, "The mode of the recurring run is unspecified.")
         return self._keep(self.schedules, "recurring_run_id", {**body, "status": status})
+
+    def _disable_schedule(self, key: str, body: Record) -> Record:
+        self._getter("recurring run", self.schedules)(key, {})["status"] = "DISABLED"
+        return {}
 
     def _delete_schedule(self, key: str, body: Record) -> Record:
         self._getter("recurring run", self.schedules)(key, {})

@@ -194,6 +194,14 @@ def test_ids_are_hashed_as_go_does(text: str, number: int) -> None:
     assert _hash(text[3:], _hash(text[:3])) == number
 
 
+def test_through_the_dashboard_logs_are_at_another_address(
+    kfp: KfpServer, program: Program
+) -> None:
+    kfp.is_dashboard = True
+    done = submit(kfp, program, Ending("ingest", failed_step("ingest", BAD_SOURCE, 2)))
+    assert f"ingest failed: {BAD_SOURCE}" in done.out
+
+
 def test_a_log_that_is_gone(kfp: KfpServer, program: Program) -> None:
     done = submit(kfp, program, Ending("ingest", None))
     assert "ingest failed: its log cannot be had any more; see kubectl describe" in done.out

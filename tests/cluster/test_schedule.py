@@ -59,6 +59,24 @@ def test_disabled_is_replaced(kfp: KfpServer, program: Program) -> None:
     assert "Schedule replaced" in program("schedule", SMALL, *MONDAYS).out
 
 
+def test_a_run_that_is_not_over_is_not_ended_with_its_schedule(
+    kfp: KfpServer, program: Program
+) -> None:
+    """Kubernetes deletes the workflows of a schedule with it, and KFP shows their runs for good."""
+    assert program("schedule", SMALL, *MONDAYS).code == 0
+    (old,) = kfp.schedules
+    where = {"experiment_id": kfp.schedules[old]["experiment_id"], "recurring_run_id": old}
+    when = "2026-11-02T03:00:00Z"
+    run = {"run_id": "of-the-old", "created_at": when, "state": "RUNNING", **where}
+    kfp.runs = {"of-the-old": {"display_name": "small", **run}}
+    done = program("schedule", SMALL, *MONDAYS, "--set", "share=0.7")
+    assert "Paused 1 schedule(s)" in done.out and "Schedule replaced" in done.out
+    assert kfp.schedules[old]["status"] == "DISABLED" and len(kfp.schedules) == 2
+    kfp.runs["of-the-old"]["state"] = "SUCCEEDED"
+    done = program("schedule", SMALL, *MONDAYS, "--set", "share=0.7")
+    assert "Deleted 1 other schedule(s)" in done.out and old not in kfp.schedules
+
+
 def test_doubles_of_a_name_are_cleared(kfp: KfpServer, program: Program) -> None:
     assert program("schedule", SMALL, *MONDAYS).code == 0
     (schedule,) = kfp.schedules.values()

@@ -107,7 +107,7 @@ def test_summarize_logs_what_the_dashboard_shows(tmp_path: Path) -> None:
         **STUDY,
     )
     metrics = outputs["metrics"].metadata
-    assert {"01 answer", "20 real, %", "30 classic minus real, points"} <= set(metrics)
+    assert {"01 answer", "20 real, %", "30 gain of classic, points"} <= set(metrics)
     assert "<html" in Path(outputs["page"].path).read_text()
     assert Path(outputs["verdict"].path).read_text().startswith("#")
     found = files.summary(Path(outputs["metrics"].path).read_text())

@@ -167,6 +167,21 @@ def test_promises_that_pods_do_not_keep(cluster: Cluster, run: Run, tmp_path: Pa
     assert said["clean"][0] == "ok"
 
 
+def test_doctor_asks_for_the_image_of_trainings_on_gpus(
+    cluster: Cluster, run: Run, tmp_path: Path
+) -> None:
+    cluster.kubeconfig(tmp_path / "kubeconfig")
+    name = "augstudy-python:0123456789ab"
+    cluster.objects["/api/v1/nodes"] = [
+        {"metadata": {"name": "node"}, "status": {"images": [{"names": [name]}]}}
+    ]
+    rest = "install submit delete wait resumed gpu security labels retry ttl hashes schedule"
+    code, said = run(SKIP=f"{rest} failure", KUBECONTEXT="test", AUGSTUDY_IMAGE=name)
+    assert (code, said["doctor"][0]) == (1, "not ok")
+    assert f"no node lists image {name}-gpu" in said["doctor"][1]
+    assert f"no node lists image {name}," not in said["doctor"][1]
+
+
 def test_a_run_that_fails_and_a_reason_that_nobody_tells(kfp: KfpServer, run: Run) -> None:
     kfp.states = [GOOD, BAD, GOOD]
     code, said = run(SKIP="hashes schedule")

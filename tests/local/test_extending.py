@@ -147,7 +147,7 @@ def test_the_figure_is_measured_and_told(study: Path) -> None:
     assert found["real"] == pytest.approx(1, abs=0.5)
     assert all("ink" in quality["per_class"][name] for name in ("cow", "giraffe", "zebra"))
     summary = json.loads((study / "runs/0001/summary.json").read_text())
-    assert kfp_metrics.scalars(files.summary(summary))["50 synthetic, ink"] == pytest.approx(
+    assert kfp_metrics.scalars(files.summary(summary))["51 synthetic, Ink"] == pytest.approx(
         found["value"], rel=1e-3
     )
     assert "strokes are thin, broken" in (study / "runs/0001/report.html").read_text()

@@ -10,7 +10,7 @@ from program import augstudy, events, in_this_process, record, start, wait_for
 
 from augstudy.core import artifacts
 from augstudy.local.runfolder import alive
-from augstudy.pages import answers
+from augstudy.pages import answers, readings
 from augstudy.results import files
 
 # A set of synthetic images is in the output of its own step, and with the other sets in curate's.
@@ -72,10 +72,11 @@ def test_metrics_reached_the_dashboard(study: Path) -> None:
     (output,) = (study / "runs" / "0001" / "artifacts").rglob("summarize/executor_output.json")
     made = json.loads(output.read_text())["artifacts"]
     metrics = made["metrics"]["artifacts"][0]["metadata"]
-    assert {"01 answer", "20 real, %", "30 replace:0.5 minus real, points"} <= set(metrics)
+    assert {"01 answer", "20 real, %", "30 gain of replace:0.5, points"} <= set(metrics)
     (quality,) = (study / "runs" / "0001" / "artifacts").rglob("gathered/*/images/quality.json")
     for name, figure in json.loads(quality.read_text())["metrics"].items():
-        assert metrics[f"50 synthetic, {name}"] == pytest.approx(figure["value"], rel=1e-3)
+        title = readings.figure(name).title
+        assert metrics[f"51 synthetic, {title}"] == pytest.approx(figure["value"], rel=1e-3)
     steps = (study / "runs" / "0001" / "artifacts").rglob("executor_output.json")
     told = [path.parent.name for path in steps if "metrics" in _made(path)]
     assert told == ["summarize"]  # one column per run

@@ -119,7 +119,7 @@ def test_the_dashboard_shows_the_decision_before_its_reasons():
     shown = kfp_metrics.scalars(verdict(better))
     assert list(shown)[:2] == ["01 decision", "02 why"]
     assert (shown["01 decision"], shown["04 gain, points"]) == ("promoted", 15.0)
-    assert (shown["07 % of the champion before"], shown["08 % of the challenger"]) == (80.0, 95.0)
+    assert (shown["07 champion before, %"], shown["08 challenger, %"]) == (80.0, 95.0)
 
 
 def test_a_large_class_does_not_hide_what_a_small_one_loses():

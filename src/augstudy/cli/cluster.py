@@ -29,6 +29,10 @@ Cache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Reuse outputs of equal earlier steps.")
 ]
 _PANEL = "On a cluster"
+_PAUSED = (
+    "Paused {number} schedule(s) of that name and did not delete them: a run of theirs is not "
+    "over, and deleting the schedule would end it. Run the same command again when it is."
+)
 
 
 def submit(
@@ -158,8 +162,10 @@ def apply(
     )
     shall = Schedule(name or made.name, parent, version, values, due.text)
     outcome, schedule_id, others = schedules.apply(server, shall, replace)
-    if others:
-        console.print(f"Deleted {others} other schedule(s) of the same name.")
+    if more := others.deleted - (outcome == "replaced" and not others.paused):
+        console.print(f"Deleted {more} other schedule(s) of the same name.")
+    if others.paused:
+        console.print(_PAUSED.format(number=others.paused), soft_wrap=True)
     link = server.schedule_link(schedule_id)
     console.print(f"Schedule {outcome}, {escape(_next(due))}: {escape(link)}", soft_wrap=True)
 
@@ -197,14 +203,18 @@ def delete(
     namespace: options.Namespace = None,
     token: options.Token = None,
 ) -> None:
-    """Delete a schedule; its runs stay.
+    """Delete a schedule; its runs stay. While one of them runs, the schedule is only paused.
 
     Example: augstudy schedule delete retrain
     """
     from augstudy.cluster import schedule as schedules
 
-    count = schedules.delete(remote.connect(host, namespace, token, None), name)
-    remote.plain_console().print(f"Deleted {count} schedule(s) named {escape(name)}.")
+    gone = schedules.delete(remote.connect(host, namespace, token, None), name)
+    console = remote.plain_console()
+    if gone.deleted:
+        console.print(f"Deleted {gone.deleted} schedule(s) named {escape(name)}.")
+    if gone.paused:
+        console.print(_PAUSED.format(number=gone.paused), soft_wrap=True)
 
 
 class _ScheduleGroup(TyperGroup):

@@ -34,7 +34,10 @@ def apply(server: Server, options: argparse.Namespace) -> str:
         options.max_concurrency,
         options.catch_up,
     )
-    outcome, _, _ = schedule.apply(server, wanted)
+    outcome, _, others = schedule.apply(server, wanted)
+    if others.paused:
+        paused = "an earlier one is paused, as its run is not over"
+        return f"The schedule {options.name} was {outcome}; {paused}."
     if outcome == "unchanged":
         return f"The schedule {options.name} is as it should be."
     return f"The schedule {options.name} was {outcome}."
@@ -44,7 +47,8 @@ def delete(server: Server, options: argparse.Namespace) -> str:
     """Delete the recurring run, if there is one, and return a sentence on what was done."""
     if not server.schedules(options.name):
         return f"The schedule {options.name} is not there."
-    schedule.delete(server, options.name)
+    if schedule.delete(server, options.name).paused:
+        return f"The schedule {options.name} was paused and not deleted, as its run is not over."
     return f"The schedule {options.name} was deleted."
 
 

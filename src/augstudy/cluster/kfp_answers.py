@@ -139,6 +139,7 @@ class Run(Part):
     run_id: Id
     display_name: str = ""
     experiment_id: str = ""
+    recurring_run_id: str = ""
     storage_state: str = ""
     state: str = ""
     state_history: list[StateChange] = []

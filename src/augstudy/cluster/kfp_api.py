@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from augstudy.cluster import ir
 from augstudy.cluster import kfp_answers as answers
 from augstudy.cluster.connection import Connection
 from augstudy.cluster.faults import Faults
 from augstudy.cluster.kfp_http import KfpHttp
-from augstudy.core.errors import InputError, ServiceError
+from augstudy.core.errors import AugstudyError, InputError, ServiceError
 
 _API = "/apis/v2beta1"
 _MOST_COMPARED = 10  # the dashboard compares two to ten runs
@@ -177,6 +177,7 @@ class Server:
         """The log of a pod's main container; None if it is gone.
 
         KFP has this under an API of its own, which says 200 before it knows whether it has one.
+        Its dashboard does not pass that API on, but has a way of its own.
         """
         path = f"/apis/v1alpha1/runs/{_safe(run_id)}/nodes/{_safe(pod)}/log"
         try:
@@ -184,7 +185,12 @@ class Server:
         except ServiceError:
             raise
         except InputError:
-            return None
+            where = {"podname": pod, "runid": run_id, "podnamespace": self.connection.namespace}
+            known = urlencode({key: value for key, value in where.items() if value})
+            try:
+                text = self._http.text(f"/k8s/pod/logs?{known}", "show a log")
+            except AugstudyError:
+                return None
         return None if _is_error(text) else text
 
     def schedules(self, name: str | None = None) -> list[answers.RecurringRun]:
@@ -215,9 +221,14 @@ class Server:
         return self._post(answers.RecurringRun, "recurringruns", body, doing).recurring_run_id
 
     def delete_schedule(self, schedule_id: str) -> None:
-        """Delete a schedule; its runs stay."""
+        """Delete a schedule; finished runs stay, and pods of others are deleted with it."""
         path = f"{_API}/recurringruns/{_safe(schedule_id)}"
         self._http.ask(answers.Deleted, "DELETE", path, "delete a schedule")
+
+    def pause_schedule(self, schedule_id: str) -> None:
+        """Have a schedule start no more runs."""
+        path = f"{_API}/recurringruns/{_safe(schedule_id)}:disable"
+        self._http.ask(answers.Deleted, "POST", path, "pause a schedule")
 
     def run_link(self, run_id: str) -> str:
         """The page of a run in the dashboard."""

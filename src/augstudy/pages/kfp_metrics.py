@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.metrics.classification import confusion_matrices
-from augstudy.pages import answers, readings, verdicts, wording
+from augstudy.pages import answers, readings, stability, verdicts, wording
 from augstudy.pages.formats import points
 from augstudy.results.files import AnySummary
 from augstudy.results.models import GeneratorSweep, Retraining, Study, Sweep
@@ -57,22 +57,23 @@ def _studied(found: Study) -> Rows:
     yield "03 arm", label
     if label is not None:
         yield from _changed(found.differences[label], "real", label)
-        yield "08 %", 100 * found.score(label).value
-    yield "07 % of real", 100 * found.score("real").value
+        yield "08 arm, %", 100 * found.score(label).value
+    yield "07 real, %", 100 * found.score("real").value
     yield from _measured(found)
     yield "14 smallest difference expected to show, points", 100 * found.power.detectable
     for name in found.arms:
         yield f"20 {name}, %", 100 * found.score(name).value
     for name, item in found.differences.items():
-        yield from _difference(f"30 {name} minus real", item, found.margin)
+        yield from _difference(3, name, item, found.margin)
     for item in found.pairs:
-        yield from _difference(f"40 {item.arm} minus {item.against}", item, found.margin)
+        yield from _difference(4, f"{item.arm} over {item.against}", item, found.margin)
     for own, made in found.sets.items():
         what = f" {own}" if len(found.sets) > 1 else ""
-        if made.stability:
-            yield f"50 generator{what}", made.stability.verdict
+        if told := made.stability:
+            more = "" if told.verdict == "stable" else f". {stability.reason(told.model_dump())}"
+            yield f"50 generator{what}", f"{told.verdict}{more}"
         for name, figure in (made.quality.metrics if made.quality else {}).items():
-            yield f"50 synthetic{what}, {name}", figure.value
+            yield f"51 synthetic{what}, {readings.figure(name).title}", figure.value
 
 
 def _swept(found: Sweep) -> Rows:
@@ -80,8 +81,8 @@ def _swept(found: Sweep) -> Rows:
     yield from _answer(found)
     yield "03 point", found.chosen
     yield from _changed(test.difference, "base", found.chosen)
-    yield "07 % of base", 100 * test.base[score].value
-    yield "08 %", 100 * test.chosen[score].value
+    yield "07 base, %", 100 * test.base[score].value
+    yield "08 point, %", 100 * test.chosen[score].value
     yield from _measured(found)
     told = [item.judgement for item in found.findings]
     yield "20 points", len(found.points)
@@ -119,8 +120,8 @@ def _decided(found: Retraining) -> Rows:
     if compared := found.comparison:
         yield "04 gain, points", 100 * compared.difference
         yield "05 gain, 95 % interval", _span(compared.low, compared.high)
-        yield "07 % of the champion before", 100 * compared.champion
-        yield "08 % of the challenger", 100 * compared.challenger
+        yield "07 champion before, %", 100 * compared.champion
+        yield "08 challenger, %", 100 * compared.challenger
         yield "10 metric", readings.metric(compared.metric).text
         yield "12 seeds", compared.seeds
         yield "13 test images", compared.images
@@ -151,10 +152,11 @@ def _measured(found: Study | Sweep) -> Rows:
     yield "13 test images", found.data.images["test"]
 
 
-def _difference(name: str, found: Difference, margin: float) -> Rows:
-    yield f"{name}, points", 100 * found.mean
+def _difference(part: int, what: str, found: Difference, margin: float) -> Rows:
+    """A difference in points, and in words; the dashboard cuts names after some 22 characters."""
+    yield f"{part}0 gain of {what}, points", 100 * found.mean
     word = f"{verdicts.outcome(found.alone, margin)}, p {wording.p_text(found.p_holm)}"
-    yield f"{name}, said", f"{wording.change(found)}: {word}"
+    yield f"{part}1 verdict on {what}", f"{wording.change(found)}: {word}"
 
 
 def _span(low: float, high: float) -> str:
