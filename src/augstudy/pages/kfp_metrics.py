@@ -60,7 +60,7 @@ def _studied(found: Study) -> Rows:
         yield "08 arm, %", 100 * found.score(label).value
     yield "07 real, %", 100 * found.score("real").value
     yield from _measured(found)
-    yield "14 smallest difference expected to show, points", 100 * found.power.detectable
+    yield "14 detectable, points", 100 * found.power.detectable
     for name in found.arms:
         yield f"20 {name}, %", 100 * found.score(name).value
     for name, item in found.differences.items():
