@@ -60,7 +60,7 @@ SIMULATED = """## How it was simulated
 In a simulation, the truth is known. Every simulated image has a difficulty, every arm suits some
 images better than others, and every training run has its luck, as a whole and on each image. Images
 of a group are alike in all of this. Classifiers of different folds differ as their training images
-do.
+do. Draws of an arm have a standard deviation of one point, or 1.5 where each has a single seed.
 
 Unless the case says otherwise, a study has 5 seeds and 400 test images in 5 equal classes. Accuracy
 is about 80 %, runs of an arm have a standard deviation of one point, and two runs of different arms
@@ -224,7 +224,8 @@ def held(result: Mapping[str, Any]) -> str:
         parts.append(
             f"It is wider than it need be in: {'; '.join(wide)}. The two added images weigh more, "
             "the fewer images or groups a comparison has. With folds, some studies take seeds to "
-            "go together that do not. In all these cases false verdicts are rarer, and small "
+            "go together that do not. With three draws and one comparison, what draws add rests on "
+            "two degrees of freedom. In all these cases false verdicts are rarer, and small "
             "differences are harder to find."
         )
     usual = {
