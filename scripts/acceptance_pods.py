@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from augstudy.cluster.settings import ClusterSettings
@@ -17,6 +18,19 @@ def training_try(pod: Json) -> int | None:
     """Which try of a training step a pod is, 0 for the first; None for other pods."""
     found = _TRAINING.search(pod["metadata"].get("annotations", {}).get(NODE, ""))
     return int(found[1] or 0) if found else None
+
+
+def computes(pod: Json, now: datetime, seconds: float) -> bool:
+    """Whether the container of a step runs, and has begun so many seconds ago at most.
+
+    A pod whose step is done runs on for a moment, as the launcher's other containers do; and what
+    has begun long ago may be done before a signal reaches it.
+    """
+    for status in pod["status"].get("containerStatuses", ()):
+        if status["name"] == "main" and (running := status.get("state", {}).get("running")):
+            began = datetime.fromisoformat(running["startedAt"].replace("Z", "+00:00"))
+            return (now - began).total_seconds() <= seconds
+    return False
 
 
 def gpus(pod: Json, gpu_type: str) -> str:

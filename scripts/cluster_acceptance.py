@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ NOWHERE = "file:///there/is/no/such/folder"
 DATA, NETWORKS = ("dataset",), ("judge", "gan", "synthetic", "classifier", "evaluation")
 OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 _RUN = re.compile(r"/runs/details/([\w-]+)")
+SOON_S = 20.0  # after its beginning: no training is done by then
 _FIRES_S = 150.0  # a schedule of every minute, and KFP's own delay
 
 
@@ -86,7 +88,8 @@ class Acceptance(Tools):
         cluster, (first, *_) = self.cluster, self._started()
         for _ in self.looks(self.limit_s):
             for pod in self.pods_of(cluster, first):
-                if pods.training_try(pod) == 0 and pod["status"].get("phase") == "Running":
+                now = datetime.now(timezone.utc)
+                if pods.training_try(pod) == 0 and pods.computes(pod, now, SOON_S):
                     self.lost = pod["metadata"]["name"]
                     self.kubectl("delete", "pod", self.lost, "--wait=false")
                     return self.lost
