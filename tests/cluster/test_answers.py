@@ -40,10 +40,11 @@ CALLS: dict[str, Callable[[Server], Any]] = {
         Schedule("s", "e1", VERSION, {}, "@daily")
     ),
     "delete_schedule": lambda server: server.delete_schedule("s1"),
+    "pause_schedule": lambda server: server.pause_schedule("s1"),
     "version": lambda server: server.version(),
 }
 # What these answer has no id: a text, nothing, or a name.
-NO_IDS = ("log", "delete_schedule", "version")
+NO_IDS = ("log", "delete_schedule", "pause_schedule", "version")
 LISTS = ("experiments", "pipelines", "pipeline_versions", "runs", "recurringRuns")
 every_call = pytest.mark.parametrize("call", CALLS)
 

@@ -105,7 +105,8 @@ def test_an_old_report_is_taken_at_its_word(tmp_path: Path) -> None:
         shutil.copyfile(old / "summary.json", draft / "summary.json")
     (found,) = compared(tmp_path, "1:real", "1:replace").differences
     said = json.loads((old / "summary.json").read_text())["differences"]["replace_50"]
-    assert found.found == Compared(**{name: said[name] for name in Compared.model_fields})
+    known = {name: said[name] for name in Compared.model_fields if name in said}
+    assert found.found == Compared(**known)
 
 
 def test_arms_of_before_are_found_by_both_spellings(
