@@ -91,7 +91,7 @@ class Acceptance(Tools):
                 now = datetime.now(timezone.utc)
                 if pods.training_try(pod) == 0 and pods.computes(pod, now, SOON_S):
                     self.lost = pod["metadata"]["name"]
-                    self.kubectl("delete", "pod", self.lost, "--wait=false")
+                    self.kubectl("delete", "pod", self.lost, "--wait=false", "--grace-period=1")
                     return self.lost
             need(self.server.run(first).state not in OVER, "the run ended before a training ran")
         raise FailedError("no training pod ever ran: see 'kubectl get pods'")
