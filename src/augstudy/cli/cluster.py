@@ -1,25 +1,20 @@
 """Commands on a cluster with Kubeflow Pipelines: submit a pipeline, schedule it."""
 
 import os
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
-from augstudy.cli import options, remote
-from augstudy.core.errors import InputError, ServiceError
+from augstudy.cli import options, remote, rounds
+from augstudy.core.errors import InputError
 
 if TYPE_CHECKING:
-    from augstudy.cluster.kfp_api import Server
-    from augstudy.cluster.remote_runs import RemoteRun
     from augstudy.local.parameters import Wanted
-    from augstudy.runs import rounds
 
 Gpus = Annotated[int | None, typer.Option(min=0, help="GPUs per training step; 0 means CPU nodes.")]
 Experiment = Annotated[
@@ -83,7 +78,7 @@ def submit(
 
     wanted = Wanted(pipeline, preset, source, arms, seeds, gpus, settings, synthetic)
     _choose_images(wanted.accelerators())
-    _check_rounds(wanted, wait, max_hours)
+    rounds.check(wanted, wait, max_hours)
     runs = wanted.runs(wanted.levels(levels))
     server = remote.connect(host, namespace, token, pipeline_root)
     console = remote.plain_console()
@@ -97,14 +92,14 @@ def submit(
         say=lambda text: console.print(escape(text), soft_wrap=True),
     )
     if wanted.automatic:
-        _in_rounds(server, context, console, runs, start, max_hours, poll)
+        rounds.submit(server, context, console, runs, start, max_hours, poll)
         return
     started, steps = start(runs)
     compare = server.compare_link([run.run_id for run in started])
     if compare:
         console.print(f"Compare them: {compare}", soft_wrap=True, markup=False)
     if wait:
-        _follow(server, started, steps, console, poll)
+        rounds.follow_runs(server, started, steps, console, poll)
 
 
 def apply(
@@ -240,56 +235,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="schedule", help=text, short_help=text, rich_help_panel=_PANEL)
 
 
-def _check_rounds(wanted: "Wanted", wait: bool, hours: float | None) -> None:
-    """See that rounds of seeds can be followed, and that no seed is trained twice."""
-    from augstudy.cluster.settings import load
-
-    if not wanted.automatic:
-        if hours is not None:
-            raise InputError("--max-hours is for studies that choose their seeds: --seeds auto.")
-        return
-    if not wait:
-        raise InputError("--seeds auto needs --wait: what a round finds decides about the next.")
-    if not load().checkpoints:
-        raise InputError(
-            "--seeds auto needs checkpoints in cluster.yaml, such as gs://bucket/checkpoints: "
-            "there a round finds the seeds that are trained. Or name the seeds: --seeds 0-4."
-        )
-
-
-def _in_rounds(
-    server: "Server",
-    context: str,
-    console: Console,
-    runs: Sequence[Mapping[str, Any]],
-    start: Any,
-    hours: float | None,
-    poll_s: float,
-) -> None:
-    """Submit each study again with more seeds until it can tell, or its budget is spent."""
-    from augstudy.cli import results
-    from augstudy.cluster import remote_runs
-    from augstudy.pages import answers
-    from augstudy.runs import rounds
-
-    def once(values: Mapping[str, Any]) -> "rounds.Finished[RemoteRun]":
-        started, steps = start([values])
-        _follow(server, started, steps, console, poll_s)
-        run = remote_runs.one(server, stores, started[0].run_id)
-        if run.summary is None:
-            raise ServiceError(
-                f"{started[0].name} has succeeded, but its report is not where it should be: see "
-                f"{started[0].link}."
-            )
-        told = answers.answer(run.summary)
-        results.say(console, f"{told.answer} {told.sentence}")
-        return rounds.Finished(run, run.summary, run.facts["duration_s"])
-
-    with remote.stores(server, context) as stores:
-        for values in runs:
-            rounds.run(values, once, partial(results.show_round, console), hours)
-
-
 def _refuse_rounds(wanted: "Wanted") -> None:
     if wanted.automatic:
         raise InputError(
@@ -301,16 +246,6 @@ def _choose_images(gpus: int | None) -> None:
     """Tell the pipelines, which choose their images when they are imported, about GPUs."""
     if gpus is not None:
         os.environ["AUGSTUDY_GPUS"] = str(gpus)
-
-
-def _follow(server: "Server", started: Any, steps: Any, console: Console, poll_s: float) -> None:
-    from augstudy.cluster.following import follow
-
-    try:
-        follow(server, started, steps, console, poll_s)
-    except KeyboardInterrupt:
-        console.print("Stopped following; the runs continue.")
-        raise typer.Exit(130) from None
 
 
 def _next(cron: Any) -> str:
