@@ -28,7 +28,7 @@ NOWHERE = "file:///there/is/no/such/folder"
 DATA, NETWORKS = ("dataset",), ("judge", "gan", "synthetic", "classifier", "evaluation")
 OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 _RUN = re.compile(r"/runs/details/([\w-]+)")
-SOON_S = 20.0  # after its beginning: no training is done by then
+SOON_S = 20.0  # after its beginning, hardly any training is done
 _FIRES_S = 150.0  # a schedule of every minute, and KFP's own delay
 
 

@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urljoin
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urljoin
 import pytest
 from recorded import add, build_run
 from servers import GcsServer
+from serving import serve
 
 from augstudy.cli.app import invoke
 from augstudy.local.runfolder import refresh_overview
@@ -37,15 +37,6 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def served(runs: Path) -> Iterator[Server]:
     yield from serve(Library(RunsFolder(runs)))
-
-
-def serve(library: Library) -> Iterator[Server]:
-    with Server(library) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def get(server: Server, path: str) -> tuple[int, str, bytes]:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from recorded import add, build_run
 from servers import GcsServer
+from serving import serve
 
 from augstudy.core.errors import ServiceError
 from augstudy.objects import open_store
@@ -35,16 +35,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(runs: Path) -> Iterator[Server]:
-    yield from _serve(Library(RunsFolder(runs)))
-
-
-def _serve(library: Library) -> Iterator[Server]:
-    with Server(library) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    yield from serve(Library(RunsFolder(runs)))
 
 
 def ask(server: Server, path: str, method: str = "GET", **headers: str) -> tuple[Any, bytes]:
@@ -193,7 +184,7 @@ def test_it_listens_on_loopback_and_says_when_it_cannot(served: Server) -> None:
 def test_a_damaged_artifact_is_told(runs: Path, tmp_path: Path) -> None:
     build_run(tmp_path, ARMS)
     next(tmp_path.rglob("samples.npz")).write_bytes(b"PK")
-    serving = _serve(Library(RunsFolder(tmp_path)))
+    serving = serve(Library(RunsFolder(tmp_path)))
     server = next(serving)
     assert "samples.npz differs" in told(server, "/api/samples/1", 502)["error"]
     assert list(serving) == []
@@ -206,7 +197,7 @@ def test_the_page_reads_a_bucket(runs: Path, gcs: GcsServer) -> None:
         source = next(runs.glob(f"0001/artifacts/study/{part}"))
         store.upload(source, f"study/ab12/task/1/{source.name}")
     Bucket(store).rebuild()
-    serving = _serve(Library(Bucket(store)))
+    serving = serve(Library(Bucket(store)))
     server = next(serving)
     assert told(server, "/api/rows")["total"] == 2
     assert told(server, "/api/run/1")["cams"] == ["real"]

@@ -29,6 +29,20 @@ STEPS = [
 ]
 
 
+HEAD = b"stage,label,startup_s,work_s,reused\n"
+DAMAGES = [
+    ("run.json", b"{"),
+    ("run.json", b"[1]"),
+    ("run.json", b"null"),
+    ("run.json", b'{"state": "done"}'),
+    ("timings.csv", b""),
+    ("timings.csv", HEAD + b"ingest,,x,1,0\n"),
+    ("timings.csv", HEAD + b"train_cnn\n"),
+    ("timings.csv", b"\xff\xfe"),
+    ("timings.csv", b"other\n1\n"),
+]
+
+
 def ran(runs, number, steps=STEPS, reused=(), **more):
     """A finished run, as the runner leaves it."""
     path = runs / f"{number:04d}"
@@ -77,6 +91,8 @@ def test_what_cannot_be_compared_is_passed_over(tmp_path):
     ran(tmp_path, 4, reused=("train_gan",))
     ran(tmp_path, 5, reused=CELL)
     ran(tmp_path, 6, parameters={**BASE, "arms": ARMS, "classifier": "report_best"})
+    for number, (name, text) in enumerate(DAMAGES, 10):
+        (ran(tmp_path, number) / name).write_bytes(text)
     (tmp_path / "0007").mkdir()
     (tmp_path / "0008").mkdir()
     (tmp_path / "0008" / "run.json").write_text("[")

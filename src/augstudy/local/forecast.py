@@ -1,5 +1,6 @@
 """How long a study will take on this machine, judging by one that was run here before."""
 
+import contextlib
 import csv
 import json
 import platform
@@ -16,6 +17,7 @@ _COUNTED = ("arms", "seeds", "looks", "folds", "draws", "level", "data_seed", "g
 _FREE = ("metric", "equivalence_margin", "copies")
 _PER_CELL = (CELL, "evaluate")
 _ONCE = ("ingest", "summarize")
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -39,31 +41,25 @@ def expected(runs: Path, pipeline: str, values: Mapping[str, Any]) -> Forecast |
         values: all parameters of the study.
     """
     for path in _newest(runs):
-        record = _record(path)
-        if record.get("state") != "done" or record.get("pipeline") != pipeline:
-            continue
-        if record.get("host") != platform.node():
-            continue
-        before = record.get("parameters", {})
-        if _kept(before) == _kept(values) and (seconds := _seconds(path, before, values)):
-            return Forecast(seconds, path.name)
+        # A damaged run tells nothing, and must not keep others from being run.
+        with contextlib.suppress(*_DAMAGED):
+            record = json.loads((path / "run.json").read_bytes())
+            if record["state"] != "done" or record["pipeline"] != pipeline:
+                continue
+            if record["host"] != platform.node():
+                continue
+            before = record["parameters"]
+            if _kept(before) == _kept(values) and (seconds := _seconds(path, before, values)):
+                return Forecast(seconds, path.name)
     return None
 
 
 def _newest(runs: Path) -> list[Path]:
     try:
-        found = [path for path in runs.iterdir() if path.name.isdigit()]
+        found = [path for path in runs.iterdir() if path.name.isdecimal()]
     except OSError:
         return []
     return sorted(found, key=lambda path: int(path.name), reverse=True)[:RECENT]
-
-
-def _record(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((path / "run.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _kept(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,11 +95,8 @@ def _seconds(path: Path, before: Mapping[str, Any], values: Mapping[str, Any]) -
 
 
 def _timings(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with (path / "timings.csv").open(encoding="utf-8", newline="") as stream:
-            yield from csv.DictReader(stream)
-    except OSError:
-        return
+    with (path / "timings.csv").open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
 
 
 def _parts(values: Mapping[str, Any]) -> int:

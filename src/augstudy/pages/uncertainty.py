@@ -80,8 +80,8 @@ def _trainings(count: int) -> str:
 def _covered(found: Study) -> str:
     return (
         f"Each of the {found.data.draws} draws deals all but the test images out anew and trains "
-        "its own generators, so the intervals cover these as well. A draw is as good as the "
-        "images that there are: where all of them are trained on, draws differ little."
+        "its own generators, so the intervals cover these as well. Draws choose among "
+        "the images that there are: where the level takes all of them, draws differ little."
     )
 
 

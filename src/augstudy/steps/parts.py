@@ -34,8 +34,7 @@ def in_turn(found: Handed, work: Callable[[Handed], None]) -> None:
     """Do `work` for each part, with the seeds of its draw; progress is counted over all of them."""
     layout = layout_of(found.paths[DATASET])
     parts = list(zip(layout.parts, places(found.paths), strict=True))
-    what = "part" if layout.draws > 1 and layout.folds > 1 else "draw"
-    what = what if layout.draws > 1 else "fold"
+    what = "fold" if layout.draws == 1 else "draw" if layout.folds == 1 else "part"
     for number, (part, place) in enumerate(parts):
         own = replace(found, paths=place, study=found.study.in_draw(part.draw))
         with telemetry.part(number, len(parts), what) if layout.several else nullcontext():
