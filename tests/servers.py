@@ -320,6 +320,18 @@ class RefusingServer(_Server):
         self._send(request, "any", self._status, body, "application/xml")
 
 
+class LoginPage(_Server):
+    """Answers every request with a web page and status 200, as a proxy that wants a login."""
+
+    BODY = b'<html xmlns="http://www.w3.org/1999/xhtml"><body>Log in</body></html>'
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        with self._lock:
+            self.requests["any"] += 1
+        request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        self._send(request, "any", 200, self.BODY, "text/html; charset=utf-8")
+
+
 class ForgetfulS3(_Server):
     """An S3 server that takes writes and reads for unconditional ones, or refuses the others.
 

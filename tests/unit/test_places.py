@@ -12,8 +12,9 @@ import pytest
 from augstudy.cli.app import invoke
 from augstudy.core import files, telemetry
 from augstudy.core.errors import InputError, ServiceError, of_system
-from augstudy.local.events import Follower, RunState
+from augstudy.local.events import Follower, RunState, Step
 from augstudy.local.failures import explain
+from augstudy.local.runfolder import RunFolder
 from augstudy.runs import index
 from augstudy.runs.folder import RunsFolder
 
@@ -122,6 +123,28 @@ def test_a_stream_that_is_full_says_which_file(tiny_disk: Path) -> None:
         files.replace_text(tiny_disk / "page.html", "x" * 200_000)
     assert str(tiny_disk / "page.html") in str(of_system(caught.value))
     assert not list(tiny_disk.iterdir())
+
+
+def test_a_download_that_fills_the_disk_says_which_file(tiny_disk: Path, here, capsys) -> None:
+    (here / "folder" / "big").write_bytes(bytes(200_000))
+    said = refused(capsys, "fetch", f"file://{here}/folder/big", "--out", str(tiny_disk))
+    assert f"No space left while writing {tiny_disk / 'big'}" in said
+
+
+@pytest.mark.parametrize("place", ["below a file", "a loop"])
+def test_where_nothing_can_be_fetched_to_is_named(place: str, here: Path, capsys) -> None:
+    (here / "folder" / "big").write_bytes(b"x")
+    out = PLACES[place](here)
+    assert str(out.parent) in refused(
+        capsys, "fetch", f"file://{here}/folder/big", "--out", str(out)
+    )
+
+
+def test_timings_that_fill_the_disk_name_their_file(tiny_disk: Path) -> None:
+    steps = [Step("evaluate", "x" * 1000, 0.0)] * 100
+    with pytest.raises(OSError, match="No space left") as caught:
+        RunFolder(tiny_disk, {}).write_timings(steps, 1.0)
+    assert str(tiny_disk / "timings.csv") in str(of_system(caught.value))
 
 
 def event(number: int) -> dict[str, object]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from found import difference, paired, study
+from rich.console import Console
 from studies import build_study
 
+from augstudy.cli.results import show_round
 from augstudy.core.errors import InputError
 from augstudy.local.parameters import Wanted
 from augstudy.local.runner import Result
@@ -93,6 +95,22 @@ def test_rounds_go_on_until_there_is_a_verdict(tmp_path: Path) -> None:
     assert [item.end for item in runs.said] == [None, None, "told"]
     assert [item.following for item in runs.said] == [3, 5, None]
     assert runs.said[0].open == ("add:1",) and runs.said[-1].open == ()
+
+
+def test_no_seeds_are_added_to_classifiers_that_only_guess(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def once(values: Any) -> Finished[int]:
+        found = difference(paired(0.0, -0.01, 0.01, 0.9))
+        guessed = found.model_copy(update={"verdict": "at chance"})
+        return Finished(len(values["seeds"]), study(differences={"add:1": guessed}), 1.0)
+
+    said: list[Round] = []
+    assert rounds.run({"seeds": [0, 1], "looks": LOOKS}, once, said.append).run == 2
+    assert [(item.end, item.open) for item in said] == [("chance", ("add:1",))]
+    show_round(Console(), said[0])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "only guess" in printed and "has its verdict" not in printed
 
 
 def test_seeds_that_were_named_stay(tmp_path: Path) -> None:

@@ -180,6 +180,16 @@ def test_a_set_is_handed_over_and_comes_back_the_same(run, dataset, source, tmp_
     assert before == after
 
 
+def test_a_table_of_images_runs_nothing_in_a_spreadsheet(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("augstudy.runs.exporting.load_classes", lambda _: ["=1+1", "-x", "bee"])
+    export(run, tmp_path / "out")
+    with (tmp_path / "out" / "manifest.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["label"] for row in rows} == {"'=1+1", "'-x", "bee"}
+    assert all((tmp_path / "out" / row["path"]).is_file() for row in rows)
+    assert not any(value.startswith(("=", "-")) for row in rows for value in row.values())
+
+
 def test_only_what_the_filter_kept_is_handed_over(run, tmp_path):
     count = export(run, tmp_path / "kept", filtered=True)
     artifact = artifacts.read(run.fetched(run.of("curation")[0].folder))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import tenacity
-from servers import ForgetfulS3, GcsServer, RefusingServer, S3Bucket
+from servers import ForgetfulS3, GcsServer, LoginPage, RefusingServer, S3Bucket
 
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.objects import (
@@ -249,6 +249,40 @@ def test_not_implemented_is_neither_retried_nor_taken_for_a_refusal(
         assert server.requests["any"] == 1
 
 
+@pytest.mark.parametrize("uri", ["gs://bucket/folder", "s3://bucket/folder"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.check(),
+        lambda store: store.keys(),
+        lambda store: store.exists("key"),
+        lambda store: store.read("key"),
+        lambda store: store.read("key", (0, 4)),
+        lambda store: store.write("key", b"what would be lost"),
+        lambda store: store.replace("key", b"what would be lost"),
+        lambda store: store.delete("key"),
+    ],
+    ids=["check", "keys", "exists", "read", "range", "write", "replace", "delete"],
+)
+def test_a_login_page_is_no_answer_of_a_store(
+    call: Callable[[Store], None], uri: str, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LoginPage() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        with pytest.raises(ServiceError, match=r"bucket/folder.* is a web page and not the store"):
+            call(open_store(uri))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_web_page_may_be_stored(open_kind: Callable[[str], Store], kind: str) -> None:
+    """Reports are."""
+    store = open_kind(kind)
+    store.write("report.html", LoginPage.BODY)
+    assert store.read("report.html") == LoginPage.BODY
+    assert store.read("report.html", (0, 5)) == b"<html"
+
+
 def test_of_many_writers_one_wins(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}/shelf")
     won = []
@@ -469,7 +503,13 @@ def test_a_path_is_a_folder_of_this_machine(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    for path in (f"{tmp_path}/shelf", "./shelf", "~/shelf", f"../{tmp_path.name}/shelf/"):
+    for path in (
+        f"{tmp_path}/shelf",
+        f"FILE://{tmp_path}/shelf",
+        "./shelf",
+        "~/shelf",
+        f"../{tmp_path.name}/shelf/",
+    ):
         assert open_store(path).uri == f"file://{tmp_path}/shelf"
 
 
@@ -481,6 +521,7 @@ def test_a_path_is_a_folder_of_this_machine(
         ("ftp://host/x", "Unknown scheme ftp://"),
         ("gs://", "names no bucket"),
         ("file://", "names no folder"),
+        ("FILE://", "names no folder"),
         ("minio://b/x", "set AWS_ENDPOINT_URL, for example http://localhost:9000"),
     ],
 )

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+# A locale that is not UTF-8, as Python sees one, in which all must work as well.
+ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
 # One process for all: it is the start that takes time.
 COMPILE = """
 import sys
@@ -46,10 +48,14 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def called(program: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return subprocess.run([program, *words], cwd=folder, env=kept, capture_output=True, text=True)
+    return subprocess.run(
+        [program, *words], cwd=folder, env=kept | ASCII, capture_output=True, text=True
+    )
 
 
-def test_the_smoke_study_runs_in_an_empty_folder(program: Path, tmp_path: Path) -> None:
+def test_the_smoke_study_runs_in_an_empty_folder_and_in_ascii(
+    program: Path, tmp_path: Path
+) -> None:
     done = called(program, tmp_path, "run", "--preset", "smoke")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs" / "0001" / "report.html").is_file()

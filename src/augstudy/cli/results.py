@@ -188,6 +188,8 @@ def show_round(console: Console, found: Round) -> None:
     takes = f", which takes about {duration(found.expected_s)}" if found.expected_s else ""
     if found.end == "told":
         said = f"After {seeds}, every arm that answers the question has its verdict."
+    elif found.end == "chance":
+        said = f"More seeds would tell nothing about {missing}: the classifiers only guess."
     elif found.end == "seeds":
         said = f"There is no verdict on {missing} after {seeds}, the most that were allowed."
     elif found.end == "hours":

@@ -113,14 +113,18 @@ def _export(run: str, out: Path, of: str | None, filtered: bool, runs_dir: Path)
 
 def _download(store: "Store", name: str, out: Path) -> None:
     from augstudy.core import artifacts
+    from augstudy.core.files import check_place, naming
 
     target = out / name
     if store.exists(name):
+        check_place(target, "file")
         out.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(store.read(name))
+        with naming(target):
+            target.write_bytes(store.read(name))
     elif target.exists() and any(target.iterdir()):
         raise InputError(f"{target} already exists: name another folder with --out.")
     else:
+        check_place(target, "folder")
         store.download(name, target)
         if (target / artifacts.MANIFEST).exists():
             artifacts.read(target)

@@ -140,7 +140,7 @@ def replacing(path: Path, *, later_than_ns: int = 0, durable: bool = True) -> It
     Raises:
         OSError: it cannot be written; the error names the path.
     """
-    with _naming(path):
+    with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
         draft = Path(name)
@@ -168,7 +168,7 @@ def append_lines(path: Path, lines: bytes) -> None:
     Raises:
         OSError: not all of it could be written; the error names the path.
     """
-    with _naming(path):
+    with naming(path):
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             size = os.fstat(descriptor).st_size
@@ -219,8 +219,8 @@ def sync(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Let an error of writing say what was being written."""
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of writing say what was being written: a full disk names no file."""
     try:
         yield
     except OSError as error:

@@ -16,7 +16,7 @@ import yaml
 
 from augstudy import __version__
 from augstudy.core import artifacts, outlets
-from augstudy.core.files import DRAFT, remove, remove_drafts, replace_text
+from augstudy.core.files import DRAFT, naming, remove, remove_drafts, replace_text
 from augstudy.core.fingerprint import code_version
 from augstudy.core.machine import hardware
 from augstudy.local.events import Step
@@ -129,7 +129,8 @@ class RunFolder:
 
         A step that is `reused` was taken from the cache; what it had cost is in its manifest.
         """
-        with (self.path / "timings.csv").open("w", newline="", encoding="utf-8") as stream:
+        path = self.path / "timings.csv"
+        with naming(path), path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             numbers = ("startup_s", "work_s", "share", "peak_mib", "cpu_s", "gpu_s", "reused")
             writer.writerow(["stage", "label", *numbers])

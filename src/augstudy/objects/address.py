@@ -48,9 +48,11 @@ class Address:
         """
         if "://" in uri:
             refuse_credentials(uri, what)
+        scheme, separator, path = uri.partition("://")
+        if separator and scheme.isalnum() and scheme != scheme.lower():
+            return cls.parse(f"{scheme.lower()}://{path}", what, known)
         if uri.startswith((_FILE, *_PATHS)):
             return cls("file", "", _absolute(uri.removeprefix(_FILE)))
-        scheme, separator, path = uri.partition("://")
         if not separator or not scheme:
             raise InputError(f"Unknown {what} {uri!r}: use {known}.")
         bucket, _, prefix = path.partition("/")

@@ -13,7 +13,7 @@ from augstudy.core.artifacts import MANIFEST
 from augstudy.core.errors import AugstudyError, DataError, InputError, ServiceError
 from augstudy.objects import retry
 from augstudy.objects.parallel import side_by_side
-from augstudy.objects.retry import PreconditionError, TransientError
+from augstudy.objects.retry import PageError, PreconditionError, TransientError
 from augstudy.objects.types import (
     ABSENT,
     ChangedError,
@@ -37,7 +37,8 @@ class Store(abc.ABC):
     and :class:`InputError` if its bucket does not exist; neither shows a credential.
 
     A client of a store is a subclass with the methods that begin with an underscore below. They
-    let the exceptions of its library through, which are made ours here, by their HTTP status.
+    let the exceptions of its library through, which are made ours here, by their HTTP status, and
+    raise :class:`PageError` where something else answers than a store.
     """
 
     uri: str
@@ -237,6 +238,11 @@ class Store(abc.ABC):
             return function(*values)
         except (AugstudyError, FileNotFoundError, PreconditionError, TransientError):
             raise
+        except PageError as error:
+            raise ServiceError(
+                f"{uri} cannot be {doing}: what answers is a web page and not the store. Log in to "
+                "the proxy before it, or check the store's address."
+            ) from error
         except self.errors as error:
             self._raise(error, uri, doing)
 

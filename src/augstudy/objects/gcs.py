@@ -19,6 +19,7 @@ from augstudy.core.errors import InputError, ServiceError
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
 from augstudy.objects.parallel import SMALL_AT_ONCE
+from augstudy.objects.retry import PageError
 from augstudy.objects.signin import SignIn
 from augstudy.objects.types import Span, Stat
 
@@ -31,6 +32,7 @@ _NETWORK_ERRORS = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.InvalidJSONError,
     urllib3.exceptions.HTTPError,
     ConnectionError,
     auth.TransportError,
@@ -162,6 +164,18 @@ def _for_many_requests(session: requests.Session, endpoint: str) -> None:
         session.mount(scheme, adapter)
     found = session.merge_environment_settings(endpoint, {}, None, None, None)
     session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
+    session.hooks["response"].append(_check_sender)
+
+
+def _check_sender(answer: requests.Response, **_: Any) -> None:
+    """Raise PageError where a login proxy answers in place of the store.
+
+    An object may be a web page, too; Google sends headers of its own with it.
+    """
+    kind = answer.headers.get("Content-Type", "").lower()
+    own = any(name.lower().startswith("x-goog-") for name in answer.headers)
+    if answer.ok and kind.startswith(("text/html", "application/xhtml")) and not own:
+        raise PageError(answer.url)
 
 
 def _described(blob: Any) -> Stat:

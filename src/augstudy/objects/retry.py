@@ -23,6 +23,10 @@ class PreconditionError(Exception):
     """An object is no longer the one that the call was about."""
 
 
+class PageError(Exception):
+    """A web page, such as that of a login proxy, came in place of a store's answer."""
+
+
 def call(uri: str, doing: str, function: Callable[..., Result], *arguments: Any) -> Result:
     """`function` of `arguments`, again and again while it raises :class:`TransientError`.
 

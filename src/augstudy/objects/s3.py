@@ -17,7 +17,7 @@ from augstudy.core.redaction import conceal
 from augstudy.objects.address import Address, check_endpoint, refuse_credentials
 from augstudy.objects.base import Store
 from augstudy.objects.parallel import SMALL_AT_ONCE
-from augstudy.objects.retry import PreconditionError, TransientError
+from augstudy.objects.retry import PageError, PreconditionError, TransientError
 from augstudy.objects.signin import SignIn
 from augstudy.objects.types import ABSENT, Span, Stat
 
@@ -26,6 +26,7 @@ try:
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore.parsers import ResponseParserError
 except ImportError as error:
     raise InputError(
         "s3:// and minio:// need a package that is not installed: pip install 'augstudy[s3]'."
@@ -33,6 +34,7 @@ except ImportError as error:
 
 PAYER_VARIABLE = "AWS_REQUEST_PAYER"
 _NO_ETAG = "0" * 32
+_PAGES = ("text/html", "application/xhtml")
 _CLAIM_LASTS = datetime.timedelta(minutes=1)
 _WRONG, _CHECK = "S3 cannot be set up", "check the AWS_... variables and the AWS profile"
 logger = logging.getLogger("augstudy")
@@ -41,7 +43,7 @@ logger = logging.getLogger("augstudy")
 class S3Store(Store):
     """A bucket or a folder in it, ``s3://bucket/folder`` or ``minio://bucket/folder``."""
 
-    errors = (BotoCoreError, ClientError)
+    errors = (BotoCoreError, ClientError, ResponseParserError)
     advice = (
         "check its name, its permissions and the credentials; if the requester pays, set "
         f"{PAYER_VARIABLE}=requester"
@@ -222,7 +224,7 @@ def _client(address: Address, sign_in: SignIn) -> Any:
         response_checksum_validation="when_required",
     )
     try:
-        return session.create_client(
+        client = session.create_client(
             "s3",
             region_name=sign_in.region or None,
             endpoint_url=endpoint or None,
@@ -232,6 +234,22 @@ def _client(address: Address, sign_in: SignIn) -> Any:
         )
     except (BotoCoreError, ValueError) as error:  # such as a region with a blank
         raise InputError(f"{_WRONG} ({type(error).__name__}): {_CHECK}.") from error
+    client.meta.events.register("before-parse.s3", _check_sender)
+    return client
+
+
+def _check_sender(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+    """Raise PageError where a login proxy answers in place of the store.
+
+    An object may be a web page, too; the store sends its version with it.
+    """
+    headers = response_dict["headers"]
+    if operation_model.name in ("GetObject", "HeadObject", "PutObject"):
+        strange = "etag" not in headers
+    else:
+        strange = headers.get("content-type", "").lower().startswith(_PAGES)
+    if strange and response_dict["status_code"] in (200, 206):  # nothing comes with a 204
+        raise PageError(operation_model.name)
 
 
 def _http_status(error: Exception) -> int | None:

@@ -196,12 +196,13 @@ def _of_sweep(found: Sweep) -> Answer:
         "no difference": "No difference that matters: {} is as good as the base.",
         verdicts.AT_CHANCE: "{} looks best; can't tell, as a classifier has learnt nothing.",
     }.get(change.verdict, "{} looks best; can't tell yet whether it beats the base.")
-    return Answer(
-        word.format(readable(name)),
+    said = (
         f"Of {tried}, it does best on validation images. On unseen images it reaches "
-        f"{best}, and the base {base}: "
-        f"{points(change.mean)} points (95 % interval {span}).",
+        f"{best}, and the base {base}: {points(change.mean)} points (95 % interval {span})."
     )
+    if change.verdict == verdicts.AT_CHANCE:
+        said = f"{said} {verdicts.GUESSING}"
+    return Answer(word.format(readable(name)), said)
 
 
 def _of_generators(found: GeneratorSweep) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from augstudy.core.files import naming
 from augstudy.pages import readings, style, wording, worth
 from augstudy.pages.figures import levels as figures
 from augstudy.pages.verdicts import margin_text
@@ -122,7 +123,10 @@ def write_png(found: list[Curve], path: Path) -> None:
         parts = chart.subfigures(len(found), height_ratios=heights, squeeze=False)
         for part, curve in zip(parts[:, 0], found, strict=True):
             _draw(part, curve)
-        chart.savefig(path, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+        with naming(path):
+            chart.savefig(
+                path, format="png", dpi=150, facecolor="white", metadata={"Software": None}
+            )
 
 
 def worth_rows(curve: Curve) -> list[list[str]]:

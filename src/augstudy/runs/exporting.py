@@ -12,6 +12,8 @@ from PIL import Image
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
 from augstudy.core.errors import InputError
+from augstudy.core.files import check_place, naming
+from augstudy.core.outlets import cell
 from augstudy.data import sets
 from augstudy.data.dataset import load_classes
 from augstudy.runs.shelf import Shelf
@@ -41,6 +43,7 @@ def export(shelf: Shelf, out: Path, name: str | None = None, filtered: bool = Fa
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} already exists: name another folder.")
+    check_place(out, "folder")
     parts = _parts(shelf, name)
     artifact = artifacts.read(parts[sets.IMAGES], "synthetic")
     images, labels = (
@@ -60,11 +63,12 @@ def export(shelf: Shelf, out: Path, name: str | None = None, filtered: bool = Fa
     for row, png in zip(rows, content, strict=True):
         target = out / row["path"]
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(png)
-    with (out / MANIFEST).open("w", encoding="utf-8", newline="") as stream:
+        with naming(target):
+            target.write_bytes(png)
+    with naming(out / MANIFEST), (out / MANIFEST).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(map(_line, rows))
     _write_table(out / TABLE, rows, content, load_classes(artifact))
     return len(rows)
 
@@ -128,6 +132,14 @@ def _described(
             }
         )
     return rows
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for a spreadsheet; the path stays one, whatever the class is called."""
+    path = row["path"]
+    return {name: cell(value) for name, value in row.items()} | {
+        "path": path if cell(path) == path else f"./{path}"
+    }
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -16,8 +16,9 @@ from augstudy.core.errors import InputError
 if TYPE_CHECKING:  # the command line starts without them
     from augstudy.results.files import AnySummary
 
-# Why a study ended: every arm that answers its question has a verdict, or the budget is spent.
-End = Literal["told", "seeds", "hours"]
+# Why a study ended: every arm that answers its question has a verdict, or can get none as its
+# classifiers only guess, or the budget is spent.
+End = Literal["told", "chance", "seeds", "hours"]
 Run = TypeVar("Run")
 
 
@@ -34,7 +35,7 @@ class Finished(Generic[Run]):
 class Round:
     """A finished round, and what comes next.
 
-    ``open`` are the arms that have no verdict yet. ``following`` is how many seeds the next round
+    ``open`` are the arms that have no verdict. ``following`` is how many seeds the next round
     has, and ``end`` why there is none; one of the two is None. The next round takes about
     ``expected_s`` seconds; 0 where that is not known, as everything came from the cache.
     """
@@ -95,14 +96,16 @@ def _round(
 ) -> Round:
     """How a round ended, where training takes `rate` seconds per seed and `left` seconds remain."""
     from augstudy.results.models import Study
-    from augstudy.results.study import undecided
+    from augstudy.results.study import asked, undecided
 
     still = tuple(undecided(found)) if isinstance(found, Study) else ()
     following = next((look for look in looks if look > seeds), None)
     expected = rate * (following - seeds) if following else 0.0
     end: End | None = None
     if not still:
-        end = "told"
+        compared = asked(found.arms, found.differences) if isinstance(found, Study) else ()
+        still = tuple(name for name in compared if found.differences[name].verdict == "at chance")
+        end = "chance" if still else "told"
     elif following is None:
         end = "seeds"
     elif expected >= left:
