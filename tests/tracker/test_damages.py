@@ -15,6 +15,7 @@ import pytest
 from recorded import add
 from rich.console import Console
 
+from augstudy.cli.app import invoke
 from augstudy.core import artifacts
 from augstudy.local.runfolder import settle
 from augstudy.pages import run_page, tables
@@ -174,6 +175,19 @@ def test_the_others_are_listed_after_each_damage(runs: Path, at: int, name: str)
 def test_the_others_are_listed_whatever_became_of_a_run(runs: Path, at: int) -> None:
     OF_RUNS[at](runs / "0003", random.Random(0))
     all_others_are_listed(runs, "0003")
+
+
+@pytest.mark.parametrize("at", range(len(IN_FILES)))
+@pytest.mark.parametrize("name", [RUN, files.SUMMARY])
+def test_commands_do_with_the_others_what_they_always_do(
+    runs: Path, at: int, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    IN_FILES[at](runs / "0003" / name, random.Random(0))
+    for words in (("show", "2"), (), ("export", str(runs.parent / "all.csv")), ("reindex",)):
+        assert invoke(["runs", *words, "--runs-dir", str(runs)]) == 0, words
+    assert invoke(["runs", "show", "3", "--runs-dir", str(runs)]) in (0, 2, 4)
+    assert invoke(["compare", "2:real", "3:real", "--runs-dir", str(runs)]) in (0, 2, 4)
+    assert "bug" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("entry", ["dangling", "loop", "file", "fifo", "hidden"])

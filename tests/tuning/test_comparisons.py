@@ -12,7 +12,7 @@ from swept import build_points, build_tested
 from augstudy.core import artifacts
 from augstudy.core.errors import InputError
 from augstudy.local import catalog, parameters
-from augstudy.pages import kfp_metrics, levels
+from augstudy.pages import answers, kfp_metrics, levels
 from augstudy.results import files
 from augstudy.results.against_base import on_other_images
 from augstudy.runs import record
@@ -193,6 +193,15 @@ def test_a_single_seed_tells_nothing_of_a_finding(tmp_path) -> None:
     summary = report.json("summary.json")
     assert {item["judgement"] for item in summary["findings"]} == {"can't tell"}
     assert {item["verdict"] for item in summary["differences"].values()} == {"can't tell yet"}
+
+
+def test_of_classifiers_that_only_guess_it_says_what_to_change(swept) -> None:
+    found = files.summary(swept[2].json("summary.json"))
+    assert "epochs" not in answers.answer(found).sentence
+    guessed = found.test.difference.model_copy(update={"verdict": "at chance"})
+    test = found.test.model_copy(update={"difference": guessed})
+    said = answers.answer(found.model_copy(update={"test": test}))
+    assert "has learnt nothing" in said.answer and "(epochs)" in said.sentence
 
 
 def test_run_difference_is_a_paired_t_interval() -> None:

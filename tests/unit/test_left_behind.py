@@ -156,6 +156,10 @@ def test_a_run_that_cannot_begin_is_none(tmp_path: Path, monkeypatch: pytest.Mon
         (("sets=[{set: sd, source: sample, classes: {zebra: zebre}}]",), "no images of 'zebre'"),
         (("source=smaple",), "smaple"),
         (("classes=[cow, cow]",), "a class is named twice"),
+        (("arms=[{arm: real}, {arm: add, share: 0.001}]",), "'add:0.001'"),
+        (("equivalence_margin=.inf",), "equivalence_margin"),
+        (("classifier_settings.optimizer.learning_rate=.nan",), "learning_rate"),
+        (("gan_settings.learning_rate=.inf",), "learning_rate"),
     ],
 )
 def test_a_mistyped_setting_leaves_no_run(tmp_path, settings, said, capsys) -> None:
