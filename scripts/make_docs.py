@@ -124,6 +124,45 @@ def precision(result: dict[str, Any]) -> str:
     )
 
 
+def ceiling(result: dict[str, Any]) -> str:
+    """How near trainings come to what the machine can compute."""
+    rates = [
+        [name, *(spread(found[what]) for what in ("matrices", "convolutions"))]
+        for name, found in result["gflops_a_second"].items()
+    ]
+    trainings = result["trainings"]
+    kinds = list(next(iter(trainings.values()))["share_of_time"])
+    rows = [
+        [
+            f"`{name}`",
+            found["precision"],
+            f"{found['gflop_a_step']:.1f}",
+            spread(found["ms_a_step"]),
+            f"**{found['share_of_matrices']:.0%}**",
+            *(f"{found['share_of_time'][kind]:.0%}" for kind in kinds),
+        ]
+        for name, found in trainings.items()
+    ]
+    head = ["training", "precision", "GFLOP per step", "ms per step", "share of the rate", *kinds]
+    return (
+        "## The ceiling\n\nWhat one core of the machine computes at most, in GFLOP per second:\n\n"
+        f"{table(['precision', '1024 x 1024 matrices', '3x3 convolutions'], rates)}\n\n"
+        "What trainings make of it, on one thread: the operations of the convolutions and products "
+        "in a step, over its time, as a share of the rate of the matrices; then where the time of "
+        "a step goes. Convolutions of few channels and few pixels do not reach the rate of large "
+        "matrices, and in bfloat16 they are so fast that what moves data and computes nothing, "
+        "normalisation above all, takes most of the time.\n\n"
+        f"{table(head, rows)}\n\n"
+        "Batch normalisation is computed by one fused kernel. Processor time of a step with it, "
+        "over that with Keras's own, in turns: "
+        + ", ".join(
+            f"`{name}` **{found['median']}** ({found['low']} to {found['high']}, n={found['n']})"
+            for name, found in result["fused_over_written_out"].items()
+        )
+        + "."
+    )
+
+
 def gan(result: dict[str, Any]) -> str:
     """Training speed of the GANs."""
     recipes = {name: result[name] for name in ("report", "compact")}
@@ -208,6 +247,7 @@ SECTIONS = {
     "accuracy": accuracy,
     "classifier": classifier,
     "precision": precision,
+    "ceiling": ceiling,
     "gan": gan,
     "ingest": ingest,
     "bootstrap": bootstrap,

@@ -12,6 +12,7 @@ from augstudy.models import augment, losses
 from augstudy.models.averages import follow
 from augstudy.models.backend import keras
 from augstudy.models.colours import GREY
+from augstudy.models.normalisation import fused
 from augstudy.settings.generators import GanSettings
 
 ops = keras.ops
@@ -72,7 +73,7 @@ class ACGAN(keras.Model):
         self._background = background
         self.generator = generator
         self.discriminator = discriminator
-        self.average = keras.models.clone_model(generator)
+        self.average = fused(keras.models.clone_model(generator))
         self.average.set_weights(generator.get_weights())
         self.average.trainable = False
         self.settings = settings

@@ -280,16 +280,19 @@ def build(
     """
     stack = changed(name, network or NetworkSettings())
     from augstudy.models.backend import keras
+    from augstudy.models.normalisation import fused
 
     layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input(spec.shape),
-            layers.Rescaling(1 / 255),
-            *stack(layers, classes, spec),
-            layers.Softmax(dtype="float32", name="probabilities"),
-        ],
-        name=name,
+    return fused(
+        keras.Sequential(
+            [
+                keras.Input(spec.shape),
+                layers.Rescaling(1 / 255),
+                *stack(layers, classes, spec),
+                layers.Softmax(dtype="float32", name="probabilities"),
+            ],
+            name=name,
+        )
     )
 
 

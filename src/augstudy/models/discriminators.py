@@ -11,6 +11,7 @@ from typing import Any
 
 from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
+from augstudy.models.normalisation import fused
 from augstudy.models.sizes import check_size, doublings
 from augstudy.models.spectral import SpectralConv2D, SpectralDense, SpectralDepthwiseConv2D
 from augstudy.settings.spec import ImageSpec
@@ -84,7 +85,7 @@ def build(
         layers.Activation("linear", dtype="float32", name=_named(key))(head)
         for key, head in heads.items()
     ]
-    return keras.Model(images, outputs, name=PREFIX)
+    return fused(keras.Model(images, outputs, name=PREFIX))
 
 
 def _named(name: str) -> str:

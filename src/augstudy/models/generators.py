@@ -12,6 +12,7 @@ from typing import Any
 from augstudy.core.registry import Registry
 from augstudy.models.backend import keras
 from augstudy.models.conditional import ConditionalNorm
+from augstudy.models.normalisation import fused
 from augstudy.models.sizes import check_size, doublings
 from augstudy.settings.spec import ImageSpec
 
@@ -35,7 +36,7 @@ def build(name: str, classes: int, spec: ImageSpec, latent_dim: int) -> keras.Mo
     noise = keras.Input((latent_dim,), name="noise")
     labels = keras.Input((), dtype="int32", name="labels")
     images = GENERATORS.find(name)(noise, labels, classes, spec)
-    return keras.Model([noise, labels], images, name=PREFIX)
+    return fused(keras.Model([noise, labels], images, name=PREFIX))
 
 
 def _named(name: str) -> str:

@@ -173,6 +173,7 @@ def build(settings: GanSettings, spec: ImageSpec, classes: int, seed: int) -> AC
         # XLA makes convolutions on a CPU several times slower; JAX compiles by itself.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
+    model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
     return model
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from augstudy.core.errors import DataError
 from augstudy.models import conditional, layers, spectral  # noqa: F401 (they register layers)
 from augstudy.models.backend import keras
+from augstudy.models.normalisation import fused
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _LONGEST_TEXT = 16 << 20  # bytes of the description of a network
@@ -40,7 +41,7 @@ def load_model(path: Path) -> keras.Model:
     """
     try:
         _check_sizes(path)
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return fused(keras.saving.load_model(path, compile=False, safe_mode=True))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a model for this version: train it again.") from error
 

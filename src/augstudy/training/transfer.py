@@ -11,6 +11,7 @@ from typing import Any
 from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.models.backend import keras
 from augstudy.models.layers import Fitted
+from augstudy.models.normalisation import fused
 from augstudy.objects import open_store
 from augstudy.settings.classifier import Backbone, ClassifierSettings
 from augstudy.settings.spec import ImageSpec
@@ -46,14 +47,16 @@ def build(backbone: Backbone, classes: int, spec: ImageSpec) -> keras.Model:
     of_file = backbone.network == backbone.file
     features = _saved(backbone, spec) if of_file else _published(backbone, spec)
     layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input(spec.shape),
-            *features,
-            layers.Dense(classes, dtype="float32", name="classes"),
-            layers.Softmax(dtype="float32", name="probabilities"),
-        ],
-        name="transfer",
+    return fused(
+        keras.Sequential(
+            [
+                keras.Input(spec.shape),
+                *features,
+                layers.Dense(classes, dtype="float32", name="classes"),
+                layers.Softmax(dtype="float32", name="probabilities"),
+            ],
+            name="transfer",
+        )
     )
 
 
