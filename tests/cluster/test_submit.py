@@ -82,7 +82,7 @@ def test_the_study_is_accepted_with_all_its_parameters(kfp: KfpServer, program: 
     assert said.code == 0, said.err
     first, second = kfp.runs.values()
     names = [run["display_name"].rpartition(" 20")[0] for run in (first, second)]
-    compared = "(classic + replace:0.3 + add:1 + mislabelled:0.3 from compact)"
+    compared = "(classic + replace:0.3 + add:1 from compact)"
     assert names == [f"quick level 50 {compared}", f"quick level 250 {compared}"]
     assert second["runtime_config"]["parameters"]["arms"][2] == {"arm": "replace", "share": 0.3}
     (version,) = kfp.versions.values()
