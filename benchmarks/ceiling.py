@@ -245,18 +245,19 @@ def counted(training: Training) -> float:
 def operations_of(item: Any) -> float:
     """Operations of a node of a graph, if it is a convolution or a product of matrices."""
     if item.type == "MatMul":
-        inside = item.inputs[0].shape[0 if item.get_attr("transpose_a") else 1]
-        return 2.0 * math.prod(item.outputs[0].shape) * inside
-    if item.type == "Conv2D":
-        kernel, made = item.inputs[1].shape, item.outputs[0].shape
+        made, factors = (
+            item.outputs[0].shape,
+            [item.inputs[0].shape[not item.get_attr("transpose_a")]],
+        )
+    elif item.type == "Conv2D":
+        made, factors = item.outputs[0].shape, item.inputs[1].shape[:3]
     elif item.type == "Conv2DBackpropInput":
-        kernel, made = item.inputs[1].shape, item.inputs[2].shape
+        made, factors = item.inputs[2].shape, item.inputs[1].shape[:3]
     elif item.type == "Conv2DBackpropFilter":
-        kernel, made = item.outputs[0].shape, item.inputs[2].shape
+        made, factors = item.inputs[2].shape, item.outputs[0].shape[:3]
     else:
         return 0.0
-    height, width, channels, _ = kernel
-    return 2.0 * math.prod(made) * height * width * channels
+    return 2.0 * math.prod(int(size) for size in (*made, *factors))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from augstudy.results.parts import Change, Compared, Data, Difference, Headline,
 from augstudy.results.power import expected
 from augstudy.settings.arms import KINDS
 from augstudy.stats.balance import balance_of, value_of
-from augstudy.stats.codes import SCORES
+from augstudy.stats.codes import SCORES, Verdict
 from augstudy.stats.paired import ENDS
 from augstudy.stats.units import Units
 from augstudy.stats.usual import two_way_bootstrap
@@ -127,8 +127,17 @@ def asked(arms: Mapping[str, Arm], differences: Mapping[str, Difference]) -> lis
 
 def undecided(found: Study) -> list[str]:
     """Those of them that have no verdict yet."""
+    return _judged(found, "can't tell yet")
+
+
+def guessing(found: Study) -> list[str]:
+    """Those of them that get no verdict, as a classifier does no better than guessing."""
+    return _judged(found, "at chance")
+
+
+def _judged(found: Study, verdict: Verdict) -> list[str]:
     labels = asked(found.arms, found.differences)
-    return [label for label in labels if found.differences[label].verdict == "can't tell yet"]
+    return [label for label in labels if found.differences[label].verdict == verdict]
 
 
 def goes_on(found: Study) -> bool:

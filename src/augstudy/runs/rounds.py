@@ -96,18 +96,18 @@ def _round(
 ) -> Round:
     """How a round ended, where training takes `rate` seconds per seed and `left` seconds remain."""
     from augstudy.results.models import Study
-    from augstudy.results.study import asked, undecided
+    from augstudy.results.study import guessing, undecided
 
-    still = tuple(undecided(found)) if isinstance(found, Study) else ()
+    study = found if isinstance(found, Study) else None
+    still = undecided(study) if study else []
     following = next((look for look in looks if look > seeds), None)
     expected = rate * (following - seeds) if following else 0.0
     end: End | None = None
     if not still:
-        compared = asked(found.arms, found.differences) if isinstance(found, Study) else ()
-        still = tuple(name for name in compared if found.differences[name].verdict == "at chance")
+        still = guessing(study) if study else []
         end = "chance" if still else "told"
     elif following is None:
         end = "seeds"
     elif expected >= left:
         end = "hours"
-    return Round(seeds, still, None if end else following, end, expected)
+    return Round(seeds, tuple(still), None if end else following, end, expected)
