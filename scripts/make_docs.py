@@ -243,6 +243,29 @@ def tracker(result: dict[str, Any]) -> str:
     )
 
 
+def kills(result: dict[str, Any]) -> str:
+    """What became of studies that were killed, or lost their disk."""
+    signals, targets = (
+        list(dict.fromkeys(name.split()[place] for name in sorted(result["kills"]["by"])))
+        for place in (0, 1)
+    )
+    rows = [
+        [f"`{name}`", *(result["kills"]["by"].get(f"{name} {target}", 0) for target in targets)]
+        for name in signals
+    ]
+    killed, filled = result["kills"], result["fills"]
+    wrong = len(killed["wrong"]) + len(filled["wrong"])
+    return (
+        f"## Killed studies\n\n{killed['n']} signals at random moments of {killed['studies']} "
+        "smoke studies, to the run, its worker, one of its steps or the whole group of processes; "
+        f"and {filled['n']} disks of 64 MiB that were full at a random moment. Each study was "
+        "started again until it was through, and had to end with the results of one that was left "
+        "alone, without a process or a half-written file left behind. "
+        f"**{wrong or 'None'}** went wrong. It took {result['minutes']:.0f} minutes.\n\n"
+        f"{table(['signal', *targets], rows)}"
+    )
+
+
 SECTIONS = {
     "accuracy": accuracy,
     "classifier": classifier,
@@ -252,6 +275,7 @@ SECTIONS = {
     "ingest": ingest,
     "bootstrap": bootstrap,
     "tracker": tracker,
+    "kills": kills,
 }
 
 
