@@ -15,7 +15,9 @@ from ingest.pictures import class_folders, pixels
 from servers import GcsServer, S3Bucket
 
 from augstudy.core.artifacts import Artifact
+from augstudy.core.errors import DataError, InputError
 from augstudy.data.dataset import load_classes, load_spec, load_split
+from augstudy.data.sources import archives
 from augstudy.settings.data import DataSettings
 from augstudy.steps import ingest
 
@@ -256,3 +258,39 @@ def test_what_is_a_property_of_groups_is_learnt_only_without_them(tmp_path: Path
     alone = {"image_settings": {"near_copies": False}}
     assert accuracy_of_the_nearest(made(tmp_path / "without.npz", tmp_path, **alone)) > 0.95
     assert 0.3 < accuracy_of_the_nearest(made(tmp_path / "with.npz", tmp_path, **alone)) < 0.7
+
+
+def zeros_zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("ant/1.png", "bee/1.png"):
+            archive.writestr(name, bytes(500_000))
+
+
+def zeros_tarred(path: Path) -> None:
+    content = path.with_name("content")
+    content.write_bytes(bytes(500_000))
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(content, "ant/1.png")
+
+
+PACKED = {
+    "all.zip": zeros_zipped,
+    "all.tar.gz": zeros_tarred,
+    "all.npz": lambda path: np.savez_compressed(
+        path, images=np.zeros((600, 28, 28), np.uint8), labels=np.arange(600) % 2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_what_would_fill_the_memory_is_not_unpacked(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PACKED[name](tmp_path / name)
+    wanted = DataSettings(source=str(tmp_path / name))
+    # As it is, all of it is read: no file is an image, or all images are equal.
+    with pytest.raises((DataError, InputError), match=r"^(?!.* grows )"):
+        ingest.run(tmp_path / "small", wanted)
+    monkeypatch.setattr(archives, "_SMALL", 10_000)
+    with pytest.raises(DataError, match=r"all\.\S+ grows more than 50 times"):
+        ingest.run(tmp_path / "large", wanted)

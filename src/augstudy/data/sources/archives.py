@@ -106,6 +106,7 @@ class Archive:
 
     def _zipped(self) -> _Members:
         archive = zipfile.ZipFile(self._file)
+        check_growth(self.uri, archive)
         found: _Members = {}
         for item in archive.infolist():
             link = S_ISLNK(item.external_attr >> 16)
@@ -146,12 +147,27 @@ class Archive:
             while part := stream.read(_COPIED):
                 plain.write(part)
                 if plain.tell() > most:
-                    raise DataError(
-                        f"{self.uri} grows more than {_GROWS} times when it is unpacked: unpack it "
-                        "yourself and name the folder."
-                    )
+                    raise _growing(self.uri)
         plain.seek(0)
         return plain
+
+
+def check_growth(uri: str, archive: zipfile.ZipFile) -> None:
+    """Refuse an archive with a member that would fill the memory, as members are read whole.
+
+    Raises:
+        DataError: there is one.
+    """
+    for item in archive.infolist():
+        if item.file_size > _SMALL + _GROWS * item.compress_size:
+            raise _growing(uri)
+
+
+def _growing(uri: str) -> DataError:
+    return DataError(
+        f"{uri} grows more than {_GROWS} times when it is unpacked: unpack it yourself and name "
+        "the folder."
+    )
 
 
 def _is_inside(path: str) -> bool:

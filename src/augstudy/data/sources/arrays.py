@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augstudy.core.errors import DataError, InputError
+from augstudy.data.sources.archives import check_growth
 from augstudy.data.sources.base import Pixels, Record, RecordSource
 from augstudy.data.sources.folders import SPLIT_NAMES
 from augstudy.objects.cache import Reader
@@ -80,6 +81,7 @@ def open_npz(uri: str, store: Reader, key: str) -> ArraySource:
     """
     try:
         with open_object(store, key) as file, np.load(file, allow_pickle=False) as archive:
+            check_growth(uri, archive.zip)
             found = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
         raise DataError(
