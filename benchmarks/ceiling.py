@@ -7,8 +7,8 @@ float32 and in bfloat16, then trains classifiers, a judge and a GAN on images of
 operations are those of the convolutions and matrix products in the graph of its step; its share is
 their rate over that of the matrices, in the precision that it computes in. TensorFlow's own
 profiler says which kernels the time of a step goes to. Classifiers also train in turns with batch
-normalisation as Keras writes it out. ``--write`` keeps the results in
-benchmarks/results/ceiling.json.
+normalisation as Keras writes it out. Times are those of the processor, which other guests of a
+host do not lengthen. ``--write`` keeps the results in benchmarks/results/ceiling.json.
 """
 
 import argparse
@@ -120,10 +120,10 @@ def rates(action: Callable[[], Any], operations: float, repeats: int) -> list[fl
     """Billions of operations per second, once for each of the repeats."""
     found = []
     for turn in range(repeats + 1):
-        began = time.perf_counter()
+        began = time.process_time()
         action()
         if turn:
-            found.append(operations / (time.perf_counter() - began) / 1e9)
+            found.append(operations / (time.process_time() - began) / 1e9)
     return found
 
 
@@ -163,9 +163,9 @@ def measure(training: Training, peaks: dict[str, Any], repeats: int) -> dict[str
     training.fit()
     times = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = time.process_time()
         training.fit()
-        times.append(1000 * (time.perf_counter() - began) / STEPS)
+        times.append(1000 * (time.process_time() - began) / STEPS)
     step, kernels = profiled(training)
     kernels[BETWEEN] = max(0.0, step - sum(kernels.values()))
     operations = counted(training) / 1e9
@@ -204,9 +204,9 @@ def profiled(training: Training) -> tuple[float, dict[str, float]]:
 
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
-        began = time.perf_counter()
+        began = time.process_time()
         training.fit()
-        step = 1000 * (time.perf_counter() - began) / STEPS
+        step = 1000 * (time.process_time() - began) / STEPS
         tf.profiler.experimental.stop()
         space = XSpace.FromString(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
     found: Counter[str] = Counter(dict.fromkeys((*KINDS, OTHER), 0.0))
