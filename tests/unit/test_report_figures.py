@@ -15,7 +15,7 @@ from augstudy.metrics import scores
 from augstudy.metrics.figures import FIGURES
 from augstudy.pages import answers, arms, readings, style, wording
 from augstudy.pages.figures import confusion, curves, gan, pictures
-from augstudy.pages.figures.arms import Row, whiskers
+from augstudy.pages.figures.arms import Row, _span, whiskers
 from augstudy.pages.gallery import flat_rows
 from augstudy.pages.stability import SIGNALS
 from augstudy.results import study as results
@@ -247,3 +247,11 @@ def test_the_reference_line_crosses_no_name_of_an_arm(monkeypatch, count):
     assert not any(
         name.y0 < high and low < name.y1 for name in names for (_, low), (_, high) in ends
     )
+
+
+@pytest.mark.parametrize("shift", [-30, -3, 0, 4])
+def test_values_at_the_end_of_a_row_stand_clear_of_the_reference(shift: float) -> None:
+    row = Row("add:1", "#000", shift, shift - 2, shift + 2, [shift - 1, shift + 1], "+1.0")
+    low, high = _span([row], 0.0, 1.0)
+    assert low < shift - 2 < shift + 2 < high
+    assert (1.0 - low) / (high - low) < 0.85

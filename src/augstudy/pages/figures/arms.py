@@ -7,6 +7,8 @@ from typing import Any
 from augstudy.pages import style, wording
 from augstudy.results.parts import Compared, Ends, Score
 
+_VALUES = 0.16  # of the width, which the values at the right end of a row need
+
 
 @dataclass(frozen=True)
 class Row:
@@ -82,8 +84,7 @@ def whiskers(
         )
         axes.set_ylim(-len(rows) + 0.6, 0.95)
         axes.set_yticks([])
-        low, high = _span(rows, reference)
-        axes.set_xlim(low, high)
+        axes.set_xlim(_span(rows, reference, band))
         axes.set_xlabel(axis_label)
         return style.svg_uri(chart)
 
@@ -143,7 +144,10 @@ def _draw_row(axes: Any, place: float, row: Row) -> None:
         )
 
 
-def _span(rows: Sequence[Row], reference: float) -> tuple[float, float]:
+def _span(rows: Sequence[Row], reference: float, band: float) -> tuple[float, float]:
+    """Both ends of the axis; values stand at its right end, clear of the reference."""
     ends = [value for row in rows for value in (row.low, row.high, *row.dots)] + [reference]
     margin = max(0.06 * (max(ends) - min(ends)), 0.3)
-    return min(ends) - margin, max(ends) + margin
+    low = min(ends) - margin
+    clear = low + (reference + band - low) / (1 - _VALUES)
+    return low, max(max(ends) + margin, clear)
