@@ -13,6 +13,7 @@ from typing import Any
 
 from augstudy.core.errors import InputError, of_system
 from augstudy.core.files import DRAFT
+from augstudy.core.outlets import markdown
 from augstudy.core.redaction import without_secret_options
 from augstudy.runs import histories
 from augstudy.runs.histories import Training
@@ -39,7 +40,9 @@ def write(record: Record, shelf: Shelf, out: Path) -> int:
     home = out / _safe(str(record["id"]))
     facts = {name: record[name] for name in _FACTS if record.get(name) not in (None, "")}
     try:
-        _write(home, began, {"run": _table(facts | flat(record["settings"]))})
+        # A fact comes before the setting of its name: a level of 0 there means all images.
+        told = facts | flat(record["settings"]) | facts
+        _write(home, began, {"run": _table(told)})
         for training in trainings:
             texts = {"settings": _table(flat(training.settings))} if training.settings else {}
             folder = home / _safe(training.of) / _safe(training.name)
@@ -89,16 +92,14 @@ def _events(texts: Mapping[str, str], training: Training | None) -> Iterator[dic
 
 
 def _table(values: Mapping[str, Any]) -> str:
-    """Settings as a table in Markdown, without secrets."""
+    """The settings that are set as a table in Markdown, without secrets."""
     lines = ["| setting | value |", "| --- | --- |"]
     for name, value in values.items():
+        if value is None:
+            continue
         shown = without_secret_options([f"{name}={plain(value)}"])[0].partition("=")[2]
-        lines.append(f"| {_cell(name)} | {_cell(shown)} |")
+        lines.append(f"| {markdown(name)} | {markdown(shown)} |")
     return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _safe(name: str) -> str:
