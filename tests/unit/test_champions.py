@@ -1,11 +1,12 @@
 """The champions in a store: what is in force, whatever goes wrong."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers import GcsServer, S3Bucket
+from servers import ForgetfulS3, GcsServer, S3Bucket
 
 from augstudy.core import artifacts
 from augstudy.core.artifacts import Artifact
@@ -13,14 +14,25 @@ from augstudy.core.errors import DataError, InputError, ServiceError
 from augstudy.objects import ConflictError, Store
 from augstudy.runs.champions import Champions, Current
 
-KINDS = ["file", "gs", "s3"]
+FORGETFUL = "s3 that ignores conditions of writes"
+KINDS = ["file", "gs", "s3", FORGETFUL]
 
 
 @pytest.fixture
-def uri(gcs: GcsServer, s3: S3Bucket, tmp_path: Path) -> Callable[[str], str]:
+def uri(
+    gcs: GcsServer, s3: S3Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], str]]:
     gcs.buckets.add("shelf")
     uris = {"file": f"file://{tmp_path}/c", "gs": "gs://shelf/c", "s3": f"s3://{s3.name}/c"}
-    return uris.__getitem__
+
+    with ForgetfulS3(os.environ["AWS_ENDPOINT_URL"]) as server:
+
+        def of(kind: str) -> str:
+            if kind == FORGETFUL:
+                monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+            return uris[kind.split()[0]]
+
+        yield of
 
 
 def champion(folder: Path, content: str) -> Artifact:
