@@ -1,5 +1,6 @@
 """What every benchmark shares: the machine it ran on, and where its numbers go."""
 
+import argparse
 import json
 import resource
 import statistics
@@ -23,9 +24,25 @@ def summary(values: Sequence[float], digits: int = 3) -> dict[str, float]:
     }
 
 
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """``--repeats`` and ``--write``, under the first line of a benchmark's docstring."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--write", action="store_true")
+    return parser
+
+
 def peak_mib() -> float:
     """Peak resident memory of this process so far."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def tell(name: str, results: dict[str, Any], *, keep: bool) -> None:
+    """Print the results, and write them if they are to be kept."""
+    if keep:
+        write(name, results)
+    else:
+        print(json.dumps(results, indent=1))
 
 
 def write(name: str, results: dict[str, Any]) -> None:

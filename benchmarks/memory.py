@@ -57,9 +57,7 @@ def train(kept: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--write", action="store_true")
+    parser = common.arguments(__doc__)
     parser.add_argument("--child", choices=("kept", "given_back"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
@@ -84,10 +82,7 @@ def main() -> None:
             for kept, given in zip(runs["kept"], runs["given_back"], strict=True)
         ]
     )
-    if asked.write:
-        common.write("memory", results)
-    else:
-        print(json.dumps(results, indent=1))
+    common.tell("memory", results, keep=asked.write)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ turns of a few epochs. ``--write`` keeps the times and their ratio in
 benchmarks/results/precision.json.
 """
 
-import argparse
-import json
 import os
 import statistics
 import time
@@ -92,10 +90,7 @@ def generator(precision: Precision) -> Step:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--write", action="store_true")
-    asked = parser.parse_args()
+    asked = common.arguments(__doc__).parse_args()
     fix_threads()
     makers: dict[str, Callable[[Precision], Step]] = {
         "modern": lambda precision: classifier("modern", precision),
@@ -119,10 +114,7 @@ def main() -> None:
             **{f"{precision}_ms": common.summary(found, 1) for precision, found in times.items()},
             "bfloat16_over_float32": common.summary(ratios, 2),
         }
-    if asked.write:
-        common.write("precision", results)
-    else:
-        print(json.dumps(results, indent=1))
+    common.tell("precision", results, keep=asked.write)
 
 
 if __name__ == "__main__":

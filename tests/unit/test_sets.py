@@ -11,7 +11,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from augstudy.core import artifacts
-from augstudy.core.errors import InputError
+from augstudy.core.errors import InputError, of_system
 from augstudy.core.redaction import without_secrets
 from augstudy.data import sets
 from augstudy.objects import open_store
@@ -188,6 +188,13 @@ def test_a_table_of_images_runs_nothing_in_a_spreadsheet(run, tmp_path, monkeypa
     assert {row["label"] for row in rows} == {"'=1+1", "'-x", "bee"}
     assert all((tmp_path / "out" / row["path"]).is_file() for row in rows)
     assert not any(value.startswith(("=", "-")) for row in rows for value in row.values())
+
+
+def test_images_that_fill_the_disk_name_the_file(run, tiny_disk):
+    (tiny_disk / "other").write_bytes(bytes(60_000))
+    with pytest.raises(OSError, match="No space left") as caught:
+        export(run, tiny_disk / "out")
+    assert f"while writing {tiny_disk / 'out'}" in str(of_system(caught.value))
 
 
 def test_only_what_the_filter_kept_is_handed_over(run, tmp_path):

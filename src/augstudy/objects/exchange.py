@@ -16,6 +16,12 @@ import urllib3
 CONNECT_S = 5.0
 _MOST = 64 * 2**20  # bytes of an answer; the largest that we ask for, a run, has some 100 kB
 _CHUNK = 2**16
+_PAGES = ("text/html", "application/xhtml+xml")
+
+
+def is_page(content_type: str) -> bool:
+    """Whether a header says that a web page follows, such as a login proxy's."""
+    return content_type.partition(";")[0].strip().lower() in _PAGES
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,8 @@ class Answer:
     @property
     def is_page(self) -> bool:
         """Whether this is a web page, such as a login proxy's."""
-        return self.kind in ("text/html", "application/xhtml+xml") or self.body.lstrip()[
-            :9
-        ].lower().startswith((b"<!doctype", b"<html"))
+        begins = self.body.lstrip()[:9].lower()
+        return is_page(self.kind) or begins.startswith((b"<!doctype", b"<html"))
 
     @property
     def is_redirect(self) -> bool:

@@ -18,6 +18,7 @@ from google.oauth2 import service_account
 from augstudy.core.errors import InputError, ServiceError
 from augstudy.objects.address import Address
 from augstudy.objects.base import Store
+from augstudy.objects.exchange import is_page
 from augstudy.objects.parallel import SMALL_AT_ONCE
 from augstudy.objects.retry import PageError
 from augstudy.objects.signin import SignIn
@@ -172,9 +173,8 @@ def _check_sender(answer: requests.Response, **_: Any) -> None:
 
     An object may be a web page, too; Google sends headers of its own with it.
     """
-    kind = answer.headers.get("Content-Type", "").lower()
     own = any(name.lower().startswith("x-goog-") for name in answer.headers)
-    if answer.ok and kind.startswith(("text/html", "application/xhtml")) and not own:
+    if answer.ok and is_page(answer.headers.get("Content-Type", "")) and not own:
         raise PageError(answer.url)
 
 

@@ -16,6 +16,7 @@ from augstudy.core.errors import InputError, ServiceError
 from augstudy.core.redaction import conceal
 from augstudy.objects.address import Address, check_endpoint, refuse_credentials
 from augstudy.objects.base import Store
+from augstudy.objects.exchange import is_page
 from augstudy.objects.parallel import SMALL_AT_ONCE
 from augstudy.objects.retry import PageError, PreconditionError, TransientError
 from augstudy.objects.signin import SignIn
@@ -34,7 +35,6 @@ except ImportError as error:
 
 PAYER_VARIABLE = "AWS_REQUEST_PAYER"
 _NO_ETAG = "0" * 32
-_PAGES = ("text/html", "application/xhtml")
 _CLAIM_LASTS = datetime.timedelta(minutes=1)
 _WRONG, _CHECK = "S3 cannot be set up", "check the AWS_... variables and the AWS profile"
 logger = logging.getLogger("augstudy")
@@ -247,7 +247,7 @@ def _check_sender(operation_model: Any, response_dict: dict[str, Any], **_: Any)
     if operation_model.name in ("GetObject", "HeadObject", "PutObject"):
         strange = "etag" not in headers
     else:
-        strange = headers.get("content-type", "").lower().startswith(_PAGES)
+        strange = is_page(headers.get("content-type", ""))
     if strange and response_dict["status_code"] in (200, 206):  # nothing comes with a 204
         raise PageError(operation_model.name)
 

@@ -69,7 +69,8 @@ def export(shelf: Shelf, out: Path, name: str | None = None, filtered: bool = Fa
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
         writer.writerows(map(_line, rows))
-    _write_table(out / TABLE, rows, content, load_classes(artifact))
+    with naming(out / TABLE):
+        _write_table(out / TABLE, rows, content, load_classes(artifact))
     return len(rows)
 
 
