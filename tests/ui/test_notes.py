@@ -30,6 +30,7 @@ def test_a_note_is_written_and_stays_a_text(
     page.go(f"{address}#open=1")
     page.click("#note button")
     page.wait("document.activeElement.tagName === 'TEXTAREA'")
+    assert page.text("#note h3") == "Note"
     page.call("Input.insertText", text=NOTED)
     page.screenshot(shots / "noting.png")
     page.click("#note button[type=submit]")

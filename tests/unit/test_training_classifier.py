@@ -7,7 +7,14 @@ from augstudy.models.backend import keras
 from augstudy.settings.augmentation import Augmentation
 from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.spec import DRAWING
-from augstudy.training.classifier import Trainer, optimizer, seen_each_epoch, train
+from augstudy.training import classifier
+from augstudy.training.classifier import (
+    Trainer,
+    optimizer,
+    seen_each_epoch,
+    steps_together,
+    train,
+)
 from augstudy.training.predicting import predict, predict_as, views
 
 CLASSES = 3
@@ -70,6 +77,38 @@ def test_a_trainer_gives_every_seed_what_it_would_get_alone():
         for left, right in zip(again.model.weights, alone.model.weights, strict=True):
             np.testing.assert_array_equal(left.numpy(), right.numpy())
             assert left.path == right.path
+
+
+@pytest.mark.parametrize(("images", "together"), [(64, 4), (90, 6), (5, 1)])
+def test_steps_that_run_together_change_no_bit(monkeypatch, images, together):
+    settings = ClassifierSettings.model_validate(
+        {
+            "architecture": "modern_small",
+            "epochs": 3,
+            "batch_size": 16,
+            "optimizer": {"name": "adamw", "schedule": "cosine", "warmup_epochs": 1},
+            "augmentation": {"shift": 0.1},
+        }
+    )
+    training, validation = bars(images, seed=1), bars(30, seed=2)
+    weights = np.linspace(0.5, 1, images, dtype=np.float32)
+
+    def now():
+        trainer = Trainer(settings, DRAWING, classes=CLASSES, images=images)
+        return trainer.train(training, validation, seed=1, weights=weights)
+
+    assert steps_together(-(-images // 16)) == together
+    several = now()
+    monkeypatch.setattr(classifier, "steps_together", lambda _: 1)
+    single = now()
+    pd.testing.assert_frame_equal(several.history, single.history, check_exact=True)
+    for left, right in zip(several.model.weights, single.model.weights, strict=True):
+        np.testing.assert_array_equal(left.numpy(), right.numpy())
+
+
+@pytest.mark.parametrize(("steps", "together"), [(1, 1), (44, 11), (43, 1), (600, 12)])
+def test_every_epoch_ends_with_a_return_to_python(steps, together):
+    assert steps_together(steps) == together
 
 
 def test_shuffled_labels_teach_nothing():

@@ -10,7 +10,8 @@ async function editing() {
 
 // Fills `place` with a note and, where it may be changed, with a way to do so.
 export async function note(place, record, changed) {
-  const said = () => (record.note ? [make("h3", { textContent: "Note" }), make("p", { className: "written", textContent: record.note })] : []);
+  const heading = () => make("h3", { textContent: "Note" });
+  const said = () => (record.note ? [heading(), make("p", { className: "written", textContent: record.note })] : []);
   place.replaceChildren(...said());
   const { token, most } = await editing();
   if (!token) return;
@@ -41,7 +42,7 @@ export async function note(place, record, changed) {
         save.disabled = false;
       }
     });
-    place.replaceChildren(form);
+    place.replaceChildren(heading(), form);
     field.focus();
   };
   show(false);
