@@ -20,6 +20,19 @@ def training_try(pod: Json) -> int | None:
     return int(found[1] or 0) if found else None
 
 
+def replaces(pod: Json, lost: Json) -> bool:
+    """Whether a pod is a later try of a training step, or one of the same name as one that is gone.
+
+    Argo makes the latter if the pod goes before Argo has seen it run: for it, that is no try.
+
+    Args:
+        pod: of a training step.
+        lost: the metadata of the pod that is gone.
+    """
+    own = pod["metadata"]
+    return bool(training_try(pod)) or (own["name"] == lost["name"] and own["uid"] != lost["uid"])
+
+
 def computes(pod: Json, now: datetime, seconds: float) -> bool:
     """Whether the container of a step runs, and has begun so many seconds ago at most.
 

@@ -41,7 +41,7 @@ class Acceptance(Tools):
         self.gpus = os.environ.get("GPUS") or "1"
         self.levels = (os.environ.get("LEVELS") or "20 40").split()
         self.runs: list[str] = []
-        self.lost = ""
+        self.lost: pods.Json = {}  # metadata of the pod that was taken away
 
     def checks(self) -> dict[str, Callable[[], str]]:
         """All checks by name; each returns what is worth telling."""
@@ -90,9 +90,10 @@ class Acceptance(Tools):
             for pod in self.pods_of(cluster, first):
                 now = datetime.now(timezone.utc)
                 if pods.training_try(pod) == 0 and pods.computes(pod, now, SOON_S):
-                    self.lost = pod["metadata"]["name"]
-                    self.kubectl("delete", "pod", self.lost, "--wait=false", "--grace-period=1")
-                    return self.lost
+                    self.lost = pod["metadata"]
+                    name = str(self.lost["name"])
+                    self.kubectl("delete", "pod", name, "--wait=false", "--grace-period=1")
+                    return name
             need(self.server.run(first).state not in OVER, "the run ended before a training ran")
         raise FailedError("no training pod ever ran: see 'kubectl get pods'")
 
@@ -111,8 +112,9 @@ class Acceptance(Tools):
         """Argo replaced the pod that was taken away."""
         if not self.lost:
             raise NotRunError("no pod was deleted")
-        again = [pod for pod in self.trained(self.runs[:1]) if pods.training_try(pod)]
-        need(again, f"no pod took the place of {self.lost}")
+        trained = self.trained(self.runs[:1])
+        again = [pod for pod in trained if pods.replaces(pod, self.lost)]
+        need(again, f"no pod took the place of {self.lost['name']}")
         return str(again[0]["metadata"]["name"])
 
     def asks_for_gpus(self) -> str:

@@ -31,6 +31,8 @@ class Cluster(KubeServer):
     Attributes:
         changes: Of the pod's own container.
         deleted: A file that is there once a pod was deleted.
+        unseen: Argo had not seen the deleted pod run, and makes another of its name.
+        forgotten: Nothing takes the place of the deleted pod.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,12 +40,15 @@ class Cluster(KubeServer):
         self.deleted = folder / "deleted"
         self.changes: dict[str, Any] = {}
         self.ttl_s, self.looks = SETTINGS.ttl_s, 0
+        self.unseen = self.forgotten = False
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         selector = parse_qs(urlsplit(request.path).query).get("labelSelector", [""])[0]
         run_id = selector.removeprefix("pipeline/runid=")
         # One that is done when it is taken away is not missed.
-        tries = 2 if self.deleted.exists() and self.running else 1
+        gone = self.deleted.exists() and self.running and not self.forgotten
+        tries = 2 if gone and not self.unseen else 1
+        self.uid = "b" if gone and self.unseen else "a"
         self.looks += not self.deleted.exists()
         self.objects[PODS] = [self._pod(run_id, number) for number in range(tries)]
         self.objects[WORKFLOWS] = [self._workflow()]
@@ -65,6 +70,7 @@ class Cluster(KubeServer):
         return {
             "metadata": {
                 "name": f"study-x7k2p-{number}",
+                "uid": f"{self.uid}{number}",
                 "labels": {"pipeline/runid": run_id},
                 "annotations": annotations,
             },
@@ -176,6 +182,22 @@ def test_pods_and_workflows_are_read(cluster: Cluster, run: Run, tmp_path: Path)
     assert "delete pod study-x7k2p-0" in cluster.deleted.read_text()
     assert said["resumed"] == ("ok", "study-x7k2p-1")
     assert said["security"][1] == "4 pods"
+
+
+def test_a_pod_that_goes_before_argo_sees_it_run_comes_again_under_its_name(
+    cluster: Cluster, run: Run, tmp_path: Path
+) -> None:
+    cluster.kubeconfig(tmp_path / "kubeconfig")
+    cluster.unseen = True
+    code, said = run(SKIP="install doctor hashes schedule failure", KUBECONTEXT="test")
+    assert (code, said["resumed"]) == (0, ("ok", "study-x7k2p-0"))
+
+
+def test_a_pod_that_nothing_replaces_is_told(cluster: Cluster, run: Run, tmp_path: Path) -> None:
+    cluster.kubeconfig(tmp_path / "kubeconfig")
+    cluster.forgotten = True
+    code, said = run(SKIP="install doctor hashes schedule failure", KUBECONTEXT="test")
+    assert (code, said["resumed"]) == (1, ("not ok", "no pod took the place of study-x7k2p-0"))
 
 
 def test_promises_that_pods_do_not_keep(cluster: Cluster, run: Run, tmp_path: Path) -> None:
