@@ -88,10 +88,10 @@ def run(spec: Node, parameters: Mapping[str, Any]) -> list[Pod]:
 
 
 def ttl_s(platform: Node, outcome: str) -> int:
-    """Seconds after which Argo removes a workflow that ended as ``Succeeded`` or ``Failed``.
+    """Seconds after which Argo removes a workflow that ended as `outcome`, such as ``Failed``.
 
     backend/src/v2/compiler/argocompiler/argo.go, buildTTLStrategy: only positive values are set.
-    Argo (workflow/controller/..., ttl controller) asks the outcome's own field first.
+    Argo (workflow/gccontroller) asks the field of the outcome first; ``Error`` has none.
     """
     config = platform["platforms"]["kubernetes"].get("pipelineConfig", {})
     names = {
@@ -101,7 +101,8 @@ def ttl_s(platform: Node, outcome: str) -> int:
     }
     said = {name: int(config.get(key, 0)) for name, key in names.items()}
     merged = WORKFLOW_DEFAULTS["ttlStrategy"] | {k: v for k, v in said.items() if v > 0}
-    own = "secondsAfterSuccess" if outcome == "Succeeded" else "secondsAfterFailure"
+    owns = {"Succeeded": "secondsAfterSuccess", "Failed": "secondsAfterFailure"}
+    own = owns.get(outcome, "secondsAfterCompletion")
     return int(merged.get(own, merged["secondsAfterCompletion"]))
 
 

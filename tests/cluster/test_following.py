@@ -4,6 +4,7 @@ import datetime
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -294,6 +295,25 @@ def test_without_kubernetes_a_waiting_pod_is_told_all_the_same(
     done = program("submit", SMALL, "--wait", "--poll", "0.01")
     assert done.code == 0, done.err
     assert "a pod of ingest has been pending for 0.0 s to see why: kubectl" in done.out
+
+
+@pytest.mark.parametrize(("poll_s", "told"), [(59, False), (61, True)])
+def test_a_pod_that_waits_is_told_after_two_minutes(
+    kfp: KfpServer, program: Program, monkeypatch: pytest.MonkeyPatch, poll_s: int, told: bool
+) -> None:
+    """It is seen three times; the clock moves by `poll_s` in between."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(following, "time", clock)
+    kfp.states, kfp.endings = [WAITING], [Ending("", waits="ingest")]
+    done = program("submit", SMALL, "--wait", "--poll", str(poll_s))
+    assert done.code == 0, done.err
+    assert ("has been pending for 2 min 02 s" in done.out) is told
+    assert ("has been pending" in done.out) is told
 
 
 def test_a_pod_that_waits_for_a_moment_is_not_told(kfp: KfpServer, program: Program) -> None:

@@ -12,6 +12,8 @@ from healthy import SPACE, Doctor, object_
 from kube_server import KubeServer
 from servers import GcsServer, S3Bucket
 
+from augstudy.objects import Store
+
 TRIED = "takes, returns and deletes an object"
 
 
@@ -252,3 +254,16 @@ def test_what_may_be_written_but_not_deleted(
     (left,) = [name for name in gcs.names("drawings") if name != "there"]
     line, mend = said_of(text, "may not be deleted")
     assert line.startswith("warning") and mend.strip() == f"-> delete gs://drawings/{left}"
+
+
+def test_a_store_that_returns_something_else(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[str] = []
+    monkeypatch.setattr(Store, "read", lambda *_: b"something else")
+    monkeypatch.setattr(Store, "delete", lambda _, name: deleted.append(name))
+    code, text = doctor()
+    assert code == 3
+    line, advice = said_of(text, "returned something else than what was stored")
+    assert line.startswith("wrong") and "proxy" in advice
+    assert TRIED not in text and len(deleted) == 1

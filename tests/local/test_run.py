@@ -53,9 +53,10 @@ def test_one_variable_gives_every_step_the_threads_of_a_pod(
     monkeypatch.setenv("AUGSTUDY_THREADS", "3")
     assert in_this_process(tmp_path, "run", TINY).returncode == 0
     assert record(tmp_path)["threads"] == {"step": 3, "cell": 3}
-    assert "a word from the step 3" in (tmp_path / "runs/0001/run.log").read_text()
+    assert "a word from the step 3 3" in (tmp_path / "runs/0001/run.log").read_text()
     assert in_this_process(tmp_path, "run", TINY, "--threads", "4").returncode == 0
     assert record(tmp_path, 2)["threads"] == {"step": 4, "cell": 2}
+    assert "a word from the step 4 2" in (tmp_path / "runs/0002/run.log").read_text()
     monkeypatch.setenv("AUGSTUDY_THREADS", "many")
     refused = in_this_process(tmp_path, "run", TINY)
     assert refused.returncode == 2

@@ -105,7 +105,7 @@ def test_a_preset_or_a_setting_chooses_the_images_too(tmp_path: Path) -> None:
     assert Wanted("retrain").accelerators() is None
 
 
-@pytest.mark.parametrize("outcome", ["Succeeded", "Failed"])
+@pytest.mark.parametrize("outcome", ["Succeeded", "Failed", "Error"])
 @pytest.mark.parametrize("name", catalog.names())
 def test_pods_and_logs_are_kept_for_seven_days(name: str, outcome: str, compiled: Any) -> None:
     assert kfp_driver.ttl_s(compiled(name)[1], outcome) == 7 * 24 * 3600

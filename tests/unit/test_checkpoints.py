@@ -217,7 +217,7 @@ def test_checkpoints_that_cannot_be_removed_cost_a_warning(dataset, store, tmp_p
     store.forbidden.add("study")
     with caplog.at_level(logging.WARNING, "augstudy"):
         read("cnn", made.path, dataset, tmp_path / "next")
-    assert "Checkpoints of trainings that are done stay in gs://study/checkpoints" in caplog.text
+    assert "Checkpoints of finished trainings remain in gs://study/checkpoints" in caplog.text
     assert artifacts.read(tmp_path / "next", "evaluation")
 
 

@@ -84,3 +84,15 @@ def test_a_study_without_rounds_keeps_nothing(
     dataset = build_dataset(tmp_path / "dataset", CLASSES).path
     played(tmp_path / "once", dataset, [0, 1], monkeypatch)
     assert not kept(store)
+
+
+def test_without_rounds_the_step_that_reads_a_training_removes_its_checkpoints(
+    store: GcsServer, tmp_path: Path
+) -> None:
+    dataset = build_dataset(tmp_path / "dataset", CLASSES).path
+    made = {name: tmp_path / name for name in ("classifier", "evaluation", "maps")}
+    trained = {"dataset": dataset, "classifier": made["classifier"], "arm": ARMS[0]}
+    cells.train_cnn({**trained, "seeds": [0, 1]} | RECIPE)
+    assert len(kept(store)) == 2
+    cells.evaluate({"dataset": dataset, **made})
+    assert not kept(store)

@@ -20,7 +20,7 @@ from augstudy.cluster.connection import Connection
 from augstudy.cluster.forward import Forward, Service
 from augstudy.cluster.kube import Cluster, ForbiddenError
 from augstudy.cluster.launcher import Access
-from augstudy.core.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.errors import AugstudyError, DataError, InputError, ServiceError
 from augstudy.core.redaction import conceal
 from augstudy.objects import SignIn, Store, open_store
 from augstudy.objects.address import S3_SCHEMES, Address
@@ -248,14 +248,16 @@ def round_trip(opened: Store) -> str:
     """Write, read and delete a small object; its address if it could not be deleted.
 
     Raises:
-        AugstudyError: it could not be written or read, or came back as something else.
+        DataError: it came back as something else.
+        AugstudyError: it could not be written or read.
     """
-    name = f"augstudy-check-{secrets.token_hex(4)}.txt"
+    name, left = f"augstudy-check-{secrets.token_hex(4)}.txt", ""
     opened.write(name, _CONTENT)
-    if opened.read(name) != _CONTENT:
-        raise ServiceError(f"{opened.uri}/{name} is not what was stored: check the store.")
+    returned = opened.read(name)
     try:
         opened.delete(name)
     except AugstudyError:
-        return f"{opened.uri}/{name}"
-    return ""
+        left = f"{opened.uri}/{name}"
+    if returned != _CONTENT:
+        raise DataError(f"{opened.uri} returned something else than what was stored")
+    return left

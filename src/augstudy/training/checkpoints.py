@@ -220,7 +220,7 @@ def remove(keys: Iterable[str]) -> None:
             for name in sorted(store.keys(f"{key}/"), key=lambda item: not item.endswith(MANIFEST)):
                 store.delete(name)
     except (AugstudyError, OSError) as error:
-        logger.warning("Checkpoints of trainings that are done stay in %s: %s", root, error)
+        logger.warning("Checkpoints of finished trainings remain in %s: %s", root, error)
 
 
 def _step(checkpoint: artifacts.Artifact | None) -> int:

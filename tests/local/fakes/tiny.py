@@ -15,7 +15,8 @@ def work(name: str, seconds: float, mode: str, out: Output[Artifact]):
     from augstudy.core.telemetry import stage
     from augstudy.steps.adapters import step
 
-    print("a word from the step", os.environ["AUGSTUDY_THREADS"])  # noqa: T201
+    threads = os.environ["AUGSTUDY_THREADS"], os.environ["AUGSTUDY_CELL_THREADS"]
+    print("a word from the step", *threads)  # noqa: T201
     with step("work", name), stage("work", name) as me:
         with artifacts.publish(Path(out.path), "thing") as draft:
             me.progress(1, 2, "half")

@@ -8,7 +8,7 @@ from augstudy.cluster.findings import Finding, ok, warning, wrong
 from augstudy.cluster.kube import ForbiddenError
 from augstudy.cluster.launcher import Access
 from augstudy.cluster.stores import Stores, credentials, round_trip
-from augstudy.core.errors import AugstudyError, InputError, ServiceError
+from augstudy.core.errors import AugstudyError, DataError, InputError, ServiceError
 from augstudy.objects.retry import TransientError
 
 
@@ -72,6 +72,8 @@ def _tried(place: Place, stores: Stores, access: Access) -> Iterator[Finding]:
             f"create the bucket, or name another root: {place.kubectl} edit configmap "
             f"{launcher.CONFIG_MAP}",
         )
+    except DataError as error:
+        yield wrong(str(error), "check the store, and any proxy in front of it")
     except AugstudyError as error:
         if isinstance(error.__cause__, TransientError):  # the pods may be luckier
             yield warning(f"the store does not answer here: {error}", _helm_test(place))
