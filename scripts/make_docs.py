@@ -66,6 +66,7 @@ def accuracy(result: dict[str, Any]) -> str:
             f"{sum(recipe['train_accuracy']) / len(recipe['train_accuracy']):.3f}",
             f"{recipe['parameters']:,}",
             recipe["seconds_a_seed"],
+            recipe["processor_seconds_a_seed"],
         ]
         for name, recipe in result["recipes"].items()
     ]
@@ -76,6 +77,7 @@ def accuracy(result: dict[str, Any]) -> str:
         "train",
         "parameters",
         "seconds per seed",
+        "of the processor",
     ]
     return (
         "## Accuracy on real images alone\n\nThe 11 mammals, 254 training, 84 validation and 84 "
@@ -154,12 +156,18 @@ def ceiling(result: dict[str, Any]) -> str:
         "data and computes little. Times are those of the processor.\n\n"
         f"{table(head, rows)}\n\n"
         "Batch normalisation is computed by one fused kernel. Processor time of a step with it, "
-        "over that with Keras's own, in turns: "
-        + ", ".join(
-            f"`{name}` **{found['median']}** ({found['low']} to {found['high']}, n={found['n']})"
-            for name, found in result["fused_over_written_out"].items()
-        )
-        + "."
+        f"over that with Keras's own, in turns: {ratios(result['fused_over_written_out'])}.\n\n"
+        "The gradient of the filters of convolutions over at most 8 x 8 pixels is computed as a "
+        "convolution, too. Processor time of a step with it, over that with oneDNN's kernel for "
+        f"such gradients, in turns: {ratios(result['gradients_over_onednn'])}."
+    )
+
+
+def ratios(found: dict[str, Any]) -> str:
+    """Medians of ratios, with their extremes."""
+    return ", ".join(
+        f"`{name}` **{it['median']}** ({it['low']} to {it['high']}, n={it['n']})"
+        for name, it in found.items()
     )
 
 
