@@ -81,8 +81,8 @@ def accuracy(result: dict[str, Any]) -> str:
     ]
     return (
         "## Accuracy on real images alone\n\nThe 11 mammals, 254 training, 84 validation and 84 "
-        "test images per class, arm `real`; each recipe as it is. Train accuracy is that of the "
-        f"final weights on the training drawings.\n\n{table(head, rows)}"
+        "test images per class, arm `real`; each recipe as it is, on one thread. Train accuracy is "
+        f"that of the final weights on the training drawings.\n\n{table(head, rows)}"
     )
 
 
