@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 
 from augstudy.models import classifiers
+from augstudy.models import convolution as module
 from augstudy.models.backend import keras, prepare
 from augstudy.models.convolution import fast_gradients
 from augstudy.settings.spec import DRAWING
 
 tf = pytest.importorskip("tensorflow")
+
+
+@pytest.fixture(autouse=True)
+def amx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "amx", lambda: True)
 
 
 def convolution(side: int = 5, dtype: str = "mixed_bfloat16", **changes: object) -> keras.Model:
@@ -74,3 +80,8 @@ def test_networks_use_it_in_bfloat16_alone() -> None:
     finally:
         keras.mixed_precision.set_global_policy(before)
     assert used == {"float32": 0, "mixed_bfloat16": 3}
+
+
+def test_other_processors_keep_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "amx", lambda: False)
+    assert "convolution_op" not in vars(fast_gradients(convolution()).layers[0])

@@ -52,8 +52,17 @@ def bf16_pays() -> bool:
     AVX512-BF16 but no AMX, as some virtual machines hide it, multiply both at the same rate and
     pay for the conversion: see ``benchmarks/precision.py``.
     """
+    text = _processor()
+    return amx() or ("avx512_bf16" in text and "AuthenticAMD" in text)
+
+
+def amx() -> bool:
+    """Whether this CPU multiplies matrices in bfloat16 by AMX; Linux x86-64 only."""
+    return "amx_bf16" in _processor()
+
+
+def _processor() -> str:
     try:
-        text = _CPU.read_text(encoding="utf-8")
+        return _CPU.read_text(encoding="utf-8")
     except OSError:
-        return False
-    return "amx_bf16" in text or ("avx512_bf16" in text and "AuthenticAMD" in text)
+        return ""

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from augstudy.core.machine import amx
 from augstudy.models.backend import gpus, keras
 
 _MOST_PIXELS = 8  # a side; beyond 8 x 8 oneDNN's own way is the faster one
@@ -12,11 +13,12 @@ def fast_gradients(model: keras.Model) -> keras.Model:
     """`model`, whose convolutions over few pixels get the gradient of their filters another way.
 
     That gradient is a convolution, too: of the inputs with the gradient of the outputs, the images
-    of the batch taking the place of the channels. oneDNN's kernel for it takes up to five times as
-    long as the convolution itself, for as many operations; benchmarks/ceiling.py measures what a
-    step gains. The layers stay Keras's own. float32, GPUs and JAX keep their gradients.
+    of the batch taking the place of the channels. On a CPU with AMX, oneDNN's kernel for it takes
+    up to five times as long as the convolution itself, for as many operations;
+    benchmarks/ceiling.py measures what a step gains. The layers stay Keras's own. float32, other
+    processors, GPUs and JAX keep their gradients.
     """
-    if keras.backend.backend() == "tensorflow" and not gpus():
+    if keras.backend.backend() == "tensorflow" and amx() and not gpus():
         for layer in model._flatten_layers():
             if type(layer) is keras.layers.Conv2D and _fits(layer):
                 layer.convolution_op = partial(_convolution, layer)
