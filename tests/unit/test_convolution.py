@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from augstudy.core import machine
 from augstudy.models import classifiers
 from augstudy.models import convolution as module
 from augstudy.models.backend import keras, prepare
@@ -48,7 +49,9 @@ def test_gradients_are_as_exact_as_those_of_keras(changes: dict[str, object], im
     for exact, plain, quick in zip(*(learnt(model, images) for model in models), strict=True):
         assert exact.shape == quick.shape and exact.any()
         off = [np.sqrt(np.mean((found - exact) ** 2)) for found in (plain, quick)]
-        assert off[1] <= 1.1 * off[0] + 1e-3 * np.abs(exact).mean()
+        assert off[1] <= 0.05 * np.abs(exact).max()
+        # Without units for bfloat16, where it is not used, sums are less exact.
+        assert off[1] <= 1.1 * off[0] + 1e-3 * np.abs(exact).mean() or not machine.amx()
 
 
 @pytest.mark.parametrize(
