@@ -26,18 +26,20 @@ from augstudy.settings.classifier import ClassifierSettings
 from augstudy.settings.data import MAMMALS, DataSettings
 from augstudy.steps import evaluate, ingest, train_cnn
 
+PER_CLASS = 254  # training drawings, of which a level takes as many or fewer
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drawings", required=True, help="folder of <class>.npy files")
     parser.add_argument("--recipes", nargs="+", default=["modern", "report_best"])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--level", type=int, default=254, help="training drawings per class")
+    parser.add_argument("--level", type=int, default=PER_CLASS, help="training drawings per class")
     parser.add_argument("--changes", type=json.loads, default={}, help="settings, as JSON")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     source = f"file://{Path(arguments.drawings).resolve()}"
-    counts = {"train_per_class": 254, "val_per_class": 84, "test_per_class": 84}
+    counts = {"train_per_class": PER_CLASS, "val_per_class": 84, "test_per_class": 84}
     settings = DataSettings(source=source, classes=MAMMALS, level=arguments.level, **counts)
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,7 +53,7 @@ def main() -> None:
         "python benchmarks/accuracy.py --drawings FOLDER "
         f"--recipes {' '.join(arguments.recipes)} --seeds {arguments.seeds}"
     )
-    if arguments.level != 254:
+    if arguments.level != PER_CLASS:
         command += f" --level {arguments.level}"
     if arguments.changes:
         command += f" --changes '{json.dumps(arguments.changes)}'"

@@ -52,8 +52,7 @@ def bf16_pays() -> bool:
     AVX512-BF16 but no AMX, as some virtual machines hide it, multiply both at the same rate and
     pay for the conversion: see ``benchmarks/precision.py``.
     """
-    text = _processor()
-    return amx() or ("avx512_bf16" in text and "AuthenticAMD" in text)
+    return amx() or all(word in _processor() for word in ("avx512_bf16", "AuthenticAMD"))
 
 
 def amx() -> bool:

@@ -14,9 +14,9 @@ def fast_gradients(model: keras.Model) -> keras.Model:
 
     That gradient is a convolution, too: of the inputs with the gradient of the outputs, the images
     of the batch taking the place of the channels. On a CPU with AMX, oneDNN's kernel for it takes
-    up to five times as long as the convolution itself, for as many operations;
-    benchmarks/ceiling.py measures what a step gains. The layers stay Keras's own. float32, other
-    processors, GPUs and JAX keep their gradients.
+    several times as long as the convolution itself, for as many operations; benchmarks/ceiling.py
+    measures how much less time a step takes without it. The layers stay Keras's own. float32,
+    other processors, GPUs and JAX keep their gradients.
     """
     if keras.backend.backend() == "tensorflow" and amx() and not gpus():
         for layer in model._flatten_layers():

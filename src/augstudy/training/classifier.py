@@ -178,8 +178,8 @@ class Trainer:
 def steps_together(steps_per_epoch: int) -> int:
     """How many gradient steps run between two returns to Python, which changes no bit.
 
-    A tenth of the processor time of a small network went into those returns. An epoch must end with
-    one, so it is a divisor. JAX would compile each of the steps by itself.
+    Each return takes time, which shows in small networks. An epoch must end with one, so the count
+    divides its steps. JAX would compile each of the steps by itself.
     """
     if keras.backend.backend() != "tensorflow":
         return 1
